@@ -1,0 +1,1 @@
+"""Readers that turn a dataset card and a folder into labelled samples."""

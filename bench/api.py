@@ -1,0 +1,237 @@
+"""The contracts between the harness and what plugs into it: photographs, methods, their options.
+
+A method is a subclass of :class:`Method` with a :class:`MethodInfo` and a ``score`` function,
+marked with :func:`register`. Nothing in this module reads a file or runs a model.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+
+UNKNOWN = "unknown"
+"""In ``trained_on``: trained on data that nobody can list (web-scale pre-training)."""
+
+
+class Family(StrEnum):
+    """How a method came to its idea of quality; tables group by it, in this order."""
+
+    HAND_CRAFTED = "hand-crafted"
+    ZERO_SHOT = "zero-shot"
+    SELF_SUPERVISED = "self-supervised"
+    MOS_TRAINED = "MOS-trained"
+    UNDECLARED = "undeclared"
+
+
+@dataclass(frozen=True)
+class Resize:
+    """A resize policy. ``str(policy)`` is its identity and ``Resize.parse`` reads it back.
+
+    Attributes:
+        short: length in pixels that the short side is brought to, keeping the aspect ratio.
+        exact: (width, height) in pixels, the aspect ratio given up.
+    """
+
+    short: int | None = None
+    exact: tuple[int, int] | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Resize:
+        """Read ``none``, ``short:N`` or ``WxH``.
+
+        Raises:
+            ValueError: the text is none of the three, or a side is not in 1..16384.
+        """
+        if text == "none":
+            return cls()
+        if match := re.fullmatch(r"short:(\d{1,5})", text):
+            policy = cls(short=int(match[1]))
+        elif match := re.fullmatch(r"(\d{1,5})x(\d{1,5})", text):
+            policy = cls(exact=(int(match[1]), int(match[2])))
+        else:
+            raise ValueError(f"{text!r} is not a resize policy: use none, short:N or WxH")
+        if not all(1 <= side <= 16384 for side in (policy.short or 1, *(policy.exact or ()))):
+            raise ValueError(f"{text!r}: a side must be between 1 and 16384 pixels")
+        return policy
+
+    def __str__(self) -> str:
+        if self.short is not None:
+            return f"short:{self.short}"
+        return f"{self.exact[0]}x{self.exact[1]}" if self.exact else "none"
+
+
+@dataclass(frozen=True)
+class InputPolicy:
+    """What a method is handed.
+
+    Attributes:
+        colour: ``rgb`` gives pixels (H, W, 3); ``grey`` gives BT.601 luma (H, W).
+        resize: the method's own resize, applied after the protocol's.
+    """
+
+    colour: Literal["rgb", "grey"] = "rgb"
+    resize: Resize = Resize()
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """One decoded photograph.
+
+    Attributes:
+        name: its name in the dataset (a relative path with ``/``).
+        pixels: uint8, (H, W, 3) RGB or (H, W) grey by the method's input policy.
+        file_bytes: size of the encoded file that it was decoded from.
+        file_pixels: width times height as stored, before any resize.
+    """
+
+    name: str
+    pixels: Pixels
+    file_bytes: int
+    file_pixels: int
+
+
+@dataclass(frozen=True)
+class MethodInfo:
+    """What a method declares about itself; stored beside every score that it gives.
+
+    Attributes:
+        name: lower-case identifier, e.g. ``niqe`` or ``pyiqa:musiq``.
+        version: changes whenever scores may change; part of a score's identity.
+        family: how the method came to its idea of quality.
+        opinion_aware: whether any human opinion score was used to make it; None if nobody declared it.
+        trained_on: dataset ids (see ``bench list datasets``); empty for none, ``(UNKNOWN,)`` if unlisted.
+        score_range: (low, high) that scores can take, ±inf where unbounded.
+        higher_is_better: the direction of the raw score.
+        licence: of code and weights together, the stricter of the two.
+        citation: paper or origin, one line.
+        summary: one line for ``bench list``.
+        input: what the method is handed.
+        batching: ``any`` sizes in one batch, only the ``same-size``, or ``one`` image at a time.
+        device_bound: runs a network: one process with all threads, or the accelerator. Methods
+            without it run in one process a core.
+        stochastic: scores depend on the seed, which then is part of their identity.
+        aliases: other names that the registry accepts.
+        tags: what it judges when that is not technical quality: aesthetic, face, underwater.
+    """
+
+    name: str
+    version: str
+    family: Family
+    opinion_aware: bool | None
+    trained_on: tuple[str, ...]
+    score_range: tuple[float, float]
+    higher_is_better: bool
+    licence: str
+    citation: str
+    summary: str
+    input: InputPolicy = InputPolicy()
+    batching: Literal["any", "same-size", "one"] = "any"
+    device_bound: bool = False
+    stochastic: bool = False
+    aliases: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_.+:-]*", self.name):
+            raise ValueError(f"method name {self.name!r}: use lower-case letters, digits and _ . + : -")
+        if not self.score_range[0] < self.score_range[1]:
+            raise ValueError(f"method {self.name!r}: score_range {self.score_range} is not (low, high)")
+        for name in ("version", "licence", "citation", "summary"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"method {self.name!r} declares no {name}")
+
+
+def option(default: Any, *, help: str, identity: bool = True) -> Any:  # noqa: A002 - click's word
+    """Declare one option of a method, as a field of its ``Options`` dataclass.
+
+    Args:
+        default: its default; the field's annotation (str, int, float, bool, Path) is its type.
+        help: one line for ``bench list methods NAME``.
+        identity: False for a path whose content the method's fingerprint identifies instead.
+    """
+    return field(default=default, metadata={"help": help, "identity": identity})
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """The options of a method that has none."""
+
+
+class Method(ABC):
+    """A no-reference quality method. Subclass it, declare ``info``, write ``score``, ``@register`` it."""
+
+    info: ClassVar[MethodInfo]
+    Options: ClassVar[type[Any]] = NoOptions
+
+    def __init__(self, options: Any = None, device: str = "cpu") -> None:
+        """Keep the options and load what the method needs.
+
+        Args:
+            options: an instance of ``Options``; None for its defaults.
+            device: a torch device string; hand-crafted methods may ignore it.
+        """
+        self.options = self.Options() if options is None else options
+        self.device = device
+        self.load()
+
+    def load(self) -> None:  # noqa: B027 - optional to override
+        """Read parameters or weights. Raises MissingRequirementError when they cannot be had."""
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the parameters or weights in use; part of a score's identity. Empty: none."""
+        return ""
+
+    @abstractmethod
+    def score(self, photos: Sequence[Photo]) -> Sequence[float]:
+        """Score a batch, one raw finite score a photo, in the order given.
+
+        Raises:
+            ImageError: a photo cannot be scored (too small, say); the harness then tries the
+                photos one by one and records those that fail.
+        """
+
+    @classmethod
+    def missing(cls) -> str:
+        """Say what the method needs that is not here and how to get it; empty when it is ready.
+
+        Called by ``bench list``: it must be quick and import nothing heavy.
+        """
+        return ""
+
+    @classmethod
+    def fit(cls, photos: Iterable[Photo], output: Path) -> str:
+        """Fit the method's parameters on pristine photographs and write them to ``output``.
+
+        Returns:
+            A sentence for the user: what was fitted on how much.
+
+        Raises:
+            NotImplementedError: the method has nothing to fit.
+        """
+        raise NotImplementedError
+
+
+M = TypeVar("M", bound=type[Method])
+
+registered: list[type[Method]] = []
+"""Every class that :func:`register` has seen; ``bench.registry`` turns it into names."""
+
+
+def register(method: M) -> M:
+    """Class decorator: offer a method to the harness."""
+    if not isinstance(getattr(method, "info", None), MethodInfo):
+        raise TypeError(f"{method.__qualname__} has no class attribute `info` of type MethodInfo")
+    registered.append(method)
+    return method

@@ -1,0 +1,1 @@
+"""Degradations of photographs at five levels, one module a group."""

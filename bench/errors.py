@@ -1,0 +1,35 @@
+"""Every error that a user can cause or meet, and the exit code that it stands for.
+
+A message is one or two plain sentences: which parameter, what it got, what to do next.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BenchError(Exception):
+    """The work was done but did not come out well (exit code 1)."""
+
+    exit_code = 1
+
+
+class UsageError(BenchError):
+    """The work cannot start as asked: a wrong value, a missing file, an unknown name (exit code 2)."""
+
+    exit_code = 2
+
+
+class MissingRequirementError(UsageError):
+    """A package, weight file or data folder that is not here; the message says how to get it."""
+
+
+class ImageError(BenchError):
+    """One image that cannot be decoded or scored; a run records it and goes on."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence that points from an unknown name to the nearest known ones."""
+    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""

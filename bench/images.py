@@ -1,0 +1,151 @@
+"""The one decode policy: from the bytes of a file to 8-bit RGB pixels, or an ImageError that says why not.
+
+* orientation: EXIF orientation is applied.
+* palette, grey, 1-bit: expanded to RGB.
+* alpha: composited over white, as a viewer shows it.
+* 16 bit: the high byte of each sample. 32-bit and float samples are refused: nothing says what white is.
+* CMYK: converted by Pillow without an ICC profile. Profiles are ignored throughout.
+* animated, multi-page: the first frame.
+* empty, truncated, unknown, over 512 MiB or 178,956,970 pixels (Pillow's limit): refused.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from bench.api import InputPolicy, Photo, Pixels, Resize
+from bench.errors import ImageError
+
+SUFFIXES = frozenset(
+    [
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".png",
+        ".bmp",
+        ".dib",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".gif",
+        ".ppm",
+        ".pgm",
+        ".pnm",
+        ".jp2",
+        ".j2k",
+        ".mpo",
+        ".avif",
+    ]
+)
+"""File names that a bare folder offers as images (lower case)."""
+
+# An allow-list: Pillow can also open formats that run external programs (EPS) or fetch parts.
+_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "DIB", "WEBP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF")
+# Pillow's advice on metadata and sizes; what matters raises. Once, here: threads share the filters.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+_MAX_FILE_BYTES = 512 * 2**20
+_REFUSED_MODES = {"I": "32-bit integer", "F": "floating-point"}
+
+# MATLAB's rgb2gray: BT.601 luma to full double precision.
+_LUMA = np.array([0.298936021293775, 0.587043074451121, 0.114020904255103])
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read an image file whole.
+
+    Raises:
+        ImageError: no such file, not a regular file, empty, too large, or unreadable.
+    """
+    try:
+        with open(path, "rb", opener=_open_without_blocking) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise ImageError("not a regular file")
+            if status.st_size == 0:
+                raise ImageError("the file is empty (0 bytes)")
+            if status.st_size > _MAX_FILE_BYTES:
+                raise ImageError(f"the file has {status.st_size:,} bytes, over the limit of {_MAX_FILE_BYTES:,}")
+            return file.read()
+    except FileNotFoundError:
+        raise ImageError("no such file") from None
+    except OSError as error:
+        raise ImageError(f"cannot be read: {error.strerror or error}") from None
+
+
+def _open_without_blocking(path: str, flags: int) -> int:
+    # A named pipe in a hostile dataset would otherwise hang the run.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def decode(data: bytes, name: str) -> Photo:
+    """Decode the bytes of an image file into a Photo with pixels (H, W, 3), uint8 RGB.
+
+    Raises:
+        ImageError: the bytes are no image, are cut short, or break a limit of the policy above.
+    """
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            image.load()
+            pixels = _to_rgb(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError:
+        raise ImageError("not an image in a known format (JPEG, PNG, BMP, WebP, TIFF, GIF, ...)") from None
+    except Image.DecompressionBombError:
+        raise ImageError(f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels: refused unread") from None
+    except ImageError:
+        raise
+    except MemoryError:
+        raise ImageError("too large for this machine's memory") from None
+    # Pillow's decoders raise whatever their file's damage leads to, SyntaxError and struct.error included.
+    except Exception as error:
+        raise ImageError(f"damaged or cut short: {error or type(error).__name__}") from None
+    return Photo(name, pixels, len(data), pixels.shape[0] * pixels.shape[1])
+
+
+def _to_rgb(image: Image.Image) -> Pixels:
+    if image.mode in _REFUSED_MODES:
+        raise ImageError(f"{_REFUSED_MODES[image.mode]} samples: their white level is undefined; save as 8 or 16 bit")
+    if image.mode.startswith("I;16"):
+        grey = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        image = Image.alpha_composite(white, rgba)
+    return np.asarray(image.convert("RGB"))
+
+
+def luma(pixels: Pixels) -> Pixels:
+    """Return the BT.601 luma of (H, W, 3) RGB as (H, W) uint8, rounded to nearest as MATLAB's rgb2gray."""
+    return np.asarray(np.floor(pixels @ _LUMA + 0.5), dtype=np.uint8)
+
+
+def resize(pixels: Pixels, policy: Resize) -> Pixels:
+    """Resize uint8 pixels by Pillow's antialiased bicubic filter; unchanged where the policy asks nothing."""
+    height, width = pixels.shape[:2]
+    if policy.exact is not None:
+        size = policy.exact
+    elif policy.short is not None:
+        scale = policy.short / min(height, width)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    else:
+        size = (width, height)
+    if size == (width, height):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+
+
+def prepare(photo: Photo, policy: InputPolicy) -> Photo:
+    """Return the photo as a method with this input policy is handed it."""
+    pixels = resize(photo.pixels, policy.resize)
+    if policy.colour == "grey":
+        pixels = luma(pixels)
+    return Photo(photo.name, pixels, photo.file_bytes, photo.file_pixels)

@@ -1,0 +1,1 @@
+"""The methods of this repository: one module each. A module here is found by itself; see CONTRIBUTING.md."""

@@ -1,0 +1,30 @@
+"""A trivial baseline that any metric must beat: how many bytes the file spends on a pixel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from bench.api import Family, Method, MethodInfo, Photo, register
+
+
+@register
+class BytesPerPixel(Method):
+    """Encoded file size over pixel count: compression leaves a trace in the size that is no quality."""
+
+    info = MethodInfo(
+        name="bytes-per-pixel",
+        version="1",
+        family=Family.HAND_CRAFTED,
+        opinion_aware=False,
+        trained_on=(),
+        score_range=(0.0, math.inf),
+        higher_is_better=True,
+        licence="Apache-2.0",
+        citation="none: a baseline",
+        summary="file size / pixel count, the trivial baseline that any metric must beat",
+    )
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        """Return encoded bytes per stored pixel, one value a photo."""
+        return [photo.file_bytes / photo.file_pixels for photo in photos]

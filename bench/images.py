@@ -24,25 +24,8 @@ from bench.api import InputPolicy, Photo, Pixels, Resize
 from bench.errors import ImageError
 
 SUFFIXES = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".png",
-        ".bmp",
-        ".dib",
-        ".webp",
-        ".tif",
-        ".tiff",
-        ".gif",
-        ".ppm",
-        ".pgm",
-        ".pnm",
-        ".jp2",
-        ".j2k",
-        ".mpo",
-        ".avif",
-    ]
+    {".avif", ".bmp", ".dib", ".gif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpg"}
+    | {".mpo", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
 )
 """File names that a bare folder offers as images (lower case)."""
 

@@ -106,7 +106,7 @@ class MethodInfo:
     """What a method declares about itself; stored beside every score that it gives.
 
     Attributes:
-        name: lower-case identifier, e.g. ``niqe`` or ``pyiqa:musiq``.
+        name: identifier, lower-case by custom, e.g. ``niqe`` or ``pyiqa:musiq``.
         version: changes whenever scores may change; part of a score's identity.
         family: how the method came to its idea of quality.
         opinion_aware: whether any human opinion score was used to make it; None if nobody declared it.
@@ -143,8 +143,8 @@ class MethodInfo:
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9_.+:-]*", self.name):
-            raise ValueError(f"method name {self.name!r}: use lower-case letters, digits and _ . + : -")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+:-]*", self.name):
+            raise ValueError(f"method name {self.name!r}: use letters, digits and _ . + : -")
         if not self.score_range[0] < self.score_range[1]:
             raise ValueError(f"method {self.name!r}: score_range {self.score_range} is not (low, high)")
         for name in ("version", "licence", "citation", "summary"):

@@ -1,0 +1,138 @@
+"""Typed options of methods: from ``METHOD.NAME=VALUE`` on the command line to a frozen dataclass and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from bench.api import Method
+from bench.errors import UsageError, did_you_mean
+
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionInfo:
+    """One option as ``bench list methods NAME`` shows it."""
+
+    name: str
+    type: str
+    default: Any
+    help: str
+
+
+def describe(method: type[Method]) -> list[OptionInfo]:
+    """List the options that a method documents."""
+    hints = typing.get_type_hints(method.Options)
+    return [
+        OptionInfo(f.name, _type_name(hints[f.name]), f.default, f.metadata.get("help", ""))
+        for f in dataclasses.fields(method.Options)
+    ]
+
+
+def split_assignment(text: str) -> tuple[str, str, str]:
+    """Split ``METHOD.NAME=VALUE`` into its three parts.
+
+    Raises:
+        UsageError: the text has another form.
+    """
+    left, equals, value = text.partition("=")
+    method, dot, name = left.rpartition(".")
+    if not (equals and dot and method and name):
+        raise UsageError(f"--option got {text!r}: write METHOD.NAME=VALUE, for example niqe.model=FILE")
+    return method, name, value
+
+
+def build(method: type[Method], given: Mapping[str, str]) -> Any:
+    """Turn option texts into an instance of the method's ``Options``.
+
+    Raises:
+        UsageError: an unknown option, or a value that its type refuses.
+    """
+    hints = typing.get_type_hints(method.Options)
+    known = [f.name for f in dataclasses.fields(method.Options)]
+    for name in given:
+        if name not in known:
+            has = f"It has: {', '.join(known)}." if known else "It has none."
+            raise UsageError(
+                f"--option: method {method.info.name!r} has no option {name!r}.{did_you_mean(name, known)} {has}"
+            )
+    values = {name: _convert(f"{method.info.name}.{name}", hints[name], text) for name, text in given.items()}
+    try:
+        return method.Options(**values)
+    except ValueError as error:
+        raise UsageError(f"--option: method {method.info.name!r}: {error}") from None
+
+
+def identity(options: Any) -> dict[str, Any]:
+    """Return what of the options identifies a score (JSON values); paths are left to the fingerprint."""
+    return {
+        f.name: _plain(getattr(options, f.name))
+        for f in dataclasses.fields(options)
+        if f.metadata.get("identity", True)
+    }
+
+
+def label(name: str, options: Any) -> str:
+    """Return a method's row label: its name and the options that differ from their defaults."""
+    changed = [
+        f"{f.name}={_short(getattr(options, f.name))}"
+        for f in dataclasses.fields(options)
+        if getattr(options, f.name) != f.default
+    ]
+    return f"{name}[{','.join(changed)}]" if changed else name
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return Path(text).name if isinstance(value, Path) or "/" in text else text
+
+
+def _type_name(hint: Any) -> str:
+    choices = _choices(hint)
+    return "|".join(map(str, choices)) if choices else getattr(hint, "__name__", str(hint))
+
+
+def _choices(hint: Any) -> tuple[Any, ...]:
+    return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+
+
+def _convert(name: str, hint: Any, text: str) -> Any:
+    if isinstance(hint, types.UnionType):
+        hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
+    if choices := _choices(hint):
+        by_text = {str(choice): choice for choice in choices}
+        if text not in by_text:
+            raise UsageError(f"--option {name} got {text!r}: use one of {', '.join(by_text)}")
+        return by_text[text]
+    if hint is bool:
+        if text.lower() not in _BOOLEANS:
+            raise UsageError(f"--option {name} got {text!r}: use true or false")
+        return _BOOLEANS[text.lower()]
+    try:
+        return hint(text)
+    except ValueError:
+        raise UsageError(f"--option {name} got {text!r}: it takes a value of type {_type_name(hint)}") from None
+
+
+def group(assignments: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Group ``METHOD.NAME=VALUE`` texts by method.
+
+    Raises:
+        UsageError: a malformed text, or one option given twice.
+    """
+    grouped: dict[str, dict[str, str]] = {}
+    for text in assignments:
+        method, name, value = split_assignment(text)
+        if name in grouped.setdefault(method, {}):
+            raise UsageError(f"--option {method}.{name} is given twice: keep one")
+        grouped[method][name] = value
+    return grouped

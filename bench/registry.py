@@ -1,0 +1,91 @@
+"""Finding methods: every installed package that offers some, through one door.
+
+An entry point in the group ``bench.methods`` names a package, a module or a class. It is imported,
+and with a package its modules too, and what they register is a method. The methods of this
+repository come in by the same door as anybody else's.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+
+from bench.api import Method, registered
+from bench.errors import UsageError, did_you_mean
+
+GROUP = "bench.methods"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What the plugins offer.
+
+    Attributes:
+        methods: canonical name → class.
+        aliases: other name → canonical name.
+        problems: sentences about plugins that could not be imported and names claimed twice.
+        disputed: name → why nobody gets it.
+    """
+
+    methods: dict[str, type[Method]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    disputed: dict[str, str] = field(default_factory=dict)
+
+
+@functools.cache
+def catalogue() -> Catalogue:
+    """Import every plugin once and return what there is. A plugin that fails is a problem, not a crash."""
+    problems = [problem for point in entry_points(group=GROUP) for problem in _import_plugin(point)]
+    return build_catalogue(registered, problems)
+
+
+def build_catalogue(methods: list[type[Method]], problems: list[str]) -> Catalogue:
+    """Arrange methods by name; a name or alias claimed twice goes to nobody and is a problem."""
+    claims: dict[str, list[type[Method]]] = {}
+    for method in methods:
+        for name in {method.info.name, *method.info.aliases}:
+            claims.setdefault(name, []).append(method)
+    found = Catalogue(problems=list(problems))
+    for name, claimants in sorted(claims.items()):
+        if len(claimants) > 1:
+            who = " and ".join(sorted(f"{c.__module__}.{c.__qualname__}" for c in claimants))
+            found.disputed[name] = f"the method name {name!r} is claimed by {who}: uninstall or rename one"
+            found.problems.append(found.disputed[name])
+        elif name == claimants[0].info.name:
+            found.methods[name] = claimants[0]
+        else:
+            found.aliases[name] = claimants[0].info.name
+    return found
+
+
+def find_method(name: str) -> type[Method]:
+    """Return the method of that name or alias.
+
+    Raises:
+        UsageError: nobody offers it, or two plugins claim it.
+    """
+    found = catalogue()
+    if name in found.disputed:
+        raise UsageError(found.disputed[name])
+    method = found.methods.get(found.aliases.get(name, name))
+    if method is None:
+        hint = did_you_mean(name, [*found.methods, *found.aliases])
+        broken = f" A plugin failed: {'; '.join(found.problems)}." if found.problems else ""
+        raise UsageError(f"--method got {name!r}, which is no known method.{hint}{broken} See `bench list methods`.")
+    return method
+
+
+def _import_plugin(point: EntryPoint) -> list[str]:
+    # Plugins are other people's code: whatever they raise on import must not take the harness down.
+    try:
+        loaded = point.load()
+        for module in pkgutil.iter_modules(getattr(loaded, "__path__", ())):
+            if not module.name.startswith("_"):
+                importlib.import_module(f"{loaded.__name__}.{module.name}")
+    except Exception as error:
+        return [f"the plugin {point.name!r} ({point.value}) cannot be imported: {type(error).__name__}: {error}"]
+    return []

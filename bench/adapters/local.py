@@ -1,0 +1,103 @@
+"""A user's own data as a dataset: a folder of images, a CSV with ``image,score``, or one image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.adapters import table
+from bench.errors import UsageError
+from bench.images import SUFFIXES
+from bench.samples import Attribute, Dataset, Sample
+
+SCORES_FILE = "scores.csv"
+_SCORE_COLUMNS = ("score", "mos")
+# Attribute → the column names it goes by in the wild.
+_ATTRIBUTES = {
+    "split": ("split", "set"),
+    "reference": ("reference", "reference_name", "ref_img", "source_id"),
+    "type": ("type", "dist_type"),
+    "level": ("level", "dist_level"),
+    "std": ("std",),
+    "n_raters": ("n_raters",),
+}
+
+
+def read_local(path: Path) -> Dataset:
+    """Read a folder (with ``scores.csv`` or bare), a CSV or an image as a dataset named after it.
+
+    Raises:
+        UsageError: nothing there to score, or the CSV is not what it should be.
+    """
+    if path.is_dir():
+        scores = path / SCORES_FILE
+        name = path.resolve().name
+        return _from_csv(scores, name) if scores.is_file() else _from_folder(path, name)
+    if path.suffix.lower() == ".csv":
+        return _from_csv(path, path.stem)
+    if path.suffix.lower() in SUFFIXES:
+        return _dataset(path.stem, path, [Sample(path.name, path, None)])
+    raise UsageError(
+        f"--dataset got {path}: a folder, a .csv, a .toml card or an image is expected, not a {path.suffix or 'file'}"
+    )
+
+
+def _dataset(name: str, origin: Path, samples: list[Sample]) -> Dataset:
+    references = [s.attributes.get("reference") for s in samples]
+    # One row a reference would make clusters of one image: the same draws under another name.
+    clustered = None not in references and len(set(references)) < len(references)
+    return Dataset(
+        id=name or "images",
+        title=name,
+        kind="unknown",
+        direction="higher",
+        samples=tuple(samples),
+        cluster="reference" if clustered else "",
+        origin=str(origin),
+    )
+
+
+def _from_folder(folder: Path, name: str) -> Dataset:
+    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not _hidden(p, folder))
+    if not paths:
+        raise UsageError(f"--dataset got the folder {folder}, which has no image files and no {SCORES_FILE}")
+    return _dataset(name, folder, [Sample(p.relative_to(folder).as_posix(), p, None) for p in paths])
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def _from_csv(path: Path, name: str) -> Dataset:
+    header, rows = table.read_csv(path)
+    table.need_columns(path, header, ["image"])
+    if not rows:
+        raise UsageError(f"{path} has a header but no rows: nothing to score")
+    score = next((column for column in _SCORE_COLUMNS if column in header), None)
+    samples = [_sample(path, row, score) for row in rows]
+    table.check_unique(path, [s.name for s in samples])
+    if not any(s.path is not None and s.path.is_file() for s in samples):
+        raise UsageError(
+            f"{path} names {len(samples)} images and none is there; the first would be {samples[0].path}: "
+            "names are relative to the CSV's folder"
+        )
+    return _dataset(name, path, samples)
+
+
+def _sample(path: Path, row: table.Row, score: str | None) -> Sample:
+    name = table.image_name(path, row["image"])
+    mos = table.number(path, score, name, row[score]) if score else None
+    # The user's own CSV may point anywhere: unlike a downloaded dataset's labels it is not hostile,
+    # and an image file is all that is ever opened.
+    return Sample(name, path.parent / name, mos, _attributes(path, name, row))
+
+
+def _attributes(path: Path, name: str, row: table.Row) -> dict[str, Attribute]:
+    found: dict[str, Attribute] = {}
+    for attribute, columns in _ATTRIBUTES.items():
+        text = next((row[column] for column in columns if row.get(column)), "")
+        if not text:
+            continue
+        value = table.number(path, attribute, name, text) if attribute in ("std", "n_raters") else text
+        if value is not None:
+            found[attribute] = value
+    return found

@@ -1,12 +1,14 @@
 """The one decode policy: from the bytes of a file to 8-bit RGB pixels, or an ImageError that says why not.
 
-* orientation: EXIF orientation is applied.
+* orientation: EXIF orientation is applied; EXIF that cannot be read is ignored.
 * palette, grey, 1-bit: expanded to RGB.
 * alpha: composited over white, as a viewer shows it.
-* 16 bit: the high byte of each sample. 32-bit and float samples are refused: nothing says what white is.
+* 16 bit: the high byte of each sample, a 16-bit grey file without its alpha. 32-bit and float samples
+  are refused: nothing says what white is (16-bit PGM too, which Pillow hands over as 32-bit integers).
 * CMYK: converted by Pillow without an ICC profile. Profiles are ignored throughout.
 * animated, multi-page: the first frame.
-* empty, truncated, unknown, over 512 MiB or 178,956,970 pixels (Pillow's limit): refused.
+* empty, truncated, unknown, over 512 MiB or 178,956,970 pixels (Pillow's limit): refused. A file that lost
+  only bytes after its last pixel (a PNG's end marker and checksum, say) may pass, with all its pixels.
 """
 
 from __future__ import annotations
@@ -18,10 +20,13 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from bench.api import InputPolicy, Photo, Pixels, Resize
 from bench.errors import ImageError
+
+POLICY = "1"
+"""Version of this policy; part of a score's identity. It changes when pixels may."""
 
 SUFFIXES = frozenset(
     {".avif", ".bmp", ".dib", ".gif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpg"}
@@ -30,13 +35,24 @@ SUFFIXES = frozenset(
 """File names that a bare folder offers as images (lower case)."""
 
 # An allow-list: Pillow can also open formats that run external programs (EPS) or fetch parts.
-_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "DIB", "WEBP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF")
+# MPO has no opener of its own in Pillow, that of JPEG finds it; naming it here would be a KeyError.
+_FORMATS = ("JPEG", "PNG", "BMP", "DIB", "WEBP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF")
 # Pillow's advice on metadata and sizes; what matters raises. Once, here: threads share the filters.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _MAX_FILE_BYTES = 512 * 2**20
-_REFUSED_MODES = {"I": "32-bit integer", "F": "floating-point"}
+_MAX_PIXELS = 178_956_970
+_REFUSED_MODES = {"I": "32-bit integer (or 16-bit PGM)", "F": "floating-point"}
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 # MATLAB's rgb2gray: BT.601 luma to full double precision.
 _LUMA = np.array([0.298936021293775, 0.587043074451121, 0.114020904255103])
@@ -60,8 +76,9 @@ def read_bytes(path: Path) -> bytes:
             return file.read()
     except FileNotFoundError:
         raise ImageError("no such file") from None
-    except OSError as error:
-        raise ImageError(f"cannot be read: {error.strerror or error}") from None
+    # ValueError: a NUL character in the path.
+    except (OSError, ValueError) as error:
+        raise ImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _open_without_blocking(path: str, flags: int) -> int:
@@ -75,14 +92,17 @@ def decode(data: bytes, name: str) -> Photo:
     Raises:
         ImageError: the bytes are no image, are cut short, or break a limit of the policy above.
     """
+    # Other packages switch this on for the whole process; half an image would then pass, filled up with grey.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+            _check_size(*image.size)
             image.load()
-            pixels = _to_rgb(ImageOps.exif_transpose(image))
+            pixels = _to_rgb(_turn_upright(image))
     except UnidentifiedImageError:
         raise ImageError("not an image in a known format (JPEG, PNG, BMP, WebP, TIFF, GIF, ...)") from None
     except Image.DecompressionBombError:
-        raise ImageError(f"more than {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels: refused unread") from None
+        raise ImageError(f"more than {_MAX_PIXELS:,} pixels: refused unread") from None
     except ImageError:
         raise
     except MemoryError:
@@ -93,9 +113,25 @@ def decode(data: bytes, name: str) -> Photo:
     return Photo(name, pixels, len(data), pixels.shape[0] * pixels.shape[1])
 
 
+def _check_size(width: int, height: int) -> None:
+    # Pillow checks this too, but by a limit that other packages lift for the whole process.
+    if width * height > _MAX_PIXELS:
+        raise ImageError(f"more than {_MAX_PIXELS:,} pixels ({width} x {height}): refused")
+
+
+def _turn_upright(image: Image.Image) -> Image.Image:
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    # Damaged EXIF raises what its damage leads to; the pixels beside it are sound, and viewers show them.
+    except Exception:
+        return image
+    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return image if turn is None else image.transpose(turn)
+
+
 def _to_rgb(image: Image.Image) -> Pixels:
     if image.mode in _REFUSED_MODES:
-        raise ImageError(f"{_REFUSED_MODES[image.mode]} samples: their white level is undefined; save as 8 or 16 bit")
+        raise ImageError(f"{_REFUSED_MODES[image.mode]} samples: their white level is undefined; save as 8-bit PNG")
     if image.mode.startswith("I;16"):
         grey = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
         return np.repeat(grey[:, :, None], 3, axis=2)
@@ -112,7 +148,11 @@ def luma(pixels: Pixels) -> Pixels:
 
 
 def resize(pixels: Pixels, policy: Resize) -> Pixels:
-    """Resize uint8 pixels by Pillow's antialiased bicubic filter; unchanged where the policy asks nothing."""
+    """Resize uint8 pixels by Pillow's antialiased bicubic filter; unchanged where the policy asks nothing.
+
+    Raises:
+        ImageError: the result would break the limit on pixels (a strip of 1 x 20,000 and ``short:384``).
+    """
     height, width = pixels.shape[:2]
     if policy.exact is not None:
         size = policy.exact
@@ -123,6 +163,7 @@ def resize(pixels: Pixels, policy: Resize) -> Pixels:
         size = (width, height)
     if size == (width, height):
         return pixels
+    _check_size(*size)
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
 

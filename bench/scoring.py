@@ -1,0 +1,273 @@
+"""Scoring: images × methods in, outcomes out as they come; each image is decoded once for all methods.
+
+Nothing here knows of datasets or the store: ``bench run`` and ``bench score`` share it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import random
+import sys
+import time
+import zlib
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bench import options as method_options
+from bench.api import Method, Photo, Resize
+from bench.errors import ImageError, UsageError
+from bench.images import decode, prepare, read_bytes, resize
+from bench.store import Outcome
+
+SHARD = 32
+"""Images in flight at once over all processes, so what a kill loses at most (one batch, where that is larger)."""
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method with its options, not yet loaded; travels to worker processes."""
+
+    method: type[Method]
+    options: Any
+    device: str = "cpu"
+    fingerprint: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name of its row: the method's, with the options that differ from the defaults."""
+        return method_options.label(self.method.info.name, self.options)
+
+    def load(self) -> Method:
+        """Build the method, reading its weights.
+
+        Raises:
+            MissingRequirementError: weights or packages are not here.
+        """
+        return self.method(self.options, self.device)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image to score, and by which of the methods (their indices)."""
+
+    name: str
+    path: Path
+    methods: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to score; nothing here but ``resize`` and ``seed`` may change a score.
+
+    Attributes:
+        resize: the protocol's resize policy.
+        seed: for methods that draw.
+        batch_size: photos handed to a method at once.
+        workers: processes; None lets the methods decide.
+    """
+
+    resize: Resize = field(default_factory=Resize)
+    seed: int = 0
+    batch_size: int = 8
+    workers: int | None = None
+
+
+@dataclass
+class Scored:
+    """Outcomes of some images: per method index, with the seconds spent."""
+
+    outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
+    seconds: dict[int, float] = field(default_factory=dict)
+    images: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Processes × threads, at most the machine's cores."""
+
+    processes: int
+    threads: int
+
+
+def resolve_device(requested: str, methods: Iterable[type[Method]]) -> str:
+    """Turn auto, cpu or cuda into a torch device; torch is imported only where a method needs it.
+
+    Raises:
+        UsageError: cuda was asked for and is not there.
+    """
+    if requested == "cpu" or not any(m.info.device_bound for m in methods):
+        return "cpu"
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if requested == "cuda":
+        raise UsageError("--device got cuda, but torch finds no CUDA device here: use --device cpu or auto")
+    return "cpu"
+
+
+def make_plan(specs: Sequence[MethodSpec], n_images: int, workers: int | None) -> Plan:
+    """Divide the cores: networks get one process with all threads, other methods one process a core."""
+    import joblib
+
+    cores = joblib.cpu_count()
+    if workers is None:
+        alone = n_images < SHARD or any(spec.method.info.device_bound for spec in specs)
+        workers = 1 if alone else cores
+    return Plan(workers, max(1, cores // workers))
+
+
+def score_items(specs: Sequence[MethodSpec], items: Sequence[Item], settings: Settings) -> Iterator[Scored]:
+    """Score images and yield outcomes as they come, in no particular order.
+
+    Args:
+        specs: the methods; ``Item.methods`` are indices into it.
+        items: the images, each with the methods that need it.
+        settings: see Settings.
+    """
+    plan = make_plan(specs, len(items), settings.workers)
+    chunk = max(1, min(settings.batch_size, SHARD // plan.processes) if plan.processes > 1 else settings.batch_size)
+    chunks = [items[i : i + chunk] for i in range(0, len(items), chunk)]
+    if plan.processes == 1:
+        yield from _score_here(specs, chunks, settings)
+    else:
+        yield from _score_in_processes(specs, chunks, settings, plan)
+
+
+def _score_here(specs: Sequence[MethodSpec], chunks: list[Sequence[Item]], settings: Settings) -> Iterator[Scored]:
+    loaded = _load(specs)
+    with ThreadPoolExecutor(max_workers=1) as pool:  # decodes the next chunk while this one is scored
+        ahead = deque(pool.submit(_decode_all, chunk, settings.resize) for chunk in chunks[:1])
+        for chunk, following in itertools.zip_longest(chunks, chunks[1:], fillvalue=()):
+            decoded = ahead.popleft().result()
+            ahead.append(pool.submit(_decode_all, following, settings.resize))
+            yield _score_chunk(loaded, chunk, decoded, settings)
+
+
+def _score_in_processes(
+    specs: Sequence[MethodSpec], chunks: list[Sequence[Item]], settings: Settings, plan: Plan
+) -> Iterator[Scored]:
+    import joblib
+
+    with joblib.parallel_config(backend="loky", n_jobs=plan.processes, inner_max_num_threads=plan.threads):
+        job = joblib.delayed(_score_in_worker)
+        yield from joblib.Parallel(return_as="generator_unordered")(job(specs, c, settings, plan) for c in chunks)
+
+
+def _load(specs: Sequence[MethodSpec]) -> list[Method]:
+    # cuBLAS reads this when it starts; without it a deterministic run cannot be had on CUDA.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    loaded = [spec.load() for spec in specs]
+    if "torch" in sys.modules:
+        sys.modules["torch"].use_deterministic_algorithms(True, warn_only=True)
+    return loaded
+
+
+_in_worker: dict[tuple[tuple[str, str], ...], list[Method]] = {}
+
+
+def _score_in_worker(specs: Sequence[MethodSpec], chunk: Sequence[Item], settings: Settings, plan: Plan) -> Scored:
+    key = tuple((spec.label, spec.fingerprint) for spec in specs)
+    if key not in _in_worker:  # a worker serves many chunks: it loads the methods once
+        _in_worker.clear()
+        _in_worker[key] = _load(specs)
+        if "torch" in sys.modules:
+            sys.modules["torch"].set_num_threads(plan.threads)
+    return _score_chunk(_in_worker[key], chunk, _decode_all(chunk, settings.resize), settings)
+
+
+Decoded = Photo | str
+
+
+def _decode_all(items: Sequence[Item], policy: Resize) -> list[Decoded]:
+    return [_decode(item, policy) for item in items]
+
+
+def _decode(item: Item, policy: Resize) -> Decoded:
+    try:
+        photo = decode(read_bytes(item.path), item.name)
+        return replace(photo, pixels=resize(photo.pixels, policy))
+    except ImageError as error:
+        return str(error)
+
+
+def _score_chunk(
+    methods: Sequence[Method], items: Sequence[Item], decoded: Sequence[Decoded], settings: Settings
+) -> Scored:
+    scored = Scored(images=len(items))
+    for index, method in enumerate(methods):
+        wanted = [(item, d) for item, d in zip(items, decoded, strict=True) if index in item.methods]
+        started = time.perf_counter()
+        photos = [d for _, d in wanted if isinstance(d, Photo)]
+        scored.outcomes[index] = [Outcome(item.name, None, d) for item, d in wanted if isinstance(d, str)]
+        scored.outcomes[index] += score_photos(method, photos, settings)
+        scored.seconds[index] = time.perf_counter() - started
+    return scored
+
+
+def score_photos(method: Method, photos: Sequence[Photo], settings: Settings) -> list[Outcome]:
+    """Score decoded photos; a photo that fails is recorded with its reason and takes no other along."""
+    prepared = [prepare(photo, method.info.input) for photo in photos]
+    return [outcome for batch in _batches(method, prepared, settings) for outcome in _score(method, batch, settings)]
+
+
+def _batches(method: Method, photos: Sequence[Photo], settings: Settings) -> Iterator[list[Photo]]:
+    info = method.info
+    # What draws is scored alone, so that its seed is the image's own.
+    size = 1 if info.stochastic or info.batching == "one" else settings.batch_size
+    groups: dict[object, list[Photo]] = {}
+    for photo in photos:
+        groups.setdefault(photo.pixels.shape if info.batching == "same-size" else None, []).append(photo)
+    for group in groups.values():
+        yield from (group[i : i + size] for i in range(0, len(group), size))
+
+
+def _score(method: Method, batch: list[Photo], settings: Settings) -> list[Outcome]:
+    _seed(settings.seed, batch[0].name)
+    # Whatever a method raises is that image's recorded failure: a run never dies of one image.
+    try:
+        scores = [float(score) for score in method.score(batch)]
+        if len(scores) != len(batch):
+            raise ValueError(f"the method gave {len(scores)} scores for {len(batch)} images")
+    except Exception as error:
+        if len(batch) > 1:
+            return [outcome for photo in batch for outcome in _score(method, [photo], settings)]
+        reason = str(error) if isinstance(error, ImageError) else f"{type(error).__name__}: {error}"
+        return [Outcome(batch[0].name, None, reason or "failed without a reason")]
+    return [_checked(photo.name, score) for photo, score in zip(batch, scores, strict=True)]
+
+
+def _checked(name: str, score: float) -> Outcome:
+    finite = score - score == 0.0
+    return (
+        Outcome(name, score) if finite else Outcome(name, None, f"the method's score is {score}, not a finite number")
+    )
+
+
+def _seed(seed: int, name: str) -> None:
+    import numpy as np
+
+    value = zlib.crc32(f"{seed}/{name}".encode())
+    random.seed(value)
+    np.random.seed(value)  # third-party methods draw from the global states
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(value)
+
+
+def hash_files(paths: Sequence[Path]) -> Iterator[str]:
+    """Yield a hash of each file's content (12 hex digits; ``unreadable`` where there is none), in order."""
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+        yield from pool.map(_hash_file, paths)
+
+
+def _hash_file(path: Path) -> str:
+    try:
+        return hashlib.sha256(read_bytes(path)).hexdigest()[:12]
+    except ImageError:
+        return "unreadable"

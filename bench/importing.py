@@ -1,0 +1,159 @@
+"""Per-image scores that somebody else computed become an entry like any other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.adapters import table
+from bench.api import Family, MethodInfo
+from bench.errors import UsageError
+from bench.runner import describe, versions
+from bench.samples import Dataset, Direction, Protocol, Sample, short_hash
+from bench.store import Entry, Identity, Outcome, Store
+
+VERSION = "imported"
+_NAMES = ("image", "mos")
+
+
+@dataclass(frozen=True)
+class ScoreFile:
+    """A CSV of scores.
+
+    Attributes:
+        path: where it was read.
+        images: names, unique.
+        scores: column → one score an image, None where the file has none.
+        mos: labels, when the file has them; they win over a card's.
+    """
+
+    path: Path
+    images: tuple[str, ...]
+    scores: Mapping[str, tuple[float | None, ...]]
+    mos: tuple[float | None, ...] | None
+
+
+def read_scores(path: Path, column: str | None) -> ScoreFile:
+    """Read ``image``, an optional ``mos`` and one column of scores, or with None every other column.
+
+    Raises:
+        UsageError: the file is no such CSV, or names an image twice.
+    """
+    header, rows = table.read_csv(path)
+    columns = [column] if column is not None else [name for name in header if name not in _NAMES]
+    table.need_columns(path, header, ["image", *columns])
+    if not columns or not rows:
+        raise UsageError(f"{path} has no scores: it needs the columns image and score, and one row an image")
+    images = tuple(table.image_name(path, row["image"]) for row in rows)
+    table.check_unique(path, list(images))
+    read = {name: tuple(_score(path, name, row) for row in rows) for name in (*columns, *_NAMES[1:]) if name in header}
+    return ScoreFile(path, images, {name: read[name] for name in columns}, read.get("mos"))
+
+
+def _score(path: Path, column: str, row: table.Row) -> float | None:
+    # Other people's tables write a missing score as nan; it is a recorded failure, not a number.
+    text = row[column]
+    return None if text.lower() in ("nan", "na") else table.number(path, column, row["image"], text)
+
+
+def with_labels(file: ScoreFile, dataset: Dataset | None, name: str, mos_direction: Direction | None) -> Dataset:
+    """Return the dataset that the scores are correlated with.
+
+    Args:
+        file: the scores.
+        dataset: the dataset of that id or path where it is here, else None.
+        name: its id.
+        mos_direction: direction of the file's ``mos``; None takes the dataset's, else ``higher``.
+
+    Raises:
+        UsageError: the file has no ``mos`` and the dataset is not here, or names differ.
+    """
+    if file.mos is None:
+        if dataset is None:
+            raise UsageError(f"{file.path} has no mos column and dataset {name!r} is not here: add the column")
+        return dataset
+    named = {s.name: s for s in match_names(file, dataset).samples} if dataset else {}
+    samples = tuple(
+        Sample(image, None, mos, named[image].attributes if image in named else {})
+        for image, mos in zip(file.images, file.mos, strict=True)
+    )
+    base = dataset or Dataset(id=name, title=name, kind="unknown", direction="higher", samples=samples)
+    direction = mos_direction or base.direction
+    cluster = base.cluster if all(base.cluster in s.attributes for s in samples) else ""
+    return replace(base, samples=samples, direction=direction, cluster=cluster, origin=str(file.path))
+
+
+def match_names(file: ScoreFile, dataset: Dataset) -> Dataset:
+    """Rename the dataset's samples as the file names them, where only the folder is left out."""
+    bases: dict[str, list[str]] = {}
+    for sample in dataset.samples:
+        bases.setdefault(sample.name.rpartition("/")[2], []).append(sample.name)
+    given = set(file.images)
+    short = {names[0]: base for base, names in bases.items() if len(names) == 1 and base in given}
+    return replace(dataset, samples=tuple(replace(s, name=short.get(s.name, s.name)) for s in dataset.samples))
+
+
+def import_scores(
+    file: ScoreFile, column: str, dataset: Dataset, info: MethodInfo, store: Store, protocol: Protocol
+) -> Entry:
+    """Store one column of scores as the result of a method on a dataset.
+
+    Images of the dataset that the file lacks, or has no score for, are recorded as failed.
+
+    Raises:
+        UsageError: the file names images that the dataset does not have.
+    """
+    renamed = {s.name: t.name for s, t in zip(match_names(file, dataset).samples, dataset.samples, strict=True)}
+    unknown = [image for image in file.images if image not in renamed]
+    if unknown:
+        shown = ", ".join(map(repr, unknown[:5]))
+        raise UsageError(f"{file.path} names {len(unknown)} image(s) that dataset {dataset.id!r} has not: {shown}")
+    scores = {renamed[image]: score for image, score in zip(file.images, file.scores[column], strict=True)}
+    method = {
+        "name": info.name,
+        "version": VERSION,
+        "options": {},
+        "fingerprint": "",
+        "scores": short_hash(sorted(scores.items())),
+        "higher_is_better": info.higher_is_better,
+    }
+    about = {"id": dataset.id, "labels": dataset.labels_hash, "images": ""}
+    described = {**describe(info.name, info, dataset), "source": "import", "source_file": str(file.path)}
+    with store.write(Identity(method, about, protocol), described) as writer:
+        writer.append(_outcomes(dataset, scores))
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        writer.finish(dataset, {"started": now, "finished": now, "versions": versions()})
+        return Entry(writer.folder, writer.meta)
+
+
+def _outcomes(dataset: Dataset, scores: Mapping[str, float | None]) -> list[Outcome]:
+    return [
+        Outcome(s.name, scores.get(s.name), None if scores.get(s.name) is not None else "no score in the imported file")
+        for s in dataset.samples
+    ]
+
+
+def imported_method(name: str, family: Family, opinion_aware: bool | None, higher_is_better: bool) -> MethodInfo:
+    """Describe a method of which only scores are known.
+
+    Raises:
+        UsageError: the name is not one that a method can have.
+    """
+    try:
+        return MethodInfo(
+            name=name,
+            version=VERSION,
+            family=family,
+            opinion_aware=opinion_aware,
+            trained_on=(),
+            score_range=(-math.inf, math.inf),
+            higher_is_better=higher_is_better,
+            licence="not declared",
+            citation="not declared",
+            summary="imported scores",
+        )
+    except ValueError as error:
+        raise UsageError(f"--method: {error}") from None

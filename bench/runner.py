@@ -1,0 +1,187 @@
+"""A run: methods × datasets into the store, taking up what is there already."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import bench
+from bench import options as method_options
+from bench.errors import BenchError
+from bench.images import POLICY
+from bench.progress import bar
+from bench.samples import Dataset, Protocol, short_hash
+from bench.scoring import Item, MethodSpec, Settings, hash_files, make_plan, score_items
+from bench.store import Entry, Identity, Json, Store, Writer
+
+if TYPE_CHECKING:
+    from bench.api import MethodInfo
+
+_PACKAGES = ("numpy", "scipy", "pillow", "torch", "torchvision", "open_clip_torch", "pyiqa")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One method on one dataset after a run.
+
+    Attributes:
+        entry: what is stored.
+        new: how many images this run scored; 0 where the store had them all.
+    """
+
+    entry: Entry
+    new: int
+
+
+def run(
+    specs: Sequence[MethodSpec],
+    dataset: Dataset,
+    store: Store,
+    settings: Settings,
+    *,
+    split: str = "all",
+    retry_failed: bool = False,
+) -> list[Result]:
+    """Score a dataset by every method that has not done so, and store the outcomes as they come.
+
+    Interrupted at any moment, what is stored stays; the same call goes on from there.
+
+    Raises:
+        UsageError: the split is unknown, weights are missing, or another run writes the same entry.
+        BenchError: a worker process was killed.
+    """
+    specs = [replace(spec, fingerprint=spec.load().fingerprint) for spec in specs]
+    dataset = dataset.split(split)
+    protocol = Protocol(split=split, resize=str(settings.resize))
+    images_hash = _hash_images(dataset)
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(
+                store.write(
+                    _identity(spec, dataset, protocol, images_hash, settings),
+                    {**describe(spec.label, spec.method.info, dataset), "source": "run"},
+                    retry_failed=retry_failed,
+                )
+            )
+            for spec in specs
+        ]
+        new = _fill(specs, dataset, writers, settings)
+        return [Result(Entry(w.folder, w.meta), n) for w, n in zip(writers, new, strict=True)]
+
+
+def describe(label: str, info: MethodInfo, dataset: Dataset) -> Json:
+    """Return the sidecar's blocks on a method and a dataset: all that a table needs to know of them."""
+    method = dataclasses.asdict(info)
+    method.pop("input")
+    method["score_range"] = [bound if math.isfinite(bound) else None for bound in info.score_range]
+    about = {f.name: getattr(dataset, f.name) for f in dataclasses.fields(dataset) if f.name != "samples"}
+    return {
+        "method": {**method, "label": label},
+        "dataset": {**about, "n": len(dataset.samples)},
+    }
+
+
+def _identity(spec: MethodSpec, dataset: Dataset, protocol: Protocol, images_hash: str, settings: Settings) -> Identity:
+    info = spec.method.info
+    method = {
+        "name": info.name,
+        "version": info.version,
+        "options": method_options.identity(spec.options),
+        "fingerprint": spec.fingerprint,
+        "colour": info.input.colour,
+        "resize": str(info.input.resize),
+        "decode": POLICY,
+        "seed": settings.seed if info.stochastic else None,
+    }
+    about = {"id": dataset.id, "labels": dataset.labels_hash, "images": images_hash}
+    return Identity(method, about, protocol)
+
+
+def _hash_images(dataset: Dataset) -> str:
+    paths = [s.path for s in dataset.samples if s.path is not None]
+    digests = []
+    with bar(len(paths), f"{dataset.id}: reading", delay=1.0) as shown:
+        for digest in hash_files(paths):
+            digests.append(digest)
+            shown.update()
+    return short_hash(sorted(zip((s.name for s in dataset.samples), digests, strict=True)))
+
+
+def _fill(specs: Sequence[MethodSpec], dataset: Dataset, writers: Sequence[Writer], settings: Settings) -> list[int]:
+    items = _items_to_score(dataset, writers)
+    unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
+    new, seconds = [0] * len(specs), [0.0] * len(specs)
+    started, clock = datetime.now(UTC), time.perf_counter()
+    for scored in _with_progress(score_items(specs, items, settings) if items else iter(()), len(items), dataset.id):
+        for index, outcomes in scored.outcomes.items():
+            writers[index].append(outcomes)
+            new[index] += len(outcomes)
+            seconds[index] += scored.seconds[index]
+    wall = time.perf_counter() - clock
+    for index in unfinished:
+        session = _session(specs, index, settings, len(items), started)
+        session |= {"images": new[index], "method_seconds": seconds[index], "wall_seconds": wall}
+        session["images_per_second"] = len(items) / wall if items else None
+        writers[index].finish(dataset, session)
+    return new
+
+
+def _items_to_score(dataset: Dataset, writers: Sequence[Writer]) -> list[Item]:
+    items = []
+    for sample in dataset.samples:
+        wanted = tuple(i for i, writer in enumerate(writers) if sample.name not in writer.done)
+        if wanted and sample.path is not None:
+            items.append(Item(sample.name, sample.path, wanted))
+    return items
+
+
+def _with_progress(scored: Iterator[Any], total: int, title: str) -> Iterator[Any]:
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    failed = 0
+    try:
+        with bar(total, title) as shown:
+            for batch in scored:
+                yield batch
+                failed += sum(o.error is not None for outcomes in batch.outcomes.values() for o in outcomes)
+                shown.set_postfix({"failed": failed} if failed else {}, refresh=False)
+                shown.update(batch.images)
+    except TerminatedWorkerError:
+        raise BenchError(
+            "a worker process was killed, most likely for want of memory: try --workers 1; "
+            "what was scored is kept, the same command goes on from there"
+        ) from None
+
+
+def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_images: int, started: datetime) -> Json:
+    plan = make_plan(specs, n_images, settings.workers)
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "device": specs[index].device,
+        "seed": settings.seed,
+        "batch_size": settings.batch_size,
+        "processes": plan.processes,
+        "threads": plan.threads,
+        "with_methods": [spec.label for spec in specs],
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of bench, Python and the packages that scores may depend on."""
+    found = {"bench": bench.__version__, "python": sys.version.split()[0]}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

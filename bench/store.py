@@ -1,0 +1,310 @@
+"""The store: one Parquet of raw per-image scores for each identity, with a provenance sidecar.
+
+``DIR/runs/<dataset>/<method>@<key>/`` holds ``scores.parquet`` (image, score, error, mos and the labels'
+attributes) and ``provenance.json``. The key is a hash of all that identifies a score, so a change makes
+a new entry. While a run goes on, outcomes are appended to ``journal.jsonl``; what a killed run leaves
+there is taken up by the next.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import urllib.parse
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from bench.errors import UsageError
+from bench.samples import Dataset, Protocol, short_hash
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESULTS_VARIABLE = "BENCH_RESULTS"
+FORMAT = 1
+_SCORES, _PROVENANCE, _JOURNAL, _LOCK = "scores.parquet", "provenance.json", "journal.jsonl", ".lock"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one image: a raw finite score, or an error in words."""
+
+    image: str
+    score: float | None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All that identifies a stored score. Equal identities are one entry.
+
+    Attributes:
+        method: name, version, options, fingerprint and what else its scores depend on.
+        dataset: id, labels hash, images hash.
+        protocol: split, resize, whose MOS.
+    """
+
+    method: Mapping[str, Any]
+    dataset: Mapping[str, Any]
+    protocol: Protocol
+
+    def as_json(self) -> Json:
+        """Return it as plain JSON values."""
+        return {"method": dict(self.method), "dataset": dict(self.dataset), "protocol": vars(self.protocol)}
+
+    @property
+    def key(self) -> str:
+        """12 hex digits."""
+        return short_hash([FORMAT, self.as_json()])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored result, read back."""
+
+    folder: Path
+    meta: Json
+
+    @property
+    def key(self) -> str:
+        """The identity's hash."""
+        return str(self.meta["key"])
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol of its scores."""
+        return Protocol(**self.meta["identity"]["protocol"])
+
+    @property
+    def complete(self) -> bool:
+        """Whether every image has an outcome."""
+        return bool(self.meta["complete"])
+
+    @property
+    def finished(self) -> str:
+        """When the last session on it ended: ISO 8601, UTC."""
+        return str(self.meta["sessions"][-1]["finished"]) if self.meta["sessions"] else ""
+
+    def outcomes_so_far(self) -> int:
+        """Count the images with an outcome, in an entry that is not complete."""
+        return len(_read_journal(self.folder / _JOURNAL))
+
+    def scores(self) -> pd.DataFrame:
+        """Return the per-image rows: image, score, error, mos and attributes, in dataset order.
+
+        Raises:
+            UsageError: the file is missing or damaged.
+        """
+        import pandas as pd
+
+        try:
+            frame = pd.read_parquet(self.folder / _SCORES)
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"{self.folder / _SCORES} cannot be read ({error}): remove it with `bench results rm {self.key}`"
+            ) from None
+        frame["error"] = frame["error"].astype(object).where(frame["error"].notna(), None)
+        return frame
+
+
+class Store:
+    """A folder of results."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.runs = root / "runs"
+
+    @classmethod
+    def locate(cls, option: Path | None) -> Store:
+        """Return the store of ``--results``, else of ``BENCH_RESULTS``, else ``results/`` here."""
+        return cls(option or Path(os.environ.get(RESULTS_VARIABLE) or "results"))
+
+    def check_writable(self) -> None:
+        """Raise UsageError unless entries can be written here; creates the folder."""
+        try:
+            self.runs.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.runs):
+                pass
+        except OSError as error:
+            raise UsageError(
+                f"--results got {self.root}, which cannot be written ({error.strerror}): "
+                f"choose another folder, or set {RESULTS_VARIABLE}"
+            ) from None
+
+    def entries(self) -> list[Entry]:
+        """Return every entry, sorted by dataset, method and key.
+
+        Raises:
+            UsageError: a sidecar is damaged.
+        """
+        found = [_read_entry(path) for path in sorted(self.runs.glob(f"*/*/{_PROVENANCE}"))]
+        return sorted(found, key=lambda e: (e.meta["dataset"]["id"], e.meta["method"]["label"], e.key))
+
+    def find(self, identity: Identity, label: str) -> Entry | None:
+        """Return the entry of that identity, or None."""
+        path = self._folder(identity, label) / _PROVENANCE
+        return _read_entry(path) if path.is_file() else None
+
+    def remove(self, entry: Entry) -> None:
+        """Delete one entry.
+
+        Raises:
+            UsageError: a run is writing to it.
+        """
+        with _locked(entry.folder):
+            shutil.rmtree(entry.folder)
+
+    @contextmanager
+    def write(self, identity: Identity, described: Json, *, retry_failed: bool = False) -> Iterator[Writer]:
+        """Open an entry for writing, with whatever outcomes it has already.
+
+        Args:
+            identity: what the scores are scores of.
+            described: the sidecar's ``method`` and ``dataset`` blocks and whatever else it should say.
+            retry_failed: forget the failures that are stored.
+
+        Raises:
+            UsageError: another process is writing to the same entry.
+        """
+        folder = self._folder(identity, described["method"]["label"])
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            writer = Writer(folder, identity, described, retry_failed)
+            try:
+                yield writer
+            finally:
+                writer.close()
+
+    def _folder(self, identity: Identity, label: str) -> Path:
+        return self.runs / _slug(str(identity.dataset["id"])) / f"{_slug(label)}@{identity.key}"
+
+
+class Writer:
+    """An entry that is being written. Made by :meth:`Store.write`."""
+
+    def __init__(self, folder: Path, identity: Identity, described: Json, retry_failed: bool) -> None:
+        self.folder = folder
+        old = _read_entry(folder / _PROVENANCE).meta if (folder / _PROVENANCE).is_file() else None
+        self.meta: Json = {
+            **(old or {}),
+            **described,
+            "format": FORMAT,
+            "key": identity.key,
+            "identity": identity.as_json(),
+            "complete": bool(old and old["complete"]),
+            "sessions": old["sessions"] if old else [],
+        }
+        self._journal: IO[str] | None = None
+        stored = self._stored_outcomes()
+        self.done = {o.image: o for o in stored if not (retry_failed and o.error)}
+        self.complete = self.meta["complete"] and len(self.done) == len(stored)
+
+    def _stored_outcomes(self) -> list[Outcome]:
+        if not self.meta["complete"]:
+            return _read_journal(self.folder / _JOURNAL)
+        frame = Entry(self.folder, self.meta).scores()
+        return [
+            Outcome(image, None if error else float(score), error)
+            for image, score, error in zip(frame["image"], frame["score"], frame["error"], strict=True)
+        ]
+
+    def append(self, outcomes: Iterable[Outcome]) -> None:
+        """Add outcomes; once this returns they survive a kill."""
+        if self._journal is None:
+            self._start_journal()
+        assert self._journal is not None
+        for outcome in outcomes:
+            self.done[outcome.image] = outcome
+            self._journal.write(json.dumps(vars(outcome)) + "\n")
+        self._journal.flush()
+
+    def _start_journal(self) -> None:
+        # Rewritten first: what a killed run left may end in half a line.
+        lines = "".join(json.dumps(vars(o)) + "\n" for o in self.done.values())
+        write_atomically(self.folder / _JOURNAL, lines.encode())
+        self.meta["complete"] = False
+        self._write_meta()
+        self._journal = (self.folder / _JOURNAL).open("a", encoding="utf-8")
+
+    def finish(self, dataset: Dataset, session: Json) -> None:
+        """Turn the journal into the Parquet file and complete the sidecar."""
+        self.close()
+        rows = [
+            {**vars(self.done[s.name]), "mos": s.mos, **s.attributes} for s in dataset.samples if s.name in self.done
+        ]
+        _write_parquet(self.folder / _SCORES, rows)
+        failed = sum(1 for row in rows if row["error"])
+        self.meta.update(complete=True, scored=len(rows) - failed, failed=failed)
+        self.meta["sessions"] = [*self.meta["sessions"], session]
+        self._write_meta()
+        (self.folder / _JOURNAL).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the journal; what was appended stays for the next run."""
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def _write_meta(self) -> None:
+        write_atomically(self.folder / _PROVENANCE, json.dumps(self.meta, indent=1, ensure_ascii=False).encode())
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old content or the new, never half of it."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def _write_parquet(path: Path, rows: list[Json]) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame(rows).astype({"score": "float64", "mos": "float64", "error": "string"})
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    frame.to_parquet(temporary, index=False)
+    temporary.replace(path)
+
+
+def _read_journal(path: Path) -> list[Outcome]:
+    if not path.is_file():
+        return []
+    outcomes = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            outcomes.append(Outcome(**json.loads(line)))
+        except (ValueError, TypeError):
+            break  # a line that a kill cut short; its image is scored again
+    return outcomes
+
+
+def _read_entry(path: Path) -> Entry:
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        if meta["format"] != FORMAT:
+            raise UsageError(f"{path} has format {meta['format']}, this version reads {FORMAT}: score again")
+        return Entry(path.parent, meta)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is damaged ({error!r}): delete the folder {path.parent} and score again") from None
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(folder / _LOCK, timeout=0):
+            yield
+    except Timeout:
+        raise UsageError(f"another bench process is writing to {folder}: wait until it has ended") from None
+
+
+def _slug(name: str) -> str:
+    slug = urllib.parse.quote(name, safe=" +,=[]()")[:120]
+    return slug if not slug.startswith(".") else f"%2E{slug[1:]}"

@@ -1,0 +1,182 @@
+"""From stored scores to numbers: correlations and intervals of every entry, nothing rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench import stats
+from bench.api import Family
+from bench.samples import Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.store import Entry
+
+DRAWS = 2000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The numbers of one method on one dataset under one protocol.
+
+    Attributes:
+        entry: what they were computed from.
+        correlations: see ``bench.stats``; all None with reasons where there are none.
+        interval: of the SRCC.
+        scored: images with a score.
+        failed: images without.
+        unlabelled: images with a score and no label, which no correlation uses.
+    """
+
+    entry: Entry
+    correlations: stats.Correlations
+    interval: stats.Interval
+    scored: int = 0
+    failed: int = 0
+    unlabelled: int = 0
+
+    @property
+    def method(self) -> dict[str, Any]:
+        """What the sidecar says of the method."""
+        return dict(self.entry.meta["method"])
+
+    @property
+    def dataset(self) -> dict[str, Any]:
+        """What the sidecar says of the dataset."""
+        return dict(self.entry.meta["dataset"])
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol of the scores."""
+        return self.entry.protocol
+
+    @property
+    def family(self) -> Family:
+        """The method's family."""
+        return Family(self.method["family"])
+
+    @property
+    def row(self) -> tuple[str, str, str]:
+        """What makes a row of a table: label, version, fingerprint."""
+        return self.method["label"], self.method["version"], self.entry.meta["identity"]["method"]["fingerprint"]
+
+    @property
+    def trained_here(self) -> bool:
+        """Whether the method was trained on this very dataset."""
+        return self.dataset["id"] in self.method["trained_on"]
+
+
+@dataclass
+class _Rows:
+    """One entry's usable rows, as arrays."""
+
+    entry: Entry
+    images: tuple[str, ...] = ()
+    scores: np.ndarray[Any, np.dtype[np.float64]] = field(default_factory=lambda: np.empty(0))
+    labels: np.ndarray[Any, np.dtype[np.float64]] = field(default_factory=lambda: np.empty(0))
+    groups: list[str] | None = None
+    clusters: list[str] | None = None
+    scored: int = 0
+    failed: int = 0
+    reason: str = ""
+
+
+def evaluate(entries: Iterable[Entry], draws: int = DRAWS) -> list[Cell]:
+    """Compute every entry's numbers; entries on the same images share the bootstrap's draws.
+
+    Args:
+        entries: any, complete or not.
+        draws: bootstrap draws; 0 for no intervals.
+
+    Returns:
+        One cell an entry, in order.
+    """
+    rows = [_read(entry) for entry in entries]
+    intervals: dict[str, stats.Interval] = {}
+    for alike in _on_same_images(rows):
+        intervals.update(_intervals(alike, draws))
+    return [_cell(row, intervals.get(row.entry.key)) for row in rows]
+
+
+def _cell(rows: _Rows, interval: stats.Interval | None) -> Cell:
+    none = stats.Interval(None, None, 0, LEVEL, reason=rows.reason or "not asked for")
+    return Cell(
+        entry=rows.entry,
+        correlations=_correlate(rows),
+        interval=interval or none,
+        scored=rows.scored,
+        failed=rows.failed,
+        unlabelled=rows.scored - len(rows.images) if not rows.reason else 0,
+    )
+
+
+def _read(entry: Entry) -> _Rows:
+    if not entry.complete:
+        total = entry.meta["dataset"]["n"]
+        return _Rows(entry, reason=f"unfinished: {entry.outcomes_so_far()} of {total} images, run it again to go on")
+    frame = entry.scores()
+    scored = frame["score"].notna()
+    usable = frame[scored & frame["mos"].notna()]
+    rows = _Rows(entry, scored=int(scored.sum()), failed=int((~scored).sum()))
+    if frame["mos"].isna().all():
+        rows.reason = "the dataset has no labels"
+        return rows
+    rows.images = tuple(usable["image"])
+    rows.scores, rows.labels = usable["score"].to_numpy(np.float64), usable["mos"].to_numpy(np.float64)
+    about = entry.meta["dataset"]
+    rows.groups = _joined(usable, about["within"])
+    rows.clusters = _joined(usable, [about["cluster"]]) if about["cluster"] in usable else None
+    return rows
+
+
+def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> list[str] | None:
+    if not columns:
+        return None
+    return ["\x1f".join(values) for values in zip(*(frame[c].astype(str) for c in columns), strict=True)]
+
+
+def _signs(rows: _Rows) -> tuple[int, int]:
+    method, dataset = rows.entry.meta["method"], rows.entry.meta["dataset"]
+    return (1 if method["higher_is_better"] else -1), (1 if dataset["direction"] == "higher" else -1)
+
+
+_VALUES = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
+
+
+def _correlate(rows: _Rows) -> stats.Correlations:
+    if rows.reason:
+        return stats.Correlations(n=0, reasons=dict.fromkeys(_VALUES, rows.reason))
+    if rows.groups is not None:
+        return stats.correlate_within(rows.scores, rows.labels, rows.groups, *_signs(rows))
+    return stats.correlate(rows.scores, rows.labels, *_signs(rows))
+
+
+def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
+    groups: dict[object, list[_Rows]] = {}
+    for row in rows:
+        if not row.reason:
+            about = row.entry.meta["dataset"]
+            key = (about["id"], about["direction"], tuple(about["within"]), row.images, row.labels.tobytes())
+            groups.setdefault(key, []).append(row)
+    return list(groups.values())
+
+
+def _intervals(rows: Sequence[_Rows], draws: int) -> dict[str, stats.Interval]:
+    if draws == 0:
+        return {}
+    first = rows[0]
+    signs = [_signs(row)[0] for row in rows]
+    scores = np.stack([row.scores for row in rows])
+    common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": LEVEL}
+    common |= {"score_signs": signs, "label_sign": _signs(first)[1]}
+    if first.groups is not None:
+        drawn = stats.bootstrap_within(scores, first.labels, first.groups, **common)
+    else:
+        drawn = stats.bootstrap_srcc(scores, first.labels, **common)
+    return {row.entry.key: interval for row, interval in zip(rows, drawn.intervals, strict=True)}

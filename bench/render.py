@@ -1,0 +1,217 @@
+"""Writing tables as Markdown, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bench.evaluation import DRAWS, LEVEL, Cell
+from bench.tables import Column, Row, Table, best_two
+
+_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_BETWEEN = "˒"  # two notes on one cell must not read as one number
+_NUMBERS = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
+
+
+def as_record(cell: Cell) -> dict[str, Any]:
+    """Return a cell as plain JSON values, unrounded."""
+    method, dataset, c = cell.method, cell.dataset, cell.correlations
+    identity = cell.entry.meta["identity"]
+    return {
+        "method": method["label"],
+        "dataset": dataset["id"],
+        "protocol": str(cell.protocol),
+        "n": c.n,
+        "failed": cell.failed,
+        "srcc": c.srcc,
+        "srcc_low": cell.interval.low,
+        "srcc_high": cell.interval.high,
+        **{name: getattr(c, name) for name in _NUMBERS[1:]},
+        "scored": cell.scored,
+        "unlabelled": cell.unlabelled,
+        "reasons": {**c.reasons, **({"interval": cell.interval.reason} if cell.interval.reason else {})},
+        "interval_level": cell.interval.level,
+        "interval_draws": cell.interval.draws,
+        "interval_units": dataset["cluster"] or "image",
+        "within": dataset["within"],
+        "kind": dataset["kind"],
+        "family": method["family"],
+        "opinion_aware": method["opinion_aware"],
+        "trained_on": method["trained_on"],
+        "trained_on_this": cell.trained_here,
+        "higher_is_better": method["higher_is_better"],
+        "method_version": method["version"],
+        "fingerprint": identity["method"]["fingerprint"],
+        "labels_hash": identity["dataset"]["labels"],
+        "images_hash": identity["dataset"]["images"],
+        "source": cell.entry.meta["source"],
+        "complete": cell.entry.complete,
+        "key": cell.entry.key,
+    }
+
+
+def to_json(cells: Iterable[Cell]) -> str:
+    """Return a list of records, unrounded."""
+    return json.dumps([as_record(cell) for cell in cells], indent=1, ensure_ascii=False)
+
+
+def to_csv(cells: Iterable[Cell]) -> str:
+    """Return one line a cell, unrounded; reasons joined by semicolons, missing numbers empty."""
+    records = [as_record(cell) for cell in cells]
+    if not records:
+        return ""
+    for record in records:
+        record["reasons"] = "; ".join(f"{name}: {why}" for name, why in record["reasons"].items())
+        record["within"], record["trained_on"] = " ".join(record["within"]), " ".join(record["trained_on"])
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return out.getvalue()
+
+
+def number(value: float) -> str:
+    """Write a correlation to three decimals."""
+    return f"{value:.3f}".replace("-0.000", "0.000")
+
+
+def interval_text(cell: Cell) -> str:
+    """Return `` [low, high]``, or nothing where there is no interval."""
+    low, high = cell.interval.low, cell.interval.high
+    return "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
+
+
+def srcc_text(cell: Cell) -> str:
+    """Return a cell's SRCC with interval and n in words, or why there is none."""
+    c = cell.correlations
+    if c.srcc is None:
+        return f"no SRCC: {c.reasons['srcc']}"
+    return f"SRCC {number(c.srcc)}{interval_text(cell)} (n = {c.n})"
+
+
+class _Notes:
+    """Numbered footnotes, one a distinct text."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def mark(self, *texts: str) -> str:
+        """Return the superscript numbers of these notes."""
+        self.texts += [text for text in dict.fromkeys(texts) if text not in self.texts]
+        return _BETWEEN.join(str(self.texts.index(text) + 1).translate(_SUPERSCRIPT) for text in texts)
+
+    def lines(self) -> list[str]:
+        """Return the notes, numbered."""
+        return [f"{self.mark(text)} {text}" for text in self.texts]
+
+
+def to_markdown(tables: Sequence[Table], intervals: bool = False) -> str:
+    """Return the tables in Markdown, paper style.
+
+    Args:
+        tables: from ``arrange``; the second and later ones hold further protocols of the same datasets.
+        intervals: write the interval beside each SRCC.
+    """
+    parts = []
+    for index, table in enumerate(tables):
+        if index:
+            parts.append("**Other protocols of the same datasets: not comparable with the table above.**\n")
+        parts.append(_markdown_table(table, intervals))
+    return "\n".join(parts)
+
+
+def _markdown_table(table: Table, intervals: bool) -> str:
+    notes = _Notes()
+    header = ["method"]
+    for column in table.columns:
+        name = _escape(column.dataset) + notes.mark(_about_column(table, column))
+        header += [f"{name} SRCC", "PLCC"]
+    lines = [header]
+    for heading, rows in table.groups:
+        lines.append([f"_{heading}_"] + [""] * (len(header) - 1))
+        for row in rows:
+            cells = [text for column in table.columns for text in _cell_texts(table, row, column, notes, intervals)]
+            lines.append([_escape(table.labels[row]) + _about_row(table, row, notes), *cells])
+    return "\n".join([*_aligned(lines), "", _caption(table, intervals), "", *(f"{n}  " for n in notes.lines())]) + "\n"
+
+
+def _aligned(lines: list[list[str]]) -> list[str]:
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    texts = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines]
+    rule = "|" + "|".join(("-" if i == 0 else ":").ljust(w + 2, "-") for i, w in enumerate(widths)) + "|"
+    return [texts[0], rule, *texts[1:]]
+
+
+def _caption(table: Table, intervals: bool) -> str:
+    text = "SRCC, and PLCC after a 4-parameter logistic mapping. Best in bold, second best in italics, by value alone."
+    if intervals:
+        text += f" In brackets: {LEVEL:.0%} percentile bootstrap interval, {DRAWS} draws."
+    if table.superseded:
+        text += (
+            f" {table.superseded} older result(s) of a row and column shown here are left out: `bench results list`."
+        )
+    return text
+
+
+def _about_column(table: Table, column: Column) -> str:
+    cells = [cell for (_, where), cell in table.cells.items() if where == column]
+    about = cells[0].dataset
+    text = f"{_escape(about['title'])}: {about['n']} images; {column.protocol}"
+    text += f"; intervals resample {about['cluster'] or 'image'}s"
+    return "; ".join([text, *map(_escape, about["notes"])]) + f"; labels {column.labels}"
+
+
+def _about_row(table: Table, row: Row, notes: _Notes) -> str:
+    cell = next(cell for (where, _), cell in table.cells.items() if where == row)
+    _, version, fingerprint = row
+    source = "scores imported, not computed here" if cell.entry.meta["source"] == "import" else f"version {version}"
+    weights = f", parameters {fingerprint}" if fingerprint else ""
+    return notes.mark(_escape(f"{source}{weights}"))
+
+
+def _cell_texts(table: Table, row: Row, column: Column, notes: _Notes, intervals: bool) -> tuple[str, str]:
+    cell = table.cells.get((row, column))
+    if cell is None:
+        return "-" + notes.mark("not run"), "-"
+    reasons = cell.correlations.reasons
+    srcc = _value(table, cell, column, "srcc") + (interval_text(cell) if intervals else "")
+    plcc = _value(table, cell, column, "plcc_log4")
+    why = [_escape(reasons["srcc"])] if "srcc" in reasons else []
+    plcc_why = [_escape(reasons["plcc_log4"])] if "plcc_log4" in reasons else []
+    return srcc + notes.mark(*why, *_remarks(cell)), plcc + notes.mark(*plcc_why)
+
+
+def _value(table: Table, cell: Cell, column: Column, name: str) -> str:
+    value = getattr(cell.correlations, name)
+    if value is None:
+        return "-"
+    best, second = best_two(table, column, name)
+    text = number(value)
+    if cell.trained_here or best is None or second is None:
+        return text
+    if math.isclose(value, best):
+        return f"**{text}**"
+    return f"_{text}_" if math.isclose(value, second) else text
+
+
+def _remarks(cell: Cell) -> list[str]:
+    remarks = []
+    if cell.failed:
+        remarks.append(f"scored {cell.scored}, failed {cell.failed}")
+    if cell.unlabelled and cell.correlations.n:
+        remarks.append(f"{cell.unlabelled} scored images have no label")
+    if cell.trained_here:
+        remarks.append("trained on this dataset: not in the running for best")
+    return remarks
+
+
+def _escape(text: str) -> str:
+    # Names come from datasets and plugins: keep them from ending a cell or opening markup. An
+    # underscore inside a word opens none.
+    line = re.sub(r"\s", " ", str(text))
+    return re.sub(r"[\\|<>*`\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", line)

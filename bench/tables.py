@@ -1,0 +1,132 @@
+"""Laying out evaluated cells as methods × datasets. Reads cells only; never runs a method."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from bench.api import Family
+from bench.evaluation import Cell
+from bench.samples import Protocol
+
+Row = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A dataset under one protocol: everything in it compares."""
+
+    dataset: str
+    labels: str
+    images: str
+    protocol: Protocol
+
+
+@dataclass
+class Table:
+    """Methods × datasets, each dataset under one protocol.
+
+    Attributes:
+        columns: in order of dataset id.
+        groups: (heading, rows), opinion-unaware methods first.
+        cells: what is there; what is not was not run.
+        superseded: how many older results of the same row and column are in the store.
+    """
+
+    columns: list[Column]
+    groups: list[tuple[str, list[Row]]]
+    cells: dict[tuple[Row, Column], Cell]
+    superseded: int = 0
+    labels: dict[Row, str] = field(default_factory=dict)
+
+
+def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:
+    """Arrange cells into tables; a dataset's second protocol goes to a table of its own.
+
+    Args:
+        cells: evaluated entries.
+        mix_protocols: put every protocol into one table instead, a column each.
+    """
+    by_column = _by_column(list(cells))
+    order = sorted(by_column, key=lambda c: (c.dataset, -len(by_column[c]), _newest(by_column[c]), str(c.protocol)))
+    if mix_protocols:
+        return [_table(order, by_column)] if order else []
+    ranks: dict[str, int] = defaultdict(int)
+    shelves: list[list[Column]] = []
+    for column in order:
+        rank = ranks[column.dataset]
+        ranks[column.dataset] += 1
+        shelves.extend([[]] * 0 if rank < len(shelves) else [[]])
+        shelves[rank].append(column)
+    return [_table(columns, by_column) for columns in shelves]
+
+
+def _newest(cells: Sequence[Cell]) -> str:
+    # Sorted ascending, so invert: the newest protocol of equals comes first.
+    return "".join(chr(0x10FFFF - ord(c)) for c in max(cell.entry.finished for cell in cells))
+
+
+def _by_column(cells: list[Cell]) -> dict[Column, list[Cell]]:
+    images: dict[tuple[str, str, Protocol], set[str]] = defaultdict(set)
+    for cell in cells:
+        about = cell.entry.meta["identity"]["dataset"]
+        images[about["id"], about["labels"], cell.protocol].add(about["images"])
+    columns: dict[Column, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        about = cell.entry.meta["identity"]["dataset"]
+        # Imported scores know no image files: they join the images that were scored here.
+        known = sorted(images[about["id"], about["labels"], cell.protocol] - {""})
+        column = Column(about["id"], about["labels"], about["images"] or (known or [""])[0], cell.protocol)
+        columns[column].append(cell)
+    return columns
+
+
+def _table(columns: list[Column], by_column: dict[Column, list[Cell]]) -> Table:
+    cells: dict[tuple[Row, Column], Cell] = {}
+    superseded = 0
+    for column in columns:
+        for cell in sorted(by_column[column], key=lambda c: (c.entry.complete, c.entry.finished)):
+            superseded += (cell.row, column) in cells
+            cells[cell.row, column] = cell
+    rows = {row: cell for (row, _), cell in cells.items()}
+    headings: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda r: (_rank(rows[r]), r)):
+        headings[_heading(rows[row])].append(row)
+    return Table(columns, list(headings.items()), cells, superseded, _labels(rows))
+
+
+def _rank(cell: Cell) -> tuple[int, int]:
+    aware = cell.method["opinion_aware"]
+    return (1 if aware is None else 2 * aware), list(Family).index(cell.family)
+
+
+def _heading(cell: Cell) -> str:
+    aware = cell.method["opinion_aware"]
+    if aware is None:
+        return "undeclared (imported)"
+    return f"{'opinion-aware' if aware else 'opinion-unaware'}, {cell.family.value}"
+
+
+def _labels(rows: Iterable[Row]) -> dict[Row, str]:
+    by_label: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_label[row[0]].append(row)
+    return {
+        row: label if len(same) == 1 else f"{label} ({row[1]}{', ' + row[2] if row[2] else ''})"
+        for label, same in by_label.items()
+        for row in same
+    }
+
+
+def best_two(table: Table, column: Column, value: str) -> tuple[float | None, float | None]:
+    """Return the best and second best of a column's values; methods trained on the dataset do not compete."""
+    found = {
+        getattr(cell.correlations, value)
+        for (_, where), cell in table.cells.items()
+        if where == column and not cell.trained_here
+    } - {None}
+    ordered = sorted(found, reverse=True)
+    if len(ordered) < 2:
+        return None, None
+    return ordered[0], ordered[1]

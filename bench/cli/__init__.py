@@ -1,1 +1,87 @@
 """The command line: one module a command, imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+import bench
+from bench.errors import BenchError, did_you_mean
+
+# Command → (module:object, one line). The lines stand here so that `bench --help` imports no command.
+COMMANDS = {
+    "run": ("bench.cli.run:run", "Score datasets with methods and store every score."),
+    "table": ("bench.cli.table:table", "Print the stored results as a table."),
+    "score": ("bench.cli.score:score", "Score one image or a folder now; store nothing."),
+    "list": ("bench.cli.listing:listing", "List methods or datasets: what there is, what each needs."),
+    "import": ("bench.cli.importing:import_scores", "Store per-image scores that somebody else computed."),
+    "results": ("bench.cli.results:results", "List or remove stored results."),
+    "fit": ("bench.cli.fit:fit", "Fit a method's parameters on pristine photographs."),
+}
+
+EPILOG = """\b
+Exit codes:
+  0    done
+  1    done, but not well: a method scored no image, or --strict and an image failed
+  2    not started: a wrong option, a missing file, missing weights
+  130  interrupted; what was scored is kept
+"""
+
+
+class _Commands(click.Group):
+    """Imports a command's module when it is called, and turns a user's mistake into one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"No such command {args[0]!r}.{did_you_mean(args[0], COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(bench.__version__, message="bench %(version)s")
+def cli() -> None:
+    """Referee of no-reference image quality metrics, opinion-unaware ones first."""
+
+
+def _sentence(text: str) -> str:
+    text = text.rstrip()
+    return text if text.endswith((".", "?", ")")) else f"{text}."
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with a documented code; a user's mistake prints one line."""
+    try:
+        code: Any = cli.main(args=args, prog_name="bench", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("bench: interrupted; what was scored is kept, the same command goes on from there", err=True)
+        code = 130
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        see = f" See `{context.command_path} --help`." if context else ""
+        click.echo(f"bench: error: {_sentence(error.format_message())}{see}", err=True)
+        code = error.exit_code
+    except BenchError as error:
+        click.echo(f"bench: error: {error}", err=True)
+        code = error.exit_code
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,104 @@
+"""Options that several commands share, and the steps from their texts to objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.api import Resize
+    from bench.scoring import MethodSpec
+
+results_option = click.option(
+    "--results",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The store. [default: $BENCH_RESULTS, else results/ in the working directory]",
+)
+root_option = click.option(
+    "--root", "roots", multiple=True, metavar="ID=PATH", help="Where a dataset's folder is. Repeatable."
+)
+methods_option = click.option(
+    "--method", "methods", multiple=True, required=True, metavar="NAME", help="A method's name. Repeatable."
+)
+option_option = click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="METHOD.NAME=VALUE",
+    help="An option of a method (see `bench list methods METHOD`). Repeatable.",
+)
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where networks run; auto takes CUDA if it is there.",
+)
+resize_option = click.option(
+    "--resize",
+    default="none",
+    show_default=True,
+    metavar="POLICY",
+    help="Resize every image first: none, short:N or WxH. Part of the protocol.",
+)
+batch_option = click.option(
+    "--batch-size",
+    type=click.IntRange(1, 4096),
+    default=8,
+    show_default=True,
+    help="Images handed to a method at once.",
+)
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 512),
+    help="Processes. [default: one a core; one in all for networks, which use every core themselves]",
+)
+seed_option = click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="For methods that draw."
+)
+
+
+def parse_resize(text: str) -> Resize:
+    """Turn ``--resize`` into a policy.
+
+    Raises:
+        UsageError: it is none.
+    """
+    from bench.api import Resize
+
+    try:
+        return Resize.parse(text)
+    except ValueError as error:
+        raise UsageError(f"--resize: {error}") from None
+
+
+def method_specs(names: Sequence[str], assignments: Iterable[str], device: str) -> list[MethodSpec]:
+    """Find the methods that were asked for and give them their options.
+
+    Raises:
+        UsageError: an unknown method or option, an option of a method that was not asked for, no CUDA.
+    """
+    from bench import options, registry, scoring
+
+    found = {method.info.name: method for method in map(registry.find_method, names)}
+    grouped = {registry.find_method(name).info.name: given for name, given in options.group(assignments).items()}
+    for name in grouped:
+        if name not in found:
+            raise UsageError(f"--option names method {name!r}, which is not among the methods: {', '.join(found)}")
+    built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}
+    where = scoring.resolve_device(device, found.values())
+    return [scoring.MethodSpec(method, built[name], where) for name, method in found.items()]
+
+
+def warn_about_plugins() -> None:
+    """Say on stderr which plugins failed and which names are claimed twice."""
+    from bench.registry import catalogue
+
+    for problem in catalogue().problems:
+        click.echo(f"bench: warning: {problem}", err=True)

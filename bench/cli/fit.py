@@ -1,0 +1,53 @@
+"""``bench fit``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.errors import ImageError, UsageError
+
+if TYPE_CHECKING:
+    from bench.api import Photo
+    from bench.samples import Dataset
+
+
+@click.command(short_help="Fit a method's parameters on pristine photographs.")
+@click.argument("method")
+@click.option("--pristine", required=True, metavar="ID|PATH", help="A folder (or CSV) of pristine photographs.")
+@click.option("--output", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+def fit(method: str, pristine: str, output: Path) -> None:
+    """Fit METHOD's parameters on pristine photographs and write them to a file.
+
+    The file is then given as an option, for example --option niqe.model=FILE.
+    """
+    from bench.datasets import Roots, resolve
+    from bench.registry import find_method
+
+    found = find_method(method)
+    if not output.parent.is_dir():
+        raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
+    dataset = resolve(pristine, Roots.parse(()))
+    try:
+        click.echo(found.fit(_photos(dataset), output))
+    except NotImplementedError:
+        raise UsageError(f"method {method!r} has nothing to fit on pristine photographs") from None
+
+
+def _photos(dataset: Dataset) -> Iterator[Photo]:
+    from bench.images import decode, read_bytes
+    from bench.progress import bar
+
+    with bar(len(dataset.samples), "fitting") as shown:
+        for sample in dataset.samples:
+            shown.update()
+            if sample.path is None:
+                continue
+            try:
+                yield decode(read_bytes(sample.path), sample.name)
+            except ImageError as error:
+                shown.write(f"skipped {sample.name}: {error}", file=sys.stderr)

@@ -1,0 +1,111 @@
+"""``bench import``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from bench.cli import common
+from bench.errors import MissingRequirementError, UsageError
+
+if TYPE_CHECKING:
+    from bench.samples import Dataset
+
+_FAMILIES = ["hand-crafted", "zero-shot", "self-supervised", "MOS-trained", "undeclared"]
+
+
+@click.command("import", short_help="Store per-image scores that somebody else computed.")
+@click.argument("scores", type=click.Path(path_type=Path), metavar="SCORES.CSV")
+@click.option(
+    "--dataset", required=True, metavar="ID|PATH", help="What was scored; any new id if the file has a mos column."
+)
+@click.option("--method", metavar="NAME", help="The method's name; needed unless --wide.")
+@click.option("--column", default="score", show_default=True, metavar="NAME", help="The column of scores.")
+@click.option("--wide", is_flag=True, help="Every column but image and mos is a method, named by its header.")
+@click.option(
+    "--direction",
+    type=click.Choice(["higher", "lower"]),
+    default="higher",
+    show_default=True,
+    help="Which raw score means better quality.",
+)
+@click.option(
+    "--mos-direction",
+    type=click.Choice(["higher", "lower"]),
+    help="Which value in the mos column means better quality. [default: as the dataset's card says, else higher]",
+)
+@click.option(
+    "--family", type=click.Choice(_FAMILIES), default="undeclared", show_default=True, help="For the table's groups."
+)
+@click.option("--opinion-aware/--opinion-unaware", default=None, help="Whether any MOS was used to make the method.")
+@click.option("--split", default="all", show_default=True, metavar="NAME", help="The split that was scored.")
+@common.resize_option
+@common.root_option
+@common.results_option
+def import_scores(
+    scores: Path,
+    dataset: str,
+    method: str | None,
+    column: str,
+    wide: bool,
+    direction: str,
+    mos_direction: Literal["higher", "lower"] | None,
+    family: str,
+    opinion_aware: bool | None,
+    split: str,
+    resize: str,
+    roots: tuple[str, ...],
+    results: Path | None,
+) -> None:
+    """Store per-image scores that somebody else computed, as rows like any other.
+
+    SCORES.CSV has the columns image and score, and mos where the dataset is not here. A mos column
+    wins over a card's labels and is a protocol of its own. No image is needed.
+    """
+    from bench import importing
+    from bench.api import Family
+    from bench.evaluation import evaluate
+    from bench.render import srcc_text
+    from bench.samples import Protocol
+    from bench.store import Store
+
+    if wide == (method is not None):
+        raise UsageError("give --method NAME for one column of scores, or --wide for one method a column")
+    store = Store.locate(results)
+    store.check_writable()
+    file = importing.read_scores(scores, None if wide else column)
+    found, name = _find_dataset(dataset, roots, split, optional=file.mos is not None)
+    labelled = importing.with_labels(file, found, name, mos_direction)
+    mos: Literal["dataset", "imported"] = "imported" if file.mos is not None else "dataset"
+    protocol = Protocol(split, str(common.parse_resize(resize)), mos)
+    infos = {
+        col: importing.imported_method(method or col, Family(family), opinion_aware, direction == "higher")
+        for col in file.scores
+    }
+    entries = [importing.import_scores(file, col, labelled, infos[col], store, protocol) for col in infos]
+    for cell in evaluate(entries):
+        counts = f"imported {cell.scored}, without a score {cell.failed}"
+        click.echo(f"{cell.method['label']} on {name}: {counts}; {srcc_text(cell)}")
+
+
+def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, optional: bool) -> tuple[Dataset | None, str]:
+    from bench.cards import find_card
+    from bench.datasets import Roots, resolve
+
+    card = find_card(text)
+    try:
+        dataset = resolve(text, Roots.parse(roots))
+        return dataset.split(split), dataset.id
+    except UsageError as error:
+        # With labels in the file the dataset itself need not be here: any id will do.
+        absent = isinstance(error, MissingRequirementError) or (card is None and not Path(text).exists())
+        if not (optional and absent):
+            raise
+    if not re.fullmatch(r"[\w.+-]{1,80}", text):
+        raise UsageError(f"--dataset got {text!r}: as a new id use letters, digits and . _ + -") from None
+    if card is None:
+        click.echo(f"bench: note: no card has the id {text!r}; it becomes a dataset of its own", err=True)
+    return None, card.id if card else text

@@ -1,0 +1,65 @@
+"""``bench results``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli import common
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from bench.store import Entry
+
+
+@click.group(short_help="List or remove stored results.")
+def results() -> None:
+    """List or remove stored results."""
+
+
+@results.command("list")
+@common.results_option
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def list_results(results: Path | None, form: str) -> None:
+    """List every stored result with its key."""
+    from bench.store import Store
+
+    store = Store.locate(results)
+    entries = store.entries()
+    if form == "json":
+        click.echo(json.dumps([entry.meta for entry in entries], indent=1, ensure_ascii=False))
+        return
+    for entry in entries:
+        click.echo(_line(entry))
+    if not entries:
+        click.echo(f"No results in {store.root}.")
+
+
+def _line(entry: Entry) -> str:
+    meta = entry.meta
+    state = f"{meta['scored']} scored, {meta['failed']} failed" if entry.complete else "unfinished"
+    version = meta["method"]["version"]
+    return (
+        f"{entry.key}  {meta['dataset']['id']}  {meta['method']['label']} ({version})  {entry.protocol}  "
+        f"{state}  {entry.finished}"
+    )
+
+
+@results.command("rm")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@common.results_option
+def remove(keys: tuple[str, ...], results: Path | None) -> None:
+    """Remove stored results by key (see `bench results list`)."""
+    from bench.store import Store
+
+    store = Store.locate(results)
+    by_key = {entry.key: entry for entry in store.entries()}
+    unknown = [key for key in keys if key not in by_key]
+    if unknown:
+        raise UsageError(f"no result with key {', '.join(unknown)} in {store.root}: see `bench results list`")
+    for key in dict.fromkeys(keys):
+        store.remove(by_key[key])
+        click.echo(f"removed {_line(by_key[key])}")

@@ -1,0 +1,110 @@
+"""``bench run``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli import common
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.runner import Result
+
+
+@click.command(short_help="Score datasets with methods and store every score.")
+@common.methods_option
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    required=True,
+    metavar="ID|PATH",
+    help="A dataset's id, a folder, a CSV with image,score, a card (.toml) or an image. Repeatable.",
+)
+@common.option_option
+@click.option("--split", default="all", show_default=True, metavar="NAME", help="A split of the dataset, or all.")
+@common.resize_option
+@common.device_option
+@common.batch_option
+@common.workers_option
+@common.seed_option
+@common.root_option
+@common.results_option
+@click.option("--retry-failed", is_flag=True, help="Score images again that failed in an earlier run.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
+def run(
+    methods: tuple[str, ...],
+    datasets: tuple[str, ...],
+    options: tuple[str, ...],
+    split: str,
+    resize: str,
+    device: str,
+    batch_size: int,
+    workers: int | None,
+    seed: int,
+    roots: tuple[str, ...],
+    results: Path | None,
+    retry_failed: bool,
+    strict: bool,
+) -> None:
+    """Score datasets with methods and store every score.
+
+    What the store has already is not scored again; stopped at any moment, the same command goes on.
+    """
+    from bench import runner
+    from bench.datasets import Roots, resolve
+    from bench.scoring import Settings
+    from bench.store import Store
+
+    common.warn_about_plugins()
+    settings = Settings(common.parse_resize(resize), seed, batch_size, workers)
+    specs = common.method_specs(methods, options, device)
+    places = Roots.parse(roots)
+    resolved = [resolve(text, places).split(split) for text in datasets]
+    store = Store.locate(results)
+    store.check_writable()
+    outcomes: list[Result] = []
+    for dataset in resolved:
+        done = runner.run(specs, dataset, store, settings, split=split, retry_failed=retry_failed)
+        for result in done:
+            _report(result)
+        outcomes += done
+    click.echo(f"Stored in {store.root}; `bench table` prints every stored result.", err=True)
+    _judge(outcomes, strict)
+
+
+def _report(result: Result) -> None:
+    from bench.evaluation import evaluate
+    from bench.render import srcc_text
+
+    meta = result.entry.meta
+    stored = "" if result.new else " (already stored)"
+    click.echo(
+        f"{meta['method']['label']} on {meta['dataset']['id']}: scored {meta['scored']}, failed {meta['failed']}; "
+        f"{srcc_text(evaluate([result.entry])[0])}{stored}"
+    )
+    for image, error in _failures(result, 5):
+        click.echo(f"  failed: {image}: {error}", err=True)
+    if meta["failed"] > 5:
+        click.echo(f"  and {meta['failed'] - 5} more; all are in {result.entry.folder / 'scores.parquet'}", err=True)
+
+
+def _failures(result: Result, most: int) -> list[tuple[str, str]]:
+    if not result.entry.meta["failed"]:
+        return []
+    frame = result.entry.scores()
+    failed = frame[frame["error"].notna()].head(most)
+    return list(zip(failed["image"], failed["error"], strict=True))
+
+
+def _judge(results: Iterable[Result], strict: bool) -> None:
+    for result in results:
+        meta = result.entry.meta
+        if not meta["scored"]:
+            raise BenchError(f"{meta['method']['label']} scored no image of {meta['dataset']['id']}")
+        if strict and meta["failed"]:
+            raise BenchError(f"--strict: {meta['method']['label']} failed on {meta['failed']} images")

@@ -1,0 +1,97 @@
+"""``bench score``."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli import common
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.samples import Dataset
+    from bench.scoring import MethodSpec, Settings
+
+Row = dict[str, str | float | None]
+
+
+@click.command(short_help="Score one image or a folder now; store nothing.")
+@click.argument("images", metavar="ID|PATH...", nargs=-1, required=True)
+@common.methods_option
+@common.option_option
+@common.resize_option
+@common.device_option
+@common.batch_option
+@common.workers_option
+@common.seed_option
+@common.root_option
+@click.option("--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
+@click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
+def score(
+    images: tuple[str, ...],
+    methods: tuple[str, ...],
+    options: tuple[str, ...],
+    resize: str,
+    device: str,
+    batch_size: int,
+    workers: int | None,
+    seed: int,
+    roots: tuple[str, ...],
+    form: str,
+    strict: bool,
+) -> None:
+    """Score one image, a folder, a CSV or a dataset now; store nothing.
+
+    Prints image, method, raw score and, where there is none, the error.
+    """
+    from bench.datasets import Roots, resolve
+    from bench.scoring import Settings
+
+    common.warn_about_plugins()
+    settings = Settings(common.parse_resize(resize), seed, batch_size, workers)
+    specs = common.method_specs(methods, options, device)
+    places = Roots.parse(roots)
+    rows = [row for text in images for row in _rows(specs, resolve(text, places), settings)]
+    _print(rows, form)
+    failed = sum(row["error"] is not None for row in rows)
+    if failed == len(rows):
+        raise BenchError("no image was scored")
+    if strict and failed:
+        raise BenchError(f"--strict: {failed} of {len(rows)} scores are missing")
+
+
+def _rows(specs: list[MethodSpec], dataset: Dataset, settings: Settings) -> list[Row]:
+    from bench.scoring import Item, score_items
+
+    wanted = tuple(range(len(specs)))
+    items = [Item(s.name, s.path, wanted) for s in dataset.samples if s.path is not None]
+    found = {
+        (outcome.image, index): outcome
+        for scored in score_items(specs, items, settings)
+        for index, outcomes in scored.outcomes.items()
+        for outcome in outcomes
+    }
+    return [
+        {"image": item.name, "method": specs[index].label, "score": o.score, "error": o.error}
+        for item in items
+        for index in wanted
+        for o in [found[item.name, index]]
+    ]
+
+
+def _print(rows: list[Row], form: str) -> None:
+    if form == "json":
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+    elif form == "csv":
+        writer = csv.DictWriter(sys.stdout, ["image", "method", "score", "error"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    else:
+        width = max(len(str(row["image"])) for row in rows)
+        for row in rows:
+            value = f"{row['score']:.4f}" if row["score"] is not None else f"-  ({row['error']})"
+            click.echo(f"{row['image']!s:{width}}  {row['method']}  {value}")

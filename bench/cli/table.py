@@ -1,0 +1,75 @@
+"""``bench table``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli import common
+from bench.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from bench.store import Entry
+
+
+@click.command(short_help="Print the stored results as a table.")
+@common.results_option
+@click.option(
+    "--method", "methods", multiple=True, metavar="NAME", help="Only this method (its row's label). Repeatable."
+)
+@click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Only this dataset. Repeatable.")
+@click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True)
+@click.option("--intervals", is_flag=True, help="Write the 95 % interval beside each SRCC (always in csv and json).")
+@click.option("--mix-protocols", is_flag=True, help="Put different protocols of a dataset into one table, each marked.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write there instead.")
+def table(
+    results: Path | None,
+    methods: tuple[str, ...],
+    datasets: tuple[str, ...],
+    form: str,
+    intervals: bool,
+    mix_protocols: bool,
+    output: Path | None,
+) -> None:
+    """Print the stored results, methods × datasets, with footnotes on protocols and a reason for every gap."""
+    from bench import render
+    from bench.evaluation import DRAWS, evaluate
+    from bench.store import Store
+    from bench.tables import arrange
+
+    store = Store.locate(results)
+    entries = store.entries()
+    if not entries:
+        raise UsageError(
+            f"no results in {store.root}: run `bench run --method NAME --dataset ID` first, or give --results"
+        )
+    entries = _only(entries, "--method", methods, "method", "label")
+    entries = _only(entries, "--dataset", datasets, "dataset", "id")
+    cells = evaluate(entries, DRAWS if intervals or form != "md" else 0)
+    if form == "md":
+        text = render.to_markdown(arrange(cells, mix_protocols), intervals)
+    else:
+        text = render.to_json(cells) if form == "json" else render.to_csv(cells)
+    _write(text, output)
+
+
+def _only(entries: list[Entry], option: str, wanted: tuple[str, ...], block: str, key: str) -> list[Entry]:
+    known = {entry.meta[block][name] for entry in entries for name in (key, "name") if name in entry.meta[block]}
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"{option} got {name!r}, which has no stored result.{did_you_mean(name, known)}")
+    if not wanted:
+        return entries
+    return [e for e in entries if {e.meta[block][key], e.meta[block].get("name")} & set(wanted)]
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text.rstrip("\n"))
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"--output got {output}, which cannot be written: {error.strerror}") from None

@@ -1,0 +1,33 @@
+# make demo | test | test-slow | benchmarks: each sets the environment up first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup demo lint types test test-slow clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --editable ".[all,dev]"
+	touch $@
+
+demo: setup
+	$(BIN)/bench run --method bytes-per-pixel --method niqe --method piqe --dataset sample
+	$(BIN)/bench table --dataset sample --intervals
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+test: lint types
+	$(BIN)/pytest
+
+test-slow: setup
+	$(BIN)/pytest -m slow
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,29 @@
+"""Statistics of a benchmark: arrays in, frozen dataclasses out, nothing read or written.
+
+* ``correlate`` and ``correlate_within``: SRCC, KRCC, PLCC raw and after a named mapping, RMSE.
+* ``fit_logistic4`` and ``fit_logistic5``: the mappings themselves.
+* ``bootstrap_srcc`` and ``bootstrap_within``: percentile intervals, on draws shared by all methods.
+
+Scores and labels are given raw, with their declared directions; a correlation is oriented by the
+product of the two and never by its own sign. A value that cannot be given is None, with a reason.
+"""
+
+from __future__ import annotations
+
+from bench._bootstrap import Bootstrap, Interval, bootstrap_srcc, bootstrap_within
+from bench._correlation import Correlations, Grouping, correlate, correlate_within
+from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
+
+__all__ = [
+    "Bootstrap",
+    "Correlations",
+    "Grouping",
+    "Interval",
+    "LogisticMapping",
+    "bootstrap_srcc",
+    "bootstrap_within",
+    "correlate",
+    "correlate_within",
+    "fit_logistic4",
+    "fit_logistic5",
+]

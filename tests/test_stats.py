@@ -1,0 +1,476 @@
+import csv
+import math
+import warnings
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from bench import _bootstrap, _mapping
+from bench.stats import (
+    bootstrap_srcc,
+    bootstrap_within,
+    correlate,
+    correlate_within,
+    fit_logistic4,
+    fit_logistic5,
+)
+
+MAPPED = ("plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
+VALUES = ("srcc", "krcc", "plcc_raw", *MAPPED)
+
+
+def noisy(n, seed=0, noise=1.0, ties=False):
+    """Scores and labels that agree somewhat."""
+    random = np.random.default_rng(seed)
+    labels = random.normal(size=n)
+    scores = labels + noise * random.normal(size=n)
+    return (np.round(scores), np.round(labels)) if ties else (scores, labels)
+
+
+def published_folder():
+    """Where per-image scores of published models lie, in a checkout that has them beside it."""
+    for parent in Path(__file__).resolve().parents:
+        if (folder := parent / "shared" / "data" / "published_scores").is_dir():
+            return folder
+    return pytest.skip("no shared/data/published_scores beside the checkout")
+
+
+def published(dataset, model):
+    with (published_folder() / f"qbench_{dataset}.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return np.array([float(row[model]) for row in rows]), np.array([float(row["mos"]) for row in rows])
+
+
+class TestCorrelate:
+    @pytest.mark.parametrize("ties", [False, True])
+    @pytest.mark.parametrize("n", [4, 7, 50, 1000])
+    def test_equals_scipy(self, n, ties):
+        s, y = noisy(n, seed=n, ties=ties)
+        got = correlate(s, y)
+        assert got.n == n
+        assert got.srcc == pytest.approx(scipy_stats.spearmanr(s, y).statistic, abs=1e-12)
+        assert got.krcc == pytest.approx(scipy_stats.kendalltau(s, y, variant="b").statistic, abs=1e-12)
+        assert got.plcc_raw == pytest.approx(scipy_stats.pearsonr(s, y).statistic, abs=1e-12)
+
+    @pytest.mark.parametrize(
+        ("dataset", "srcc"), [("koniq", 0.468), ("spaq", 0.385), ("livec", 0.307), ("kadid", 0.376), ("agi", 0.436)]
+    )
+    def test_published_srcc(self, dataset, srcc):
+        # Published SRCCs of CLIP ViT-L/14, three decimals; scores and labels from the same publication.
+        s, y = published(dataset, "clip_vit_l14")
+        assert round(correlate(s, y).srcc, 3) == srcc
+
+    def test_published_mappings(self):
+        # scipy.optimize.curve_fit with numerical derivatives from the same starts, then
+        # scipy.stats.pearsonr: 0.2208, 0.2953, 0.3088.
+        got = correlate(*published("kadid", "instructblip_t5"))
+        assert [round(v, 3) for v in (got.plcc_raw, got.plcc_log4, got.plcc_log5)] == [0.221, 0.295, 0.309]
+
+    def test_declared_directions_and_no_absolute_value(self):
+        s, y = noisy(200)
+        right = correlate(s, y)
+        assert right.srcc > 0.5
+        # A lower-is-better method that goes the right way is the same result, bit by bit ...
+        assert correlate(-s, y, score_sign=-1) == right
+        # ... and one that goes the wrong way shows negative numbers in every correlation.
+        wrong = correlate(-s, y)
+        for name in ("srcc", "krcc", "plcc_raw"):
+            assert getattr(wrong, name) == -getattr(right, name)
+        assert wrong.plcc_log4 == pytest.approx(-right.plcc_log4, abs=1e-4)
+        assert wrong.plcc_log5 < -0.5
+
+    def test_lower_label_is_better(self):
+        s, y = noisy(200)
+        got, mirrored = correlate(s, -y, label_sign=-1), correlate(s, y)
+        assert (got.srcc, got.krcc) == (mirrored.srcc, mirrored.krcc)
+        assert got.plcc_log4 == pytest.approx(mirrored.plcc_log4, abs=1e-4)
+        assert correlate(-s, -y, -1, -1).srcc == mirrored.srcc
+
+    def test_rmse_is_in_the_labels_units(self):
+        s, y = noisy(300)
+        small, large = correlate(s, y), correlate(s, 20 * y + 50)
+        assert large.rmse_log4 == pytest.approx(20 * small.rmse_log4, rel=1e-4)
+        assert large.plcc_log4 == pytest.approx(small.plcc_log4, abs=1e-6)
+        f = fit_logistic4(s, y).predict(s)
+        assert small.rmse_log4 == pytest.approx(math.sqrt(np.mean((f - y) ** 2)))
+
+    @pytest.mark.parametrize(
+        ("scores", "labels", "reason"),
+        [
+            ([1, 1, 1, 1, 1], [1, 2, 3, 4, 5], "constant scores"),
+            ([1, 2, 3, 4, 5], [2, 2, 2, 2, 2], "constant labels"),
+            ([1, 1, 1, 1], [2, 2, 2, 2], "constant scores and labels"),
+            ([1, 2, 3], [1, 2, 3], "fewer than 4 images"),
+            ([], [], "fewer than 4 images"),
+        ],
+    )
+    def test_no_value_has_its_reason(self, scores, labels, reason):
+        got = correlate(scores, labels)
+        assert [getattr(got, name) for name in VALUES] == [None] * len(VALUES)
+        assert got.reasons == dict.fromkeys(VALUES, reason)
+
+    def test_too_few_for_a_mapping(self):
+        four, five = correlate([1, 2, 3, 5], [1, 3, 2, 4]), correlate([1, 2, 3, 5, 6], [1, 3, 2, 4, 5])
+        assert four.srcc == pytest.approx(0.8)
+        assert {four.reasons[name] for name in ("plcc_log4", "rmse_log4")} == {"too few images for 4 parameters"}
+        assert {five.reasons[name] for name in ("plcc_log5", "rmse_log5")} == {"too few images for 5 parameters"}
+
+    def test_not_converged_is_said(self, monkeypatch):
+        monkeypatch.setattr(_mapping, "MAX_EVALUATIONS", 2)
+        s, y = noisy(100)
+        got = correlate(s, y)
+        assert [getattr(got, name) for name in MAPPED] == [None] * 4
+        assert got.reasons["plcc_log4"] == "4-parameter fit did not converge"
+        assert got.reasons["rmse_log5"] == "5-parameter fit did not converge"
+
+    def test_values_and_reasons_are_complementary(self):
+        for s, y in (noisy(5), noisy(6), noisy(50, ties=True)):
+            got = correlate(s, y)
+            assert {name for name in VALUES if getattr(got, name) is None} == set(got.reasons)
+
+    def test_errors(self):
+        with pytest.raises(ValueError, match="2 of 4 scores are not finite: drop those images"):
+            correlate([1, math.nan, math.inf, 2], [1, 2, 3, 4])
+        with pytest.raises(ValueError, match="1 of 4 labels are not finite"):
+            correlate([1, 2, 3, 4], [1, 2, math.nan, 4])
+        with pytest.raises(ValueError, match=r"scores has shape \(3,\), labels \(4,\)"):
+            correlate([1, 2, 3], [1, 2, 3, 4])
+        with pytest.raises(ValueError, match="score_sign is 0: use"):
+            correlate([1, 2, 3, 4], [1, 2, 3, 4], score_sign=0)
+        with pytest.raises(ValueError, match="label_sign is 2: use"):
+            correlate([1, 2, 3, 4], [1, 2, 3, 4], label_sign=2)
+
+    def test_frozen(self):
+        with pytest.raises(FrozenInstanceError):
+            correlate([1, 2, 3, 4], [1, 2, 3, 4]).srcc = 1.0
+
+    def test_values_that_overflow_when_squared(self, monkeypatch):
+        s, y = noisy(50)
+        monkeypatch.setattr(_mapping, "MAX_EVALUATIONS", 30)
+        for factor in (1e-200, 1e200):
+            assert correlate(s * factor, y).plcc_raw == pytest.approx(correlate(s, y).plcc_raw, abs=1e-12)
+
+    def test_nearly_constant_scores_still_correlate(self):
+        up = np.nextafter(1.0, 2.0)
+        assert correlate([1, 1, up, up], [1, 2, 3, 4]).plcc_raw == pytest.approx(
+            scipy_stats.pearsonr([0, 0, 1, 1], [1, 2, 3, 4]).statistic, abs=1e-12
+        )
+
+
+pairs = st.lists(st.tuples(st.integers(-20, 20), st.integers(-20, 20)), min_size=4, max_size=40)
+
+
+class TestProperties:
+    @pytest.fixture(autouse=True, scope="class")
+    @classmethod
+    def short_fits(cls):
+        """What no curve fits runs to the last evaluation, and these tests are not about curves."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_mapping, "MAX_EVALUATIONS", 30)
+            yield
+
+    @settings(max_examples=40, deadline=None)
+    @given(pairs)
+    def test_rank_correlations_ignore_monotone_maps(self, data):
+        s, y = np.array(data, dtype=float).T
+        plain, mapped = correlate(s, y), correlate(np.exp(s / 5) + s**3, y)
+        for name in ("srcc", "krcc"):
+            assert getattr(mapped, name) == pytest.approx(getattr(plain, name), abs=1e-12)
+
+    @settings(max_examples=40, deadline=None)
+    @given(pairs, st.randoms(use_true_random=False))
+    def test_order_of_images_does_not_matter(self, data, random):
+        shuffled = random.sample(data, len(data))
+        one, two = (correlate(*np.array(rows, dtype=float).T) for rows in (data, shuffled))
+        for name in ("srcc", "krcc", "plcc_raw"):
+            assert getattr(two, name) == pytest.approx(getattr(one, name), abs=1e-12)
+
+    @settings(max_examples=40, deadline=None)
+    @given(pairs)
+    def test_score_sign_flips_every_rank_correlation(self, data):
+        s, y = np.array(data, dtype=float).T
+        one, two = correlate(s, y), correlate(s, y, score_sign=-1)
+        for name in ("srcc", "krcc", "plcc_raw"):
+            value = getattr(one, name)
+            assert getattr(two, name) == (None if value is None else -value)
+
+    @settings(max_examples=40, deadline=None)
+    @given(pairs)
+    def test_every_value_is_in_range_or_has_a_reason(self, data):
+        got = correlate(*np.array(data, dtype=float).T)
+        for name in ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5"):
+            value = getattr(got, name)
+            assert name in got.reasons if value is None else -1 <= value <= 1
+
+
+class TestMapping:
+    @pytest.mark.parametrize("curve", _mapping._CURVES.values(), ids=lambda curve: curve.name)
+    def test_jacobian(self, curve):
+        x = np.linspace(-3, 3, 31)
+        for b in np.random.default_rng(0).normal(size=(5, curve.parameters)):
+            steps = 1e-6 * np.eye(curve.parameters)
+            numeric = [(curve.value(b + h, x) - curve.value(b - h, x)) / 2e-6 for h in steps]
+            np.testing.assert_allclose(curve.jacobian(b, x), np.transpose(numeric), rtol=1e-5, atol=1e-7)
+
+    def test_recovers_its_own_curve(self):
+        s = np.linspace(0, 10, 200)
+        x = (s - s.mean()) / s.std()
+        four = fit_logistic4(s, (5 - 1) / (1 + np.exp(-(x - 0.3) / 0.4)) + 1)
+        np.testing.assert_allclose(np.abs(four.parameters), [5, 1, 0.3, 0.4], rtol=1e-5)
+        five = fit_logistic5(s, 3 * (0.5 - 1 / (1 + np.exp(2 * (x - 0.2)))) + 0.5 * x + 2)
+        np.testing.assert_allclose(five.parameters, [3, 2, 0.2, 0.5, 2], rtol=1e-4)
+
+    @pytest.mark.parametrize("fit", [fit_logistic4, fit_logistic5])
+    def test_sign_gives_the_same_curve(self, fit):
+        s, y = noisy(100)
+        one, two = fit(s, y), fit(-s, y, sign=-1)
+        assert one.parameters == two.parameters
+        np.testing.assert_array_equal(one.predict(s), two.predict(-s))
+
+    def test_predict_takes_new_scores_of_any_size(self):
+        s, y = noisy(100)
+        curve = fit_logistic4(s, y).predict(np.linspace(-1e6, 1e6, 7).reshape(7, 1))
+        assert curve.shape == (7, 1)
+        assert np.isfinite(curve).all()
+
+    def test_without_convergence_nothing_is_predicted(self):
+        mapping = fit_logistic4(np.arange(4.0), np.arange(4.0))
+        assert not mapping.converged
+        with pytest.raises(ValueError, match="log4 mapping cannot predict: too few images for 4 parameters"):
+            mapping.predict(np.arange(4.0))
+        assert fit_logistic5(np.ones(9), np.arange(9.0)).reason == "constant scores"
+
+
+class TestWithin:
+    def test_equals_a_loop_over_scipy(self):
+        random = np.random.default_rng(3)
+        groups = random.integers(0, 12, 150)
+        s, y = random.integers(0, 9, 150), random.integers(0, 5, 150)
+        parts = [(s[groups == g], y[groups == g]) for g in range(12)]
+        got = correlate_within(s, y, groups)
+        assert (got.n, got.grouping.used, got.grouping.left_out, got.grouping.constant) == (150, 12, 0, 0)
+        for name, reference in (
+            ("srcc", scipy_stats.spearmanr),
+            ("krcc", scipy_stats.kendalltau),
+            ("plcc_raw", scipy_stats.pearsonr),
+        ):
+            mean = np.mean([reference(*part).statistic for part in parts])
+            assert getattr(got, name) == pytest.approx(mean, abs=1e-12)
+        assert correlate_within(-s, y, groups, score_sign=-1) == got
+
+    def test_mapped_values_are_refused(self):
+        got = correlate_within([1, 2, 3], [1, 2, 3], ["a", "a", "a"])
+        assert got.srcc == 1
+        assert got.reasons == dict.fromkeys(MAPPED, "labels compare only inside a group")
+
+    def test_left_out_and_constant_groups(self):
+        #          fine     constant scores  constant labels  too small
+        groups = [*"aaa", *"bbb", *"ccc", *"dd"]
+        scores = [1, 2, 3, 7, 7, 7, 1, 2, 3, 1, 2]
+        labels = [1, 2, 3, 1, 2, 3, 5, 5, 5, 1, 2]
+        got = correlate_within(scores, labels, groups)
+        assert (got.srcc, got.krcc, got.plcc_raw) == pytest.approx((0.5, 0.5, 0.5))
+        assert (got.n, got.grouping.used, got.grouping.left_out, got.grouping.constant) == (6, 2, 2, 1)
+
+    def test_no_usable_group(self):
+        got = correlate_within([1, 2, 3, 4], [1, 2, 3, 4], [0, 0, 1, 1])
+        assert got.srcc is None
+        assert got.reasons["srcc"] == "no group has 3 images and labels that differ"
+        assert got.grouping.left_out == 2
+
+    def test_errors(self):
+        with pytest.raises(ValueError, match="groups has shape"):
+            correlate_within([1, 2, 3], [1, 2, 3], [1, 2])
+        with pytest.raises(ValueError, match="min_size is 1"):
+            correlate_within([1, 2, 3], [1, 2, 3], [1, 1, 1], min_size=1)
+        with pytest.raises(ValueError, match="1 of 3 scores are not finite"):
+            correlate_within([1, 2, math.nan], [1, 2, 3], [1, 1, 1])
+
+
+def all_counts(units, draws, seed, chunk):
+    return np.concatenate(list(_bootstrap.resampling_counts(units, draws, seed, chunk)))
+
+
+def naive_samples(scores, labels, units, draws, seed):
+    """The same draws, as indices through scipy.stats.spearmanr."""
+    samples = np.full((len(scores), draws), np.nan)
+    for draw in range(draws):
+        chunk, position = divmod(draw, _bootstrap.CHUNK)
+        if position == 0:
+            counts = all_counts(units.max() + 1, min(_bootstrap.CHUNK, draws - draw), seed, chunk)
+        rows = np.repeat(np.arange(labels.size), counts[position][units])
+        for method, row in enumerate(scores):
+            with warnings.catch_warnings(action="ignore", category=scipy_stats.ConstantInputWarning):
+                samples[method, draw] = scipy_stats.spearmanr(row[rows], labels[rows]).statistic
+    return samples
+
+
+class TestBootstrap:
+    @pytest.mark.parametrize(("n", "clusters"), [(7, None), (58, None), (58, 9), (301, 25), (1000, None)])
+    def test_equals_resampled_indices_through_scipy(self, n, clusters):
+        random = np.random.default_rng(n)
+        labels = random.integers(0, 20, n).astype(float)
+        noise = labels + 8 * random.normal(size=(2, n))
+        # Untied, tied, nearly constant, unrelated, and tied so much that draws come out constant.
+        rare = (np.arange(n) < 2).astype(float)
+        scores = np.stack([noise[0], np.round(noise[1]), labels > 18, random.normal(size=n), rare])
+        units = np.arange(n) if clusters is None else random.permutation(np.arange(n) % clusters)
+        draws = 70
+        got = bootstrap_srcc(
+            scores, labels, clusters=None if clusters is None else units, draws=draws, seed=5, threads=1
+        )
+        want = naive_samples(scores, labels, units, draws, seed=5)
+        np.testing.assert_allclose(got.samples, want, rtol=0, atol=1e-6)
+        low, high = np.nanquantile(want[0], [0.025, 0.975])
+        assert (got.intervals[0].low, got.intervals[0].high) == pytest.approx((low, high), abs=1e-6)
+
+    def test_few_distinct_values_among_many_images(self):
+        random = np.random.default_rng(2)
+        labels = np.round(random.normal(size=5000), 1)
+        scores = np.stack([labels > 0, labels > 3.2, np.round(labels + random.normal(size=5000))])
+        got = bootstrap_srcc(scores, labels, draws=4, seed=1, threads=1).samples
+        np.testing.assert_allclose(got, naive_samples(scores, labels, np.arange(5000), 4, 1), rtol=0, atol=1e-6)
+
+    def test_counts_are_those_of_the_documented_stream(self, monkeypatch):
+        stream = np.random.default_rng(np.random.SeedSequence(3).spawn(2)[1])
+        want = [np.bincount(stream.integers(0, 9, 9, dtype=np.int32), minlength=9) for _ in range(7)]
+        np.testing.assert_array_equal(all_counts(9, 7, 3, 1), want)
+        monkeypatch.setattr(_bootstrap, "BATCH", 30)
+        np.testing.assert_array_equal(all_counts(9, 7, 3, 1), want)
+
+    def test_threads_methods_and_draws_do_not_change_the_draws(self, monkeypatch):
+        s, y = noisy(100)
+        one = bootstrap_srcc(s, y, draws=200, threads=1)
+        monkeypatch.setattr(_bootstrap, "SMALL", 0)
+        two = bootstrap_srcc(np.stack([y, s]), y, draws=250, threads=3)
+        np.testing.assert_array_equal(one.samples[0], two.samples[1, :200])
+        assert bootstrap_srcc(s, y, draws=200, seed=1).intervals != one.intervals
+
+    def test_directions(self):
+        s, y = noisy(60)
+        up = bootstrap_srcc(np.stack([s, -s]), y, draws=100, score_signs=[1, -1])
+        assert up.intervals[0] == up.intervals[1]
+        assert up.intervals[0].low > 0
+        down = bootstrap_srcc(s, y, draws=100, label_sign=-1).intervals[0]
+        assert (down.low, down.high) == pytest.approx((-up.intervals[0].high, -up.intervals[0].low))
+
+    def test_perfect_agreement(self):
+        interval = bootstrap_srcc(np.arange(50) ** 3, np.arange(50), draws=100).intervals[0]
+        assert (interval.low, interval.high, interval.draws, interval.dropped) == (1.0, 1.0, 100, 0)
+
+    def test_half_width_at_the_size_of_a_dataset(self):
+        s, y = noisy(3000, noise=2.0)
+        interval = bootstrap_srcc(s, y, draws=500).intervals[0]
+        assert interval.low < correlate(s, y).srcc < interval.high
+        assert 0.02 < (interval.high - interval.low) / 2 < 0.04
+
+    def test_clusters_widen_the_interval(self):
+        random = np.random.default_rng(0)
+        clusters = np.repeat(np.arange(30), 20)
+        shared = random.normal(size=(2, 30))[:, clusters]
+        s, y = shared + 0.3 * random.normal(size=(2, 600))
+        plain = bootstrap_srcc(s, y, draws=300).intervals[0]
+        whole = bootstrap_srcc(s, y, clusters=clusters, draws=300).intervals[0]
+        assert whole.high - whole.low > 2 * (plain.high - plain.low)
+
+    def test_covers_the_true_value(self):
+        # Population Spearman of a bivariate normal: 6 / pi * asin(rho / 2) (Pearson 1907).
+        rho, repetitions = 0.6, 300
+        truth = 6 / math.pi * math.asin(rho / 2)
+        random = np.random.default_rng(0)
+        covered = 0
+        for seed in range(repetitions):
+            y, noise = random.normal(size=(2, 60))
+            interval = bootstrap_srcc(rho * y + 0.8 * noise, y, draws=400, seed=seed).intervals[0]
+            covered += interval.low <= truth <= interval.high
+        assert 0.90 <= covered / repetitions <= 0.98
+
+    def test_degenerate_draws_are_dropped_and_counted(self):
+        labels, rare = np.arange(20.0), (np.arange(20) == 3).astype(float)
+        got = bootstrap_srcc(np.stack([rare, labels, np.ones(20)]), labels, draws=500)
+        expected = round(500 * (1 - 1 / 20) ** 20)
+        assert got.intervals[0].dropped == pytest.approx(expected, abs=40)
+        assert got.intervals[0].draws + got.intervals[0].dropped == 500
+        assert got.intervals[0].low is not None
+        assert got.intervals[1].dropped == 0
+        assert got.intervals[2].low is got.intervals[2].high is None
+        assert got.intervals[2].reason == "constant scores or labels in 500 of 500 draws"
+
+    @pytest.mark.parametrize("start", [bootstrap_srcc, bootstrap_within])
+    def test_constant_labels(self, start):
+        args = (np.repeat(np.arange(5), 4),) if start is bootstrap_within else ()
+        got = start(np.arange(20.0), np.ones(20), *args, draws=50).intervals[0]
+        assert got.low is None
+        assert got.reason
+
+    def test_too_few(self):
+        got = bootstrap_srcc([[1, 2, 3], [3, 2, 1]], [1, 2, 3])
+        assert [interval.reason for interval in got.intervals] == ["fewer than 4 images"] * 2
+        assert got.samples.shape == (2, 0)
+        got = bootstrap_srcc(np.arange(9), np.arange(9), clusters=np.arange(9) % 3)
+        assert got.intervals[0].reason == "fewer than 4 clusters"
+        assert bootstrap_srcc([], []).intervals[0].reason == "fewer than 4 images"
+
+    def test_errors(self):
+        y = np.arange(5.0)
+        with pytest.raises(ValueError, match="1 of 5 scores are not finite"):
+            bootstrap_srcc([1, 2, math.nan, 4, 5], y)
+        with pytest.raises(ValueError, match="scores has shape"):
+            bootstrap_srcc([1, 2, 3], y)
+        with pytest.raises(ValueError, match="clusters has shape"):
+            bootstrap_srcc(y, y, clusters=[1, 2])
+        with pytest.raises(ValueError, match="draws is 0"):
+            bootstrap_srcc(y, y, draws=0)
+        with pytest.raises(ValueError, match="level is 95"):
+            bootstrap_srcc(y, y, level=95)
+        with pytest.raises(ValueError, match="score_signs has shape"):
+            bootstrap_srcc(y, y, score_signs=[1, 1])
+        with pytest.raises(ValueError, match="score_sign is 3"):
+            bootstrap_srcc(y, y, score_signs=3)
+        with pytest.raises(ValueError, match="threads is 0"):
+            bootstrap_srcc(y, y, threads=0)
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.integers(1, 200))
+    def test_merging_covers_every_position_once(self, size):
+        assert sorted(_bootstrap._merge_order(size)) == list(range(size))
+
+
+class TestBootstrapWithin:
+    def test_equals_a_loop_over_clusters(self):
+        random = np.random.default_rng(4)
+        reference = np.repeat(np.arange(8), 15)
+        groups = np.repeat(np.arange(24), 5)
+        y = np.tile(np.arange(5), 24)
+        s = y + 2 * random.normal(size=120)
+        got = bootstrap_within(s, y, groups, clusters=reference, draws=20, seed=2)
+        per_group = np.array([scipy_stats.spearmanr(s[groups == g], y[groups == g]).statistic for g in range(24)])
+        for sample, counts in zip(got.samples[0], all_counts(8, 20, 2, 0), strict=True):
+            weights = np.repeat(counts, 3)
+            assert sample == pytest.approx((weights * per_group).sum() / weights.sum(), abs=1e-12)
+        assert got.intervals[0].low < correlate_within(s, y, groups).srcc < got.intervals[0].high
+
+    def test_directions_and_many_methods(self):
+        s, y = noisy(60)
+        groups = np.arange(60) % 10
+        got = bootstrap_within(np.stack([s, -s]), y, groups, draws=50, score_signs=[1, -1])
+        assert got.intervals[0] == got.intervals[1]
+
+    def test_groups_that_are_left_out_are_not_drawn(self):
+        s, y = noisy(60)
+        groups = np.arange(60) % 10
+        small = np.full(2, 99)
+        got = bootstrap_within(np.append(s, [1, 2]), np.append(y, [2, 1]), np.append(groups, small), draws=50)
+        np.testing.assert_array_equal(got.samples, bootstrap_within(s, y, groups, draws=50).samples)
+
+    def test_refusals(self):
+        s, y = noisy(30)
+        got = bootstrap_within(s, y, np.arange(30) % 3)
+        assert got.intervals[0].reason == "fewer than 4 groups"
+        with pytest.raises(ValueError, match="a group spans several clusters"):
+            bootstrap_within(s, y, np.arange(30) % 6, clusters=np.arange(30))

@@ -85,7 +85,7 @@ def locate(card: Card, roots: Roots) -> Path:
         MissingRequirementError: nobody said where the dataset is.
     """
     if card.id == "sample":
-        from bench.sample import ensure
+        from bench.sample_set import ensure
 
         return ensure()
     root = roots.find(card)

@@ -1,0 +1,75 @@
+"""Fixtures: real data where it is there, small photographs where it is not, and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bench.cli import main
+
+_SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real label files, photographs and published scores."""
+    if not _SHARED.is_dir():
+        pytest.skip("../shared/data is absent: real photographs and label files are not here")
+    return _SHARED
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the user's reaches a test, and no test writes outside its own folder."""
+    for name in ("BENCH_RESULTS", "BENCH_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def make_photo(path: Path, seed: int, size: tuple[int, int] = (48, 40)) -> Path:
+    """Write a smooth random picture, (width, height), in the format of the path's suffix."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    small.resize(size, Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder named photos with scores.csv and eight images whose MOS rises with their number."""
+    folder = tmp_path / "photos"
+    rows = ["image,score,split"]
+    for i in range(8):
+        make_photo(folder / "images" / f"{i}.png", i)
+        rows.append(f"images/{i}.png,{10 + i},{'test' if i % 2 else 'training'}")
+    (folder / "scores.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Call the command line in this process."""
+
+    def call(*args: object) -> Ran:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        return Ran(int(stop.value.code or 0), out, err)
+
+    return call

@@ -1,0 +1,128 @@
+"""Methods that only tests use; not registered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from bench.api import Family, InputPolicy, Method, MethodInfo, Photo, option
+from bench.errors import ImageError
+
+
+def info(name: str, **changes: object) -> MethodInfo:
+    """Declare a method with the least that must be said."""
+    declared: dict[str, object] = {
+        "name": name,
+        "version": "1",
+        "family": Family.HAND_CRAFTED,
+        "opinion_aware": False,
+        "trained_on": (),
+        "score_range": (0.0, 255.0),
+        "higher_is_better": True,
+        "licence": "Apache-2.0",
+        "citation": "none",
+        "summary": "for tests",
+    }
+    return MethodInfo(**{**declared, **changes})  # type: ignore[arg-type]
+
+
+class Brightness(Method):
+    """Mean pixel value."""
+
+    info = info("brightness")
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        return [float(photo.pixels.mean()) for photo in photos]
+
+
+class Darkness(Brightness):
+    """The same, declared the other way round."""
+
+    info = info("darkness", higher_is_better=False)
+
+
+@dataclass(frozen=True)
+class PickyOptions:
+    """Every type that an option can have."""
+
+    fail: str = option("3", help="refuse images whose name has this in it")
+    gain: float = option(1.0, help="factor on the score")
+    repeat: int = option(1, help="how often")
+    invert: bool = option(False, help="turn the score round")
+    mode: Literal["mean", "max"] = option("mean", help="which statistic")
+    model: Path | None = option(None, help="a file", identity=False)
+
+
+class Picky(Method):
+    """Refuses some images, and with them any batch that they are in."""
+
+    info = info("picky", score_range=(-1e9, 1e9))
+    Options = PickyOptions
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        for photo in photos:
+            if self.options.fail in photo.name:
+                raise ImageError("I do not like it")
+        return [self.options.gain * float(photo.pixels.mean()) for photo in photos]
+
+
+class SameSize(Method):
+    """Stacks its batch, so it must never be handed two sizes."""
+
+    info = info("same-size", batching="same-size", input=InputPolicy(colour="grey"))
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        return [float(value) for value in np.stack([p.pixels for p in photos]).mean(axis=(1, 2))]
+
+
+class Random(Method):
+    """Draws its score from the global state."""
+
+    info = info("random", stochastic=True, score_range=(0.0, 1.0))
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        return [float(np.random.random()) for _ in photos]
+
+
+class NotFinite(Method):
+    """Gives NaN."""
+
+    info = info("not-finite")
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        return [float("nan") for _ in photos]
+
+
+class TooFew(Method):
+    """Breaks the contract: one score whatever the batch."""
+
+    info = info("too-few")
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        return [] if len(photos) == 1 else [1.0]
+
+
+@dataclass(frozen=True)
+class SlowOptions:
+    """Where to write, since a worker process may not have this one's environment."""
+
+    log: str = option("", help="file that gets a line an image", identity=False)
+
+
+class Slow(Method):
+    """Writes down every image that it scores, slowly: for runs that are killed."""
+
+    info = info("slow")
+    Options = SlowOptions
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        for photo in photos:
+            time.sleep(0.02)
+            with Path(self.options.log).open("a") as log:
+                log.write(photo.name + "\n")
+        return [float(photo.pixels.mean()) for photo in photos]

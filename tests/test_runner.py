@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import fakes
+import pytest
+from conftest import make_photo
+
+from bench import options, runner
+from bench.adapters.local import read_local
+from bench.api import Method, Resize
+from bench.errors import UsageError
+from bench.scoring import SHARD, MethodSpec, Settings
+from bench.store import Store
+
+
+def spec(method: type[Method], **given: str) -> MethodSpec:
+    return MethodSpec(method, options.build(method, given))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "results")
+
+
+def test_a_run_stores_scores_labels_and_where_they_come_from(photos: Path, store: Store) -> None:
+    (result,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    frame = result.entry.scores()
+    assert result.new == 8
+    assert list(frame["image"]) == [f"images/{i}.png" for i in range(8)]
+    assert list(frame["mos"]) == [10 + i for i in range(8)]
+    assert set(frame["split"]) == {"test", "training"}
+    (entry,) = store.entries()
+    assert entry.complete
+    assert entry.meta["scored"] == 8
+    session = entry.meta["sessions"][0]
+    assert session["device"] == "cpu"
+    assert session["versions"]["bench"]
+    assert session["images_per_second"] > 0
+
+
+def test_a_second_run_scores_nothing_and_changes_nothing(photos: Path, store: Store) -> None:
+    runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    before = {path: path.read_bytes() for path in store.root.rglob("*.*") if path.is_file()}
+    (result,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    assert result.new == 0
+    assert {path: path.read_bytes() for path in store.root.rglob("*.*") if path.is_file()} == before
+
+
+def newer(method: type[Method]) -> type[Method]:
+    return type("Newer", (method,), {"info": fakes.info(method.info.name, version="2")})
+
+
+class Weighted(fakes.Brightness):
+    fingerprint = "abc"
+
+
+def changed_label(photos: Path) -> None:
+    scores = photos / "scores.csv"
+    scores.write_text(scores.read_text().replace(",10,", ",11,"))
+
+
+def changed_image(photos: Path) -> None:
+    make_photo(photos / "images" / "0.png", 99)
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "split", "change"),
+    [
+        (spec(newer(fakes.Picky)), Settings(), "all", None),
+        (spec(type("Weighted", (fakes.Picky,), {"fingerprint": "abc"})), Settings(), "all", None),
+        (spec(fakes.Picky, gain="2"), Settings(), "all", None),
+        (spec(fakes.Picky), Settings(resize=Resize(short=16)), "all", None),
+        (spec(fakes.Picky), Settings(), "test", None),
+        (spec(fakes.Picky), Settings(), "all", changed_label),
+        (spec(fakes.Picky), Settings(), "all", changed_image),
+    ],
+    ids=["version", "weights", "option", "resize", "split", "label", "image"],
+)
+def test_whatever_identifies_a_score_makes_a_new_entry(photos, store, method, settings, split, change) -> None:  # type: ignore[no-untyped-def]
+    runner.run([spec(fakes.Picky)], read_local(photos), store, Settings())
+    if change:
+        change(photos)
+    (result,) = runner.run([method], read_local(photos), store, settings, split=split)
+    assert result.new > 0
+    assert len(store.entries()) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        (spec(fakes.Picky), Settings(batch_size=3)),
+        (spec(fakes.Picky), Settings(seed=5)),
+        (spec(fakes.Picky, model="elsewhere/file"), Settings()),
+    ],
+    ids=["batch", "seed of a method that draws nothing", "path of a file"],
+)
+def test_what_does_not_change_scores_makes_no_new_entry(photos, store, method, settings) -> None:  # type: ignore[no-untyped-def]
+    runner.run([spec(fakes.Picky)], read_local(photos), store, Settings())
+    (result,) = runner.run([method], read_local(photos), store, settings)
+    assert result.new == 0 or len(store.entries()) == 2
+    identities = {entry.key for entry in store.entries()}
+    assert len(identities) == 1
+
+
+def test_the_seed_identifies_the_scores_of_what_draws(photos: Path, store: Store) -> None:
+    for seed in (0, 1):
+        runner.run([spec(fakes.Random)], read_local(photos), store, Settings(seed=seed))
+    assert len(store.entries()) == 2
+
+
+def test_failures_are_kept_until_asked_to_try_again(photos: Path, store: Store) -> None:
+    (photos / "images" / "5.png").write_bytes(b"")
+    (first,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    assert (first.entry.meta["scored"], first.entry.meta["failed"]) == (7, 1)
+    (again,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    assert again.new == 0
+    (retried,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings(), retry_failed=True)
+    assert (retried.new, retried.entry.meta["failed"]) == (1, 1)
+
+
+def test_a_method_added_later_joins_without_scoring_the_first_again(photos: Path, store: Store) -> None:
+    runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    results = runner.run([spec(fakes.Brightness), spec(fakes.Darkness)], read_local(photos), store, Settings())
+    assert [result.new for result in results] == [0, 8]
+
+
+def test_two_runs_on_one_entry_at_once_are_refused(photos: Path, store: Store) -> None:
+    dataset = read_local(photos)
+    (result,) = runner.run([spec(fakes.Brightness)], dataset, store, Settings())
+    from filelock import FileLock
+
+    with (
+        FileLock(result.entry.folder / ".lock"),
+        pytest.raises(UsageError, match="another bench process is writing"),
+    ):
+        runner.run([spec(fakes.Brightness)], dataset, store, Settings())
+
+
+def test_an_unknown_split_names_those_there_are(photos: Path, store: Store) -> None:
+    with pytest.raises(UsageError, match="its splits are test, training and all"):
+        runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings(), split="tset")
+
+
+KILLED = """
+import sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+import fakes
+from bench import runner
+from bench.adapters.local import read_local
+from bench.scoring import MethodSpec, Settings
+from bench.store import Store
+runner.run([MethodSpec(fakes.Slow, fakes.SlowOptions({log!r}))], read_local(Path({photos!r})),
+           Store(Path({results!r})), Settings(workers={workers}))
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_in_mid_run_the_next_goes_on_and_loses_at_most_a_shard(
+    tmp_path: Path, store: Store, workers: int
+) -> None:
+    folder = tmp_path / "many"
+    for i in range(160):
+        make_photo(folder / f"{i:03}.png", i, (24, 24))
+    log = tmp_path / "log"
+    places = {"tests": str(Path(__file__).parent), "photos": str(folder), "results": str(store.root), "log": str(log)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED.format(**places, workers=workers)], stderr=subprocess.DEVNULL
+    )
+    journal = _wait_for_outcomes(store, 40)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    time.sleep(0.5)  # workers of a killed parent may still be writing to the log
+    scored_before = log.read_text().split()
+    kept = journal.read_text().count("\n")
+    (half,) = store.entries()
+    assert not half.complete
+
+    slow = MethodSpec(fakes.Slow, fakes.SlowOptions(str(log)))
+    (result,) = runner.run([slow], read_local(folder), store, Settings())
+    assert result.new == 160 - kept
+    assert len(scored_before) - kept <= SHARD
+    assert len(log.read_text().split()) == len(scored_before) + result.new
+    frame = result.entry.scores()
+    assert list(frame["image"]) == [f"{i:03}.png" for i in range(160)]
+
+    (whole,) = runner.run([spec(fakes.Brightness)], read_local(folder), store, Settings())
+    assert list(frame["score"]) == list(whole.entry.scores()["score"])
+
+
+def _wait_for_outcomes(store: Store, at_least: int) -> Path:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for journal in store.root.rglob("journal.jsonl"):
+            if journal.read_text().count("\n") >= at_least:
+                return journal
+        time.sleep(0.02)
+    raise AssertionError("the run wrote no journal in time")
+
+
+def test_half_a_line_at_the_end_of_a_journal_is_scored_again(photos: Path, store: Store) -> None:
+    (result,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    folder = result.entry.folder
+    meta = (folder / "provenance.json").read_text().replace('"complete": true', '"complete": false')
+    (folder / "provenance.json").write_text(meta)
+    (folder / "journal.jsonl").write_text('{"image": "images/0.png", "score": 1.5, "error": null}\n{"image": "im')
+    (again,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    assert again.new == 7
+    assert again.entry.scores()["score"][0] == 1.5

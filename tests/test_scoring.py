@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import fakes
+import numpy as np
+import pytest
+from conftest import make_photo
+
+from bench import options, scoring
+from bench.api import Method, Resize
+from bench.errors import UsageError
+from bench.scoring import Item, MethodSpec, Settings, score_items
+from bench.store import Outcome
+
+
+def spec(method: type[Method], **given: str) -> MethodSpec:
+    return MethodSpec(method, options.build(method, given))
+
+
+@pytest.fixture
+def items(tmp_path: Path) -> list[Item]:
+    paths = [make_photo(tmp_path / f"{i}.png", i, (40 + 8 * (i % 2), 40)) for i in range(12)]
+    return [Item(path.name, path, (0,)) for path in paths]
+
+
+def outcomes(method: MethodSpec, items: list[Item], settings: Settings) -> dict[str, Outcome]:
+    return {o.image: o for scored in score_items([method], items, settings) for o in scored.outcomes[0]}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("batch_size", [1, 5])
+def test_scores_do_not_depend_on_batches_or_processes(items: list[Item], workers: int, batch_size: int) -> None:
+    reference = outcomes(spec(fakes.Brightness), items, Settings(workers=1))
+    assert outcomes(spec(fakes.Brightness), items, Settings(batch_size=batch_size, workers=workers)) == reference
+    assert len(reference) == 12
+
+
+def test_one_bad_image_takes_no_other_of_its_batch_along(items: list[Item]) -> None:
+    found = outcomes(spec(fakes.Picky), items, Settings(batch_size=12))
+    assert found["3.png"] == Outcome("3.png", None, "I do not like it")
+    assert sum(o.score is not None for o in found.values()) == 11
+
+
+def test_undecodable_images_are_failures_with_their_reason(tmp_path: Path, items: list[Item]) -> None:
+    (tmp_path / "zero.png").touch()
+    bad = [Item("zero.png", tmp_path / "zero.png", (0,)), Item("gone.png", tmp_path / "gone.png", (0,))]
+    found = outcomes(spec(fakes.Brightness), [*items, *bad], Settings())
+    assert found["zero.png"].error == "the file is empty (0 bytes)"
+    assert found["gone.png"].error == "no such file"
+    assert sum(o.score is not None for o in found.values()) == 12
+
+
+def test_a_method_that_stacks_is_never_handed_two_sizes(items: list[Item]) -> None:
+    found = outcomes(spec(fakes.SameSize), items, Settings(batch_size=12))
+    assert all(o.error is None for o in found.values())
+
+
+def test_what_draws_repeats_under_a_seed_whatever_the_order_and_batch(items: list[Item]) -> None:
+    first = outcomes(spec(fakes.Random), items, Settings(seed=1, batch_size=3))
+    assert outcomes(spec(fakes.Random), items[::-1], Settings(seed=1, batch_size=8)) == first
+    other = outcomes(spec(fakes.Random), items, Settings(seed=2))
+    assert all(other[name].score != o.score for name, o in first.items())
+
+
+def test_scores_that_are_not_finite_are_failures(items: list[Item]) -> None:
+    found = outcomes(spec(fakes.NotFinite), items, Settings())
+    assert {o.error for o in found.values()} == {"the method's score is nan, not a finite number"}
+
+
+def test_too_few_scores_break_the_contract_by_name(items: list[Item]) -> None:
+    found = outcomes(spec(fakes.TooFew), items, Settings())
+    assert {o.error for o in found.values()} == {"ValueError: the method gave 0 scores for 1 images"}
+
+
+def test_each_image_is_decoded_once_for_all_methods(items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[str] = []
+    original = scoring.decode
+    monkeypatch.setattr(scoring, "decode", lambda data, name: (decoded.append(name), original(data, name))[1])
+    both = [Item(item.name, item.path, (0, 1)) for item in items]
+    list(score_items([spec(fakes.Brightness), spec(fakes.Darkness)], both, Settings()))
+    assert sorted(decoded) == sorted(item.name for item in items)
+
+
+def test_an_image_goes_only_to_the_methods_that_need_it(items: list[Item]) -> None:
+    wanted = [Item(item.name, item.path, (1,) if i else (0, 1)) for i, item in enumerate(items)]
+    found: dict[int, int] = {0: 0, 1: 0}
+    for scored in score_items([spec(fakes.Brightness), spec(fakes.Darkness)], wanted, Settings()):
+        for index, some in scored.outcomes.items():
+            found[index] += len(some)
+    assert found == {0: 1, 1: 12}
+
+
+def test_the_protocols_resize_comes_before_the_method(tmp_path: Path) -> None:
+    path = make_photo(tmp_path / "a.png", 1, (64, 32))
+    shapes = []
+
+    class Shape(fakes.Brightness):
+        def score(self, photos):  # type: ignore[no-untyped-def]
+            shapes.extend(p.pixels.shape for p in photos)
+            return [1.0 for _ in photos]
+
+    outcomes(spec(Shape), [Item("a.png", path, (0,))], Settings(resize=Resize(short=16)))
+    assert shapes == [(16, 32, 3)]
+
+
+def test_processes_times_threads_is_the_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
+    light = spec(fakes.Brightness)
+    network = MethodSpec(type("N", (fakes.Brightness,), {"info": fakes.info("n", device_bound=True)}), None)
+    assert scoring.make_plan([light], 1000, None) == scoring.Plan(8, 1)
+    assert scoring.make_plan([light, network], 1000, None) == scoring.Plan(1, 8)
+    assert scoring.make_plan([light], 1000, 4) == scoring.Plan(4, 2)
+
+
+def test_cuda_that_is_not_there_is_a_users_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    network = type("N", (fakes.Brightness,), {"info": fakes.info("n", device_bound=True)})
+    with pytest.raises(UsageError, match="--device got cuda, but torch finds no CUDA device"):
+        scoring.resolve_device("cuda", [network])
+    assert scoring.resolve_device("auto", [network]) == "cpu"
+
+
+def test_hashes_follow_the_content(tmp_path: Path) -> None:
+    one, two = make_photo(tmp_path / "1.png", 1), make_photo(tmp_path / "2.png", 1)
+    same = list(scoring.hash_files([one, two, tmp_path / "gone.png"]))
+    assert same[0] == same[1] != same[2] == "unreadable"
+    make_photo(two, 2)
+    assert list(scoring.hash_files([two])) != same[1:2]
+    assert np.array_equal(same[:1], list(scoring.hash_files([one])))

@@ -19,7 +19,7 @@ with fewer than four units to resample, the interval is None with the reason.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -120,21 +120,11 @@ def bootstrap_srcc(
         return _nothing(len(s), level, f"fewer than {MIN_IMAGES} {'images' if clusters is None else 'clusters'}")
     label_order = _Labels(y)
     trees = [_ScoreTree(row, label_order.order) for row in s]
-    starts = range(0, draws, CHUNK)
 
-    def chunk(start: int) -> FloatArray:
-        size = min(CHUNK, draws - start)
-        counts = resampling_counts(count, size, seed, start // CHUNK)
-        return _chunk_srcc(trees, label_order, units, counts, size)
+    def chunk(index: int, size: int) -> FloatArray:
+        return _chunk_srcc(trees, label_order, units, resampling_counts(count, size, seed, index), size)
 
-    workers = _workers(y.size, draws, threads)
-    if workers == 1:
-        parts = [chunk(start) for start in starts]
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            parts = list(pool.map(chunk, starts))
-    samples = signs[:, None] * np.concatenate(parts, axis=1)
-    return Bootstrap(tuple(_interval(row, level) for row in samples), samples)
+    return _bootstrap(chunk, signs, draws, level, _workers(y.size, draws, threads))
 
 
 def bootstrap_within(
@@ -152,8 +142,7 @@ def bootstrap_within(
 ) -> Bootstrap:
     """Percentile intervals of the mean within-group SRCC (see ``correlate_within``) on the same draws.
 
-    What is resampled are clusters (reference images), each with all of its groups. The SRCC inside
-    a group does not change, so a draw is a weighted mean.
+    Whole clusters (reference images) are resampled; a draw is a weighted mean of the SRCCs inside groups.
 
     Args:
         scores: (methods, n) raw scores, or (n,) for one method; finite.
@@ -182,11 +171,25 @@ def bootstrap_within(
         return _nothing(len(s), level, f"fewer than {MIN_IMAGES} {'groups' if clusters is None else 'clusters'}")
     values = np.concatenate([pearson(ranks(s[:, rows]), ranks(y[rows])) for rows in blocks], axis=1)
     totals = np.stack([np.bincount(homes, weights=row, minlength=used.size) for row in values])
-    parts = []
-    for start in range(0, draws, CHUNK):
-        size = min(CHUNK, draws - start)
-        counts = np.concatenate(list(resampling_counts(used.size, size, seed, start // CHUNK))).T
-        parts.append((totals @ counts) / (np.bincount(homes) @ counts))
+
+    def chunk(index: int, size: int) -> FloatArray:
+        counts = np.concatenate(list(resampling_counts(used.size, size, seed, index))).T
+        return np.asarray((totals @ counts) / (np.bincount(homes) @ counts))
+
+    return _bootstrap(chunk, signs, draws, level, workers=1)
+
+
+def _bootstrap(
+    chunk: Callable[[int, int], FloatArray], signs: FloatArray, draws: int, level: float, workers: int
+) -> Bootstrap:
+    """Compute all draws, chunk(index, size) at a time, and turn them into intervals."""
+    starts = range(0, draws, CHUNK)
+    sizes = [min(CHUNK, draws - start) for start in starts]
+    if workers == 1:
+        parts = list(map(chunk, range(len(starts)), sizes))
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            parts = list(pool.map(chunk, range(len(starts)), sizes))
     samples = signs[:, None] * np.concatenate(parts, axis=1)
     return Bootstrap(tuple(_interval(row, level) for row in samples), samples)
 
@@ -212,15 +215,20 @@ class _Labels:
         self.order = np.argsort(labels, kind="stable")
         self.group, self.last = _tie_groups(labels[self.order])
 
-    def deviations(self, counts: Counts) -> tuple[FloatArray, FloatArray]:
-        """Weighted mid-ranks minus their mean, (draws, n) in label order, and their sums of squares."""
-        ends = np.cumsum(counts, axis=1)[:, self.last]
+    def deviations(self, counts: Single) -> tuple[Single, FloatArray]:
+        """Weighted mid-ranks minus their mean, (draws, n) in label order, and their sums of squares.
+
+        Halves of whole numbers up to 4 million are exact in single precision.
+        """
+        ends = np.cumsum(counts, axis=1, dtype=np.float32).take(self.last, axis=1)
         sizes = ends.copy()
         sizes[:, 1:] -= ends[:, :-1]
         total = ends[:, -1]
-        middle = ends - 0.5 * sizes - 0.5 * total[:, None]
-        cubes = (sizes.astype(np.float64) * sizes * sizes).sum(axis=1)
-        return middle[:, self.group], _rank_squares(total, cubes)
+        middle = ends - np.float32(0.5) * sizes
+        middle -= np.float32(0.5) * total[:, None]
+        double = sizes.astype(np.float64)
+        cubes = np.einsum("kg,kg->k", double * double, double)
+        return middle.take(self.group, axis=1), _rank_squares(total, cubes)
 
 
 class _ScoreTree:
@@ -263,12 +271,8 @@ def _merge_order(size: int) -> NDArray[np.intp]:
     if size == 1:
         return np.zeros(1, dtype=np.intp)
     half, odd = divmod(size, 2)
-    parents = _merge_order(half + odd)
-    children = np.full(half + odd, 2)
-    children[half:] = 1
-    in_order = np.empty_like(children)
-    in_order[parents] = children
-    first = (np.cumsum(in_order) - in_order)[parents]
+    # Only the last parent can be an odd row, which is why the others start at even positions.
+    first = 2 * _merge_order(half + odd)
     return np.concatenate([first[:half], first[:half] + 1, first[half:]])
 
 
@@ -300,11 +304,11 @@ def _chunk_srcc(
     total, label_squares = np.empty((2, size))
     unit_of, start = units[labels.order], 0
     for counts in draws:
-        taken = counts[:, unit_of]
+        taken = counts.astype(np.float32).take(unit_of, axis=1)
         part = slice(start, start + len(taken))
         deviations, label_squares[part] = labels.deviations(taken)
         w[:, part], q[:, part] = taken.T, (taken * deviations).T
-        total[part] = taken.sum(axis=1)
+        total[part] = taken.sum(axis=1, dtype=np.float64)
         start = part.stop
     untied = _cubes(w)
     result = np.empty((len(trees), size))

@@ -61,7 +61,7 @@ class Resize:
             policy = cls(exact=(int(match[1]), int(match[2])))
         else:
             raise ValueError(f"{text!r} is not a resize policy: use none, short:N or WxH")
-        if not all(1 <= side <= 16384 for side in (policy.short or 1, *(policy.exact or ()))):
+        if not all(1 <= side <= 16384 for side in policy.exact or (policy.short or 0,)):
             raise ValueError(f"{text!r}: a side must be between 1 and 16384 pixels")
         return policy
 

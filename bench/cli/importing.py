@@ -77,21 +77,21 @@ def import_scores(
     store = Store.locate(results)
     store.check_writable()
     file = importing.read_scores(scores, None if wide else column)
-    found, name = _find_dataset(dataset, roots, split, optional=file.mos is not None)
-    labelled = importing.with_labels(file, found, name, mos_direction)
-    mos: Literal["dataset", "imported"] = "imported" if file.mos is not None else "dataset"
-    protocol = Protocol(split, str(common.parse_resize(resize)), mos)
     infos = {
         col: importing.imported_method(method or col, Family(family), opinion_aware, direction == "higher")
         for col in file.scores
     }
+    found, name = _find_dataset(dataset, roots, split, labelled=file.mos is not None)
+    labelled = importing.with_labels(file, found, name, mos_direction)
+    mos: Literal["dataset", "imported"] = "imported" if file.mos is not None else "dataset"
+    protocol = Protocol(split, str(common.parse_resize(resize)), mos)
     entries = [importing.import_scores(file, col, labelled, infos[col], store, protocol) for col in infos]
     for cell in evaluate(entries):
         counts = f"imported {cell.scored}, without a score {cell.failed}"
         click.echo(f"{cell.method['label']} on {name}: {counts}; {srcc_text(cell)}")
 
 
-def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, optional: bool) -> tuple[Dataset | None, str]:
+def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, labelled: bool) -> tuple[Dataset | None, str]:
     from bench.cards import find_card
     from bench.datasets import Roots, resolve
 
@@ -102,8 +102,10 @@ def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, optional: bo
     except UsageError as error:
         # With labels in the file the dataset itself need not be here: any id will do.
         absent = isinstance(error, MissingRequirementError) or (card is None and not Path(text).exists())
-        if not (optional and absent):
+        if not absent:
             raise
+        if not labelled:
+            raise UsageError(f"{error} Or add a mos column to the scores.") from None
     if not re.fullmatch(r"[\w.+-]{1,80}", text):
         raise UsageError(f"--dataset got {text!r}: as a new id use letters, digits and . _ + -") from None
     if card is None:

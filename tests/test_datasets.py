@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import make_photo
+
+from bench import cards
+from bench.adapters import table
+from bench.adapters.local import read_local
+from bench.datasets import Roots, resolve
+from bench.errors import MissingRequirementError, UsageError
+
+NO_ROOTS = Roots({}, None)
+
+
+def test_a_folder_with_scores_is_a_dataset_named_after_it(photos: Path) -> None:
+    dataset = resolve(str(photos), NO_ROOTS)
+    assert dataset.id == "photos"
+    assert [s.mos for s in dataset.samples] == list(range(10, 18))
+    assert len(dataset.split("test").samples) == 4
+
+
+def test_a_bare_folder_has_images_and_no_labels(tmp_path: Path) -> None:
+    for name in ("b.png", "a/c.JPG", ".hidden/d.png", "notes.txt"):
+        make_photo(tmp_path / "bare" / name, 1) if not name.endswith("txt") else None
+    dataset = resolve(str(tmp_path / "bare"), NO_ROOTS)
+    assert [(s.name, s.mos) for s in dataset.samples] == [("a/c.JPG", None), ("b.png", None)]
+
+
+def test_a_csv_without_scores_or_with_some_missing(photos: Path) -> None:
+    path = photos / "mine.csv"
+    path.write_text("image,score\nimages/0.png,3.5\nimages/1.png,\n")
+    assert [s.mos for s in resolve(str(path), NO_ROOTS).samples] == [3.5, None]
+    path.write_text("image\nimages/0.png\n")
+    assert [s.mos for s in read_local(path).samples] == [None]
+
+
+def test_one_image_is_a_dataset(photos: Path) -> None:
+    (sample,) = resolve(str(photos / "images" / "3.png"), NO_ROOTS).samples
+    assert (sample.name, sample.mos) == ("3.png", None)
+
+
+def test_semicolons_tabs_and_a_byte_order_mark_are_read(photos: Path) -> None:
+    path = photos / "mine.csv"
+    for separator in ";\t":
+        path.write_bytes(f"\ufeffimage{separator}score\r\nimages/0.png{separator}4\r\n".encode())
+        assert read_local(path).samples[0].mos == 4.0
+
+
+def test_references_that_repeat_are_what_intervals_resample(photos: Path) -> None:
+    path = photos / "mine.csv"
+    path.write_text("image,score,ref_img\nimages/0.png,1,a\nimages/1.png,2,a\nimages/2.png,3,b\n")
+    assert read_local(path).cluster == "reference"
+    path.write_text("image,score,ref_img\nimages/0.png,1,a\nimages/1.png,2,b\n")
+    assert read_local(path).cluster == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"image,score\n", "has a header but no rows"),
+        (b"name,mos\na.png,3\n", "has no column 'image'; its columns are name, mos"),
+        (b"image,score\nimages/0.png,good\n", "column 'score' of image 'images/0.png' is 'good', not a number"),
+        (b"image,score\nimages/0.png,nan\n", "is 'nan', not a number"),
+        (b"image,score\nimages/0.png,inf\n", "is 'inf', not a number"),
+        (b"image,score\nimages/0.png,1\nimages/0.png,2\n", r"names 1 image\(s\) twice: 'images/0.png'"),
+        (b"image,score\nimages/0.png\n", "line 2: 1 fields, but the header has 2"),
+        (b"image,score,score\na,1,2\n", "the header names a column twice"),
+        (b"image,score\nnowhere.png,1\n", "names 1 images and none is there"),
+        (b"image,score\n,1\n", "'' is no image name"),
+        (b"<!DOCTYPE html>\n<html>", r"is a web page \(HTML\), not a CSV"),
+        (b"\n\n  <html lang=en>", "is a web page"),
+        (b"PK\x03\x04\0\0\0", "is a binary file"),
+        (b"image,score\n\xff\xfe.png,1\n", r"is not UTF-8 \(byte 12\)"),
+        (b'image,score\n"images/0.png,1\n', "not valid CSV"),
+    ],
+)
+def test_a_csv_that_is_none_is_refused_for_what_it_is(photos: Path, content: bytes, message: str) -> None:
+    path = photos / "mine.csv"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=message):
+        read_local(path)
+
+
+def test_a_github_page_saved_as_a_csv_is_refused_for_what_it_is(shared: Path) -> None:
+    (page,) = (shared / "labels" / "koniq10k" / "negative_test").iterdir()
+    with pytest.raises(UsageError, match=r"web page .* download the raw file"):
+        table.read_csv(page)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("koniqq", "neither a known id nor a path that exists. Did you mean 'koniq'"),
+        ("./nowhere", "neither a known id nor a path"),
+    ],
+)
+def test_an_unknown_dataset_is_answered_with_the_nearest(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        resolve(text, NO_ROOTS)
+
+
+def test_an_empty_folder_and_a_strange_file_say_what_was_expected(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=r"has no image files and no scores\.csv"):
+        resolve(str(tmp_path / "empty"), NO_ROOTS)
+    (tmp_path / "a.pdf").touch()
+    with pytest.raises(UsageError, match="or an image is expected"):
+        resolve(str(tmp_path / "a.pdf"), NO_ROOTS)
+
+
+# KonIQ: the authors' own label file, with stand-in images.
+
+
+@pytest.fixture
+def koniq(shared: Path, tmp_path: Path) -> Path:
+    root = tmp_path / "koniq10k"
+    root.mkdir()
+    labels = shared / "labels" / "koniq10k" / "koniq10k_distributions_sets.csv"
+    (root / labels.name).write_bytes(labels.read_bytes())
+    make_photo(root / "1024x768" / "10004473376.jpg", 1)
+    return root
+
+
+def test_koniq_is_read_from_the_authors_label_file(koniq: Path) -> None:
+    dataset = resolve("koniq", Roots.parse([f"koniq={koniq}"]))
+    assert (len(dataset.samples), dataset.direction, dataset.notes) == (10073, "higher", ())
+    sizes = {name: len(dataset.split(name).samples) for name in ("training", "validation", "test")}
+    assert sizes == {"training": 7058, "validation": 1000, "test": 2015}
+    first = dataset.samples[0]
+    assert (first.name, first.mos) == ("10004473376.jpg", 77.3836206897)
+    assert first.attributes["n_raters"] == 105
+    assert first.path == koniq / "1024x768" / "10004473376.jpg"
+
+
+def test_a_dataset_is_found_below_bench_data_by_any_of_its_names(koniq: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENCH_DATA", str(koniq.parent))
+    assert len(resolve("koniq-10k", Roots.parse([])).samples) == 10073
+
+
+def test_what_is_missing_is_said_with_the_source(koniq: Path, tmp_path: Path) -> None:
+    with pytest.raises(MissingRequirementError, match=r"KonIQ-10k.* is not here: get it from https://.*--root koniq="):
+        resolve("koniq", NO_ROOTS)
+    (tmp_path / "bare").mkdir()
+    with pytest.raises(MissingRequirementError, match=r"has no label file koniq10k_distributions_sets\.csv"):
+        resolve("koniq", Roots.parse([f"koniq={tmp_path / 'bare'}"]))
+    (koniq / "1024x768" / "10004473376.jpg").unlink()
+    with pytest.raises(MissingRequirementError, match="none of the first 50 images"):
+        resolve("koniq", Roots.parse([f"koniq={koniq}"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("koniq", "write ID=PATH"),
+        ("konik=.", "unknown dataset 'konik'. Did you mean 'koniq'"),
+        ("koniq=/no/such/folder", "--root koniq got '/no/such/folder', which is no folder"),
+    ],
+)
+def test_a_wrong_root_is_named(text: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Roots.parse([text])
+
+
+# Cards.
+
+CARD = """
+id = "mine"
+title = "Mine"
+kind = "authentic"
+n = 8
+licence = "CC0"
+source = "my camera"
+citation = "none"
+[labels]
+files = ["scores.csv"]
+direction = "lower"
+range = [0, 100]
+attributes = { split = "split" }
+"""
+
+
+def test_a_card_anywhere_is_a_dataset(photos: Path) -> None:
+    (photos / "mine.toml").write_text(CARD)
+    dataset = resolve(str(photos / "mine.toml"), NO_ROOTS)
+    assert (dataset.id, dataset.direction, len(dataset.samples)) == ("mine", "lower", 8)
+    assert dataset.card_hash
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('kind = "authentic"', 'kind = "odd"', "kind is 'odd', use one of authentic"),
+        ('direction = "lower"', 'direction = "down"', "direction is 'down', use higher or lower"),
+        ('licence = "CC0"', "", "lacks the key 'licence'"),
+        ('licence = "CC0"', 'licence = "CC0"\nlicense = "CC0"', "unknown key 'license'. Did you mean 'licence'"),
+        ("n = 8", "n = ", "is not valid TOML"),
+        ("range = [0, 100]", "range = [0, 12]", "the label of 'images/3.png' is '13', outside the card's range"),
+    ],
+)
+def test_a_card_that_breaks_the_form_is_named_with_its_key(photos: Path, old: str, new: str, message: str) -> None:
+    (photos / "mine.toml").write_text(CARD.replace(old, new))
+    with pytest.raises(UsageError, match=message):
+        resolve(str(photos / "mine.toml"), NO_ROOTS)
+
+
+def test_a_label_file_may_not_point_out_of_its_folder(photos: Path) -> None:
+    (photos / "mine.toml").write_text(CARD)
+    scores = photos / "scores.csv"
+    scores.write_text(scores.read_text() + "../../etc/passwd,12,test\n")
+    with pytest.raises(UsageError, match="leaves the dataset's folder"):
+        resolve(str(photos / "mine.toml"), NO_ROOTS)
+
+
+def test_a_set_that_is_not_whole_says_so(photos: Path) -> None:
+    (photos / "mine.toml").write_text(CARD.replace("n = 8", "n = 9"))
+    assert "has 8 images, the complete set 9" in resolve(str(photos / "mine.toml"), NO_ROOTS).notes[0]
+
+
+def test_every_shipped_card_is_well_formed() -> None:
+    shipped = cards.shipped_cards()
+    assert {"sample", "koniq"} <= set(shipped)
+    names = [name for card in shipped.values() for name in (card.id, *card.aliases)]
+    assert len(names) == len(set(names))
+    for card in shipped.values():
+        assert card.n > 0
+        assert card.labels.range[0] < card.labels.range[1]
+
+
+def test_the_sample_card_counts_what_the_recipe_makes() -> None:
+    from bench import sample_set
+
+    made = len(sample_set.PHOTOGRAPHS) * len(sample_set.TYPES) * len(sample_set.LEVELS)
+    assert cards.shipped_cards()["sample"].n == made

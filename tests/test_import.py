@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import Ran
+from scipy import stats as scipy_stats
+
+Bench = Callable[..., Ran]
+
+
+def records(bench: Bench) -> dict[str, dict[str, object]]:
+    return {record["method"]: record for record in json.loads(bench("table", "--format", "json").out)}
+
+
+def test_published_scores_give_scipys_correlations(bench: Bench, shared: Path) -> None:
+    # SRCC to 3 decimals as the source's table has them; to 1e-12 against scipy on the same columns.
+    published = {"koniq": 0.468, "spaq": 0.385, "livec": 0.307, "kadid": 0.376, "agi": 0.436}
+    for dataset, srcc in published.items():
+        path = shared / "published_scores" / f"qbench_{dataset}.csv"
+        frame = pd.read_csv(path)
+        frame[["image", "mos", "clip_vit_l14"]].rename(columns={"clip_vit_l14": "score"}).to_csv("one.csv", index=False)
+        done = bench("import", "one.csv", "--method", "clip_vit_l14", "--dataset", dataset)
+        assert done.code == 0, done.err
+        (record,) = json.loads(bench("table", "--dataset", dataset, "--format", "json").out)
+        assert round(record["srcc"], 3) == srcc
+        assert record["srcc"] == pytest.approx(scipy_stats.spearmanr(frame["clip_vit_l14"], frame["mos"])[0], abs=1e-12)
+        assert record["krcc"] == pytest.approx(
+            scipy_stats.kendalltau(frame["clip_vit_l14"], frame["mos"])[0], abs=1e-12
+        )
+        assert record["n"] == len(frame)
+
+
+def test_a_wide_file_is_a_method_a_column(bench: Bench, shared: Path) -> None:
+    path = shared / "published_scores" / "qbench_livec.csv"
+    done = bench("import", path, "--wide", "--dataset", "clive")
+    assert done.code == 0, done.err
+    frame = pd.read_csv(path)
+    found = records(bench)
+    assert len(found) == 15
+    for name in frame.columns[2:]:
+        expected = scipy_stats.spearmanr(frame[name], frame["mos"]).statistic
+        assert found[name]["srcc"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_scores_join_the_labels_of_a_dataset_by_name(bench: Bench, photos: Path) -> None:
+    Path("theirs.csv").write_text("image,score\n" + "".join(f"{i}.png,{-i}\n" for i in range(8)))
+    done = bench("import", "theirs.csv", "--method", "Theirs", "--dataset", photos, "--direction", "lower")
+    assert done.code == 0, done.err
+    assert "SRCC 1.000" in done.out
+    bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
+    found = records(bench)
+    assert found["Theirs"]["protocol"] == found["bytes-per-pixel"]["protocol"]
+    assert found["Theirs"]["labels_hash"] == found["bytes-per-pixel"]["labels_hash"]
+    assert bench("table").out.count("photos") == 2  # one column, one footnote
+
+
+def test_a_mos_column_wins_over_the_datasets_and_is_a_protocol(bench: Bench, photos: Path) -> None:
+    Path("theirs.csv").write_text("image,score,mos\n" + "".join(f"images/{i}.png,{i},{-i}\n" for i in range(8)))
+    bench("import", "theirs.csv", "--method", "theirs", "--dataset", photos)
+    record = records(bench)["theirs"]
+    assert record["srcc"] == pytest.approx(-1)
+    assert record["protocol"] == "all images, MOS of the imported file"
+
+
+def test_images_without_a_score_are_failures(bench: Bench, photos: Path) -> None:
+    Path("theirs.csv").write_text(
+        "image,score\nimages/0.png,nan\n" + "".join(f"images/{i}.png,{i}\n" for i in range(1, 7))
+    )
+    done = bench("import", "theirs.csv", "--method", "theirs", "--dataset", photos)
+    assert "imported 6, without a score 2" in done.out
+    assert records(bench)["theirs"]["failed"] == 2
+
+
+def test_the_same_file_twice_is_one_entry_and_other_scores_another(bench: Bench) -> None:
+    for score in (1, 1, 2):
+        Path("theirs.csv").write_text(f"image,score,mos\na.png,{score},1\nb.png,3,2\n")
+        assert bench("import", "theirs.csv", "--method", "m", "--dataset", "new").code == 0
+    assert len(bench("results", "list").out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "message"),
+    [
+        (
+            "image,score\na.png,1\n",
+            ["--method", "m", "--dataset", "new"],
+            "add a mos column to the scores",
+        ),
+        ("image,score\na.png,1\n", ["--method", "m", "--dataset", "PHOTOS"], "that dataset 'photos' has not: 'a.png'"),
+        ("image,rating,mos\na.png,1,2\n", ["--method", "m", "--dataset", "new"], "has no column 'score'"),
+        ("image,score,mos\na.png,x,2\n", ["--method", "m", "--dataset", "new"], "is 'x', not a number"),
+        ("image,score,mos\na.png,1,2\na.png,1,2\n", ["--method", "m", "--dataset", "new"], "twice: 'a.png'"),
+        ("image,score,mos\na.png,1,2\n", ["--dataset", "new"], "give --method NAME"),
+        ("image,score,mos\na.png,1,2\n", ["--wide", "--method", "m", "--dataset", "new"], "give --method NAME"),
+        ("image,score,mos\na.png,1,2\n", ["--method", "a b", "--dataset", "new"], "method name 'a b'"),
+        ("image,score,mos\na.png,1,2\n", ["--method", "m", "--dataset", "a/b"], "as a new id use letters"),
+        ("image,score\n", ["--method", "m", "--dataset", "new"], "has no scores"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    bench: Bench, photos: Path, content: str, arguments: list[str], message: str
+) -> None:
+    Path("theirs.csv").write_text(content)
+    done = bench("import", "theirs.csv", *[str(photos) if a == "PHOTOS" else a for a in arguments])
+    assert done.code == 2
+    assert message in done.err
+    assert done.err.count("\n") == 1

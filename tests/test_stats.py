@@ -330,11 +330,22 @@ class TestBootstrap:
         assert (got.intervals[0].low, got.intervals[0].high) == pytest.approx((low, high), abs=1e-6)
 
     def test_few_distinct_values_among_many_images(self):
-        random = np.random.default_rng(2)
-        labels = np.round(random.normal(size=5000), 1)
-        scores = np.stack([labels > 0, labels > 3.2, np.round(labels + random.normal(size=5000))])
+        random = np.random.default_rng(0)
+        labels = np.round(random.normal(size=20_000), 2)
+        scores = np.stack([labels > 0, labels > 3.2, np.round(labels)])
         got = bootstrap_srcc(scores, labels, draws=4, seed=1, threads=1).samples
-        np.testing.assert_allclose(got, naive_samples(scores, labels, np.arange(5000), 4, 1), rtol=0, atol=1e-6)
+        np.testing.assert_allclose(got, naive_samples(scores, labels, np.arange(20_000), 4, 1), rtol=0, atol=1e-6)
+
+    def test_a_draw_of_one_cluster_only(self):
+        # Each cluster has one score, so a draw of one cluster five times is constant: 315 images,
+        # whose cube single precision cannot hold.
+        clusters = np.repeat(np.arange(5), 63)
+        counts = np.concatenate([all_counts(5, min(64, 2000 - at), 0, at // 64) for at in range(0, 2000, 64)])
+        constant = np.count_nonzero(counts.max(axis=1) == 5)
+        assert constant > 0
+        labels = np.random.default_rng(0).permutation(315)
+        got = bootstrap_srcc(clusters, labels, clusters=clusters, draws=2000, seed=0).intervals[0]
+        assert got.dropped == constant
 
     def test_counts_are_those_of_the_documented_stream(self, monkeypatch):
         stream = np.random.default_rng(np.random.SeedSequence(3).spawn(2)[1])

@@ -91,7 +91,9 @@ def srcc_text(cell: Cell) -> str:
     c = cell.correlations
     if c.srcc is None:
         return f"no SRCC: {c.reasons['srcc']}"
-    return f"SRCC {number(c.srcc)}{interval_text(cell)} (n = {c.n})"
+    within = f", mean inside ({', '.join(cell.dataset['within'])}) series" if cell.dataset["within"] else ""
+    synthetic = "; a synthetic order, no human opinion" if cell.dataset["kind"] == "synthetic-order" else ""
+    return f"SRCC {number(c.srcc)}{interval_text(cell)} (n = {c.n}{within}{synthetic})"
 
 
 class _Notes:

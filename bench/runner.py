@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from bench.errors import BenchError
 from bench.images import POLICY
 from bench.progress import bar
 from bench.samples import Dataset, Protocol, short_hash
-from bench.scoring import Item, MethodSpec, Settings, hash_files, make_plan, score_items
+from bench.scoring import Item, MethodSpec, Ready, Settings, hash_files, make_plan, score_items
 from bench.store import Entry, Identity, Json, Store, Writer
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Result:
 
 
 def run(
-    specs: Sequence[MethodSpec],
+    ready: Sequence[Ready],
     dataset: Dataset,
     store: Store,
     settings: Settings,
@@ -55,10 +55,10 @@ def run(
     Interrupted at any moment, what is stored stays; the same call goes on from there.
 
     Raises:
-        UsageError: the split is unknown, weights are missing, or another run writes the same entry.
+        UsageError: the split is unknown, or another run writes the same entry.
         BenchError: a worker process was killed.
     """
-    specs = [replace(spec, fingerprint=spec.load().fingerprint) for spec in specs]
+    specs = [one.spec for one in ready]
     dataset = dataset.split(split)
     protocol = Protocol(split=split, resize=str(settings.resize))
     images_hash = _hash_images(dataset)
@@ -73,7 +73,7 @@ def run(
             )
             for spec in specs
         ]
-        new = _fill(specs, dataset, writers, settings)
+        new = _fill(ready, dataset, writers, settings)
         return [Result(Entry(w.folder, w.meta), n) for w, n in zip(writers, new, strict=True)]
 
 
@@ -115,19 +115,19 @@ def _hash_images(dataset: Dataset) -> str:
     return short_hash(sorted(zip((s.name for s in dataset.samples), digests, strict=True)))
 
 
-def _fill(specs: Sequence[MethodSpec], dataset: Dataset, writers: Sequence[Writer], settings: Settings) -> list[int]:
+def _fill(ready: Sequence[Ready], dataset: Dataset, writers: Sequence[Writer], settings: Settings) -> list[int]:
     items = _items_to_score(dataset, writers)
     unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
-    new, seconds = [0] * len(specs), [0.0] * len(specs)
+    new, seconds = [0] * len(ready), [0.0] * len(ready)
     started, clock = datetime.now(UTC), time.perf_counter()
-    for scored in _with_progress(score_items(specs, items, settings) if items else iter(()), len(items), dataset.id):
+    for scored in _with_progress(score_items(ready, items, settings) if items else iter(()), len(items), dataset.id):
         for index, outcomes in scored.outcomes.items():
             writers[index].append(outcomes)
             new[index] += len(outcomes)
             seconds[index] += scored.seconds[index]
     wall = time.perf_counter() - clock
     for index in unfinished:
-        session = _session(specs, index, settings, len(items), started)
+        session = _session([one.spec for one in ready], index, settings, len(items), started)
         session |= {"images": new[index], "method_seconds": seconds[index], "wall_seconds": wall}
         session["images_per_second"] = len(items) / wall if items else None
         writers[index].finish(dataset, session)

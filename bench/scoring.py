@@ -31,7 +31,10 @@ SHARD = 32
 
 @dataclass(frozen=True)
 class MethodSpec:
-    """A method with its options, not yet loaded; travels to worker processes."""
+    """A method with its options, not yet loaded; travels to worker processes.
+
+    ``fingerprint`` is that of the loaded method, empty until then.
+    """
 
     method: type[Method]
     options: Any
@@ -43,13 +46,28 @@ class MethodSpec:
         """The name of its row: the method's, with the options that differ from the defaults."""
         return method_options.label(self.method.info.name, self.options)
 
-    def load(self) -> Method:
-        """Build the method, reading its weights.
 
-        Raises:
-            MissingRequirementError: weights or packages are not here.
-        """
-        return self.method(self.options, self.device)
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A method in this process, and how another process can load it too."""
+
+    spec: MethodSpec
+    method: Method
+
+
+def load(specs: Iterable[MethodSpec]) -> list[Ready]:
+    """Build methods, reading their weights, and make torch deterministic where one brought it along.
+
+    Raises:
+        MissingRequirementError: weights or packages are not here.
+        UsageError: an option's file is not what it should be.
+    """
+    # cuBLAS reads this when it starts; without it a deterministic run cannot be had on CUDA.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    methods = [(spec, spec.method(spec.options, spec.device)) for spec in specs]
+    if "torch" in sys.modules:
+        sys.modules["torch"].use_deterministic_algorithms(True, warn_only=True)
+    return [Ready(replace(spec, fingerprint=method.fingerprint), method) for spec, method in methods]
 
 
 @dataclass(frozen=True)
@@ -123,31 +141,31 @@ def make_plan(specs: Sequence[MethodSpec], n_images: int, workers: int | None) -
     return Plan(workers, max(1, cores // workers))
 
 
-def score_items(specs: Sequence[MethodSpec], items: Sequence[Item], settings: Settings) -> Iterator[Scored]:
+def score_items(ready: Sequence[Ready], items: Sequence[Item], settings: Settings) -> Iterator[Scored]:
     """Score images and yield outcomes as they come, in no particular order.
 
     Args:
-        specs: the methods; ``Item.methods`` are indices into it.
+        ready: the methods; ``Item.methods`` are indices into it.
         items: the images, each with the methods that need it.
         settings: see Settings.
     """
+    specs = [one.spec for one in ready]
     plan = make_plan(specs, len(items), settings.workers)
     chunk = max(1, min(settings.batch_size, SHARD // plan.processes) if plan.processes > 1 else settings.batch_size)
     chunks = [items[i : i + chunk] for i in range(0, len(items), chunk)]
     if plan.processes == 1:
-        yield from _score_here(specs, chunks, settings)
+        yield from _score_here([one.method for one in ready], chunks, settings)
     else:
         yield from _score_in_processes(specs, chunks, settings, plan)
 
 
-def _score_here(specs: Sequence[MethodSpec], chunks: list[Sequence[Item]], settings: Settings) -> Iterator[Scored]:
-    loaded = _load(specs)
+def _score_here(methods: Sequence[Method], chunks: list[Sequence[Item]], settings: Settings) -> Iterator[Scored]:
     with ThreadPoolExecutor(max_workers=1) as pool:  # decodes the next chunk while this one is scored
         ahead = deque(pool.submit(_decode_all, chunk, settings.resize) for chunk in chunks[:1])
         for chunk, following in itertools.zip_longest(chunks, chunks[1:], fillvalue=()):
             decoded = ahead.popleft().result()
             ahead.append(pool.submit(_decode_all, following, settings.resize))
-            yield _score_chunk(loaded, chunk, decoded, settings)
+            yield _score_chunk(methods, chunk, decoded, settings)
 
 
 def _score_in_processes(
@@ -157,16 +175,9 @@ def _score_in_processes(
 
     with joblib.parallel_config(backend="loky", n_jobs=plan.processes, inner_max_num_threads=plan.threads):
         job = joblib.delayed(_score_in_worker)
-        yield from joblib.Parallel(return_as="generator_unordered")(job(specs, c, settings, plan) for c in chunks)
-
-
-def _load(specs: Sequence[MethodSpec]) -> list[Method]:
-    # cuBLAS reads this when it starts; without it a deterministic run cannot be had on CUDA.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    loaded = [spec.load() for spec in specs]
-    if "torch" in sys.modules:
-        sys.modules["torch"].use_deterministic_algorithms(True, warn_only=True)
-    return loaded
+        # Nothing waits in a worker's queue: after a kill the workers end with the chunk they are at.
+        parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="n_jobs")
+        yield from parallel(job(specs, chunk, settings, plan) for chunk in chunks)
 
 
 _in_worker: dict[tuple[tuple[str, str], ...], list[Method]] = {}
@@ -176,7 +187,7 @@ def _score_in_worker(specs: Sequence[MethodSpec], chunk: Sequence[Item], setting
     key = tuple((spec.label, spec.fingerprint) for spec in specs)
     if key not in _in_worker:  # a worker serves many chunks: it loads the methods once
         _in_worker.clear()
-        _in_worker[key] = _load(specs)
+        _in_worker[key] = [one.method for one in load(specs)]
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(plan.threads)
     return _score_chunk(_in_worker[key], chunk, _decode_all(chunk, settings.resize), settings)

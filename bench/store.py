@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RESULTS_VARIABLE = "BENCH_RESULTS"
 FORMAT = 1
+_LISTED_FAILURES = 100  # the Parquet has them all
 _SCORES, _PROVENANCE, _JOURNAL, _LOCK = "scores.parquet", "provenance.json", "journal.jsonl", ".lock"
 
 Json = dict[str, Any]
@@ -132,6 +133,8 @@ class Store:
             self.runs.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.runs):
                 pass
+            # Runs are data, not source: a store inside somebody's repository stays out of its commits.
+            (self.runs / ".gitignore").write_text("*\n", encoding="utf-8")
         except OSError as error:
             raise UsageError(
                 f"--results got {self.root}, which cannot be written ({error.strerror}): "
@@ -240,8 +243,9 @@ class Writer:
             {**vars(self.done[s.name]), "mos": s.mos, **s.attributes} for s in dataset.samples if s.name in self.done
         ]
         _write_parquet(self.folder / _SCORES, rows)
-        failed = sum(1 for row in rows if row["error"])
-        self.meta.update(complete=True, scored=len(rows) - failed, failed=failed)
+        failures = [{"image": row["image"], "error": row["error"]} for row in rows if row["error"]]
+        counts = {"scored": len(rows) - len(failures), "failed": len(failures)}
+        self.meta.update(complete=True, **counts, failures=failures[:_LISTED_FAILURES])
         self.meta["sessions"] = [*self.meta["sessions"], session]
         self._write_meta()
         (self.folder / _JOURNAL).unlink(missing_ok=True)

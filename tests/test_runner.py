@@ -14,7 +14,7 @@ from bench import options, runner
 from bench.adapters.local import read_local
 from bench.api import Method, Resize
 from bench.errors import UsageError
-from bench.scoring import SHARD, MethodSpec, Settings
+from bench.scoring import SHARD, MethodSpec, Settings, load
 from bench.store import Store
 
 
@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_a_run_stores_scores_labels_and_where_they_come_from(photos: Path, store: Store) -> None:
-    (result,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     frame = result.entry.scores()
     assert result.new == 8
     assert list(frame["image"]) == [f"images/{i}.png" for i in range(8)]
@@ -44,9 +44,9 @@ def test_a_run_stores_scores_labels_and_where_they_come_from(photos: Path, store
 
 
 def test_a_second_run_scores_nothing_and_changes_nothing(photos: Path, store: Store) -> None:
-    runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     before = {path: path.read_bytes() for path in store.root.rglob("*.*") if path.is_file()}
-    (result,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert result.new == 0
     assert {path: path.read_bytes() for path in store.root.rglob("*.*") if path.is_file()} == before
 
@@ -82,10 +82,10 @@ def changed_image(photos: Path) -> None:
     ids=["version", "weights", "option", "resize", "split", "label", "image"],
 )
 def test_whatever_identifies_a_score_makes_a_new_entry(photos, store, method, settings, split, change) -> None:  # type: ignore[no-untyped-def]
-    runner.run([spec(fakes.Picky)], read_local(photos), store, Settings())
+    runner.run(load([spec(fakes.Picky)]), read_local(photos), store, Settings())
     if change:
         change(photos)
-    (result,) = runner.run([method], read_local(photos), store, settings, split=split)
+    (result,) = runner.run(load([method]), read_local(photos), store, settings, split=split)
     assert result.new > 0
     assert len(store.entries()) == 2
 
@@ -100,8 +100,8 @@ def test_whatever_identifies_a_score_makes_a_new_entry(photos, store, method, se
     ids=["batch", "seed of a method that draws nothing", "path of a file"],
 )
 def test_what_does_not_change_scores_makes_no_new_entry(photos, store, method, settings) -> None:  # type: ignore[no-untyped-def]
-    runner.run([spec(fakes.Picky)], read_local(photos), store, Settings())
-    (result,) = runner.run([method], read_local(photos), store, settings)
+    runner.run(load([spec(fakes.Picky)]), read_local(photos), store, Settings())
+    (result,) = runner.run(load([method]), read_local(photos), store, settings)
     assert result.new == 0 or len(store.entries()) == 2
     identities = {entry.key for entry in store.entries()}
     assert len(identities) == 1
@@ -109,41 +109,41 @@ def test_what_does_not_change_scores_makes_no_new_entry(photos, store, method, s
 
 def test_the_seed_identifies_the_scores_of_what_draws(photos: Path, store: Store) -> None:
     for seed in (0, 1):
-        runner.run([spec(fakes.Random)], read_local(photos), store, Settings(seed=seed))
+        runner.run(load([spec(fakes.Random)]), read_local(photos), store, Settings(seed=seed))
     assert len(store.entries()) == 2
 
 
 def test_failures_are_kept_until_asked_to_try_again(photos: Path, store: Store) -> None:
     (photos / "images" / "5.png").write_bytes(b"")
-    (first,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    (first,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert (first.entry.meta["scored"], first.entry.meta["failed"]) == (7, 1)
-    (again,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    (again,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert again.new == 0
-    (retried,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings(), retry_failed=True)
+    (retried,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings(), retry_failed=True)
     assert (retried.new, retried.entry.meta["failed"]) == (1, 1)
 
 
 def test_a_method_added_later_joins_without_scoring_the_first_again(photos: Path, store: Store) -> None:
-    runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
-    results = runner.run([spec(fakes.Brightness), spec(fakes.Darkness)], read_local(photos), store, Settings())
+    runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    results = runner.run(load([spec(fakes.Brightness), spec(fakes.Darkness)]), read_local(photos), store, Settings())
     assert [result.new for result in results] == [0, 8]
 
 
 def test_two_runs_on_one_entry_at_once_are_refused(photos: Path, store: Store) -> None:
     dataset = read_local(photos)
-    (result,) = runner.run([spec(fakes.Brightness)], dataset, store, Settings())
+    (result,) = runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
     from filelock import FileLock
 
     with (
         FileLock(result.entry.folder / ".lock"),
         pytest.raises(UsageError, match="another bench process is writing"),
     ):
-        runner.run([spec(fakes.Brightness)], dataset, store, Settings())
+        runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
 
 
 def test_an_unknown_split_names_those_there_are(photos: Path, store: Store) -> None:
     with pytest.raises(UsageError, match="its splits are test, training and all"):
-        runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings(), split="tset")
+        runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings(), split="tset")
 
 
 KILLED = """
@@ -153,9 +153,9 @@ sys.path.insert(0, {tests!r})
 import fakes
 from bench import runner
 from bench.adapters.local import read_local
-from bench.scoring import MethodSpec, Settings
+from bench.scoring import MethodSpec, Settings, load
 from bench.store import Store
-runner.run([MethodSpec(fakes.Slow, fakes.SlowOptions({log!r}))], read_local(Path({photos!r})),
+runner.run(load([MethodSpec(fakes.Slow, fakes.SlowOptions({log!r}))]), read_local(Path({photos!r})),
            Store(Path({results!r})), Settings(workers={workers}))
 """
 
@@ -182,14 +182,14 @@ def test_killed_in_mid_run_the_next_goes_on_and_loses_at_most_a_shard(
     assert not half.complete
 
     slow = MethodSpec(fakes.Slow, fakes.SlowOptions(str(log)))
-    (result,) = runner.run([slow], read_local(folder), store, Settings())
+    (result,) = runner.run(load([slow]), read_local(folder), store, Settings())
     assert result.new == 160 - kept
     assert len(scored_before) - kept <= SHARD
     assert len(log.read_text().split()) == len(scored_before) + result.new
     frame = result.entry.scores()
     assert list(frame["image"]) == [f"{i:03}.png" for i in range(160)]
 
-    (whole,) = runner.run([spec(fakes.Brightness)], read_local(folder), store, Settings())
+    (whole,) = runner.run(load([spec(fakes.Brightness)]), read_local(folder), store, Settings())
     assert list(frame["score"]) == list(whole.entry.scores()["score"])
 
 
@@ -204,11 +204,11 @@ def _wait_for_outcomes(store: Store, at_least: int) -> Path:
 
 
 def test_half_a_line_at_the_end_of_a_journal_is_scored_again(photos: Path, store: Store) -> None:
-    (result,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     folder = result.entry.folder
     meta = (folder / "provenance.json").read_text().replace('"complete": true', '"complete": false')
     (folder / "provenance.json").write_text(meta)
     (folder / "journal.jsonl").write_text('{"image": "images/0.png", "score": 1.5, "error": null}\n{"image": "im')
-    (again,) = runner.run([spec(fakes.Brightness)], read_local(photos), store, Settings())
+    (again,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert again.new == 7
     assert again.entry.scores()["score"][0] == 1.5

@@ -25,7 +25,7 @@ def items(tmp_path: Path) -> list[Item]:
 
 
 def outcomes(method: MethodSpec, items: list[Item], settings: Settings) -> dict[str, Outcome]:
-    return {o.image: o for scored in score_items([method], items, settings) for o in scored.outcomes[0]}
+    return {o.image: o for scored in score_items(scoring.load([method]), items, settings) for o in scored.outcomes[0]}
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -78,14 +78,14 @@ def test_each_image_is_decoded_once_for_all_methods(items: list[Item], monkeypat
     original = scoring.decode
     monkeypatch.setattr(scoring, "decode", lambda data, name: (decoded.append(name), original(data, name))[1])
     both = [Item(item.name, item.path, (0, 1)) for item in items]
-    list(score_items([spec(fakes.Brightness), spec(fakes.Darkness)], both, Settings()))
+    list(score_items(scoring.load([spec(fakes.Brightness), spec(fakes.Darkness)]), both, Settings()))
     assert sorted(decoded) == sorted(item.name for item in items)
 
 
 def test_an_image_goes_only_to_the_methods_that_need_it(items: list[Item]) -> None:
     wanted = [Item(item.name, item.path, (1,) if i else (0, 1)) for i, item in enumerate(items)]
     found: dict[int, int] = {0: 0, 1: 0}
-    for scored in score_items([spec(fakes.Brightness), spec(fakes.Darkness)], wanted, Settings()):
+    for scored in score_items(scoring.load([spec(fakes.Brightness), spec(fakes.Darkness)]), wanted, Settings()):
         for index, some in scored.outcomes.items():
             found[index] += len(some)
     assert found == {0: 1, 1: 12}

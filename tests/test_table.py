@@ -17,7 +17,7 @@ from bench.adapters.local import read_local
 from bench.api import Method, Resize
 from bench.evaluation import evaluate
 from bench.render import as_record, to_markdown
-from bench.scoring import MethodSpec, Settings
+from bench.scoring import MethodSpec, Settings, load
 from bench.store import Store
 from bench.tables import arrange
 
@@ -35,7 +35,7 @@ def store() -> Store:
 
 
 def run(store: Store, photos: Path, *methods: type[Method], **settings: object) -> None:
-    runner.run([spec(m) for m in methods], read_local(photos), store, Settings(**settings))  # type: ignore[arg-type]
+    runner.run(load([spec(m) for m in methods]), read_local(photos), store, Settings(**settings))  # type: ignore[arg-type]
 
 
 def test_json_has_the_promised_keys_unrounded(photos: Path, store: Store, bench: Bench) -> None:
@@ -64,7 +64,7 @@ def test_a_label_where_lower_is_better_turns_the_sign(photos: Path, store: Store
     card = Path(__file__).parent / "test_datasets.py"
     (photos / "mine.toml").write_text(card.read_text().split('CARD = """')[1].split('"""')[0])
     dataset = resolve(str(photos / "mine.toml"), Roots({}, None))
-    runner.run([spec(fakes.Brightness)], dataset, store, Settings())
+    runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
     mine, plain = (cell.correlations.srcc for cell in evaluate(store.entries()))
     assert mine is not None
     assert plain == pytest.approx(-mine)
@@ -86,7 +86,7 @@ def test_within_groups_means_are_taken_over_series(tmp_path: Path, store: Store)
             about = {"reference": reference, "type": "t"}
             samples.append(Sample(path.name, path, float(level), about))
     dataset = Dataset("s", "s", "synthetic-order", "lower", tuple(samples), card.within, card.cluster)
-    runner.run([spec(fakes.Brightness)], dataset, store, Settings())
+    runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
     (cell,) = evaluate(store.entries())
     assert cell.correlations.srcc == pytest.approx(0.0)
     assert cell.correlations.plcc_log4 is None

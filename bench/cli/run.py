@@ -57,7 +57,7 @@ def run(
     """
     from bench import runner
     from bench.datasets import Roots, resolve
-    from bench.scoring import Settings
+    from bench.scoring import Settings, load
     from bench.store import Store
 
     common.warn_about_plugins()
@@ -67,9 +67,10 @@ def run(
     resolved = [resolve(text, places).split(split) for text in datasets]
     store = Store.locate(results)
     store.check_writable()
+    ready = load(specs)
     outcomes: list[Result] = []
     for dataset in resolved:
-        done = runner.run(specs, dataset, store, settings, split=split, retry_failed=retry_failed)
+        done = runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed)
         for result in done:
             _report(result)
         outcomes += done

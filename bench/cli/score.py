@@ -14,7 +14,7 @@ from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.samples import Dataset
-    from bench.scoring import MethodSpec, Settings
+    from bench.scoring import Ready, Settings
 
 Row = dict[str, str | float | None]
 
@@ -49,13 +49,15 @@ def score(
     Prints image, method, raw score and, where there is none, the error.
     """
     from bench.datasets import Roots, resolve
-    from bench.scoring import Settings
+    from bench.scoring import Settings, load
 
     common.warn_about_plugins()
     settings = Settings(common.parse_resize(resize), seed, batch_size, workers)
     specs = common.method_specs(methods, options, device)
     places = Roots.parse(roots)
-    rows = [row for text in images for row in _rows(specs, resolve(text, places), settings)]
+    datasets = [resolve(text, places) for text in images]
+    ready = load(specs)
+    rows = [row for dataset in datasets for row in _rows(ready, dataset, settings)]
     _print(rows, form)
     failed = sum(row["error"] is not None for row in rows)
     if failed == len(rows):
@@ -64,19 +66,19 @@ def score(
         raise BenchError(f"--strict: {failed} of {len(rows)} scores are missing")
 
 
-def _rows(specs: list[MethodSpec], dataset: Dataset, settings: Settings) -> list[Row]:
+def _rows(ready: list[Ready], dataset: Dataset, settings: Settings) -> list[Row]:
     from bench.scoring import Item, score_items
 
-    wanted = tuple(range(len(specs)))
+    wanted = tuple(range(len(ready)))
     items = [Item(s.name, s.path, wanted) for s in dataset.samples if s.path is not None]
     found = {
         (outcome.image, index): outcome
-        for scored in score_items(specs, items, settings)
+        for scored in score_items(ready, items, settings)
         for index, outcomes in scored.outcomes.items()
         for outcome in outcomes
     }
     return [
-        {"image": item.name, "method": specs[index].label, "score": o.score, "error": o.error}
+        {"image": item.name, "method": ready[index].spec.label, "score": o.score, "error": o.error}
         for item in items
         for index in wanted
         for o in [found[item.name, index]]

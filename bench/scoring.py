@@ -5,11 +5,13 @@ Nothing here knows of datasets or the store: ``bench run`` and ``bench score`` s
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import os
 import random
 import sys
+import threading
 import time
 import zlib
 from collections import deque
@@ -185,12 +187,26 @@ _in_worker: dict[tuple[tuple[str, str], ...], list[Method]] = {}
 
 def _score_in_worker(specs: Sequence[MethodSpec], chunk: Sequence[Item], settings: Settings, plan: Plan) -> Scored:
     key = tuple((spec.label, spec.fingerprint) for spec in specs)
+    _end_with_parent()
     if key not in _in_worker:  # a worker serves many chunks: it loads the methods once
         _in_worker.clear()
         _in_worker[key] = [one.method for one in load(specs)]
         if "torch" in sys.modules:
             sys.modules["torch"].set_num_threads(plan.threads)
     return _score_chunk(_in_worker[key], chunk, _decode_all(chunk, settings.resize), settings)
+
+
+@functools.cache
+def _end_with_parent() -> None:
+    # A parent that is killed cannot stop its workers; left alone they would linger for minutes.
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 Decoded = Photo | str

@@ -159,7 +159,7 @@ def test_table_has_no_address_or_size_of_a_file_that_nothing_reads():
 @each_method
 def test_metadata(method: type[PyiqaMethod]):
     info = method.info
-    assert info.name == f"pyiqa:{method.metric.lower()}"
+    assert info.name == f"pyiqa:{method.metric}"
     assert info.version == pyiqa_metrics.VERSION
     assert info.licence.startswith("PolyForm-Noncommercial")
     assert info.family is not Family.UNDECLARED

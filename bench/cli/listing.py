@@ -32,7 +32,7 @@ def list_methods(name: str | None, form: str) -> None:
     from bench.registry import catalogue, find_method
 
     common.warn_about_plugins()
-    chosen = [find_method(name)] if name else list(catalogue().methods.values())
+    chosen = [find_method(name)] if name else sorted(catalogue().methods.values(), key=_unaware_first)
     if form == "json":
         click.echo(json.dumps([_method_record(method) for method in chosen], indent=1))
     elif name:
@@ -40,6 +40,10 @@ def list_methods(name: str | None, form: str) -> None:
     else:
         _print_columns([_method_line(method) for method in chosen])
         click.echo("\nMore on one: bench list methods NAME")
+
+
+def _unaware_first(method: type[Method]) -> tuple[bool, str]:
+    return method.info.opinion_aware is not False, method.info.name
 
 
 def _method_line(method: type[Method]) -> tuple[str, ...]:

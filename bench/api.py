@@ -111,6 +111,7 @@ class MethodInfo:
         family: how the method came to its idea of quality.
         opinion_aware: whether any human opinion score was used to make it; None if nobody declared it.
         trained_on: dataset ids (see ``bench list datasets``); empty for none, ``(UNKNOWN,)`` if unlisted.
+        selected_on: ids of datasets some of whose MOS was looked at when choosing its configuration.
         score_range: (low, high) that scores can take, ±inf where unbounded.
         higher_is_better: the direction of the raw score.
         licence: of code and weights together, the stricter of the two.
@@ -139,6 +140,7 @@ class MethodInfo:
     batching: Literal["any", "same-size", "one"] = "any"
     device_bound: bool = False
     stochastic: bool = False
+    selected_on: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
@@ -187,6 +189,10 @@ class Method(ABC):
 
     def load(self) -> None:  # noqa: B027 - optional to override
         """Read parameters or weights. Raises MissingRequirementError when they cannot be had."""
+
+    def declared(self) -> MethodInfo:
+        """Return ``info``; override it where an option changes what is declared, such as ``trained_on``."""
+        return self.info
 
     @property
     def fingerprint(self) -> str:

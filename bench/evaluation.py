@@ -67,6 +67,11 @@ class Cell:
         return self.method["label"], self.method["version"], self.entry.meta["identity"]["method"]["fingerprint"]
 
     @property
+    def selected_here(self) -> bool:
+        """Whether some of this dataset's MOS was looked at when choosing the method's configuration."""
+        return self.dataset["id"] in self.method["selected_on"]
+
+    @property
     def trained_here(self) -> bool:
         """Whether the method was trained on this very dataset."""
         return self.dataset["id"] in self.method["trained_on"]

@@ -44,6 +44,7 @@ def as_record(cell: Cell) -> dict[str, Any]:
         "opinion_aware": method["opinion_aware"],
         "trained_on": method["trained_on"],
         "trained_on_this": cell.trained_here,
+        "selected_on_this": cell.selected_here,
         "higher_is_better": method["higher_is_better"],
         "method_version": method["version"],
         "fingerprint": identity["method"]["fingerprint"],
@@ -209,6 +210,8 @@ def _remarks(cell: Cell) -> list[str]:
         remarks.append(f"{cell.unlabelled} scored images have no label")
     if cell.trained_here:
         remarks.append("trained on this dataset: not in the running for best")
+    if cell.selected_here:
+        remarks.append("some of this dataset's MOS was looked at when choosing the method's configuration")
     return remarks
 
 

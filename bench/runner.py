@@ -58,7 +58,6 @@ def run(
         UsageError: the split is unknown, or another run writes the same entry.
         BenchError: a worker process was killed.
     """
-    specs = [one.spec for one in ready]
     dataset = dataset.split(split)
     protocol = Protocol(split=split, resize=str(settings.resize))
     images_hash = _hash_images(dataset)
@@ -66,12 +65,12 @@ def run(
         writers = [
             stack.enter_context(
                 store.write(
-                    _identity(spec, dataset, protocol, images_hash, settings),
-                    {**describe(spec.label, spec.method.info, dataset), "source": "run"},
+                    _identity(one.spec, dataset, protocol, images_hash, settings),
+                    {**describe(one.spec.label, one.method.declared(), dataset), "source": "run"},
                     retry_failed=retry_failed,
                 )
             )
-            for spec in specs
+            for one in ready
         ]
         new = _fill(ready, dataset, writers, settings)
         return [Result(Entry(w.folder, w.meta), n) for w, n in zip(writers, new, strict=True)]

@@ -10,12 +10,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from bench.api import Family, FloatArray, InputPolicy, Method, MethodInfo, Photo, Pixels, option, register
+from bench.api import (
+    UNKNOWN,
+    Family,
+    FloatArray,
+    InputPolicy,
+    Method,
+    MethodInfo,
+    Photo,
+    Pixels,
+    option,
+    register,
+)
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.images import prepare
 from methods._niqe_features import BLOCK, FEATURES, block_features
@@ -49,6 +60,7 @@ class Niqe(Method):
         family=Family.HAND_CRAFTED,
         opinion_aware=False,
         trained_on=("bsds500",),
+        selected_on=("clive_subset", "kadis_2afc"),
         score_range=(0.0, math.inf),
         higher_is_better=False,
         licence="Apache-2.0; shipped pristine model fitted on BSDS500 (non-commercial research)",
@@ -61,6 +73,10 @@ class Niqe(Method):
     def load(self) -> None:
         """Read the pristine model that the options name."""
         self.model = load_model(model_path(self.options.model))
+
+    def declared(self) -> MethodInfo:
+        """Return what holds for the pristine model in use; of somebody else's file nothing is known."""
+        return replace(self.info, trained_on=(UNKNOWN,), selected_on=()) if self.options.model else self.info
 
     @property
     def fingerprint(self) -> str:

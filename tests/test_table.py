@@ -144,6 +144,13 @@ def test_best_and_second_are_marked_and_what_was_trained_on_the_set_is_not(photo
     assert "trained on this dataset" in text
 
 
+def test_a_configuration_chosen_with_a_sets_mos_is_marked_on_its_cells(photos: Path, store: Store) -> None:
+    chosen = type("Chosen", (fakes.Brightness,), {"info": fakes.info("chosen", selected_on=("photos",))})
+    run(store, photos, chosen, fakes.Darkness)
+    (line,) = [line for line in to_markdown(arrange(evaluate(store.entries()))).splitlines() if "when choosing" in line]
+    assert line.startswith("²")
+
+
 def test_opinion_unaware_methods_come_first(photos: Path, store: Store) -> None:
     aware = type("Aware", (fakes.Brightness,), {"info": fakes.info("aaa", opinion_aware=True)})
     run(store, photos, aware, fakes.Darkness)

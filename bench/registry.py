@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 
@@ -44,22 +45,46 @@ def catalogue() -> Catalogue:
 
 
 def build_catalogue(methods: list[type[Method]], problems: list[str]) -> Catalogue:
-    """Arrange methods by name; a name or alias claimed twice goes to nobody and is a problem."""
-    claims: dict[str, list[type[Method]]] = {}
-    for method in methods:
-        for name in {method.info.name, *method.info.aliases}:
-            claims.setdefault(name, []).append(method)
+    """Arrange methods by name.
+
+    A name that two methods bear, or an alias that two offer, goes to nobody; a method's own name wins over
+    another's alias. Each is a problem that the user is told of.
+    """
     found = Catalogue(problems=list(problems))
-    for name, claimants in sorted(claims.items()):
-        if len(claimants) > 1:
-            who = " and ".join(sorted(f"{c.__module__}.{c.__qualname__}" for c in claimants))
-            found.disputed[name] = f"the method name {name!r} is claimed by {who}: uninstall or rename one"
-            found.problems.append(found.disputed[name])
-        elif name == claimants[0].info.name:
+    names = _claims((method.info.name, method) for method in methods)
+    aliases = _claims((alias, method) for method in methods for alias in method.info.aliases)
+    for name, claimants in names.items():
+        if len(claimants) == 1:
             found.methods[name] = claimants[0]
         else:
-            found.aliases[name] = claimants[0].info.name
+            _dispute(found, name, claimants)
+    for alias, claimants in aliases.items():
+        if alias in names:
+            taken = _names([*names[alias], *claimants])
+            found.problems.append(
+                f"the name {alias!r} is a method's own and another's alias ({taken}): the method has it"
+            )
+        elif len(claimants) == 1:
+            found.aliases[alias] = claimants[0].info.name
+        else:
+            _dispute(found, alias, claimants)
     return found
+
+
+def _claims(pairs: Iterable[tuple[str, type[Method]]]) -> dict[str, list[type[Method]]]:
+    claims: dict[str, list[type[Method]]] = {}
+    for name, method in pairs:
+        claims.setdefault(name, []).append(method)
+    return dict(sorted(claims.items()))
+
+
+def _dispute(found: Catalogue, name: str, claimants: list[type[Method]]) -> None:
+    found.disputed[name] = f"the method name {name!r} is claimed by {_names(claimants)}: uninstall or rename one"
+    found.problems.append(found.disputed[name])
+
+
+def _names(methods: list[type[Method]]) -> str:
+    return " and ".join(sorted(f"{method.__module__}.{method.__qualname__}" for method in methods))
 
 
 def find_method(name: str) -> type[Method]:

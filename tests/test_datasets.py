@@ -90,6 +90,14 @@ def test_a_github_page_saved_as_a_csv_is_refused_for_what_it_is(shared: Path) ->
         table.read_csv(page)
 
 
+def test_a_folders_csv_may_not_point_out_of_it_but_a_named_csv_may(photos: Path) -> None:
+    outside = make_photo(photos.parent / "outside.png", 1)
+    (photos / "scores.csv").write_text(f"image,score\n../outside.png,1\n{outside},2\n")
+    with pytest.raises(UsageError, match=r"'\.\./outside\.png' leaves the folder"):
+        read_local(photos)
+    assert [s.path.is_file() for s in read_local(photos / "scores.csv").samples if s.path] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

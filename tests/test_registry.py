@@ -35,11 +35,19 @@ def test_a_name_claimed_twice_goes_to_nobody(monkeypatch: pytest.MonkeyPatch) ->
         registry.find_method("brightness")
 
 
-def test_an_alias_may_not_take_a_name() -> None:
+def test_a_methods_own_name_wins_over_anothers_alias_and_the_user_is_told() -> None:
     thief = type("Thief", (fakes.Brightness,), {"info": fakes.info("thief", aliases=("darkness",))})
     found = registry.build_catalogue([thief, fakes.Darkness], [])
-    assert "darkness" not in found.methods
+    assert found.methods["darkness"] is fakes.Darkness
     assert "darkness" not in found.aliases
+    assert "'darkness' is a method's own and another's alias" in found.problems[0]
+
+
+def test_an_alias_offered_twice_goes_to_nobody() -> None:
+    two = [type("T", (fakes.Brightness,), {"info": fakes.info(name, aliases=("light",))}) for name in ("a", "b")]
+    found = registry.build_catalogue(two, [])
+    assert "light" in found.disputed
+    assert "light" not in found.aliases
 
 
 def test_a_plugin_that_fails_is_a_problem_and_no_crash() -> None:

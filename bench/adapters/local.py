@@ -31,7 +31,7 @@ def read_local(path: Path) -> Dataset:
     if path.is_dir():
         scores = path / SCORES_FILE
         name = path.resolve().name
-        return _from_csv(scores, name) if scores.is_file() else _from_folder(path, name)
+        return _from_csv(scores, name, inside=True) if scores.is_file() else _from_folder(path, name)
     if path.suffix.lower() == ".csv":
         return _from_csv(path, path.stem)
     if path.suffix.lower() in SUFFIXES:
@@ -67,7 +67,7 @@ def _hidden(path: Path, folder: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(folder).parts)
 
 
-def _from_csv(path: Path, name: str) -> Dataset:
+def _from_csv(path: Path, name: str, *, inside: bool = False) -> Dataset:
     header, rows = table.read_csv(path)
     table.need_columns(path, header, ["image"])
     if not rows:
@@ -75,6 +75,11 @@ def _from_csv(path: Path, name: str) -> Dataset:
     score = next((column for column in _SCORE_COLUMNS if column in header), None)
     samples = [_sample(path, row, score) for row in rows]
     table.check_unique(path, [s.name for s in samples])
+    # A folder may have come from anywhere, so its CSV must not point out of it. A CSV that the user names
+    # may: absolute paths are how people list their own photographs.
+    outside = next((s.name for s in samples if not table.is_inside(s.name)), None)
+    if inside and outside is not None:
+        raise UsageError(f"{path}: the image name {outside!r} leaves the folder; name the CSV itself if you mean it")
     if not any(s.path is not None and s.path.is_file() for s in samples):
         raise UsageError(
             f"{path} names {len(samples)} images and none is there; the first would be {samples[0].path}: "
@@ -86,8 +91,6 @@ def _from_csv(path: Path, name: str) -> Dataset:
 def _sample(path: Path, row: table.Row, score: str | None) -> Sample:
     name = table.image_name(path, row["image"])
     mos = table.number(path, score, name, row[score]) if score else None
-    # The user's own CSV may point anywhere: unlike a downloaded dataset's labels it is not hostile,
-    # and an image file is all that is ever opened.
     return Sample(name, path.parent / name, mos, _attributes(path, name, row))
 
 

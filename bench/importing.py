@@ -59,41 +59,43 @@ def _score(path: Path, column: str, row: table.Row) -> float | None:
     return None if text.lower() in ("nan", "na") else table.number(path, column, row["image"], text)
 
 
-def with_labels(file: ScoreFile, dataset: Dataset | None, name: str, mos_direction: Direction | None) -> Dataset:
-    """Return the dataset that the scores are correlated with.
+def aligned(file: ScoreFile, dataset: Dataset) -> ScoreFile:
+    """Name the file's images as the dataset does, where only the folder was left out."""
+    known = {sample.name for sample in dataset.samples}
+    by_base: dict[str, list[str]] = {}
+    for name in known:
+        by_base.setdefault(name.rpartition("/")[2], []).append(name)
+
+    def full(image: str) -> str:
+        found = by_base.get(image, [])
+        return found[0] if image not in known and len(found) == 1 else image
+
+    return replace(file, images=tuple(map(full, file.images)))
+
+
+def with_own_labels(file: ScoreFile, base: Dataset, direction: Direction | None) -> Dataset:
+    """Return a dataset with the file's ``mos`` for labels; ``base`` gives everything else.
 
     Args:
-        file: the scores.
-        dataset: the dataset of that id or path where it is here, else None.
-        name: its id.
-        mos_direction: direction of the file's ``mos``; None takes the dataset's, else ``higher``.
-
-    Raises:
-        UsageError: the file has no ``mos`` and the dataset is not here, or names differ.
+        file: scores with labels, aligned with the base.
+        base: the dataset as it is here, or what is known of it, without samples.
+        direction: of the file's ``mos``; None takes the base's.
     """
-    if file.mos is None:
-        if dataset is None:
-            raise UsageError(f"{file.path} has no mos column and dataset {name!r} is not here: add the column")
-        return dataset
-    named = {s.name: s for s in match_names(file, dataset).samples} if dataset else {}
+    named = {sample.name: sample.attributes for sample in base.samples}
     samples = tuple(
-        Sample(image, None, mos, named[image].attributes if image in named else {})
-        for image, mos in zip(file.images, file.mos, strict=True)
+        Sample(image, None, mos, named.get(image, {})) for image, mos in zip(file.images, file.mos or (), strict=True)
     )
-    base = dataset or Dataset(id=name, title=name, kind="unknown", direction="higher", samples=samples)
-    direction = mos_direction or base.direction
-    cluster = base.cluster if all(base.cluster in s.attributes for s in samples) else ""
-    return replace(base, samples=samples, direction=direction, cluster=cluster, origin=str(file.path))
-
-
-def match_names(file: ScoreFile, dataset: Dataset) -> Dataset:
-    """Rename the dataset's samples as the file names them, where only the folder is left out."""
-    bases: dict[str, list[str]] = {}
-    for sample in dataset.samples:
-        bases.setdefault(sample.name.rpartition("/")[2], []).append(sample.name)
-    given = set(file.images)
-    short = {names[0]: base for base, names in bases.items() if len(names) == 1 and base in given}
-    return replace(dataset, samples=tuple(replace(s, name=short.get(s.name, s.name)) for s in dataset.samples))
+    # What labels compare inside, or intervals resample, must be known of every image.
+    needed = {*base.within, *([base.cluster] if base.cluster else [])}
+    known = all(needed <= set(sample.attributes) for sample in samples)
+    return replace(
+        base,
+        samples=samples,
+        direction=direction or base.direction,
+        within=base.within if known else (),
+        cluster=base.cluster if known else "",
+        origin=str(file.path),
+    )
 
 
 def import_scores(
@@ -106,12 +108,12 @@ def import_scores(
     Raises:
         UsageError: the file names images that the dataset does not have.
     """
-    renamed = {s.name: t.name for s, t in zip(match_names(file, dataset).samples, dataset.samples, strict=True)}
-    unknown = [image for image in file.images if image not in renamed]
+    known = {sample.name for sample in dataset.samples}
+    unknown = [image for image in file.images if image not in known]
     if unknown:
         shown = ", ".join(map(repr, unknown[:5]))
         raise UsageError(f"{file.path} names {len(unknown)} image(s) that dataset {dataset.id!r} has not: {shown}")
-    scores = {renamed[image]: score for image, score in zip(file.images, file.scores[column], strict=True)}
+    scores = dict(zip(file.images, file.scores[column], strict=True))
     method = {
         "name": info.name,
         "version": VERSION,
@@ -123,7 +125,8 @@ def import_scores(
     about = {"id": dataset.id, "labels": dataset.labels_hash, "images": ""}
     described = {**describe(info.name, info, dataset), "source": "import", "source_file": str(file.path)}
     with store.write(Identity(method, about, protocol), described) as writer:
-        writer.append(_outcomes(dataset, scores))
+        # All at once: there is nothing to resume, so nothing goes through the journal.
+        writer.done = {outcome.image: outcome for outcome in _outcomes(dataset, scores)}
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         writer.finish(dataset, {"started": now, "finished": now, "versions": versions()})
         return Entry(writer.folder, writer.meta)

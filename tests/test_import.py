@@ -66,6 +66,16 @@ def test_a_mos_column_wins_over_the_datasets_and_is_a_protocol(bench: Bench, pho
     assert record["protocol"] == "all images, MOS of the imported file"
 
 
+def test_a_card_speaks_for_a_dataset_that_is_not_here(bench: Bench) -> None:
+    Path("theirs.csv").write_text("image,score,mos\n" + "".join(f"{i}.png,{i},{i}\n" for i in range(8)))
+    bench("import", "theirs.csv", "--method", "a", "--dataset", "koniq10k")
+    bench("import", "theirs.csv", "--method", "b", "--dataset", "koniq", "--mos-direction", "lower")
+    found = records(bench)
+    assert (found["a"]["dataset"], found["a"]["kind"], found["a"]["srcc"]) == ("koniq", "authentic", pytest.approx(1))
+    assert found["b"]["srcc"] == pytest.approx(-1)
+    assert "complete set" not in bench("table").out
+
+
 def test_images_without_a_score_are_failures(bench: Bench, photos: Path) -> None:
     Path("theirs.csv").write_text(
         "image,score\nimages/0.png,nan\n" + "".join(f"images/{i}.png,{i}\n" for i in range(1, 7))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from bench.adapters import table
@@ -26,22 +27,26 @@ def read_with_card(card: Card, root: Path) -> Dataset:
     folder = _image_folder(card, root, rows)
     samples = tuple(_sample(card, labels, folder, row) for row in rows)
     table.check_unique(labels, [s.name for s in samples])
+    dataset = describe_with_card(card, samples, str(root))
+    if len(samples) == card.n:
+        return dataset
+    return replace(dataset, notes=(*card.notes, f"the label file has {len(samples)} images, the complete set {card.n}"))
+
+
+def describe_with_card(card: Card, samples: tuple[Sample, ...], origin: str) -> Dataset:
+    """Return a dataset of these samples about which the card says everything else."""
     return Dataset(
         id=card.id,
         title=card.title,
         kind=card.kind,
-        direction=spec.direction,
+        direction=card.labels.direction,
         samples=samples,
         within=card.within,
         cluster=card.cluster,
         card_hash=card.hash,
-        origin=str(root),
-        notes=card.notes + _count_note(card, len(samples)),
+        origin=origin,
+        notes=card.notes,
     )
-
-
-def _count_note(card: Card, n: int) -> tuple[str, ...]:
-    return () if n == card.n else (f"the label file has {n} images, the complete set {card.n}",)
 
 
 def _label_file(card: Card, root: Path) -> Path:

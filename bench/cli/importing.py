@@ -81,24 +81,28 @@ def import_scores(
         col: importing.imported_method(method or col, Family(family), opinion_aware, direction == "higher")
         for col in file.scores
     }
-    found, name = _find_dataset(dataset, roots, split, labelled=file.mos is not None)
-    labelled = importing.with_labels(file, found, name, mos_direction)
+    target = _find_dataset(dataset, roots, split, labelled=file.mos is not None)
+    file = importing.aligned(file, target)
+    if file.mos is not None:
+        target = importing.with_own_labels(file, target, mos_direction)
     mos: Literal["dataset", "imported"] = "imported" if file.mos is not None else "dataset"
     protocol = Protocol(split, str(common.parse_resize(resize)), mos)
-    entries = [importing.import_scores(file, col, labelled, infos[col], store, protocol) for col in infos]
-    for cell in evaluate(entries):
+    entries = [importing.import_scores(file, col, target, infos[col], store, protocol) for col in infos]
+    for cell in evaluate(entries, draws=0):
         counts = f"imported {cell.scored}, without a score {cell.failed}"
-        click.echo(f"{cell.method['label']} on {name}: {counts}; {srcc_text(cell)}")
+        click.echo(f"{cell.method['label']} on {target.id}: {counts}; {srcc_text(cell)}")
 
 
-def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, labelled: bool) -> tuple[Dataset | None, str]:
+def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, labelled: bool) -> Dataset:
+    """Return the dataset, or what is known of it without samples where the scores bring labels."""
+    from bench.adapters.card import describe_with_card
     from bench.cards import find_card
     from bench.datasets import Roots, resolve
+    from bench.samples import Dataset
 
     card = find_card(text)
     try:
-        dataset = resolve(text, Roots.parse(roots))
-        return dataset.split(split), dataset.id
+        return resolve(text, Roots.parse(roots)).split(split)
     except UsageError as error:
         # With labels in the file the dataset itself need not be here: any id will do.
         absent = isinstance(error, MissingRequirementError) or (card is None and not Path(text).exists())
@@ -106,8 +110,9 @@ def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, labelled: bo
             raise
         if not labelled:
             raise UsageError(f"{error} Or add a mos column to the scores.") from None
+    if card is not None:
+        return describe_with_card(card, (), "")
     if not re.fullmatch(r"[\w.+-]{1,80}", text):
-        raise UsageError(f"--dataset got {text!r}: as a new id use letters, digits and . _ + -") from None
-    if card is None:
-        click.echo(f"bench: note: no card has the id {text!r}; it becomes a dataset of its own", err=True)
-    return None, card.id if card else text
+        raise UsageError(f"--dataset got {text!r}: as a new id use letters, digits and . _ + -")
+    click.echo(f"bench: note: no card has the id {text!r}; it becomes a dataset of its own", err=True)
+    return Dataset(id=text, title=text, kind="unknown", direction="higher", samples=())

@@ -1,4 +1,4 @@
-# make demo | test | test-slow | benchmarks: each sets the environment up first.
+# make demo | test | test-slow: each sets the environment up first.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin

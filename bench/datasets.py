@@ -63,6 +63,8 @@ def resolve(text: str, roots: Roots) -> Dataset:
     Raises:
         UsageError: there is no such id or path, or it cannot be read; says what to do.
     """
+    if not text:
+        raise UsageError("--dataset got an empty text: give an id or a path")
     card = find_card(text)
     if card is not None:
         return read_with_card(card, locate(card, roots))
@@ -92,7 +94,7 @@ def locate(card: Card, roots: Roots) -> Path:
     if root is None:
         raise MissingRequirementError(
             f"dataset {card.id!r} ({card.title}) is not here: get it from {card.source}, then give "
-            f"--root {card.id}=FOLDER, or put it into ${DATA_VARIABLE}/{card.id}"
+            f"--root {card.id}=FOLDER, or put it into ${DATA_VARIABLE}/{card.id}."
         )
     return root
 

@@ -6,16 +6,15 @@ import dataclasses
 import math
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import bench
 from bench import options as method_options
-from bench.errors import BenchError
 from bench.images import POLICY
 from bench.progress import bar
 from bench.samples import Dataset, Protocol, short_hash
@@ -56,7 +55,7 @@ def run(
 
     Raises:
         UsageError: the split is unknown, or another run writes the same entry.
-        BenchError: a worker process was killed.
+        BenchError: a worker process was killed, or the disk is full.
     """
     dataset = dataset.split(split)
     protocol = Protocol(split=split, resize=str(settings.resize))
@@ -84,7 +83,7 @@ def describe(label: str, info: MethodInfo, dataset: Dataset) -> Json:
     about = {f.name: getattr(dataset, f.name) for f in dataclasses.fields(dataset) if f.name != "samples"}
     return {
         "method": {**method, "label": label},
-        "dataset": {**about, "n": len(dataset.samples)},
+        "dataset": {**about, "n": len(dataset.samples), "attributes_hash": dataset.attributes_hash},
     }
 
 
@@ -119,17 +118,21 @@ def _fill(ready: Sequence[Ready], dataset: Dataset, writers: Sequence[Writer], s
     unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
     new, seconds = [0] * len(ready), [0.0] * len(ready)
     started, clock = datetime.now(UTC), time.perf_counter()
-    for scored in _with_progress(score_items(ready, items, settings) if items else iter(()), len(items), dataset.id):
+    for scored in score_items(ready, items, settings, dataset.id):
         for index, outcomes in scored.outcomes.items():
             writers[index].append(outcomes)
             new[index] += len(outcomes)
             seconds[index] += scored.seconds[index]
     wall = time.perf_counter() - clock
-    for index in unfinished:
+    for index, writer in enumerate(writers):
+        if index not in unfinished:
+            if writer.outdated:
+                writer.finish(dataset, None)
+            continue
         session = _session([one.spec for one in ready], index, settings, len(items), started)
         session |= {"images": new[index], "method_seconds": seconds[index], "wall_seconds": wall}
         session["images_per_second"] = len(items) / wall if items else None
-        writers[index].finish(dataset, session)
+        writer.finish(dataset, session)
     return new
 
 
@@ -140,24 +143,6 @@ def _items_to_score(dataset: Dataset, writers: Sequence[Writer]) -> list[Item]:
         if wanted and sample.path is not None:
             items.append(Item(sample.name, sample.path, wanted))
     return items
-
-
-def _with_progress(scored: Iterator[Any], total: int, title: str) -> Iterator[Any]:
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    failed = 0
-    try:
-        with bar(total, title) as shown:
-            for batch in scored:
-                yield batch
-                failed += sum(o.error is not None for outcomes in batch.outcomes.values() for o in outcomes)
-                shown.set_postfix({"failed": failed} if failed else {}, refresh=False)
-                shown.update(batch.images)
-    except TerminatedWorkerError:
-        raise BenchError(
-            "a worker process was killed, most likely for want of memory: try --workers 1; "
-            "what was scored is kept, the same command goes on from there"
-        ) from None
 
 
 def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_images: int, started: datetime) -> Json:

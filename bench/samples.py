@@ -44,6 +44,7 @@ class Dataset:
         samples: at least one.
         within: attributes inside whose groups alone labels compare; empty: over the whole set.
         cluster: attribute whose values are resampled for intervals; empty: images are.
+        content: where the photographs come from (for leakage), e.g. ``flickr``; empty if nobody says.
         card_hash: hash of the card's text; empty for a bare folder or CSV.
         origin: where it was read from, for people.
         notes: sentences that go with every number of it.
@@ -56,6 +57,7 @@ class Dataset:
     samples: tuple[Sample, ...]
     within: tuple[str, ...] = ()
     cluster: str = ""
+    content: tuple[str, ...] = ()
     card_hash: str = ""
     origin: str = ""
     notes: tuple[str, ...] = ()
@@ -65,6 +67,11 @@ class Dataset:
         """Identify names, labels and how they are meant: 12 hex digits."""
         rows = sorted((s.name, s.mos) for s in self.samples)
         return short_hash([self.direction, list(self.within), rows])
+
+    @property
+    def attributes_hash(self) -> str:
+        """Identify what else the labels say, which no score depends on: 12 hex digits."""
+        return short_hash(sorted((s.name, sorted(s.attributes.items())) for s in self.samples))
 
     def split(self, name: str) -> Dataset:
         """Keep the samples of one split; ``all`` keeps everything.

@@ -23,12 +23,13 @@ from typing import Any
 
 from bench import options as method_options
 from bench.api import Method, Photo, Resize
-from bench.errors import ImageError, UsageError
+from bench.errors import BenchError, ImageError, UsageError
 from bench.images import decode, prepare, read_bytes, resize
 from bench.store import Outcome
 
 SHARD = 32
-"""Images in flight at once over all processes, so what a kill loses at most (one batch, where that is larger)."""
+"""Images in flight at once over all processes, so what a kill loses at most; one batch where that is larger,
+one image a process where there are more processes."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,18 @@ def load(specs: Iterable[MethodSpec]) -> list[Ready]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     methods = [(spec, spec.method(spec.options, spec.device)) for spec in specs]
     if "torch" in sys.modules:
-        sys.modules["torch"].use_deterministic_algorithms(True, warn_only=True)
+        _make_deterministic()
     return [Ready(replace(spec, fingerprint=method.fingerprint), method) for spec, method in methods]
+
+
+def _make_deterministic() -> None:
+    import torch
+
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Full float32 on CUDA: a score must not depend on the device beyond rounding.
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
 
 
 @dataclass(frozen=True)
@@ -143,22 +154,44 @@ def make_plan(specs: Sequence[MethodSpec], n_images: int, workers: int | None) -
     return Plan(workers, max(1, cores // workers))
 
 
-def score_items(ready: Sequence[Ready], items: Sequence[Item], settings: Settings) -> Iterator[Scored]:
-    """Score images and yield outcomes as they come, in no particular order.
+def score_items(ready: Sequence[Ready], items: Sequence[Item], settings: Settings, title: str = "") -> Iterator[Scored]:
+    """Score images and yield outcomes as they come, in no particular order, with a progress bar on stderr.
 
     Args:
         ready: the methods; ``Item.methods`` are indices into it.
         items: the images, each with the methods that need it.
         settings: see Settings.
+        title: what the bar is headed.
+
+    Raises:
+        BenchError: a worker process was killed.
     """
+    from bench.progress import bar
+
+    failed = 0
+    with bar(len(items), title) as shown:
+        for scored in _score_all(ready, items, settings):
+            yield scored
+            failed += sum(o.error is not None for outcomes in scored.outcomes.values() for o in outcomes)
+            shown.set_postfix({"failed": failed} if failed else {}, refresh=False)
+            shown.update(scored.images)
+
+
+def _score_all(ready: Sequence[Ready], items: Sequence[Item], settings: Settings) -> Iterator[Scored]:
     specs = [one.spec for one in ready]
     plan = make_plan(specs, len(items), settings.workers)
     chunk = max(1, min(settings.batch_size, SHARD // plan.processes) if plan.processes > 1 else settings.batch_size)
     chunks = [items[i : i + chunk] for i in range(0, len(items), chunk)]
     if plan.processes == 1:
+        _set_threads(plan.threads)
         yield from _score_here([one.method for one in ready], chunks, settings)
-    else:
+    elif chunks:
         yield from _score_in_processes(specs, chunks, settings, plan)
+
+
+def _set_threads(threads: int) -> None:
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)
 
 
 def _score_here(methods: Sequence[Method], chunks: list[Sequence[Item]], settings: Settings) -> Iterator[Scored]:
@@ -174,25 +207,31 @@ def _score_in_processes(
     specs: Sequence[MethodSpec], chunks: list[Sequence[Item]], settings: Settings, plan: Plan
 ) -> Iterator[Scored]:
     import joblib
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     with joblib.parallel_config(backend="loky", n_jobs=plan.processes, inner_max_num_threads=plan.threads):
         job = joblib.delayed(_score_in_worker)
         # Nothing waits in a worker's queue: after a kill the workers end with the chunk they are at.
         parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="n_jobs")
-        yield from parallel(job(specs, chunk, settings, plan) for chunk in chunks)
+        try:
+            yield from parallel(job(specs, chunk, settings, plan) for chunk in chunks)
+        except TerminatedWorkerError:
+            raise BenchError(
+                "a worker process was killed, most likely for want of memory: try --workers 1; "
+                "what was stored is kept, the same command goes on from there"
+            ) from None
 
 
-_in_worker: dict[tuple[tuple[str, str], ...], list[Method]] = {}
+_in_worker: dict[tuple[tuple[str, ...], ...], list[Method]] = {}
 
 
 def _score_in_worker(specs: Sequence[MethodSpec], chunk: Sequence[Item], settings: Settings, plan: Plan) -> Scored:
-    key = tuple((spec.label, spec.fingerprint) for spec in specs)
+    key = tuple((spec.method.info.name, repr(spec.options), spec.device, spec.fingerprint) for spec in specs)
     _end_with_parent()
     if key not in _in_worker:  # a worker serves many chunks: it loads the methods once
         _in_worker.clear()
         _in_worker[key] = [one.method for one in load(specs)]
-        if "torch" in sys.modules:
-            sys.modules["torch"].set_num_threads(plan.threads)
+        _set_threads(plan.threads)
     return _score_chunk(_in_worker[key], chunk, _decode_all(chunk, settings.resize), settings)
 
 
@@ -240,8 +279,15 @@ def _score_chunk(
 
 def score_photos(method: Method, photos: Sequence[Photo], settings: Settings) -> list[Outcome]:
     """Score decoded photos; a photo that fails is recorded with its reason and takes no other along."""
-    prepared = [prepare(photo, method.info.input) for photo in photos]
-    return [outcome for batch in _batches(method, prepared, settings) for outcome in _score(method, batch, settings)]
+    prepared, outcomes = [], []
+    for photo in photos:
+        try:
+            prepared.append(prepare(photo, method.info.input))
+        except (ImageError, MemoryError) as error:
+            outcomes.append(Outcome(photo.name, None, str(error) or "too large for this machine's memory"))
+    for batch in _batches(method, prepared, settings):
+        outcomes += _score(method, batch, settings)
+    return outcomes
 
 
 def _batches(method: Method, photos: Sequence[Photo], settings: Settings) -> Iterator[list[Photo]]:

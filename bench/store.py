@@ -1,6 +1,6 @@
 """The store: one Parquet of raw per-image scores for each identity, with a provenance sidecar.
 
-``DIR/runs/<dataset>/<method>@<key>/`` holds ``scores.parquet`` (image, score, error, mos and the labels'
+``DIR/runs/<dataset>/<method name>@<key>/`` holds ``scores.parquet`` (image, score, error, mos and the labels'
 attributes) and ``provenance.json``. The key is a hash of all that identifies a score, so a change makes
 a new entry. While a run goes on, outcomes are appended to ``journal.jsonl``; what a killed run leaves
 there is taken up by the next.
@@ -14,12 +14,12 @@ import shutil
 import tempfile
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 from bench.samples import Dataset, Protocol, short_hash
 
 if TYPE_CHECKING:
@@ -150,11 +150,6 @@ class Store:
         found = [_read_entry(path) for path in sorted(self.runs.glob(f"*/*/{_PROVENANCE}"))]
         return sorted(found, key=lambda e: (e.meta["dataset"]["id"], e.meta["method"]["label"], e.key))
 
-    def find(self, identity: Identity, label: str) -> Entry | None:
-        """Return the entry of that identity, or None."""
-        path = self._folder(identity, label) / _PROVENANCE
-        return _read_entry(path) if path.is_file() else None
-
     def remove(self, entry: Entry) -> None:
         """Delete one entry.
 
@@ -176,17 +171,16 @@ class Store:
         Raises:
             UsageError: another process is writing to the same entry.
         """
-        folder = self._folder(identity, described["method"]["label"])
-        folder.mkdir(parents=True, exist_ok=True)
+        names = _slug(str(identity.dataset["id"])), f"{_slug(str(identity.method['name']))}@{identity.key}"
+        folder = self.runs.joinpath(*names)
+        with _writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
             writer = Writer(folder, identity, described, retry_failed)
             try:
                 yield writer
             finally:
                 writer.close()
-
-    def _folder(self, identity: Identity, label: str) -> Path:
-        return self.runs / _slug(str(identity.dataset["id"])) / f"{_slug(label)}@{identity.key}"
 
 
 class Writer:
@@ -195,6 +189,7 @@ class Writer:
     def __init__(self, folder: Path, identity: Identity, described: Json, retry_failed: bool) -> None:
         self.folder = folder
         old = _read_entry(folder / _PROVENANCE).meta if (folder / _PROVENANCE).is_file() else None
+        described = json.loads(json.dumps(described))  # as it reads back: lists for tuples
         self.meta: Json = {
             **(old or {}),
             **described,
@@ -204,6 +199,8 @@ class Writer:
             "complete": bool(old and old["complete"]),
             "sessions": old["sessions"] if old else [],
         }
+        # What is declared may be put right later: labels' attributes, training sets, notes, the row's label.
+        self.outdated = old is not None and any(old.get(block) != self.meta[block] for block in described)
         self._journal: IO[str] | None = None
         stored = self._stored_outcomes()
         self.done = {o.image: o for o in stored if not (retry_failed and o.error)}
@@ -219,25 +216,41 @@ class Writer:
         ]
 
     def append(self, outcomes: Iterable[Outcome]) -> None:
-        """Add outcomes; once this returns they survive a kill."""
-        if self._journal is None:
-            self._start_journal()
-        assert self._journal is not None
-        for outcome in outcomes:
-            self.done[outcome.image] = outcome
-            self._journal.write(json.dumps(vars(outcome)) + "\n")
-        self._journal.flush()
+        """Add outcomes; once this returns they survive a kill.
 
-    def _start_journal(self) -> None:
+        Raises:
+            BenchError: the disk is full or gone.
+        """
+        with _writing(self.folder):
+            journal = self._journal or self._start_journal()
+            for outcome in outcomes:
+                journal.write(json.dumps(vars(outcome)) + "\n")
+                self.done[outcome.image] = outcome
+            journal.flush()
+
+    def _start_journal(self) -> IO[str]:
         # Rewritten first: what a killed run left may end in half a line.
         lines = "".join(json.dumps(vars(o)) + "\n" for o in self.done.values())
         write_atomically(self.folder / _JOURNAL, lines.encode())
         self.meta["complete"] = False
         self._write_meta()
         self._journal = (self.folder / _JOURNAL).open("a", encoding="utf-8")
+        return self._journal
 
-    def finish(self, dataset: Dataset, session: Json) -> None:
-        """Turn the journal into the Parquet file and complete the sidecar."""
+    def finish(self, dataset: Dataset, session: Json | None) -> None:
+        """Write the Parquet file from the outcomes and the dataset's labels, and complete the sidecar.
+
+        Args:
+            dataset: gives order, labels and attributes.
+            session: what to add to the sidecar's sessions; None where nothing was scored.
+
+        Raises:
+            BenchError: the disk is full or gone.
+        """
+        with _writing(self.folder):
+            self._finish(dataset, session)
+
+    def _finish(self, dataset: Dataset, session: Json | None) -> None:
         self.close()
         rows = [
             {**vars(self.done[s.name]), "mos": s.mos, **s.attributes} for s in dataset.samples if s.name in self.done
@@ -246,18 +259,31 @@ class Writer:
         failures = [{"image": row["image"], "error": row["error"]} for row in rows if row["error"]]
         counts = {"scored": len(rows) - len(failures), "failed": len(failures)}
         self.meta.update(complete=True, **counts, failures=failures[:_LISTED_FAILURES])
-        self.meta["sessions"] = [*self.meta["sessions"], session]
+        self.meta["sessions"] = [*self.meta["sessions"], *([session] if session else [])]
         self._write_meta()
         (self.folder / _JOURNAL).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the journal; what was appended stays for the next run."""
         if self._journal is not None:
-            self._journal.close()
+            # Everything was flushed as it was appended: on a full disk there is nothing more to lose.
+            with suppress(OSError):
+                self._journal.close()
             self._journal = None
 
     def _write_meta(self) -> None:
         write_atomically(self.folder / _PROVENANCE, json.dumps(self.meta, indent=1, ensure_ascii=False).encode())
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BenchError(
+            f"cannot write to {folder} ({error.strerror or error}): what was stored before is kept; "
+            "make room or choose another folder with --results, then give the same command again"
+        ) from None
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -293,6 +319,8 @@ def _read_entry(path: Path) -> Entry:
         meta = json.loads(path.read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:
             raise UsageError(f"{path} has format {meta['format']}, this version reads {FORMAT}: score again")
+        for block in ("key", "identity", "method", "dataset", "complete", "sessions"):
+            meta[block]
         return Entry(path.parent, meta)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} is damaged ({error!r}): delete the folder {path.parent} and score again") from None

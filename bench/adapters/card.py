@@ -43,6 +43,7 @@ def describe_with_card(card: Card, samples: tuple[Sample, ...], origin: str) -> 
         samples=samples,
         within=card.within,
         cluster=card.cluster,
+        content=card.content,
         card_hash=card.hash,
         origin=origin,
         notes=card.notes,

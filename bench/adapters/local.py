@@ -46,13 +46,13 @@ def _dataset(name: str, origin: Path, samples: list[Sample]) -> Dataset:
     # One row a reference would make clusters of one image: the same draws under another name.
     clustered = None not in references and len(set(references)) < len(references)
     return Dataset(
-        id=name or "images",
-        title=name,
+        id=_printable(name) or "images",
+        title=_printable(name),
         kind="unknown",
         direction="higher",
         samples=tuple(samples),
         cluster="reference" if clustered else "",
-        origin=str(origin),
+        origin=_printable(str(origin)),
     )
 
 
@@ -60,7 +60,12 @@ def _from_folder(folder: Path, name: str) -> Dataset:
     paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not _hidden(p, folder))
     if not paths:
         raise UsageError(f"--dataset got the folder {folder}, which has no image files and no {SCORES_FILE}")
-    return _dataset(name, folder, [Sample(p.relative_to(folder).as_posix(), p, None) for p in paths])
+    return _dataset(name, folder, [Sample(_printable(p.relative_to(folder).as_posix()), p, None) for p in paths])
+
+
+def _printable(name: str) -> str:
+    # File names may hold control characters and bytes that are no UTF-8; names are printed and stored.
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
 def _hidden(path: Path, folder: Path) -> bool:
@@ -72,6 +77,8 @@ def _from_csv(path: Path, name: str, *, inside: bool = False) -> Dataset:
     table.need_columns(path, header, ["image"])
     if not rows:
         raise UsageError(f"{path} has a header but no rows: nothing to score")
+    if all(column in header for column in _SCORE_COLUMNS):
+        raise UsageError(f"{path} has both a score and a mos column: keep the one that people gave, as score")
     score = next((column for column in _SCORE_COLUMNS if column in header), None)
     samples = [_sample(path, row, score) for row in rows]
     table.check_unique(path, [s.name for s in samples])

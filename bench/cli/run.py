@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 @common.seed_option
 @common.root_option
 @common.results_option
-@click.option("--retry-failed", is_flag=True, help="Score images again that failed in an earlier run.")
+@click.option(
+    "--retry-failed",
+    is_flag=True,
+    help="Score again what failed for a passing reason (a repaired file is another image, scored anyway).",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
 def run(
     methods: tuple[str, ...],

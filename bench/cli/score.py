@@ -73,7 +73,7 @@ def _rows(ready: list[Ready], dataset: Dataset, settings: Settings) -> list[Row]
     items = [Item(s.name, s.path, wanted) for s in dataset.samples if s.path is not None]
     found = {
         (outcome.image, index): outcome
-        for scored in score_items(ready, items, settings)
+        for scored in score_items(ready, items, settings, dataset.id)
         for index, outcomes in scored.outcomes.items()
         for outcome in outcomes
     }

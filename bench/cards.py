@@ -9,12 +9,16 @@ import dataclasses
 import functools
 import hashlib
 import tomllib
+import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.errors import UsageError, did_you_mean
 from bench.samples import Direction
+
+RESERVED = ("image", "score", "error", "mos")
+"""Columns of a stored result, which no attribute may be named after."""
 
 KINDS = ("authentic", "synthetic", "restoration", "ai-generated", "synthetic-order")
 
@@ -25,7 +29,6 @@ class LabelSpec:
 
     Attributes:
         files: names accepted for the label file, relative to the root; the first that exists is read.
-        reader: name of the reader (``table``).
         image: column of image names.
         score: column of the label.
         direction: whether a ``higher`` or a ``lower`` label is better.
@@ -36,7 +39,6 @@ class LabelSpec:
     files: tuple[str, ...]
     direction: Direction
     range: tuple[float, float]
-    reader: str = "table"
     image: str = "image"
     score: str = "score"
     attributes: dict[str, str] = field(default_factory=dict)
@@ -125,16 +127,36 @@ def read_card(path: Path) -> Card:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"the card {path} is not valid TOML: {error}") from None
     labels = _fill(LabelSpec, table.pop("labels", {}), f"{path} [labels]")
-    card: Card = _fill(Card, {**table, "labels": labels, "hash": hashlib.sha256(data).hexdigest()[:12]}, str(path))
-    if card.kind not in KINDS:
-        raise UsageError(f"the card {path}: kind is {card.kind!r}, use one of {', '.join(KINDS)}")
-    if labels.direction not in ("higher", "lower"):
-        raise UsageError(f"the card {path}: direction is {labels.direction!r}, use higher or lower")
+    about = {**table, "labels": labels, "hash": hashlib.sha256(data).hexdigest()[:12]}
+    card: Card = _fill(Card, about, str(path))
+    _check_choice(path, "kind", card.kind, KINDS)
+    _check_choice(path, "direction", labels.direction, ("higher", "lower"))
+    if len(labels.range) != 2 or not labels.range[0] < labels.range[1]:
+        raise UsageError(f"the card {path}: range is {list(labels.range)}, write [low, high]")
+    _check_attributes(path, card)
     return card
 
 
-def _fill(cls: type[Any], table: dict[str, Any], where: str) -> Any:
+def _check_choice(path: Path, key: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"the card {path}: {key} is {value!r}, use one of {', '.join(choices)}")
+
+
+def _check_attributes(path: Path, card: Card) -> None:
+    known = card.labels.attributes
+    for name in known:
+        if name in RESERVED:
+            raise UsageError(f"the card {path}: the attribute {name!r} is taken, choose another name for it")
+    for name in (*card.within, *([card.cluster] if card.cluster else [])):
+        if name not in known:
+            raise UsageError(f"the card {path}: within or cluster names {name!r}, which [labels] attributes lacks")
+
+
+def _fill(cls: type[Any], table: Any, where: str) -> Any:
+    if not isinstance(table, dict):
+        raise UsageError(f"the card {where}: got {table!r}, a TOML table is expected")
     fields = {f.name: f for f in dataclasses.fields(cls)}
+    hints = typing.get_type_hints(cls)
     for key in table:
         if key not in fields:
             raise UsageError(f"the card {where} has the unknown key {key!r}.{did_you_mean(key, fields)}")
@@ -142,4 +164,22 @@ def _fill(cls: type[Any], table: dict[str, Any], where: str) -> Any:
         required = spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING
         if required and name not in table:
             raise UsageError(f"the card {where} lacks the key {name!r}")
-    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in table.items()})
+    return cls(**{key: _typed(hints[key], value, f"{where}: {key}") for key, value in table.items()})
+
+
+def _typed(hint: Any, value: Any, where: str) -> Any:
+    """Check a TOML value against a field's type; lists become tuples."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        good = isinstance(value, list) and all(isinstance(item, _accepted(arguments[0])) for item in value)
+    elif origin is dict:
+        good = isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
+    else:
+        good = isinstance(value, str if origin is typing.Literal else _accepted(hint))
+    if not good:
+        raise UsageError(f"the card {where} is {value!r}, which is not of the type {hint}")
+    return tuple(value) if origin is tuple else value
+
+
+def _accepted(hint: Any) -> Any:
+    return (int, float) if hint is float else hint

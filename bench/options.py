@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -27,11 +28,15 @@ class OptionInfo:
 
 def describe(method: type[Method]) -> list[OptionInfo]:
     """List the options that a method documents."""
-    hints = typing.get_type_hints(method.Options)
+    hints = _hints(method)
     return [
         OptionInfo(f.name, _type_name(hints[f.name]), f.default, f.metadata.get("help", ""))
         for f in dataclasses.fields(method.Options)
     ]
+
+
+def _hints(method: type[Method]) -> dict[str, Any]:
+    return {name: _plain_hint(hint) for name, hint in typing.get_type_hints(method.Options).items()}
 
 
 def split_assignment(text: str) -> tuple[str, str, str]:
@@ -53,7 +58,7 @@ def build(method: type[Method], given: Mapping[str, str]) -> Any:
     Raises:
         UsageError: an unknown option, or a value that its type refuses.
     """
-    hints = typing.get_type_hints(method.Options)
+    hints = _hints(method)
     known = [f.name for f in dataclasses.fields(method.Options)]
     for name in given:
         if name not in known:
@@ -80,7 +85,7 @@ def identity(options: Any) -> dict[str, Any]:
 def label(name: str, options: Any) -> str:
     """Return a method's row label: its name and the options that differ from their defaults."""
     changed = [
-        f"{f.name}={_short(getattr(options, f.name))}"
+        f"{f.name}={_short(getattr(options, f.name), f.metadata.get('identity', True))}"
         for f in dataclasses.fields(options)
         if getattr(options, f.name) != f.default
     ]
@@ -91,9 +96,9 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _short(value: Any) -> str:
-    text = str(value)
-    return Path(text).name if isinstance(value, Path) or "/" in text else text
+def _short(value: Any, identity: bool) -> str:
+    # What the fingerprint identifies is a path, of which the file's name says enough.
+    return str(value) if identity else Path(str(value)).name
 
 
 def _type_name(hint: Any) -> str:
@@ -105,9 +110,20 @@ def _choices(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
 
 
+def _plain_hint(hint: Any) -> Any:
+    """Return what an optional type is when it is given.
+
+    Raises:
+        TypeError: options of this type cannot be given on a command line; a method's author must change it.
+    """
+    if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
+        (hint,) = [arg for arg in typing.get_args(hint) if arg is not type(None)] or [hint]
+    if hint not in (str, int, float, bool, Path) and typing.get_origin(hint) is not Literal:
+        raise TypeError(f"an option of a method cannot have the type {hint}: use str, int, float, bool, Path, Literal")
+    return hint
+
+
 def _convert(name: str, hint: Any, text: str) -> Any:
-    if isinstance(hint, types.UnionType):
-        hint = next(arg for arg in typing.get_args(hint) if arg is not type(None))
     if choices := _choices(hint):
         by_text = {str(choice): choice for choice in choices}
         if text not in by_text:
@@ -118,9 +134,12 @@ def _convert(name: str, hint: Any, text: str) -> Any:
             raise UsageError(f"--option {name} got {text!r}: use true or false")
         return _BOOLEANS[text.lower()]
     try:
-        return hint(text)
+        value = hint(text)
     except ValueError:
         raise UsageError(f"--option {name} got {text!r}: it takes a value of type {_type_name(hint)}") from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"--option {name} got {text!r}: it takes a finite number")
+    return value
 
 
 def group(assignments: Iterable[str]) -> dict[str, dict[str, str]]:

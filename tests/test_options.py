@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import fakes
 import pytest
 
 from bench import options
+from bench.api import option
 from bench.errors import UsageError
 
 
@@ -19,6 +22,7 @@ def test_texts_become_typed_values() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
+        ("gain", "nan", "it takes a finite number"),
         ("gain", "much", "picky.gain got 'much': it takes a value of type float"),
         ("repeat", "1.5", "picky.repeat got '1.5': it takes a value of type int"),
         ("invert", "maybe", "picky.invert got 'maybe': use true or false"),
@@ -51,6 +55,25 @@ def test_identity_leaves_paths_to_the_fingerprint_and_the_label_shows_them() -> 
     assert options.identity(built) == {"fail": "3", "gain": 2.0, "repeat": 1, "invert": False, "mode": "mean"}
     assert options.label("picky", built) == "picky[gain=2.0,model=away.npz]"
     assert options.label("picky", fakes.PickyOptions()) == "picky"
+
+
+def test_a_type_that_no_text_can_give_is_refused_where_it_is_written() -> None:
+    @dataclass(frozen=True)
+    class Odd:
+        sizes: tuple[int, ...] = option((1, 2), help="no way to write it")
+
+    with pytest.raises(TypeError, match="cannot have the type"):
+        options.describe(type("Odd", (fakes.Brightness,), {"Options": Odd}))
+
+
+def test_optional_types_take_what_they_are_when_given() -> None:
+    @dataclass(frozen=True)
+    class Maybe:
+        size: int | None = option(None, help="or not")
+        mode: Literal["a", "b"] | None = option(None, help="or not")
+
+    method = type("Maybe", (fakes.Brightness,), {"Options": Maybe})
+    assert options.build(method, {"size": "3", "mode": "b"}) == Maybe(3, "b")
 
 
 def test_every_option_is_described() -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from bench import stats
 from bench.api import Family
-from bench.samples import Protocol
+from bench.samples import Protocol, short_hash
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +19,26 @@ if TYPE_CHECKING:
 
 DRAWS = 2000
 LEVEL = 0.95
+
+
+# Named in a row by themselves, or (the hash of imported scores) different for every dataset.
+_OF_THE_ROW = ("name", "version", "fingerprint", "scores")
+
+
+class Row(NamedTuple):
+    """What makes a row of a table: the same method with the same options everywhere.
+
+    Attributes:
+        label: name and options, for people.
+        version: of the method.
+        fingerprint: of its parameters or weights.
+        settings: hash of what else identifies its scores: options in full, input policy, seed.
+    """
+
+    label: str
+    version: str
+    fingerprint: str
+    settings: str
 
 
 @dataclass(frozen=True)
@@ -62,9 +82,11 @@ class Cell:
         return Family(self.method["family"])
 
     @property
-    def row(self) -> tuple[str, str, str]:
-        """What makes a row of a table: label, version, fingerprint."""
-        return self.method["label"], self.method["version"], self.entry.meta["identity"]["method"]["fingerprint"]
+    def row(self) -> Row:
+        """What makes a row of a table."""
+        identity = self.entry.meta["identity"]["method"]
+        rest = {key: value for key, value in identity.items() if key not in _OF_THE_ROW}
+        return Row(self.method["label"], self.method["version"], identity["fingerprint"], short_hash(rest))
 
     @property
     def selected_here(self) -> bool:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.adapters import table
-from bench.api import Family, MethodInfo
+from bench.api import UNKNOWN, Family, MethodInfo
 from bench.errors import UsageError
 from bench.runner import describe, versions
 from bench.samples import Dataset, Direction, Protocol, Sample, short_hash
@@ -139,8 +139,10 @@ def _outcomes(dataset: Dataset, scores: Mapping[str, float | None]) -> list[Outc
     ]
 
 
-def imported_method(name: str, family: Family, opinion_aware: bool | None, higher_is_better: bool) -> MethodInfo:
-    """Describe a method of which only scores are known.
+def imported_method(
+    name: str, family: Family, opinion_aware: bool | None, higher_is_better: bool, trained_on: tuple[str, ...]
+) -> MethodInfo:
+    """Describe a method of which only scores are known; without ``trained_on`` its training is unknown.
 
     Raises:
         UsageError: the name is not one that a method can have.
@@ -151,7 +153,7 @@ def imported_method(name: str, family: Family, opinion_aware: bool | None, highe
             version=VERSION,
             family=family,
             opinion_aware=opinion_aware,
-            trained_on=(),
+            trained_on=trained_on or (UNKNOWN,),
             score_range=(-math.inf, math.inf),
             higher_is_better=higher_is_better,
             licence="not declared",

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.evaluation import DRAWS, LEVEL, Cell
-from bench.tables import Column, Row, Table, best_two
+from bench.evaluation import DRAWS, LEVEL, Cell, Row
+from bench.tables import Column, Table, best_two, competes
 
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BETWEEN = "˒"  # two notes on one cell must not read as one number
@@ -38,6 +38,8 @@ def as_record(cell: Cell) -> dict[str, Any]:
         "interval_level": cell.interval.level,
         "interval_draws": cell.interval.draws,
         "interval_units": dataset["cluster"] or "image",
+        "interval_dropped": cell.interval.dropped,
+        "groups": vars(c.grouping) if c.grouping else None,
         "within": dataset["within"],
         "kind": dataset["kind"],
         "family": method["family"],
@@ -56,18 +58,30 @@ def as_record(cell: Cell) -> dict[str, Any]:
     }
 
 
-def to_json(cells: Iterable[Cell]) -> str:
-    """Return a list of records, unrounded."""
-    return json.dumps([as_record(cell) for cell in cells], indent=1, ensure_ascii=False)
+def to_json(tables: Iterable[Table]) -> str:
+    """Return the tables' cells as a list of records, unrounded."""
+    return json.dumps(_records(tables), indent=1, ensure_ascii=False)
 
 
-def to_csv(cells: Iterable[Cell]) -> str:
+def _records(tables: Iterable[Table]) -> list[dict[str, Any]]:
+    return [
+        as_record(table.cells[row, column])
+        for table in tables
+        for column in table.columns
+        for _, rows in table.groups
+        for row in rows
+        if (row, column) in table.cells
+    ]
+
+
+def to_csv(tables: Iterable[Table]) -> str:
     """Return one line a cell, unrounded; reasons joined by semicolons, missing numbers empty."""
-    records = [as_record(cell) for cell in cells]
+    records = _records(tables)
     if not records:
         return ""
     for record in records:
         record["reasons"] = "; ".join(f"{name}: {why}" for name, why in record["reasons"].items())
+        record["groups"] = json.dumps(record["groups"]) if record["groups"] else ""
         record["within"], record["trained_on"] = " ".join(record["within"]), " ".join(record["trained_on"])
     out = io.StringIO()
     writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
@@ -166,14 +180,15 @@ def _about_column(table: Table, column: Column) -> str:
     about = cells[0].dataset
     text = f"{_escape(about['title'])}: {about['n']} images; {column.protocol}"
     text += f"; intervals resample {about['cluster'] or 'image'}s"
-    return "; ".join([text, *map(_escape, about["notes"])]) + f"; labels {column.labels}"
+    hashes = f"labels {column.labels}" + (f", images {column.images}" if column.images else "")
+    return "; ".join([text, *map(_escape, about["notes"]), hashes])
 
 
 def _about_row(table: Table, row: Row, notes: _Notes) -> str:
     cell = next(cell for (where, _), cell in table.cells.items() if where == row)
-    _, version, fingerprint = row
-    source = "scores imported, not computed here" if cell.entry.meta["source"] == "import" else f"version {version}"
-    weights = f", parameters {fingerprint}" if fingerprint else ""
+    imported = cell.entry.meta["source"] == "import"
+    source = "scores imported, not computed here" if imported else f"version {row.version}"
+    weights = f", parameters {row.fingerprint}" if row.fingerprint else ""
     return notes.mark(_escape(f"{source}{weights}"))
 
 
@@ -186,7 +201,7 @@ def _cell_texts(table: Table, row: Row, column: Column, notes: _Notes, intervals
     plcc = _value(table, cell, column, "plcc_log4")
     why = [_escape(reasons["srcc"])] if "srcc" in reasons else []
     plcc_why = [_escape(reasons["plcc_log4"])] if "plcc_log4" in reasons else []
-    return srcc + notes.mark(*why, *_remarks(cell)), plcc + notes.mark(*plcc_why)
+    return srcc + notes.mark(*why, *_remarks(table, cell, column)), plcc + notes.mark(*plcc_why)
 
 
 def _value(table: Table, cell: Cell, column: Column, name: str) -> str:
@@ -195,17 +210,18 @@ def _value(table: Table, cell: Cell, column: Column, name: str) -> str:
         return "-"
     best, second = best_two(table, column, name)
     text = number(value)
-    if cell.trained_here or best is None or second is None:
+    if best is None or second is None or not competes(table, cell, column):
         return text
     if math.isclose(value, best):
         return f"**{text}**"
     return f"_{text}_" if math.isclose(value, second) else text
 
 
-def _remarks(cell: Cell) -> list[str]:
+def _remarks(table: Table, cell: Cell, column: Column) -> list[str]:
     remarks = []
+    out = not cell.trained_here and cell.correlations.n and not competes(table, cell, column)
     if cell.failed:
-        remarks.append(f"scored {cell.scored}, failed {cell.failed}")
+        remarks.append(f"scored {cell.scored}, failed {cell.failed}" + (": not in the running for best" if out else ""))
     if cell.unlabelled and cell.correlations.n:
         remarks.append(f"{cell.unlabelled} scored images have no label")
     if cell.trained_here:

@@ -7,10 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bench.api import Family
-from bench.evaluation import Cell
+from bench.evaluation import Cell, Row
 from bench.samples import Protocol
-
-Row = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -68,17 +66,17 @@ def _newest(cells: Sequence[Cell]) -> str:
 
 
 def _by_column(cells: list[Cell]) -> dict[Column, list[Cell]]:
-    images: dict[tuple[str, str, Protocol], set[str]] = defaultdict(set)
-    for cell in cells:
+    newest: dict[tuple[str, str, Protocol], str] = {}
+    for cell in sorted(cells, key=lambda c: c.entry.finished):
         about = cell.entry.meta["identity"]["dataset"]
-        images[about["id"], about["labels"], cell.protocol].add(about["images"])
+        if about["images"]:
+            newest[about["id"], about["labels"], cell.protocol] = about["images"]
     columns: dict[Column, list[Cell]] = defaultdict(list)
     for cell in cells:
         about = cell.entry.meta["identity"]["dataset"]
-        # Imported scores know no image files: they join the images that were scored here.
-        known = sorted(images[about["id"], about["labels"], cell.protocol] - {""})
-        column = Column(about["id"], about["labels"], about["images"] or (known or [""])[0], cell.protocol)
-        columns[column].append(cell)
+        # Imported scores know no image files: they join the images that were scored here last.
+        images = about["images"] or newest.get((about["id"], about["labels"], cell.protocol), "")
+        columns[Column(about["id"], about["labels"], images, cell.protocol)].append(cell)
     return columns
 
 
@@ -111,20 +109,34 @@ def _heading(cell: Cell) -> str:
 def _labels(rows: Iterable[Row]) -> dict[Row, str]:
     by_label: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        by_label[row[0]].append(row)
-    return {
-        row: label if len(same) == 1 else f"{label} ({row[1]}{', ' + row[2] if row[2] else ''})"
-        for label, same in by_label.items()
-        for row in same
-    }
+        by_label[row.label].append(row)
+    return {row: _told_apart(row, same) for same in by_label.values() for row in same}
+
+
+def _told_apart(row: Row, same: list[Row]) -> str:
+    differing = [
+        part
+        for part, values in zip(row[1:], zip(*(r[1:] for r in same), strict=True), strict=True)
+        if len(set(values)) > 1 and part
+    ]
+    return f"{row.label} ({', '.join(differing)})" if differing else row.label
+
+
+def competes(table: Table, cell: Cell, column: Column) -> bool:
+    """Tell whether a cell is in the running for best.
+
+    It is not when the method was trained on the dataset, or left out images that another method scored.
+    """
+    most = max(other.correlations.n for (_, where), other in table.cells.items() if where == column)
+    return not cell.trained_here and cell.correlations.n == most
 
 
 def best_two(table: Table, column: Column, value: str) -> tuple[float | None, float | None]:
-    """Return the best and second best of a column's values; methods trained on the dataset do not compete."""
+    """Return the best and second best of a column's values among the cells that compete."""
     found = {
         getattr(cell.correlations, value)
         for (_, where), cell in table.cells.items()
-        if where == column and not cell.trained_here
+        if where == column and competes(table, cell, column)
     } - {None}
     ordered = sorted(found, reverse=True)
     if len(ordered) < 2:

@@ -41,6 +41,9 @@ _FAMILIES = ["hand-crafted", "zero-shot", "self-supervised", "MOS-trained", "und
     "--family", type=click.Choice(_FAMILIES), default="undeclared", show_default=True, help="For the table's groups."
 )
 @click.option("--opinion-aware/--opinion-unaware", default=None, help="Whether any MOS was used to make the method.")
+@click.option(
+    "--trained-on", multiple=True, metavar="ID", help="A dataset it was trained on. Repeatable. [default: unknown]"
+)
 @click.option("--split", default="all", show_default=True, metavar="NAME", help="The split that was scored.")
 @common.resize_option
 @common.root_option
@@ -55,6 +58,7 @@ def import_scores(
     mos_direction: Literal["higher", "lower"] | None,
     family: str,
     opinion_aware: bool | None,
+    trained_on: tuple[str, ...],
     split: str,
     resize: str,
     roots: tuple[str, ...],
@@ -78,7 +82,7 @@ def import_scores(
     store.check_writable()
     file = importing.read_scores(scores, None if wide else column)
     infos = {
-        col: importing.imported_method(method or col, Family(family), opinion_aware, direction == "higher")
+        col: importing.imported_method(method or col, Family(family), opinion_aware, direction == "higher", trained_on)
         for col in file.scores
     }
     target = _find_dataset(dataset, roots, split, labelled=file.mos is not None)

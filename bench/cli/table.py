@@ -48,10 +48,11 @@ def table(
     entries = _only(entries, "--method", methods, "method", "label")
     entries = _only(entries, "--dataset", datasets, "dataset", "id")
     cells = evaluate(entries, DRAWS if intervals or form != "md" else 0)
+    tables = arrange(cells, mix_protocols)
     if form == "md":
-        text = render.to_markdown(arrange(cells, mix_protocols), intervals)
+        text = render.to_markdown(tables, intervals)
     else:
-        text = render.to_json(cells) if form == "json" else render.to_csv(cells)
+        text = render.to_json(tables) if form == "json" else render.to_csv(tables)
     _write(text, output)
 
 

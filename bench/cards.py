@@ -102,9 +102,21 @@ def cards_folder() -> Path:
 
 @functools.cache
 def shipped_cards() -> dict[str, Card]:
-    """Read every shipped card: id → card, sorted by id."""
-    cards = [read_card(path) for path in sorted(cards_folder().glob("*.toml"))]
-    return {card.id: card for card in cards}
+    """Read every shipped card: id → card, sorted by id.
+
+    Raises:
+        UsageError: a card breaks the form, or two have one id.
+    """
+    cards: dict[str, Card] = {}
+    taken: dict[str, Path] = {}
+    for path in sorted(cards_folder().glob("*.toml")):
+        card = read_card(path)
+        for name in (card.id, *card.aliases):
+            if name in taken:
+                raise UsageError(f"the cards {taken[name]} and {path} both have the id or alias {name!r}: rename one")
+            taken[name] = path
+        cards[card.id] = card
+    return dict(sorted(cards.items()))
 
 
 def find_card(name: str) -> Card | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.adapters.card import read_with_card
 from bench.adapters.local import read_local
+from bench.adapters.table import is_file
 from bench.cards import Card, find_card, read_card, shipped_cards
 from bench.errors import MissingRequirementError, UsageError, did_you_mean
 from bench.samples import Dataset
@@ -57,25 +58,34 @@ class Roots:
         return next((folder for folder in folders if folder.is_dir()), None)
 
 
-def resolve(text: str, roots: Roots) -> Dataset:
+def resolve(text: str, roots: Roots, parameter: str = "--dataset") -> Dataset:
     """Return the dataset that a user means by an id or a path. An id wins over a path: write ``./id``.
+
+    Args:
+        text: what the user wrote.
+        roots: where the folders of datasets are.
+        parameter: what the user wrote it after, for messages.
 
     Raises:
         UsageError: there is no such id or path, or it cannot be read; says what to do.
     """
     if not text:
-        raise UsageError("--dataset got an empty text: give an id or a path")
+        raise UsageError(f"{parameter} got an empty text: give an id or a path")
     card = find_card(text)
     if card is not None:
         return read_with_card(card, locate(card, roots))
     path = Path(text).expanduser()
-    if path.suffix == ".toml" and path.is_file():
+    if path.suffix == ".toml" and is_file(path):
         card = read_card(path)
         return read_with_card(card, roots.find(card) or path.parent)
-    if path.exists():
+    try:
+        exists = path.exists()
+    except OSError:  # longer than a path can be
+        exists = False
+    if exists:
         return read_local(path)
     raise UsageError(
-        f"--dataset got {text!r}, which is neither a known id nor a path that exists."
+        f"{parameter} got {text!r}, which is neither a known id nor a path that exists."
         f"{did_you_mean(text, _names())} See `bench list datasets`."
     )
 

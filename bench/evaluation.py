@@ -10,6 +10,7 @@ import numpy as np
 
 from bench import stats
 from bench.api import Family
+from bench.cards import find_card
 from bench.samples import Protocol, short_hash
 
 if TYPE_CHECKING:
@@ -91,12 +92,17 @@ class Cell:
     @property
     def selected_here(self) -> bool:
         """Whether some of this dataset's MOS was looked at when choosing the method's configuration."""
-        return self.dataset["id"] in self.method["selected_on"]
+        return self._concerns(self.method["selected_on"])
+
+    def _concerns(self, ids: Sequence[str]) -> bool:
+        # A folder named koniq10k is KonIQ, whose card has that alias.
+        card = find_card(self.dataset["id"])
+        return bool({self.dataset["id"], card.id if card else ""} & set(ids))
 
     @property
     def trained_here(self) -> bool:
         """Whether the method was trained on this very dataset."""
-        return self.dataset["id"] in self.method["trained_on"]
+        return self._concerns(self.method["trained_on"])
 
 
 @dataclass

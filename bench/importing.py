@@ -73,6 +73,12 @@ def aligned(file: ScoreFile, dataset: Dataset) -> ScoreFile:
     return replace(file, images=tuple(map(full, file.images)))
 
 
+def strangers(file: ScoreFile, dataset: Dataset) -> list[str]:
+    """Return the file's images that the dataset does not have."""
+    known = {sample.name for sample in dataset.samples}
+    return [image for image in file.images if image not in known]
+
+
 def with_own_labels(file: ScoreFile, base: Dataset, direction: Direction | None) -> Dataset:
     """Return a dataset with the file's ``mos`` for labels; ``base`` gives everything else.
 
@@ -108,8 +114,7 @@ def import_scores(
     Raises:
         UsageError: the file names images that the dataset does not have.
     """
-    known = {sample.name for sample in dataset.samples}
-    unknown = [image for image in file.images if image not in known]
+    unknown = strangers(file, dataset)
     if unknown:
         shown = ", ".join(map(repr, unknown[:5]))
         raise UsageError(f"{file.path} names {len(unknown)} image(s) that dataset {dataset.id!r} has not: {shown}")
@@ -161,4 +166,4 @@ def imported_method(
             summary="imported scores",
         )
     except ValueError as error:
-        raise UsageError(f"--method: {error}") from None
+        raise UsageError(f"--method, or with --wide a column's name: {error}") from None

@@ -111,6 +111,7 @@ def _import_plugin(point: EntryPoint) -> list[str]:
         for module in pkgutil.iter_modules(getattr(loaded, "__path__", ())):
             if not module.name.startswith("_"):
                 importlib.import_module(f"{loaded.__name__}.{module.name}")
-    except Exception as error:
-        return [f"the plugin {point.name!r} ({point.value}) cannot be imported: {type(error).__name__}: {error}"]
+    except (Exception, SystemExit) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return [f"the plugin {point.name!r} ({point.value}) cannot be imported: {reason}"]
     return []

@@ -13,6 +13,7 @@ from typing import Any
 from bench.evaluation import DRAWS, LEVEL, Cell, Row
 from bench.tables import Column, Table, best_two, competes
 
+_FEW = 30  # images below which an interval is too wide, and a bootstrap too coarse, to say anything
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BETWEEN = "˒"  # two notes on one cell must not read as one number
 _NUMBERS = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
@@ -137,7 +138,9 @@ def to_markdown(tables: Sequence[Table], intervals: bool = False) -> str:
     parts = []
     for index, table in enumerate(tables):
         if index:
-            parts.append("**Other protocols of the same datasets: not comparable with the table above.**\n")
+            parts.append(
+                "**The same datasets under other protocols, labels or images: not comparable with the table above.**\n"
+            )
         parts.append(_markdown_table(table, intervals))
     return "\n".join(parts)
 
@@ -226,6 +229,8 @@ def _remarks(table: Table, cell: Cell, column: Column) -> list[str]:
         remarks.append(f"{cell.unlabelled} scored images have no label")
     if cell.trained_here:
         remarks.append("trained on this dataset: not in the running for best")
+    if 0 < cell.correlations.n < _FEW and not cell.dataset["within"]:
+        remarks.append(f"n = {cell.correlations.n}: too few to tell")
     if cell.selected_here:
         remarks.append("some of this dataset's MOS was looked at when choosing the method's configuration")
     return remarks

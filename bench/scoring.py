@@ -5,7 +5,6 @@ Nothing here knows of datasets or the store: ``bench run`` and ``bench score`` s
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import itertools
 import os
@@ -120,7 +119,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Plan:
-    """Processes × threads, at most the machine's cores."""
+    """Processes × threads, at most the machine's cores where the user does not ask for more."""
 
     processes: int
     threads: int
@@ -132,7 +131,7 @@ def resolve_device(requested: str, methods: Iterable[type[Method]]) -> str:
     Raises:
         UsageError: cuda was asked for and is not there.
     """
-    if requested == "cpu" or not any(m.info.device_bound for m in methods):
+    if requested == "cpu" or (requested == "auto" and not any(m.info.device_bound for m in methods)):
         return "cpu"
     import torch
 
@@ -209,7 +208,8 @@ def _score_in_processes(
     import joblib
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    with joblib.parallel_config(backend="loky", n_jobs=plan.processes, inner_max_num_threads=plan.threads):
+    workers = {"initializer": _end_with_parent, "initargs": (os.getpid(),)}
+    with joblib.parallel_config("loky", n_jobs=plan.processes, inner_max_num_threads=plan.threads, **workers):
         job = joblib.delayed(_score_in_worker)
         # Nothing waits in a worker's queue: after a kill the workers end with the chunk they are at.
         parallel = joblib.Parallel(return_as="generator_unordered", pre_dispatch="n_jobs")
@@ -227,7 +227,6 @@ _in_worker: dict[tuple[tuple[str, ...], ...], list[Method]] = {}
 
 def _score_in_worker(specs: Sequence[MethodSpec], chunk: Sequence[Item], settings: Settings, plan: Plan) -> Scored:
     key = tuple((spec.method.info.name, repr(spec.options), spec.device, spec.fingerprint) for spec in specs)
-    _end_with_parent()
     if key not in _in_worker:  # a worker serves many chunks: it loads the methods once
         _in_worker.clear()
         _in_worker[key] = [one.method for one in load(specs)]
@@ -235,11 +234,8 @@ def _score_in_worker(specs: Sequence[MethodSpec], chunk: Sequence[Item], setting
     return _score_chunk(_in_worker[key], chunk, _decode_all(chunk, settings.resize), settings)
 
 
-@functools.cache
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     # A parent that is killed cannot stop its workers; left alone they would linger for minutes.
-    parent = os.getppid()
-
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
@@ -269,6 +265,8 @@ def _score_chunk(
     scored = Scored(images=len(items))
     for index, method in enumerate(methods):
         wanted = [(item, d) for item, d in zip(items, decoded, strict=True) if index in item.methods]
+        if not wanted:
+            continue
         started = time.perf_counter()
         photos = [d for _, d in wanted if isinstance(d, Photo)]
         scored.outcomes[index] = [Outcome(item.name, None, d) for item, d in wanted if isinstance(d, str)]
@@ -308,7 +306,7 @@ def _score(method: Method, batch: list[Photo], settings: Settings) -> list[Outco
         scores = [float(score) for score in method.score(batch)]
         if len(scores) != len(batch):
             raise ValueError(f"the method gave {len(scores)} scores for {len(batch)} images")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if len(batch) > 1:
             return [outcome for photo in batch for outcome in _score(method, [photo], settings)]
         reason = str(error) if isinstance(error, ImageError) else f"{type(error).__name__}: {error}"

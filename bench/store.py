@@ -123,9 +123,15 @@ class Store:
         self.runs = root / "runs"
 
     @classmethod
-    def locate(cls, option: Path | None) -> Store:
-        """Return the store of ``--results``, else of ``BENCH_RESULTS``, else ``results/`` here."""
-        return cls(option or Path(os.environ.get(RESULTS_VARIABLE) or "results"))
+    def locate(cls, option: str | None) -> Store:
+        """Return the store of ``--results``, else of ``BENCH_RESULTS``, else ``results/`` here.
+
+        Raises:
+            UsageError: the option is an empty text.
+        """
+        if option == "":
+            raise UsageError("--results got an empty text: name a folder, or leave the option out")
+        return cls(Path(option or os.environ.get(RESULTS_VARIABLE) or "results"))
 
     def check_writable(self) -> None:
         """Raise UsageError unless entries can be written here; creates the folder."""
@@ -141,23 +147,29 @@ class Store:
                 f"choose another folder, or set {RESULTS_VARIABLE}"
             ) from None
 
-    def entries(self) -> list[Entry]:
-        """Return every entry, sorted by dataset, method and key.
+    def entries(self) -> tuple[list[Entry], list[str]]:
+        """Return every entry, sorted by dataset, method and key, and a sentence on each that is damaged."""
+        found, problems = [], []
+        for path in sorted(self.runs.glob(f"*/*/{_PROVENANCE}")):
+            try:
+                found.append(_read_entry(path))
+            except UsageError as error:
+                problems.append(str(error))
+        found.sort(key=lambda e: (e.meta["dataset"]["id"], e.meta["method"]["label"], e.key))
+        return found, problems
+
+    def remove(self, key: str) -> Path:
+        """Delete the entry with that key, damaged or not, and return the folder that it had.
 
         Raises:
-            UsageError: a sidecar is damaged.
+            UsageError: there is none, or a run is writing to it.
         """
-        found = [_read_entry(path) for path in sorted(self.runs.glob(f"*/*/{_PROVENANCE}"))]
-        return sorted(found, key=lambda e: (e.meta["dataset"]["id"], e.meta["method"]["label"], e.key))
-
-    def remove(self, entry: Entry) -> None:
-        """Delete one entry.
-
-        Raises:
-            UsageError: a run is writing to it.
-        """
-        with _locked(entry.folder):
-            shutil.rmtree(entry.folder)
+        folder = next((f for f in self.runs.glob("*/*") if f.name.rpartition("@")[2] == key), None)
+        if folder is None:
+            raise UsageError(f"no result with key {key} in {self.root}: see `bench results list`")
+        with _locked(folder):
+            shutil.rmtree(folder)
+        return folder
 
     @contextmanager
     def write(self, identity: Identity, described: Json, *, retry_failed: bool = False) -> Iterator[Writer]:
@@ -221,9 +233,12 @@ class Writer:
         Raises:
             BenchError: the disk is full or gone.
         """
+        new = list(outcomes)
+        if not new:
+            return
         with _writing(self.folder):
             journal = self._journal or self._start_journal()
-            for outcome in outcomes:
+            for outcome in new:
                 journal.write(json.dumps(vars(outcome)) + "\n")
                 self.done[outcome.image] = outcome
             journal.flush()
@@ -288,29 +303,37 @@ def _writing(folder: Path) -> Iterator[None]:
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees the old content or the new, never half of it."""
+    with _renamed_into(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def _renamed_into(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _write_parquet(path: Path, rows: list[Json]) -> None:
     import pandas as pd
 
     frame = pd.DataFrame(rows).astype({"score": "float64", "mos": "float64", "error": "string"})
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    frame.to_parquet(temporary, index=False)
-    temporary.replace(path)
+    with _renamed_into(path) as temporary:
+        frame.to_parquet(temporary, index=False)
 
 
 def _read_journal(path: Path) -> list[Outcome]:
     if not path.is_file():
         return []
     outcomes = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_bytes().split(b"\n"):
         try:
             outcomes.append(Outcome(**json.loads(line)))
         except (ValueError, TypeError):
-            break  # a line that a kill cut short; its image is scored again
+            break  # a line that a kill cut short, or the end; what is missing is scored again
     return outcomes
 
 
@@ -318,12 +341,16 @@ def _read_entry(path: Path) -> Entry:
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:
-            raise UsageError(f"{path} has format {meta['format']}, this version reads {FORMAT}: score again")
+            raise UsageError(f"{path} has format {meta['format']}, this version reads {FORMAT}: {_remedy(path)}")
         for block in ("key", "identity", "method", "dataset", "complete", "sessions"):
             meta[block]
         return Entry(path.parent, meta)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is damaged ({error!r}): delete the folder {path.parent} and score again") from None
+        raise UsageError(f"{path} is damaged ({error!r}): {_remedy(path)}") from None
+
+
+def _remedy(path: Path) -> str:
+    return f"remove it with `bench results rm {path.parent.name.rpartition('@')[2]}` and score again"
 
 
 @contextmanager

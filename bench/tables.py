@@ -133,12 +133,12 @@ def competes(table: Table, cell: Cell, column: Column) -> bool:
 
 def best_two(table: Table, column: Column, value: str) -> tuple[float | None, float | None]:
     """Return the best and second best of a column's values among the cells that compete."""
-    found = {
+    found = [
         getattr(cell.correlations, value)
         for (_, where), cell in table.cells.items()
         if where == column and competes(table, cell, column)
-    } - {None}
-    ordered = sorted(found, reverse=True)
+    ]
+    ordered = sorted((v for v in found if v is not None), reverse=True)
     if len(ordered) < 2:
         return None, None
-    return ordered[0], ordered[1]
+    return ordered[0], ordered[1]  # equal ones share the first place, and nobody is second

@@ -34,7 +34,7 @@ def test_a_run_stores_scores_labels_and_where_they_come_from(photos: Path, store
     assert list(frame["image"]) == [f"images/{i}.png" for i in range(8)]
     assert list(frame["mos"]) == [10 + i for i in range(8)]
     assert set(frame["split"]) == {"test", "training"}
-    (entry,) = store.entries()
+    (entry,) = store.entries()[0]
     assert entry.complete
     assert entry.meta["scored"] == 8
     session = entry.meta["sessions"][0]
@@ -87,7 +87,7 @@ def test_whatever_identifies_a_score_makes_a_new_entry(photos, store, method, se
         change(photos)
     (result,) = runner.run(load([method]), read_local(photos), store, settings, split=split)
     assert result.new > 0
-    assert len(store.entries()) == 2
+    assert len(store.entries()[0]) == 2
 
 
 @pytest.mark.parametrize(
@@ -102,15 +102,15 @@ def test_whatever_identifies_a_score_makes_a_new_entry(photos, store, method, se
 def test_what_does_not_change_scores_makes_no_new_entry(photos, store, method, settings) -> None:  # type: ignore[no-untyped-def]
     runner.run(load([spec(fakes.Picky)]), read_local(photos), store, Settings())
     (result,) = runner.run(load([method]), read_local(photos), store, settings)
-    assert result.new == 0 or len(store.entries()) == 2
-    identities = {entry.key for entry in store.entries()}
+    assert result.new == 0 or len(store.entries()[0]) == 2
+    identities = {entry.key for entry in store.entries()[0]}
     assert len(identities) == 1
 
 
 def test_the_seed_identifies_the_scores_of_what_draws(photos: Path, store: Store) -> None:
     for seed in (0, 1):
         runner.run(load([spec(fakes.Random)]), read_local(photos), store, Settings(seed=seed))
-    assert len(store.entries()) == 2
+    assert len(store.entries()[0]) == 2
 
 
 def test_failures_are_kept_until_asked_to_try_again(photos: Path, store: Store) -> None:
@@ -178,7 +178,7 @@ def test_killed_in_mid_run_the_next_goes_on_and_loses_at_most_a_shard(
     time.sleep(1.5)  # workers of a killed parent end by themselves, at the latest after a second
     scored_before = log.read_text().split()
     kept = journal.read_text().count("\n")
-    (half,) = store.entries()
+    (half,) = store.entries()[0]
     assert not half.complete
 
     slow = MethodSpec(fakes.Slow, fakes.SlowOptions(str(log)))

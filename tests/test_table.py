@@ -42,7 +42,7 @@ def test_json_has_the_promised_keys_unrounded(photos: Path, store: Store, bench:
     run(store, photos, fakes.Brightness)
     (record,) = json.loads(bench("table", "--format", "json").out)
     assert set(KEYS.split()) <= set(record)
-    frame = store.entries()[0].scores()
+    frame = store.entries()[0][0].scores()
     expected = scipy_stats.spearmanr(frame["score"], frame["mos"]).statistic
     assert record["srcc"] == pytest.approx(expected, abs=1e-12)
     assert record["srcc_low"] <= record["srcc"] <= record["srcc_high"]
@@ -51,7 +51,7 @@ def test_json_has_the_promised_keys_unrounded(photos: Path, store: Store, bench:
 
 def test_correlations_are_oriented_by_declaration_and_never_made_positive(photos: Path, store: Store) -> None:
     run(store, photos, fakes.Brightness, fakes.Darkness)
-    bright, dark = (cell.correlations for cell in evaluate(store.entries()))
+    bright, dark = (cell.correlations for cell in evaluate(store.entries()[0]))
     assert bright.srcc is not None
     assert dark.srcc == pytest.approx(-bright.srcc)
     assert dark.plcc_raw == pytest.approx(-bright.plcc_raw)
@@ -65,7 +65,7 @@ def test_a_label_where_lower_is_better_turns_the_sign(photos: Path, store: Store
     (photos / "mine.toml").write_text(card.read_text().split('CARD = """')[1].split('"""')[0])
     dataset = resolve(str(photos / "mine.toml"), Roots({}, None))
     runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
-    mine, plain = (cell.correlations.srcc for cell in evaluate(store.entries()))
+    mine, plain = (cell.correlations.srcc for cell in evaluate(store.entries()[0]))
     assert mine is not None
     assert plain == pytest.approx(-mine)
 
@@ -87,7 +87,7 @@ def test_within_groups_means_are_taken_over_series(tmp_path: Path, store: Store)
             samples.append(Sample(path.name, path, float(level), about))
     dataset = Dataset("s", "s", "synthetic-order", "lower", tuple(samples), card.within, card.cluster)
     runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
-    (cell,) = evaluate(store.entries())
+    (cell,) = evaluate(store.entries()[0])
     assert cell.correlations.srcc == pytest.approx(0.0)
     assert cell.correlations.plcc_log4 is None
     assert "inside" in cell.correlations.reasons["plcc_log4"]
@@ -112,11 +112,11 @@ def test_a_gap_has_its_reason(photos: Path, store: Store, bench: Bench, tmp_path
 
 def test_an_unfinished_run_shows_no_number(photos: Path, store: Store) -> None:
     run(store, photos, fakes.Brightness)
-    folder = store.entries()[0].folder
+    folder = store.entries()[0][0].folder
     path = folder / "provenance.json"
     path.write_text(path.read_text().replace('"complete": true', '"complete": false'))
     (folder / "journal.jsonl").write_text('{"image": "images/0.png", "score": 1.0, "error": null}\n')
-    (cell,) = evaluate(store.entries())
+    (cell,) = evaluate(store.entries()[0])
     assert as_record(cell)["srcc"] is None
     assert "unfinished: 1 of 8 images" in to_markdown(arrange([cell]))
 
@@ -124,7 +124,7 @@ def test_an_unfinished_run_shows_no_number(photos: Path, store: Store) -> None:
 def test_two_protocols_of_a_dataset_do_not_share_a_table_unless_asked(photos: Path, store: Store) -> None:
     run(store, photos, fakes.Brightness, fakes.Darkness)
     run(store, photos, fakes.Brightness, resize=Resize(short=16))
-    cells = evaluate(store.entries())
+    cells = evaluate(store.entries()[0])
     first, second = arrange(cells)
     assert [str(c.protocol) for c in first.columns] == ["all images, full size"]
     assert [str(c.protocol) for c in second.columns] == ["all images, resize short:16"]
@@ -137,7 +137,7 @@ def test_two_protocols_of_a_dataset_do_not_share_a_table_unless_asked(photos: Pa
 def test_best_and_second_are_marked_and_what_was_trained_on_the_set_is_not(photos: Path, store: Store) -> None:
     cheat = type("Cheat", (fakes.Brightness,), {"info": fakes.info("cheat", trained_on=("photos",))})
     run(store, photos, fakes.Brightness, fakes.Darkness, cheat)
-    text = to_markdown(arrange(evaluate(store.entries())))
+    text = to_markdown(arrange(evaluate(store.entries()[0])))
     rows = {line.split("|")[1].strip()[:5]: line for line in text.splitlines() if line.startswith("|")}
     assert sum("**" in rows[name] for name in ("brigh", "darkn")) == 2 or "**" in rows["brigh"] + rows["darkn"]
     assert "**" not in rows["cheat"]
@@ -147,14 +147,17 @@ def test_best_and_second_are_marked_and_what_was_trained_on_the_set_is_not(photo
 def test_a_configuration_chosen_with_a_sets_mos_is_marked_on_its_cells(photos: Path, store: Store) -> None:
     chosen = type("Chosen", (fakes.Brightness,), {"info": fakes.info("chosen", selected_on=("photos",))})
     run(store, photos, chosen, fakes.Darkness)
-    (line,) = [line for line in to_markdown(arrange(evaluate(store.entries()))).splitlines() if "when choosing" in line]
-    assert line.startswith("²")
+    text = to_markdown(arrange(evaluate(store.entries()[0])))
+    (note,) = [line for line in text.splitlines() if "when choosing" in line]
+    rows = {line.split("|")[1].strip()[:4]: line for line in text.splitlines() if line.startswith("|")}
+    assert note[0] in rows["chos"].split("|")[2]
+    assert note[0] not in rows["dark"]
 
 
 def test_opinion_unaware_methods_come_first(photos: Path, store: Store) -> None:
     aware = type("Aware", (fakes.Brightness,), {"info": fakes.info("aaa", opinion_aware=True)})
     run(store, photos, aware, fakes.Darkness)
-    (table,) = arrange(evaluate(store.entries()))
+    (table,) = arrange(evaluate(store.entries()[0]))
     assert [heading for heading, _ in table.groups] == ["opinion-unaware, hand-crafted", "opinion-aware, hand-crafted"]
 
 
@@ -162,7 +165,7 @@ def test_a_newer_version_is_a_row_of_its_own(photos: Path, store: Store) -> None
     newer = type("Newer", (fakes.Brightness,), {"info": fakes.info("brightness", version="2")})
     run(store, photos, fakes.Brightness)
     run(store, photos, newer)
-    text = to_markdown(arrange(evaluate(store.entries())))
+    text = to_markdown(arrange(evaluate(store.entries()[0])))
     assert "brightness (1)" in text
     assert "brightness (2)" in text
 
@@ -171,7 +174,7 @@ def test_names_from_datasets_cannot_break_the_markup(tmp_path: Path, store: Stor
     folder = tmp_path / "a|b<script>"
     make_photo(folder / "x.png", 1)
     run(store, folder, fakes.Brightness)
-    text = to_markdown(arrange(evaluate(store.entries())))
+    text = to_markdown(arrange(evaluate(store.entries()[0])))
     assert "<script>" not in text
     widths = {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("|")}
     assert len(widths) == 1
@@ -196,7 +199,7 @@ def test_filters_and_an_empty_store(photos: Path, store: Store, bench: Bench) ->
 
 def test_the_same_images_share_their_draws(photos: Path, store: Store) -> None:
     run(store, photos, fakes.Brightness, fakes.Darkness)
-    bright, dark = (cell.interval for cell in evaluate(store.entries()))
+    bright, dark = (cell.interval for cell in evaluate(store.entries()[0]))
     assert bright.low is not None
     assert dark.high is not None
     assert np.isclose(bright.low, -dark.high)

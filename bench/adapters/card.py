@@ -54,7 +54,7 @@ def _label_file(card: Card, root: Path) -> Path:
     if not root.is_dir():
         raise MissingRequirementError(f"the root of dataset {card.id!r} is {root}, which is no folder: check the path")
     for name in card.labels.files:
-        if (root / name).is_file():
+        if table.is_file(root / name):
             return root / name
     raise MissingRequirementError(
         f"the root of dataset {card.id!r}, {root}, has no label file {' or '.join(card.labels.files)}: "
@@ -65,7 +65,7 @@ def _label_file(card: Card, root: Path) -> Path:
 def _image_folder(card: Card, root: Path, rows: list[table.Row]) -> Path:
     names = [row[card.labels.image] for row in rows[:50]]
     for folder in card.image_folders:
-        if any(table.is_inside(name) and (root / folder / name).is_file() for name in names):
+        if any(table.is_inside(name) and table.is_file(root / folder / name) for name in names):
             return root / folder
     raise MissingRequirementError(
         f"dataset {card.id!r}: none of the first {len(names)} images of the label file is in "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench.adapters import table
@@ -31,14 +33,12 @@ def read_local(path: Path) -> Dataset:
     if path.is_dir():
         scores = path / SCORES_FILE
         name = path.resolve().name
-        return _from_csv(scores, name, inside=True) if scores.is_file() else _from_folder(path, name)
-    if path.suffix.lower() == ".csv":
+        return _from_csv(scores, name, inside=True) if table.is_file(scores) else _from_folder(path, name)
+    if path.suffix.lower() in (".csv", ".tsv"):
         return _from_csv(path, path.stem)
     if path.suffix.lower() in SUFFIXES:
         return _dataset(path.stem, path, [Sample(path.name, path, None)])
-    raise UsageError(
-        f"--dataset got {path}: a folder, a .csv, a .toml card or an image is expected, not a {path.suffix or 'file'}"
-    )
+    raise UsageError(f"{path} is no dataset: a folder, a .csv, a .toml card or an image is expected")
 
 
 def _dataset(name: str, origin: Path, samples: list[Sample]) -> Dataset:
@@ -57,9 +57,9 @@ def _dataset(name: str, origin: Path, samples: list[Sample]) -> Dataset:
 
 
 def _from_folder(folder: Path, name: str) -> Dataset:
-    paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and not _hidden(p, folder))
+    paths = sorted(p for p in _walk(folder) if p.suffix.lower() in SUFFIXES)
     if not paths:
-        raise UsageError(f"--dataset got the folder {folder}, which has no image files and no {SCORES_FILE}")
+        raise UsageError(f"the folder {folder} has no image files and no {SCORES_FILE}")
     return _dataset(name, folder, [Sample(_printable(p.relative_to(folder).as_posix()), p, None) for p in paths])
 
 
@@ -68,8 +68,16 @@ def _printable(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
-def _hidden(path: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+def _walk(folder: Path) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        # A part of the set that cannot be seen must not shrink it in silence.
+        raise UsageError(f"the folder {error.filename} cannot be read: {error.strerror}")
+
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        # A folder named like an image is listed too: it fails by name instead of vanishing.
+        names = [*files, *(name for name in folders if Path(name).suffix.lower() in SUFFIXES)]
+        yield from (Path(parent) / name for name in names if not name.startswith("."))
 
 
 def _from_csv(path: Path, name: str, *, inside: bool = False) -> Dataset:
@@ -87,7 +95,7 @@ def _from_csv(path: Path, name: str, *, inside: bool = False) -> Dataset:
     outside = next((s.name for s in samples if not table.is_inside(s.name)), None)
     if inside and outside is not None:
         raise UsageError(f"{path}: the image name {outside!r} leaves the folder; name the CSV itself if you mean it")
-    if not any(s.path is not None and s.path.is_file() for s in samples):
+    if not any(s.path is not None and table.is_file(s.path) for s in samples):
         raise UsageError(
             f"{path} names {len(samples)} images and none is there; the first would be {samples[0].path}: "
             "names are relative to the CSV's folder"

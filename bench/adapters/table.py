@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -54,6 +55,8 @@ def _rows(path: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> I
 
 def _read_text(path: Path) -> str:
     try:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, a CSV file is expected")
         if not path.is_file():
             raise UsageError(f"{path}: no such file")
         if path.stat().st_size > _MAX_BYTES:
@@ -67,6 +70,8 @@ def _read_text(path: Path) -> str:
             f"{path} is a web page (HTML), not a CSV: it was saved from a site's file viewer; "
             "download the raw file instead"
         )
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UsageError(f"{path} is UTF-16 (a spreadsheet's 'Unicode text'): save it as CSV in UTF-8")
     if b"\0" in data[:65536]:
         raise UsageError(f"{path} is a binary file, not a CSV")
     try:
@@ -88,16 +93,27 @@ def number(path: Path, column: str, name: str, text: str) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise UsageError(f"{path}: column {column!r} of image {name!r} is {text!r}, not a number")
+        comma = ": write decimals with a point" if re.fullmatch(r"-?\d+,\d+", text) else ""
+        raise UsageError(f"{path}: column {column!r} of image {name!r} is {text!r}, not a number{comma}")
     return value
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there; a name too long for the file system, or a locked folder, means no."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def need_columns(path: Path, header: list[str], wanted: list[str]) -> None:
     """Raise UsageError, naming what is there, unless every wanted column is."""
     lacking = [column for column in wanted if column not in header]
     if lacking:
+        folded = {column.lower() for column in header}
+        case = " (case matters)" if all(column.lower() in folded for column in lacking) else ""
         raise UsageError(
-            f"{path} has no column {' or '.join(map(repr, lacking))}; its columns are {', '.join(header)[:300]}"
+            f"{path} has no column {' or '.join(map(repr, lacking))}; its columns are {', '.join(header)[:300]}{case}"
         )
 
 

@@ -76,6 +76,9 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.exceptions.Abort:
         click.echo("bench: interrupted; what was scored is kept, the same command goes on from there", err=True)
         code = 130
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = error.exit_code
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         see = f" See `{context.command_path} --help`." if context else ""
@@ -84,4 +87,8 @@ def main(args: Sequence[str] | None = None) -> None:
     except BenchError as error:
         click.echo(f"bench: error: {error}", err=True)
         code = error.exit_code
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        click.echo(f"bench: error: {where}{error.strerror or error}", err=True)
+        code = 1
     sys.exit(code if isinstance(code, int) else 0)

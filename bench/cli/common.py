@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,10 +12,10 @@ from bench.errors import UsageError
 if TYPE_CHECKING:
     from bench.api import Resize
     from bench.scoring import MethodSpec
+    from bench.store import Entry, Store
 
 results_option = click.option(
     "--results",
-    type=click.Path(path_type=Path),
     metavar="DIR",
     help="The store. [default: $BENCH_RESULTS, else results/ in the working directory]",
 )
@@ -94,6 +93,14 @@ def method_specs(names: Sequence[str], assignments: Iterable[str], device: str) 
     built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}
     where = scoring.resolve_device(device, found.values())
     return [scoring.MethodSpec(method, built[name], where) for name, method in found.items()]
+
+
+def stored_entries(store: Store) -> list[Entry]:
+    """Return the store's entries, and say on stderr which are damaged."""
+    entries, problems = store.entries()
+    for problem in problems:
+        click.echo(f"bench: warning: left out: {problem}", err=True)
+    return entries
 
 
 def warn_about_plugins() -> None:

@@ -31,7 +31,7 @@ def fit(method: str, pristine: str, output: Path) -> None:
     found = find_method(method)
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
-    dataset = resolve(pristine, Roots.parse(()))
+    dataset = resolve(pristine, Roots.parse(()), "--pristine")
     try:
         click.echo(found.fit(_photos(dataset), output))
     except NotImplementedError:

@@ -23,7 +23,7 @@ _FAMILIES = ["hand-crafted", "zero-shot", "self-supervised", "MOS-trained", "und
     "--dataset", required=True, metavar="ID|PATH", help="What was scored; any new id if the file has a mos column."
 )
 @click.option("--method", metavar="NAME", help="The method's name; needed unless --wide.")
-@click.option("--column", default="score", show_default=True, metavar="NAME", help="The column of scores.")
+@click.option("--column", metavar="NAME", help="The column of scores, without --wide.  [default: score]")
 @click.option("--wide", is_flag=True, help="Every column but image and mos is a method, named by its header.")
 @click.option(
     "--direction",
@@ -52,7 +52,7 @@ def import_scores(
     scores: Path,
     dataset: str,
     method: str | None,
-    column: str,
+    column: str | None,
     wide: bool,
     direction: str,
     mos_direction: Literal["higher", "lower"] | None,
@@ -62,7 +62,7 @@ def import_scores(
     split: str,
     resize: str,
     roots: tuple[str, ...],
-    results: Path | None,
+    results: str | None,
 ) -> None:
     """Store per-image scores that somebody else computed, as rows like any other.
 
@@ -78,9 +78,11 @@ def import_scores(
 
     if wide == (method is not None):
         raise UsageError("give --method NAME for one column of scores, or --wide for one method a column")
+    if wide and column is not None:
+        raise UsageError(f"--column got {column!r}, but --wide takes every column: leave one of them out")
     store = Store.locate(results)
     store.check_writable()
-    file = importing.read_scores(scores, None if wide else column)
+    file = importing.read_scores(scores, None if wide else column or "score")
     infos = {
         col: importing.imported_method(method or col, Family(family), opinion_aware, direction == "higher", trained_on)
         for col in file.scores
@@ -88,6 +90,8 @@ def import_scores(
     target = _find_dataset(dataset, roots, split, labelled=file.mos is not None)
     file = importing.aligned(file, target)
     if file.mos is not None:
+        if target.samples:
+            _compare_images(len(importing.strangers(file, target)), len(file.images), target.id)
         target = importing.with_own_labels(file, target, mos_direction)
     mos: Literal["dataset", "imported"] = "imported" if file.mos is not None else "dataset"
     protocol = Protocol(split, str(common.parse_resize(resize)), mos)
@@ -95,6 +99,13 @@ def import_scores(
     for cell in evaluate(entries, draws=0):
         counts = f"imported {cell.scored}, without a score {cell.failed}"
         click.echo(f"{cell.method['label']} on {target.id}: {counts}; {srcc_text(cell)}")
+
+
+def _compare_images(strange: int, total: int, dataset: str) -> None:
+    if strange == total:
+        raise UsageError(f"none of the {total} images of the scores is in dataset {dataset!r}: is it the right one?")
+    if strange:
+        click.echo(f"bench: note: {strange} of {total} images are not in dataset {dataset!r} as it is here", err=True)
 
 
 def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, labelled: bool) -> Dataset:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli import common
-from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.store import Entry
@@ -23,12 +21,12 @@ def results() -> None:
 @results.command("list")
 @common.results_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def list_results(results: Path | None, form: str) -> None:
+def list_results(results: str | None, form: str) -> None:
     """List every stored result with its key."""
     from bench.store import Store
 
     store = Store.locate(results)
-    entries = store.entries()
+    entries = common.stored_entries(store)
     if form == "json":
         click.echo(json.dumps([entry.meta for entry in entries], indent=1, ensure_ascii=False))
         return
@@ -51,15 +49,10 @@ def _line(entry: Entry) -> str:
 @results.command("rm")
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
 @common.results_option
-def remove(keys: tuple[str, ...], results: Path | None) -> None:
+def remove(keys: tuple[str, ...], results: str | None) -> None:
     """Remove stored results by key (see `bench results list`)."""
     from bench.store import Store
 
     store = Store.locate(results)
-    by_key = {entry.key: entry for entry in store.entries()}
-    unknown = [key for key in keys if key not in by_key]
-    if unknown:
-        raise UsageError(f"no result with key {', '.join(unknown)} in {store.root}: see `bench results list`")
     for key in dict.fromkeys(keys):
-        store.remove(by_key[key])
-        click.echo(f"removed {_line(by_key[key])}")
+        click.echo(f"removed {store.remove(key)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -51,7 +50,7 @@ def run(
     workers: int | None,
     seed: int,
     roots: tuple[str, ...],
-    results: Path | None,
+    results: str | None,
     retry_failed: bool,
     strict: bool,
 ) -> None:

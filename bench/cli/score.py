@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -55,7 +57,7 @@ def score(
     settings = Settings(common.parse_resize(resize), seed, batch_size, workers)
     specs = common.method_specs(methods, options, device)
     places = Roots.parse(roots)
-    datasets = [resolve(text, places) for text in images]
+    datasets = [_named_as_given(resolve(text, places, "ID|PATH"), text, len(images)) for text in images]
     ready = load(specs)
     rows = [row for dataset in datasets for row in _rows(ready, dataset, settings)]
     _print(rows, form)
@@ -64,6 +66,16 @@ def score(
         raise BenchError("no image was scored")
     if strict and failed:
         raise BenchError(f"--strict: {failed} of {len(rows)} scores are missing")
+
+
+def _named_as_given(dataset: Dataset, text: str, arguments: int) -> Dataset:
+    """With several arguments, put each before its images' names: two folders may have an image of one name."""
+    if arguments == 1:
+        return dataset
+    alone = Path(text).is_file() and len(dataset.samples) == 1
+    names = [text if alone else f"{text.rstrip('/')}/{sample.name}" for sample in dataset.samples]
+    samples = tuple(replace(s, name=name) for s, name in zip(dataset.samples, names, strict=True))
+    return replace(dataset, samples=samples)
 
 
 def _rows(ready: list[Ready], dataset: Dataset, settings: Settings) -> list[Row]:

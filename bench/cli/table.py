@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--mix-protocols", is_flag=True, help="Put different protocols of a dataset into one table, each marked.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write there instead.")
 def table(
-    results: Path | None,
+    results: str | None,
     methods: tuple[str, ...],
     datasets: tuple[str, ...],
     form: str,
@@ -40,7 +40,7 @@ def table(
     from bench.tables import arrange
 
     store = Store.locate(results)
-    entries = store.entries()
+    entries = common.stored_entries(store)
     if not entries:
         raise UsageError(
             f"no results in {store.root}: run `bench run --method NAME --dataset ID` first, or give --results"

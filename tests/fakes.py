@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -105,6 +107,30 @@ class TooFew(Method):
 
     def score(self, photos: Sequence[Photo]) -> list[float]:
         return [] if len(photos) == 1 else [1.0]
+
+
+class Threads(Method):
+    """How many threads torch has where it runs."""
+
+    info = info("threads")
+
+    def load(self) -> None:
+        import torch  # noqa: F401 - there before the harness sets its threads
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        import torch
+
+        return [float(torch.get_num_threads()) for _ in photos]
+
+
+class Dies(Method):
+    """Is killed as the kernel kills what takes too much memory."""
+
+    info = info("dies")
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return []
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,10 @@ MISTAKES = [
     (["run", *METHOD, "--dataset", "PHOTOS", "--metod", "x"], "Did you mean one of: '--method'"),
     (["run", *METHOD], "Missing option '--dataset'"),
     (["run", "--method", "niqe", "--dataset", "PHOTOS", "--option", "niqe.model=nowhere.npz"], "nowhere.npz"),
+    (["run", *METHOD, "--dataset", ""], "--dataset got an empty text"),
+    (["run", *METHOD, "--dataset", "PHOTOS", "--results", ""], "--results got an empty text"),
+    (["score", "nope.jpg", *METHOD], "ID|PATH got 'nope.jpg'"),
+    (["fit", "niqe", "--pristine", "nowhere", "--output", "x.npz"], "--pristine got 'nowhere'"),
     (["rum"], "Did you mean 'run'"),
     (["table", "--format", "xls"], "'xls' is not one of"),
     (["table"], "no results in results: run `bench run"),
@@ -126,6 +130,35 @@ def test_a_mistake_is_answered_in_one_line(bench: Bench, photos: Path, arguments
     lines = [line for line in done.err.splitlines() if "img/s" not in line]
     assert len(lines) == 1
     assert lines[0].startswith("bench: error: ")
+
+
+def test_images_of_several_arguments_are_told_apart(bench: Bench, photos: Path, mixed: Path) -> None:
+    make_photo(mixed / "0.png", 5)
+    out = bench("score", photos / "images" / "0.png", mixed, *METHOD, "--format", "json").out
+    names = [row["image"] for row in json.loads(out)]
+    assert names[0] == str(photos / "images" / "0.png")
+    assert f"{mixed}/0.png" in names
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("arguments", [[], ["list"], ["results"]], ids=["bench", "list", "results"])
+def test_a_command_without_its_arguments_prints_its_help(bench: Bench, arguments: list[str]) -> None:
+    done = bench(*arguments)
+    assert done.code == 2
+    assert done.err.startswith("Usage: bench")
+    assert "error" not in done.err
+
+
+def test_a_damaged_result_is_left_out_with_a_warning(bench: Bench, photos: Path) -> None:
+    bench("run", *METHOD, "--method", "niqe", "--dataset", photos)
+    broken = next(Path("results/runs/photos").glob("bytes*/provenance.json"))
+    broken.write_text("{")
+    done = bench("results", "list")
+    assert len(done.out.splitlines()) == 1
+    assert "warning: left out" in done.err
+    key = broken.parent.name.rpartition("@")[2]
+    assert bench("results", "rm", key).code == 0
+    assert bench("results", "list").err == ""
 
 
 def test_an_interrupt_says_that_nothing_is_lost(bench: Bench, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,6 +73,10 @@ def test_references_that_repeat_are_what_intervals_resample(photos: Path) -> Non
         (b"image,score\n,1\n", "'' is no image name"),
         (b"<!DOCTYPE html>\n<html>", r"is a web page \(HTML\), not a CSV"),
         (b"\n\n  <html lang=en>", "is a web page"),
+        ("image,score\na.png,1".encode("utf-16"), "is UTF-16"),
+        (b"Image,score\na.png,1\n", r"has no column 'image'; its columns are Image, score \(case matters\)"),
+        (b'image,score\nimages/0.png,"1,5"\n', "write decimals with a point"),
+        (b"image,score\n" + b"x" * 300 + b".png,1\n", "names 1 images and none is there"),
         (b"PK\x03\x04\0\0\0", "is a binary file"),
         (b"image,score\n\xff\xfe.png,1\n", r"is not UTF-8 \(byte 12\)"),
         (b'image,score\n"images/0.png,1\n', "not valid CSV"),
@@ -241,6 +245,25 @@ def test_every_shipped_card_is_well_formed() -> None:
     for card in shipped.values():
         assert card.n > 0
         assert card.labels.range[0] < card.labels.range[1]
+
+
+def test_two_cards_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text(CARD.replace('id = "mine"', f'id = "{name}"\naliases = ["both"]'))
+    monkeypatch.setattr(cards, "cards_folder", lambda: tmp_path)
+    with pytest.raises(UsageError, match="both have the id or alias 'both'"):
+        cards.shipped_cards.__wrapped__()
+
+
+def test_a_folder_that_cannot_be_seen_whole_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_photo(tmp_path / "part" / "a.png", 1)
+
+    def denied(path: object) -> object:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.scandir", denied)
+    with pytest.raises(UsageError, match="cannot be read: Permission denied"):
+        read_local(tmp_path / "part")
 
 
 def test_the_sample_card_counts_what_the_recipe_makes() -> None:

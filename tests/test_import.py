@@ -92,6 +92,33 @@ def test_the_same_file_twice_is_one_entry_and_other_scores_another(bench: Bench)
     assert len(bench("results", "list").out.splitlines()) == 2
 
 
+def test_the_declared_direction_identifies_imported_scores(bench: Bench) -> None:
+    Path("theirs.csv").write_text("image,score,mos\na.png,1,1\nb.png,3,2\n")
+    for direction in ("higher", "lower"):
+        bench("import", "theirs.csv", "--method", "m", "--dataset", "new", "--direction", direction)
+    assert len(bench("results", "list").out.splitlines()) == 2
+
+
+def test_what_an_imported_method_was_trained_on_is_unknown_unless_said(bench: Bench) -> None:
+    Path("theirs.csv").write_text("image,score,mos\na.png,1,1\nb.png,3,2\n")
+    bench("import", "theirs.csv", "--method", "silent", "--dataset", "new")
+    bench("import", "theirs.csv", "--method", "open", "--dataset", "new", "--trained-on", "new")
+    found = records(bench)
+    assert found["silent"]["trained_on"] == ["unknown"]
+    assert found["open"]["trained_on_this"] is True
+
+
+def test_scores_of_another_dataset_are_noticed(bench: Bench, photos: Path) -> None:
+    Path("theirs.csv").write_text("image,score,mos\na.png,1,1\nb.png,3,2\n")
+    wrong = bench("import", "theirs.csv", "--method", "m", "--dataset", photos)
+    assert wrong.code == 2
+    assert "none of the 2 images of the scores is in dataset 'photos'" in wrong.err
+    Path("theirs.csv").write_text("image,score,mos\nimages/1.png,1,1\nb.png,3,2\n")
+    partly = bench("import", "theirs.csv", "--method", "m", "--dataset", photos)
+    assert partly.code == 0
+    assert "note: 1 of 2 images are not in dataset 'photos'" in partly.err
+
+
 @pytest.mark.parametrize(
     ("content", "arguments", "message"),
     [
@@ -106,6 +133,7 @@ def test_the_same_file_twice_is_one_entry_and_other_scores_another(bench: Bench)
         ("image,score,mos\na.png,1,2\na.png,1,2\n", ["--method", "m", "--dataset", "new"], "twice: 'a.png'"),
         ("image,score,mos\na.png,1,2\n", ["--dataset", "new"], "give --method NAME"),
         ("image,score,mos\na.png,1,2\n", ["--wide", "--method", "m", "--dataset", "new"], "give --method NAME"),
+        ("image,score,mos\na.png,1,2\n", ["--wide", "--column", "score", "--dataset", "new"], "but --wide takes every"),
         ("image,score,mos\na.png,1,2\n", ["--method", "a b", "--dataset", "new"], "method name 'a b'"),
         ("image,score,mos\na.png,1,2\n", ["--method", "m", "--dataset", "a/b"], "as a new id use letters"),
         ("image,score\n", ["--method", "m", "--dataset", "new"], "has no scores"),

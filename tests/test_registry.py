@@ -55,6 +55,15 @@ def test_a_plugin_that_fails_is_a_problem_and_no_crash() -> None:
     assert "the plugin 'broken' (no.such.module) cannot be imported" in problem
 
 
+def test_a_plugin_that_exits_on_import_is_a_problem_and_no_exit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "leaves.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (problem,) = registry._import_plugin(EntryPoint("leaves", "leaves", registry.GROUP))
+    assert "SystemExit: 3" in problem
+
+
 def test_a_third_partys_module_is_found_through_its_entry_point(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +15,8 @@ from conftest import make_photo
 
 from bench import options, runner
 from bench.adapters.local import read_local
-from bench.api import Method, Resize
-from bench.errors import UsageError
+from bench.api import InputPolicy, Method, Resize
+from bench.errors import BenchError, UsageError
 from bench.scoring import SHARD, MethodSpec, Settings, load
 from bench.store import Store
 
@@ -51,6 +54,10 @@ def test_a_second_run_scores_nothing_and_changes_nothing(photos: Path, store: St
     assert {path: path.read_bytes() for path in store.root.rglob("*.*") if path.is_file()} == before
 
 
+SMALL = InputPolicy(resize=Resize(short=16))
+GREY = InputPolicy(colour="grey")
+
+
 def newer(method: type[Method]) -> type[Method]:
     return type("Newer", (method,), {"info": fakes.info(method.info.name, version="2")})
 
@@ -74,12 +81,14 @@ def changed_image(photos: Path) -> None:
         (spec(newer(fakes.Picky)), Settings(), "all", None),
         (spec(type("Weighted", (fakes.Picky,), {"fingerprint": "abc"})), Settings(), "all", None),
         (spec(fakes.Picky, gain="2"), Settings(), "all", None),
+        (spec(type("Small", (fakes.Picky,), {"info": fakes.info("picky", input=SMALL)})), Settings(), "all", None),
+        (spec(type("Grey", (fakes.Picky,), {"info": fakes.info("picky", input=GREY)})), Settings(), "all", None),
         (spec(fakes.Picky), Settings(resize=Resize(short=16)), "all", None),
         (spec(fakes.Picky), Settings(), "test", None),
         (spec(fakes.Picky), Settings(), "all", changed_label),
         (spec(fakes.Picky), Settings(), "all", changed_image),
     ],
-    ids=["version", "weights", "option", "resize", "split", "label", "image"],
+    ids=["version", "weights", "option", "method's resize", "colour", "resize", "split", "label", "image"],
 )
 def test_whatever_identifies_a_score_makes_a_new_entry(photos, store, method, settings, split, change) -> None:  # type: ignore[no-untyped-def]
     runner.run(load([spec(fakes.Picky)]), read_local(photos), store, Settings())
@@ -102,9 +111,8 @@ def test_whatever_identifies_a_score_makes_a_new_entry(photos, store, method, se
 def test_what_does_not_change_scores_makes_no_new_entry(photos, store, method, settings) -> None:  # type: ignore[no-untyped-def]
     runner.run(load([spec(fakes.Picky)]), read_local(photos), store, Settings())
     (result,) = runner.run(load([method]), read_local(photos), store, settings)
-    assert result.new == 0 or len(store.entries()[0]) == 2
-    identities = {entry.key for entry in store.entries()[0]}
-    assert len(identities) == 1
+    assert result.new == 0
+    assert len(store.entries()[0]) == 1
 
 
 def test_the_seed_identifies_the_scores_of_what_draws(photos: Path, store: Store) -> None:
@@ -127,6 +135,30 @@ def test_a_method_added_later_joins_without_scoring_the_first_again(photos: Path
     runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     results = runner.run(load([spec(fakes.Brightness), spec(fakes.Darkness)]), read_local(photos), store, Settings())
     assert [result.new for result in results] == [0, 8]
+    assert [result.entry.complete for result in results] == [True, True]
+    assert all(entry.complete for entry in store.entries()[0])
+
+
+def test_the_decode_policy_identifies_a_score(photos: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    monkeypatch.setattr(runner, "POLICY", "next")
+    runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    assert len(store.entries()[0]) == 2
+
+
+def test_what_is_declared_is_put_right_without_scoring_again(photos: Path, store: Store) -> None:
+    runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    aware = type("Aware", (fakes.Brightness,), {"info": fakes.info("brightness", trained_on=("koniq",))})
+    scores = photos / "scores.csv"
+    lines = scores.read_text().splitlines()
+    scores.write_text("\n".join([lines[0] + ",ref_img", *(f"{line},r{i % 2}" for i, line in enumerate(lines[1:]))]))
+    (result,) = runner.run(load([spec(aware)]), read_local(photos), store, Settings())
+    assert result.new == 0
+    (entry,) = store.entries()[0]
+    assert entry.meta["method"]["trained_on"] == ["koniq"]
+    assert entry.meta["dataset"]["cluster"] == "reference"
+    assert set(entry.scores()["reference"]) == {"r0", "r1"}
+    assert len(entry.meta["sessions"]) == 1
 
 
 def test_two_runs_on_one_entry_at_once_are_refused(photos: Path, store: Store) -> None:
@@ -170,12 +202,14 @@ def test_killed_in_mid_run_the_next_goes_on_and_loses_at_most_a_shard(
     log = tmp_path / "log"
     places = {"tests": str(Path(__file__).parent), "photos": str(folder), "results": str(store.root), "log": str(log)}
     process = subprocess.Popen(
-        [sys.executable, "-c", KILLED.format(**places, workers=workers)], stderr=subprocess.DEVNULL
+        [sys.executable, "-c", KILLED.format(**places, workers=workers)],
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     journal = _wait_for_outcomes(store, 40)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    time.sleep(1.5)  # workers of a killed parent end by themselves, at the latest after a second
+    _wait_until_gone(process.pid)
     scored_before = log.read_text().split()
     kept = journal.read_text().count("\n")
     (half,) = store.entries()[0]
@@ -191,6 +225,18 @@ def test_killed_in_mid_run_the_next_goes_on_and_loses_at_most_a_shard(
 
     (whole,) = runner.run(load([spec(fakes.Brightness)]), read_local(folder), store, Settings())
     assert list(frame["score"]) == list(whole.entry.scores()["score"])
+
+
+def _wait_until_gone(group: int) -> None:
+    """Workers of a killed parent end by themselves."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    raise AssertionError("processes of the killed run are still there")
 
 
 def _wait_for_outcomes(store: Store, at_least: int) -> Path:
@@ -212,3 +258,49 @@ def test_half_a_line_at_the_end_of_a_journal_is_scored_again(photos: Path, store
     (again,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert again.new == 7
     assert again.entry.scores()["score"][0] == 1.5
+
+
+def test_file_names_that_are_no_text_are_scored_under_a_printable_name(tmp_path: Path, store: Store) -> None:
+    folder = tmp_path / "odd"
+    make_photo(folder / "plain.png", 1)
+    for name in (b"caf\xe9.png", b"red\x1b[31m\n.png"):
+        shutil.copyfile(folder / "plain.png", os.path.join(os.fsencode(folder), name))  # noqa: PTH118 - bytes
+    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(folder), store, Settings())
+    assert sorted(result.entry.scores()["image"]) == ["caf\\udce9.png", "plain.png", "red\\x1b[31m\\n.png"]
+    assert result.entry.meta["failed"] == 0
+
+
+def test_a_full_disk_is_said_and_costs_nothing_that_was_stored(
+    photos: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bench.store._write_parquet", full)
+        with pytest.raises(BenchError, match=r"No space left on device.*what was stored before is kept"):
+            runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    assert (result.new, result.entry.meta["scored"]) == (0, 8)
+
+
+def test_a_journal_with_rubbish_in_it_is_resumed_up_to_there(photos: Path, store: Store) -> None:
+    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    path = result.entry.folder / "provenance.json"
+    path.write_text(path.read_text().replace('"complete": true', '"complete": false'))
+    good = b'{"image": "images/0.png", "score": 1.5, "error": null}\n'
+    (result.entry.folder / "journal.jsonl").write_bytes(good + b"\xff\xfe\n" + good)
+    (again,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    assert again.new == 7
+
+
+@pytest.mark.parametrize("content", ["{", '{"format": 1}', '{"format": 99}', "[]", ""])
+def test_a_damaged_entry_is_left_out_by_name_and_can_be_removed(photos: Path, store: Store, content: str) -> None:
+    runner.run(load([spec(fakes.Brightness), spec(fakes.Darkness)]), read_local(photos), store, Settings())
+    broken = store.entries()[0][0]
+    (broken.folder / "provenance.json").write_text(content)
+    entries, problems = store.entries()
+    assert len(entries) == 1
+    assert f"bench results rm {broken.key}" in problems[0]
+    store.remove(broken.key)
+    assert store.entries()[1] == []

@@ -8,8 +8,8 @@ import pytest
 from conftest import make_photo
 
 from bench import options, scoring
-from bench.api import Method, Resize
-from bench.errors import UsageError
+from bench.api import InputPolicy, Method, Resize
+from bench.errors import BenchError, UsageError
 from bench.scoring import Item, MethodSpec, Settings, score_items
 from bench.store import Outcome
 
@@ -129,3 +129,45 @@ def test_hashes_follow_the_content(tmp_path: Path) -> None:
     make_photo(two, 2)
     assert list(scoring.hash_files([two])) != same[1:2]
     assert np.array_equal(same[:1], list(scoring.hash_files([one])))
+
+
+def test_a_methods_own_resize_that_cannot_be_done_is_that_images_failure(tmp_path: Path, items: list[Item]) -> None:
+    strip = make_photo(tmp_path / "strip.png", 1, (20000, 1))
+    big = type("Big", (fakes.Brightness,), {"info": fakes.info("big", input=InputPolicy(resize=Resize(short=384)))})
+    found = outcomes(spec(big), [*items[:3], Item("strip.png", strip, (0,))], Settings())
+    assert found["strip.png"].score is None
+    assert found["strip.png"].error
+    assert sum(o.score is not None for o in found.values()) == 3
+
+
+def test_a_method_that_exits_fails_its_image_and_not_the_run(items: list[Item]) -> None:
+    class Exits(fakes.Brightness):
+        def score(self, photos):  # type: ignore[no-untyped-def]
+            raise SystemExit(3)
+
+    assert {o.error for o in outcomes(spec(Exits), items[:2], Settings()).values()} == {"SystemExit: 3"}
+
+
+def test_torch_is_deterministic_and_has_the_planned_threads(items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    threads = torch.get_num_threads()
+    monkeypatch.setattr("joblib.cpu_count", lambda: 3)
+    try:
+        torch.use_deterministic_algorithms(False)
+        outcomes(spec(fakes.Brightness), items[:2], Settings(workers=1))
+        assert torch.are_deterministic_algorithms_enabled()
+        assert not torch.backends.cuda.matmul.allow_tf32
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_workers_get_their_share_of_threads(items: list[Item], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("joblib.cpu_count", lambda: 6)
+    found = outcomes(spec(fakes.Threads), items, Settings(workers=2, batch_size=3))
+    assert {o.score for o in found.values()} == {3.0}
+
+
+def test_a_killed_worker_is_one_sentence(items: list[Item]) -> None:
+    with pytest.raises(BenchError, match=r"a worker process was killed.*--workers 1"):
+        outcomes(spec(fakes.Dies), items, Settings(workers=2))

@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,14 +14,14 @@ import pytest
 from conftest import Ran, make_photo
 from scipy import stats as scipy_stats
 
-from bench import options, runner
+from bench import options, runner, stats
 from bench.adapters.local import read_local
 from bench.api import Method, Resize
 from bench.evaluation import evaluate
 from bench.render import as_record, to_markdown
 from bench.scoring import MethodSpec, Settings, load
 from bench.store import Store
-from bench.tables import arrange
+from bench.tables import Table, arrange
 
 Bench = Callable[..., Ran]
 KEYS = "method dataset protocol n failed srcc srcc_low srcc_high krcc plcc_raw plcc_log4 plcc_log5 rmse_log4 rmse_log5"
@@ -134,14 +136,114 @@ def test_two_protocols_of_a_dataset_do_not_share_a_table_unless_asked(photos: Pa
     assert "resize short:16" in to_markdown([mixed])
 
 
-def test_best_and_second_are_marked_and_what_was_trained_on_the_set_is_not(photos: Path, store: Store) -> None:
-    cheat = type("Cheat", (fakes.Brightness,), {"info": fakes.info("cheat", trained_on=("photos",))})
-    run(store, photos, fakes.Brightness, fakes.Darkness, cheat)
-    text = to_markdown(arrange(evaluate(store.entries()[0])))
-    rows = {line.split("|")[1].strip()[:5]: line for line in text.splitlines() if line.startswith("|")}
-    assert sum("**" in rows[name] for name in ("brigh", "darkn")) == 2 or "**" in rows["brigh"] + rows["darkn"]
-    assert "**" not in rows["cheat"]
-    assert "trained on this dataset" in text
+def fixed(name: str, values: list[float], **declared: object) -> type[Method]:
+    """A method that gives image i the i-th value, and fails where it is NaN."""
+
+    def score(self, photos):  # type: ignore[no-untyped-def]
+        return [values[int(Path(photo.name).stem)] for photo in photos]
+
+    about = fakes.info(name, score_range=(-1e3, 1e3), **declared)
+    return type(name.title(), (fakes.Brightness,), {"info": about, "score": score})
+
+
+RISING = [0.0, 1, 2, 3, 4, 5, 6, 7]
+SWAPPED = [1.0, 0, 2, 3, 4, 5, 6, 7]
+MIXED = [3.0, 2, 1, 0, 7, 6, 5, 4]
+GAPS = [math.nan, math.nan, 2, 3, 4, 5, 6, 7]
+
+
+def srcc_texts(tables: list[Table]) -> dict[str, str]:
+    """Row's name → the text of its first SRCC cell, without footnotes."""
+    lines = [line.split("|") for line in to_markdown(tables[:1]).splitlines() if line.startswith("|")]
+    return {re.sub("[⁰-⁹¹²³˒]", "", line[1]).strip(): re.sub("[⁰-⁹¹²³˒]", "", line[2]).strip() for line in lines[2:]}
+
+
+def test_best_is_bold_and_second_italic(photos: Path, store: Store) -> None:
+    run(store, photos, fixed("worst", MIXED), fixed("best", RISING), fixed("second", SWAPPED))
+    texts = srcc_texts(arrange(evaluate(store.entries()[0])))
+    assert texts["best"] == "**1.000**"
+    assert re.fullmatch(r"_0\.9\d\d_", texts["second"])
+    assert re.fullmatch(r"0\.\d\d\d", texts["worst"])
+
+
+def test_equals_share_the_first_place_and_nobody_is_second(photos: Path, store: Store) -> None:
+    run(store, photos, fixed("a", RISING), fixed("b", [2 * v for v in RISING]), fixed("c", SWAPPED))
+    texts = srcc_texts(arrange(evaluate(store.entries()[0])))
+    assert (texts["a"], texts["b"]) == ("**1.000**", "**1.000**")
+    assert "_" not in texts["c"]
+
+
+def test_what_left_out_images_or_was_trained_on_the_set_is_not_in_the_running(photos: Path, store: Store) -> None:
+    run(
+        store,
+        photos,
+        fixed("gaps", GAPS),
+        fixed("cheat", RISING, trained_on=("photos",)),
+        fixed("fair", SWAPPED),
+        fixed("other", MIXED),
+    )
+    tables = arrange(evaluate(store.entries()[0]))
+    texts = srcc_texts(tables)
+    assert (texts["gaps"], texts["cheat"]) == ("1.000", "1.000")
+    assert texts["fair"].startswith("**")
+    text = to_markdown(tables)
+    assert "scored 6, failed 2: not in the running for best" in text
+    assert "trained on this dataset: not in the running for best" in text
+
+
+def test_a_dataset_is_known_by_its_aliases_when_it_comes_to_training(photos: Path, store: Store) -> None:
+    folder = photos.rename(photos.parent / "koniq10k")
+    run(store, folder, fixed("tuned", RISING, trained_on=("koniq",)))
+    (cell,) = evaluate(store.entries()[0])
+    assert cell.trained_here
+
+
+def test_few_images_are_called_too_few(photos: Path, store: Store) -> None:
+    run(store, photos, fixed("a", RISING))
+    assert "n = 8: too few to tell" in to_markdown(arrange(evaluate(store.entries()[0])))
+
+
+def test_the_newest_of_equal_rows_is_shown_and_the_older_left_out_everywhere(store: Store, bench: Bench) -> None:
+    for score in (1, 5):
+        Path("theirs.csv").write_text("image,score,mos\n" + f"a,{score},1\nb,2,2\nc,3,3\nd,4,4\n")
+        assert bench("import", "theirs.csv", "--method", "m", "--dataset", "new").code == 0
+    (record,) = json.loads(bench("table", "--format", "json").out)
+    assert record["srcc"] == pytest.approx(-0.2)
+    assert "1 older result(s)" in bench("table").out
+    assert len(bench("table", "--format", "csv").out.splitlines()) == 2
+
+
+def test_two_seeds_are_two_rows(photos: Path, store: Store) -> None:
+    for seed in (0, 1):
+        run(store, photos, fakes.Random, seed=seed)
+    (table,) = arrange(evaluate(store.entries()[0]))
+    assert len(table.cells) == 2
+    assert len(set(table.labels.values())) == 2
+
+
+def test_other_images_under_the_same_names_are_another_column_and_the_footnotes_say_so(
+    photos: Path, store: Store
+) -> None:
+    run(store, photos, fakes.Brightness)
+    make_photo(photos / "images" / "0.png", 99)
+    run(store, photos, fakes.Brightness)
+    tables = arrange(evaluate(store.entries()[0]))
+    assert len(tables) == 2
+    notes = [line for line in to_markdown(tables).splitlines() if "photos: 8 images" in line]
+    assert len(set(notes)) == 2
+
+
+def test_intervals_resample_references_where_they_repeat(photos: Path, store: Store) -> None:
+    scores = photos / "scores.csv"
+    lines = scores.read_text().splitlines()
+    scores.write_text("\n".join([lines[0] + ",ref_img", *(f"{line},r{i // 2}" for i, line in enumerate(lines[1:]))]))
+    run(store, photos, fixed("m", MIXED))
+    (cell,) = evaluate(store.entries()[0])
+    labels = np.arange(8.0)
+    expected = stats.bootstrap_srcc(MIXED, labels, clusters=np.arange(8) // 2).intervals[0]
+    other = stats.bootstrap_srcc(MIXED, labels).intervals[0]
+    assert (cell.interval.low, cell.interval.high) == (expected.low, expected.high)
+    assert (expected.low, expected.high) != (other.low, other.high)
 
 
 def test_a_configuration_chosen_with_a_sets_mos_is_marked_on_its_cells(photos: Path, store: Store) -> None:

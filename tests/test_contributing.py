@@ -1,0 +1,77 @@
+"""The examples of CONTRIBUTING.md, tried as a newcomer would."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Ran
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def example(language: str, start: str) -> str:
+    found = re.search(rf"```{language}\n({re.escape(start)}.*?)```", TEXT, re.DOTALL)
+    assert found
+    return found[1]
+
+
+METHOD = example("python", "# methods/").split("\n", 1)[1]
+
+
+def test_the_example_of_a_method_has_at_most_thirty_lines() -> None:
+    code = [line for line in METHOD.splitlines() if line.strip()]
+    assert len(code) <= 30
+
+
+@pytest.mark.parametrize("tool", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]], ids=" ".join)
+def test_the_example_of_a_method_passes_the_projects_own_checks(tmp_path: Path, tool: list[str]) -> None:
+    path = tmp_path / "contrast.py"
+    path.write_text(METHOD)
+    where = (
+        ["--config-file", str(ROOT / "pyproject.toml")]
+        if tool == ["mypy"]
+        else ["--config", str(ROOT / "pyproject.toml")]
+    )
+    environment = {**os.environ, "MYPYPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", *tool, *where, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_example_of_a_method_runs(tmp_path: Path, photos: Path) -> None:
+    # As a package of somebody else, since a test writes nothing into methods/.
+    (tmp_path / "contrast_package.py").write_text(METHOD)
+    about = tmp_path / "contrast_package-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: contrast_package\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[bench.methods]\ncontrast = contrast_package\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "run", "--method", "contrast", "--dataset", str(photos)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "contrast on photos: scored 8, failed 0; SRCC" in done.stdout
+
+
+def test_the_example_of_a_card_is_read(bench: Callable[..., Ran], photos: Path) -> None:
+    (photos / "card.toml").write_text(example("toml", "id = "))
+    (photos / "labels.csv").write_text("file_name,dmos,set,ref,distortion\nimages/0.png,3,test,r,blur\n")
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos / "card.toml")
+    assert done.code == 0, done.err
+    assert "on mine: scored 1" in done.out

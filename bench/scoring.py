@@ -265,8 +265,6 @@ def _score_chunk(
     scored = Scored(images=len(items))
     for index, method in enumerate(methods):
         wanted = [(item, d) for item, d in zip(items, decoded, strict=True) if index in item.methods]
-        if not wanted:
-            continue
         started = time.perf_counter()
         photos = [d for _, d in wanted if isinstance(d, Photo)]
         scored.outcomes[index] = [Outcome(item.name, None, d) for item, d in wanted if isinstance(d, str)]

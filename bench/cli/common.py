@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -46,21 +47,36 @@ resize_option = click.option(
     metavar="POLICY",
     help="Resize every image first: none, short:N or WxH. Part of the protocol.",
 )
-batch_option = click.option(
-    "--batch-size",
-    type=click.IntRange(1, 4096),
-    default=8,
-    show_default=True,
-    help="Images handed to a method at once.",
+_SETTINGS = (
+    resize_option,
+    click.option(
+        "--batch-size",
+        type=click.IntRange(1, 4096),
+        default=8,
+        show_default=True,
+        help="Images handed to a method at once.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 512),
+        help="Processes. [default: one a core; one in all for networks, which use every core themselves]",
+    ),
+    click.option(
+        "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="For methods that draw."
+    ),
 )
-workers_option = click.option(
-    "--workers",
-    type=click.IntRange(1, 512),
-    help="Processes. [default: one a core; one in all for networks, which use every core themselves]",
-)
-seed_option = click.option(
-    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="For methods that draw."
-)
+
+
+def settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of how to score; the command gets them as one ``settings``."""
+
+    @functools.wraps(command)
+    def with_settings(resize: str, batch_size: int, workers: int | None, seed: int, **others: Any) -> None:
+        from bench.scoring import Settings
+
+        command(settings=Settings(parse_resize(resize), seed, batch_size, workers), **others)
+
+    return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_SETTINGS), with_settings)
 
 
 def parse_resize(text: str) -> Resize:

@@ -12,6 +12,7 @@ from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.runner import Result
+    from bench.scoring import Settings
 
 
 @click.command(short_help="Score datasets with methods and store every score.")
@@ -26,11 +27,8 @@ if TYPE_CHECKING:
 )
 @common.option_option
 @click.option("--split", default="all", show_default=True, metavar="NAME", help="A split of the dataset, or all.")
-@common.resize_option
 @common.device_option
-@common.batch_option
-@common.workers_option
-@common.seed_option
+@common.settings_options
 @common.root_option
 @common.results_option
 @click.option(
@@ -44,11 +42,8 @@ def run(
     datasets: tuple[str, ...],
     options: tuple[str, ...],
     split: str,
-    resize: str,
     device: str,
-    batch_size: int,
-    workers: int | None,
-    seed: int,
+    settings: Settings,
     roots: tuple[str, ...],
     results: str | None,
     retry_failed: bool,
@@ -60,11 +55,10 @@ def run(
     """
     from bench import runner
     from bench.datasets import Roots, resolve
-    from bench.scoring import Settings, load
+    from bench.scoring import load
     from bench.store import Store
 
     common.warn_about_plugins()
-    settings = Settings(common.parse_resize(resize), seed, batch_size, workers)
     specs = common.method_specs(methods, options, device)
     places = Roots.parse(roots)
     resolved = [resolve(text, places).split(split) for text in datasets]

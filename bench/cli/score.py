@@ -25,11 +25,8 @@ Row = dict[str, str | float | None]
 @click.argument("images", metavar="ID|PATH...", nargs=-1, required=True)
 @common.methods_option
 @common.option_option
-@common.resize_option
 @common.device_option
-@common.batch_option
-@common.workers_option
-@common.seed_option
+@common.settings_options
 @common.root_option
 @click.option("--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
 @click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
@@ -37,11 +34,8 @@ def score(
     images: tuple[str, ...],
     methods: tuple[str, ...],
     options: tuple[str, ...],
-    resize: str,
     device: str,
-    batch_size: int,
-    workers: int | None,
-    seed: int,
+    settings: Settings,
     roots: tuple[str, ...],
     form: str,
     strict: bool,
@@ -51,10 +45,9 @@ def score(
     Prints image, method, raw score and, where there is none, the error.
     """
     from bench.datasets import Roots, resolve
-    from bench.scoring import Settings, load
+    from bench.scoring import load
 
     common.warn_about_plugins()
-    settings = Settings(common.parse_resize(resize), seed, batch_size, workers)
     specs = common.method_specs(methods, options, device)
     places = Roots.parse(roots)
     datasets = [_named_as_given(resolve(text, places, "ID|PATH"), text, len(images)) for text in images]

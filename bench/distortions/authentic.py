@@ -228,7 +228,7 @@ AUTHENTIC = (
     Distortion(
         name="haze",
         group="authentic",
-        values=(0.1, 0.25, 0.5, 0.9, 1.5),
+        values=(0.02, 0.06, 0.15, 0.35, 0.8),
         unit="optical depth",
         summary="bright haze, denser towards the top",
         function=haze,

@@ -42,7 +42,8 @@ def _correlate_by_fft(padded: Tensor, kernel: Tensor, shape: torch.Size) -> Tens
     # In double precision: what is 0 should stay so near 0 that a gamma curve does not show it.
     size = [next_fast_len(side, real=True) for side in padded.shape[2:]]
     spectrum = torch.fft.rfft2(padded.double(), s=size) * torch.fft.rfft2(kernel.to(padded.device), s=size).conj()
-    return torch.fft.irfft2(spectrum, s=size)[..., : shape[2], : shape[3]].to(padded.dtype)
+    whole: Tensor = torch.fft.irfft2(spectrum, s=size)
+    return whole[..., : shape[2], : shape[3]].to(padded.dtype)
 
 
 def box(images: Tensor, radius: int) -> Tensor:

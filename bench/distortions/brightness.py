@@ -32,7 +32,7 @@ def _lift(values: Tensor, amount: float) -> Tensor:
 def darken(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     """Pull the middle of the tone curve down, black and white kept where they are.
 
-    The paper says no more than that. KADID-10k's generator lays a spline through (0, 0),
+    The paper says no more than that. ARNIQA's port of KADID-10k's generator lays a spline through (0, 0),
     (0.5, 0.5 - amount / 2) and (1, 1), which with three points is this parabola; beyond an amount of 0.5 it
     dips below zero in the shadows, which are clipped to black.
 

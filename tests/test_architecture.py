@@ -88,6 +88,7 @@ def loaded_by(*args: str) -> set[str]:
         ["--help"],
         ["--version"],
         ["run", "--help"],
+        ["distort", "--help"],
         ["list", "datasets"],
         ["list", "methods"],
         ["list", "methods", "niqe"],

@@ -21,6 +21,7 @@ COMMANDS = {
     "import": ("bench.cli.importing:import_scores", "Store per-image scores that somebody else computed."),
     "results": ("bench.cli.results:results", "List or remove stored results."),
     "fit": ("bench.cli.fit:fit", "Fit a method's parameters on pristine photographs."),
+    "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),
 }
 
 EPILOG = """\b

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +12,11 @@ from torch import Tensor
 LEVELS = (1, 2, 3, 4, 5)
 
 Degrade = Callable[[Tensor, float, torch.Generator], Tensor]
-"""(image (C, H, W) in [0, 1], value, generator) to an image of the same shape, dtype and range."""
+"""(images (N, C, H, W) in [0, 1], value, generator) to images of the same shape, dtype and range.
+
+One call draws once: whatever is random is the same in all N images, so that crops of one photograph can be
+degraded alike. What depends on the content (a threshold, a file) is worked out for each image by itself.
+"""
 
 
 @dataclass(frozen=True)
@@ -20,13 +25,13 @@ class Distortion:
 
     Attributes:
         name: identifier, e.g. ``gaussian-blur``.
-        group: one of the seven groups of KADID-10k, e.g. ``blur``.
+        group: one of the seven groups of KADID-10k, e.g. ``blur``; or ``authentic``, or ``composition``.
         values: what ``function`` is given at the levels 1 to 5.
         unit: what a value means, e.g. ``sigma in pixels``.
         summary: one line on what is done.
         function: the degradation itself; see ``Degrade``. It reads randomness from the generator alone.
-        monotone: the mean squared error to the original never falls with the level; measured on
-            photographs by the tests. Where False the level is an index, not a severity.
+        monotone: severity never falls with the level. This is measured (``severity.is_monotone`` says how),
+            and the tests hold the flag to it. Where False the level is an index, not a severity.
     """
 
     name: str
@@ -42,8 +47,48 @@ def check_image(image: Tensor) -> None:
     """Raise ValueError unless the image is float, (1 or 3, H, W), not empty and within [0, 1]."""
     if image.ndim != 3 or image.shape[0] not in (1, 3) or not image.numel():
         raise ValueError(f"image has shape {tuple(image.shape)}: pass (C, H, W) with C = 1 or 3")
-    if not image.is_floating_point():
-        raise ValueError(f"image has dtype {image.dtype}: pass floats in [0, 1]")
+    _check_values(image, "image has")
+
+
+def check_images(images: Tensor) -> None:
+    """Raise ValueError unless the images are float, (N, 1 or 3, H, W), not empty and within [0, 1]."""
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or not images.numel():
+        raise ValueError(f"images have shape {tuple(images.shape)}: pass (N, C, H, W) with C = 1 or 3")
+    _check_values(images, "images have")
+
+
+def _check_values(images: Tensor, subject: str) -> None:
+    if not images.is_floating_point():
+        raise ValueError(f"{subject} dtype {images.dtype}: pass floats in [0, 1]")
     # Written so that NaN fails as well.
-    if not (image.amin() >= 0 and image.amax() <= 1):
-        raise ValueError(f"image has values from {image.amin():g} to {image.amax():g}: pass floats in [0, 1]")
+    if not (images.amin() >= 0 and images.amax() <= 1):
+        raise ValueError(f"{subject} values from {images.amin():g} to {images.amax():g}: pass floats in [0, 1]")
+
+
+def colour_only(function: Degrade) -> Degrade:
+    """Leave grey images (C = 1) as they are: they have no colour to degrade."""
+
+    @functools.wraps(function)
+    def degrade(images: Tensor, value: float, generator: torch.Generator) -> Tensor:
+        return images.clone() if images.shape[1] == 1 else function(images, value, generator)
+
+    return degrade
+
+
+def normal(shape: tuple[int, ...] | torch.Size, generator: torch.Generator, like: Tensor) -> Tensor:
+    """Draw standard normal values of the dtype, and on the device, of ``like``.
+
+    They are drawn on the generator's device, so that one seed gives one draw wherever the images are.
+    """
+    return torch.randn(shape, generator=generator, dtype=like.dtype, device=generator.device).to(like.device)
+
+
+def uniform(shape: tuple[int, ...] | torch.Size, generator: torch.Generator, like: Tensor) -> Tensor:
+    """Draw values uniform in [0, 1); see ``normal``."""
+    return torch.rand(shape, generator=generator, dtype=like.dtype, device=generator.device).to(like.device)
+
+
+def draw(count: int, generator: torch.Generator) -> list[float]:
+    """Draw numbers uniform in [0, 1), for what a type decides once: an angle, a place, a sign."""
+    values: list[float] = torch.rand(count, generator=generator, device=generator.device, dtype=torch.float64).tolist()
+    return values

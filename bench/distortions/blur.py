@@ -5,27 +5,42 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor
 
-from bench.distortions._core import Distortion
+from bench.distortions import _filters
+from bench.distortions._core import Distortion, draw
 
 
-def gaussian_blur(image: Tensor, sigma: float, _: torch.Generator) -> Tensor:
+def gaussian_blur(images: Tensor, sigma: float, _: torch.Generator) -> Tensor:
     """Convolve each plane with a Gaussian, cut off at two standard deviations and renormalised.
 
     Args:
-        image: (C, H, W) in [0, 1].
+        images: (N, C, H, W) in [0, 1].
         sigma: standard deviation in pixels. At 0.1 the neighbours weigh 2e-22: nothing changes.
     """
-    radius = math.ceil(2 * sigma)
-    offsets = torch.arange(-radius, radius + 1, dtype=torch.float64)
-    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).to(image)
-    # A border repeated outwards works for an image of any size; a mirrored one needs H, W > radius.
-    padded = F.pad(image[:, None], (radius,) * 4, mode="replicate")
-    rows = F.conv2d(padded, kernel.view(1, 1, -1, 1))
-    return F.conv2d(rows, kernel.view(1, 1, 1, -1))[:, 0].clamp(0, 1)
+    return _filters.gaussian(images, sigma).clamp(0, 1)
+
+
+def lens_blur(images: Tensor, radius: float, _: torch.Generator) -> Tensor:
+    """Convolve each plane with a uniform disk, the point spread of a lens out of focus.
+
+    Args:
+        images: (N, C, H, W) in [0, 1].
+        radius: of the disk in pixels; pixels on its rim weigh what it covers of them.
+    """
+    return _filters.convolve(images, _filters.disk(radius)).clamp(0, 1)
+
+
+def motion_blur(images: Tensor, length: float, generator: torch.Generator) -> Tensor:
+    """Convolve each plane with a straight line, in a direction drawn evenly from the half circle.
+
+    Args:
+        images: (N, C, H, W) in [0, 1].
+        length: of the line in pixels, its ends included: 1 is no motion.
+        generator: gives the direction.
+    """
+    (turn,) = draw(1, generator)
+    return _filters.convolve(images, _filters.line(length, math.pi * turn)).clamp(0, 1)
 
 
 GAUSSIAN_BLUR = Distortion(
@@ -35,5 +50,25 @@ GAUSSIAN_BLUR = Distortion(
     unit="sigma in pixels",
     summary="Gaussian blur; level 1 leaves the image as it is",
     function=gaussian_blur,
+    monotone=True,
+)
+
+LENS_BLUR = Distortion(
+    name="lens-blur",
+    group="blur",
+    values=(1, 2, 4, 6, 8),
+    unit="radius in pixels",
+    summary="blur by a uniform disk, as out of focus",
+    function=lens_blur,
+    monotone=True,
+)
+
+MOTION_BLUR = Distortion(
+    name="motion-blur",
+    group="blur",
+    values=(1, 2, 4, 6, 10),
+    unit="length in pixels",
+    summary="blur along a line in a random direction; level 1 leaves the image as it is",
+    function=motion_blur,
     monotone=True,
 )

@@ -13,26 +13,26 @@ from torch import Tensor
 from bench.distortions._core import Distortion
 
 
-def jpeg(image: Tensor, quality: float, _: torch.Generator) -> Tensor:
+def jpeg(images: Tensor, quality: float, _: torch.Generator) -> Tensor:
     """Write as baseline JPEG with chroma at half resolution (4:2:0) and read back.
 
     Args:
-        image: (C, H, W) in [0, 1]; rounded to 8 bits first, as a file would hold it.
+        images: (N, C, H, W) in [0, 1]; rounded to 8 bits first, as a file would hold it. One file an image.
         quality: libjpeg's scale, 1 to 100.
     """
-    return _round_trip(image, "JPEG", quality=int(quality), subsampling="4:2:0")
+    return torch.stack([_round_trip(image, "JPEG", quality=int(quality), subsampling="4:2:0") for image in images])
 
 
-def jpeg2000(image: Tensor, ratio: float, _: torch.Generator) -> Tensor:
+def jpeg2000(images: Tensor, ratio: float, _: torch.Generator) -> Tensor:
     """Write as JPEG 2000 with the irreversible 9/7 wavelet and read back.
 
     Args:
-        image: (C, H, W) in [0, 1]; rounded to 8 bits first.
+        images: (N, C, H, W) in [0, 1]; rounded to 8 bits first. One file an image.
         ratio: bytes of the 8-bit pixels over bytes of the file, which the encoder meets to about 2 %.
             Headers of some 270 bytes bound it: a 64 x 64 colour image reaches no more than 46.
     """
     rate = {"quality_mode": "rates", "quality_layers": [ratio]}
-    return _round_trip(image, "JPEG2000", irreversible=True, **rate)
+    return torch.stack([_round_trip(image, "JPEG2000", irreversible=True, **rate) for image in images])
 
 
 def encode(image: Tensor, codec: str, **options: Any) -> bytes:

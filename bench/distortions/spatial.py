@@ -1,4 +1,4 @@
-"""Spatial: pixels moved or merged, their values kept."""
+"""Spatial: pixels moved, merged or covered."""
 
 from __future__ import annotations
 
@@ -6,24 +6,142 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor
 
-from bench.distortions._core import Distortion
+from bench.distortions._core import Distortion, draw, normal
+from bench.distortions._quantize import otsu_palette
+
+_JITTER_PASSES = 5
+_PATCH = 16
+_PATCH_REACH = 8
+_BLOCK = 32
 
 
-def pixelate(image: Tensor, strength: float, _: torch.Generator) -> Tensor:
+def jitter(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
+    """Scatter pixels: five times over, read each from a place a random distance away.
+
+    Distances are Gaussian in both directions and independent from pixel to pixel; values between pixels
+    are interpolated linearly (as they must be for distances of 0.05 pixels to show), so each pass also
+    blurs a little. The planes move together.
+
+    Args:
+        images: (N, C, H, W) in [0, 1].
+        amount: standard deviation of the distance in pixels, in each direction and pass.
+        generator: gives the distances.
+    """
+    height, width = images.shape[2:]
+    rows = torch.arange(height, dtype=images.dtype, device=images.device)[:, None]
+    columns = torch.arange(width, dtype=images.dtype, device=images.device)
+    for _ in range(_JITTER_PASSES):
+        moves = amount * normal((2, height, width), generator, images)
+        # grid_sample counts from -1 to 1 between the outer rims of the first and the last pixel.
+        places = torch.stack([(2 * (columns + moves[0]) + 1) / width - 1, (2 * (rows + moves[1]) + 1) / height - 1], -1)
+        grid = places.expand(len(images), -1, -1, -1)
+        images = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return images.clamp(0, 1)
+
+
+def patches(images: Tensor, count: float, generator: torch.Generator) -> Tensor:
+    """Copy square patches to random places near by ("non-eccentricity patches" in the paper).
+
+    A patch lands up to 8 pixels off in each direction and may be copied on by a later one. Sides are 16
+    pixels, half of the shorter side in images below 32.
+
+    Args:
+        images: (N, C, H, W) in [0, 1].
+        count: patches in an image, whatever its size.
+        generator: gives places and distances.
+    """
+    result = images.clone()
+    side = _side(images, _PATCH)
+    room = [length - side for length in images.shape[2:]]
+    lots = draw(4 * int(count), generator)
+    for lot in zip(*[iter(lots)] * 4, strict=True):
+        source = [round(part * free) for part, free in zip(lot[:2], room, strict=True)]
+        target = [
+            min(max(start + round((2 * part - 1) * _PATCH_REACH), 0), free)
+            for start, part, free in zip(source, lot[2:], room, strict=True)
+        ]
+        patch = result[..., source[0] : source[0] + side, source[1] : source[1] + side].clone()
+        result[..., target[0] : target[0] + side, target[1] : target[1] + side] = patch
+    return result
+
+
+def pixelate(images: Tensor, strength: float, _: torch.Generator) -> Tensor:
     """Shrink to (0.95 - strength^0.6) of each side and enlarge again, both by nearest neighbour.
 
     The scale is that of KADID-10k's released generator; the paper gives only the idea. At strength 0.5
     it is 0.29: blocks of three or four pixels.
 
     Args:
-        image: (C, H, W) in [0, 1].
+        images: (N, C, H, W) in [0, 1].
         strength: 0 to 0.9.
     """
     scale = 0.95 - strength**0.6
-    small = [max(1, int(scale * side)) for side in image.shape[1:]]
-    shrunk = F.interpolate(image[None], size=small, mode="nearest-exact")
-    return F.interpolate(shrunk, size=list(image.shape[1:]), mode="nearest-exact")[0]
+    small = [max(1, int(scale * side)) for side in images.shape[2:]]
+    shrunk = F.interpolate(images, size=small, mode="nearest-exact")
+    return F.interpolate(shrunk, size=list(images.shape[2:]), mode="nearest-exact")
 
+
+def quantization(images: Tensor, levels: float, _: torch.Generator) -> Tensor:
+    """Leave that many different values, the same for all planes of an image.
+
+    The thresholds are Otsu's for several classes, as in the paper: those that make the variance inside the
+    classes least. A sample gets the mean of its class, which is this project's choice; KADID-10k's
+    generator takes the upper threshold instead (0 and 1 for the outer classes), which also shifts
+    brightness, and reads ``levels`` as the number of thresholds.
+
+    Args:
+        images: (N, C, H, W) in [0, 1]; rounded to 8 bits first. Each image has its own thresholds.
+        levels: how many values remain.
+    """
+    steps = (images * 255).round().long()
+    palettes = [otsu_palette(image.flatten().bincount(minlength=256).cpu().numpy(), int(levels)) for image in steps]
+    tables = [torch.from_numpy(palette / 255).to(images) for palette in palettes]
+    return torch.stack([table[image] for table, image in zip(tables, steps, strict=True)])
+
+
+def colour_blocks(images: Tensor, count: float, generator: torch.Generator) -> Tensor:
+    """Cover random places with squares of random colours.
+
+    Sides are 32 pixels, half of the shorter side in images below 64.
+
+    Args:
+        images: (N, C, H, W) in [0, 1].
+        count: squares in an image, whatever its size; they may overlap.
+        generator: gives places and colours.
+    """
+    result = images.clone()
+    side = _side(images, _BLOCK)
+    room = [length - side for length in images.shape[2:]]
+    for lot in zip(*[iter(draw(5 * int(count), generator))] * 5, strict=True):
+        top, left = (round(part * free) for part, free in zip(lot[:2], room, strict=True))
+        colour = images.new_tensor(lot[2 : 2 + images.shape[1]]).view(-1, 1, 1)
+        result[..., top : top + side, left : left + side] = colour
+    return result
+
+
+def _side(images: Tensor, usual: int) -> int:
+    return max(1, min(usual, min(images.shape[2:]) // 2))
+
+
+JITTER = Distortion(
+    name="jitter",
+    group="spatial",
+    values=(0.05, 0.1, 0.2, 0.5, 1),
+    unit="standard deviation in pixels",
+    summary="pixels scattered in five passes",
+    function=jitter,
+    monotone=True,
+)
+
+PATCHES = Distortion(
+    name="patches",
+    group="spatial",
+    values=(20, 40, 60, 80, 100),
+    unit="patches of 16 x 16 pixels",
+    summary="patches copied to places near by (non-eccentricity patches)",
+    function=patches,
+    monotone=True,
+)
 
 PIXELATE = Distortion(
     name="pixelate",
@@ -32,5 +150,25 @@ PIXELATE = Distortion(
     unit="strength",
     summary="nearest-neighbour down- and upscaling",
     function=pixelate,
+    monotone=True,
+)
+
+QUANTIZATION = Distortion(
+    name="quantization",
+    group="spatial",
+    values=(20, 16, 13, 10, 7),
+    unit="values left",
+    summary="few values left, chosen by Otsu's thresholds",
+    function=quantization,
+    monotone=True,
+)
+
+COLOUR_BLOCKS = Distortion(
+    name="colour-blocks",
+    group="spatial",
+    values=(2, 4, 6, 8, 10),
+    unit="squares of 32 x 32 pixels",
+    summary="squares of random colours over the image",
+    function=colour_blocks,
     monotone=True,
 )

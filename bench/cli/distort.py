@@ -1,0 +1,70 @@
+"""``bench distort``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.errors import ImageError, UsageError, did_you_mean
+
+
+@click.command(short_help="Draw a photograph under every degradation and level.")
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Picture to write; default: PHOTO's name with -distortions.png, in the current folder.",
+)
+@click.option(
+    "--types",
+    default="kadid",
+    show_default=True,
+    metavar="NAME[,NAME...]",
+    help="Types, or presets of them: kadid, authentic, compositions.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random draws.")
+@click.option("--overwrite", is_flag=True, help="Replace the picture if it exists.")
+def distort(photo: Path, output: Path | None, types: str, seed: int, overwrite: bool) -> None:
+    """Draw PHOTO under every degradation, one row a type and one column a level.
+
+    Shown are the middle 224 x 224 pixels of the photograph at a short side of 224, pixel for pixel.
+    """
+    output = output or Path(f"{photo.stem}-distortions.png")
+    _check_output(output, overwrite)
+    from bench.images import decode, read_bytes
+
+    try:
+        pixels = decode(read_bytes(photo), photo.name).pixels
+    except ImageError as error:
+        raise UsageError(f"PHOTO got {photo}: {error}") from None
+    names = _names(types)
+    from bench.distortions.sheet import draw_sheet
+
+    try:
+        draw_sheet(pixels, names, seed).save(output)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--output got {output}: {error}") from None
+    click.echo(f"{output}: {len(names)} types at 5 levels")
+
+
+def _check_output(output: Path, overwrite: bool) -> None:
+    if not output.parent.is_dir():
+        raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output} exists; pass --overwrite to replace it, or another --output")
+
+
+def _names(types: str) -> list[str]:
+    from bench.distortions import DISTORTIONS, PRESETS
+
+    names: list[str] = []
+    for word in filter(None, (part.strip() for part in types.split(","))):
+        known = [*PRESETS, *DISTORTIONS]
+        if word not in known:
+            raise UsageError(f"--types got {word!r}, which is no type.{did_you_mean(word, known)}")
+        names += PRESETS.get(word, (word,))
+    if not names:
+        raise UsageError("--types is empty; name a type or a preset such as kadid")
+    return list(dict.fromkeys(names))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,6 +149,12 @@ def test_a_command_without_its_arguments_prints_its_help(bench: Bench, arguments
     assert done.code == 2
     assert done.err.startswith("Usage: bench")
     assert "error" not in done.err
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m bench list methods --format json | head -c 1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_damaged_result_is_left_out_with_a_warning(bench: Bench, photos: Path) -> None:

@@ -182,8 +182,8 @@ def test_what_stands_on_clip_or_a_language_model_says_that_its_pictures_are_unkn
 def test_names_and_aliases_are_unique():
     names = [name for m in METHODS.values() for name in (m.info.name, *m.info.aliases)]
     assert len(names) == len(set(names))
-    assert {"piqe", "qualiclip", "clipiqa"} <= set(names)
-    assert "niqe" not in names
+    assert {"piqe", "musiq", "clipiqa+"} <= set(names)
+    assert not {"niqe", "qualiclip", "clipiqa"} & set(names), "these names are this repository's own methods"
 
 
 @each_method

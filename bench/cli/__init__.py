@@ -21,6 +21,7 @@ COMMANDS = {
     "import": ("bench.cli.importing:import_scores", "Store per-image scores that somebody else computed."),
     "results": ("bench.cli.results:results", "List or remove stored results."),
     "fit": ("bench.cli.fit:fit", "Fit a method's parameters on pristine photographs."),
+    "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights ahead."),
 }
 
 EPILOG = """\b

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 _MAX_PICKLE = 16 * 2**20  # CLIP's has less than a megabyte
+_MAX_MODULES = 100_000  # modules may be shared, so a small file can pretend to hold any number
 
 _DTYPES = {
     "HalfStorage": torch.float16,
@@ -24,8 +25,15 @@ _DTYPES = {
     "DoubleStorage": torch.float64,
     "LongStorage": torch.int64,
     "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
+
+
+class RefusedError(Exception):
+    """Why a file is not taken, to go on with after its name and a colon."""
 
 
 class _Module:
@@ -44,18 +52,15 @@ def read_torchscript(path: Path) -> dict[str, Tensor]:
     """Return the parameters and buffers of a TorchScript archive, names as in ``state_dict``.
 
     Raises:
-        pickle.UnpicklingError: the archive names something that no module's state needs.
+        RefusedError: the archive names something that no module's state needs, or is too large.
         Exception: whatever zipfile, pickle and torch raise on damaged files.
     """
     with zipfile.ZipFile(path) as archive:
         (name,) = [n for n in archive.namelist() if n.count("/") == 1 and n.endswith("/data.pkl")]
         if archive.getinfo(name).file_size > _MAX_PICKLE:
-            raise pickle.UnpicklingError("its data.pkl is too large")
+            raise RefusedError(f"its data.pkl has more than {_MAX_PICKLE:,} bytes")
         with archive.open(name) as file:
-            root = _Reader(file, archive, name.removesuffix("data.pkl")).load()
-    found: dict[str, Tensor] = {}
-    _collect(root, "", found)
-    return found
+            return _collect(_Reader(file, archive, name.removesuffix("data.pkl")).load())
 
 
 class _Reader(pickle.Unpickler):
@@ -75,10 +80,11 @@ class _Reader(pickle.Unpickler):
         known = {
             ("collections", "OrderedDict"): OrderedDict,
             ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+            ("torch.jit._pickle", "restore_type_tag"): lambda value, _: value,
             **{("torch.jit._pickle", f"build_{kind}list"): list for kind in ("int", "double", "bool", "tensor")},
         }
         if (module, name) not in known:
-            raise pickle.UnpicklingError(f"it names {module}.{name}")
+            raise RefusedError(f"it names {module[:40]!r} {name[:40]!r}, which no network's weights need")
         return known[module, name]
 
     def persistent_load(self, pid: Any) -> Tensor:
@@ -94,11 +100,16 @@ def _tensor(storage: Tensor, offset: int, size: tuple[int, ...], stride: tuple[i
     return storage.as_strided(size, stride, offset)
 
 
-def _collect(module: Any, prefix: str, found: dict[str, Tensor], depth: int = 0) -> None:
-    if depth > 32:
-        raise pickle.UnpicklingError("its modules are nested too deeply")
-    for name, value in vars(module).items():
-        if isinstance(value, Tensor):
-            found[f"{prefix}{name}"] = value
-        elif isinstance(value, _Module):
-            _collect(value, f"{prefix}{name}.", found, depth + 1)
+def _collect(root: Any) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    todo = [("", root)]
+    for _ in range(_MAX_MODULES):
+        if not todo:
+            return found
+        prefix, module = todo.pop()
+        for name, value in vars(module).items():
+            if isinstance(value, Tensor):
+                found[f"{prefix}{name}"] = value
+            elif isinstance(value, _Module):
+                todo.append((f"{prefix}{name}.", value))
+    raise RefusedError(f"it holds more than {_MAX_MODULES:,} modules")

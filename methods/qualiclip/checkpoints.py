@@ -29,7 +29,7 @@ from torch import Tensor
 
 from bench.api import UNKNOWN
 from bench.errors import UsageError
-from methods.qualiclip._archive import is_torchscript, read_torchscript
+from methods.qualiclip._archive import RefusedError, is_torchscript, read_torchscript
 from methods.qualiclip.model import WIDTH, QualityModel, empty_clip, encode_prompts, image_encoder
 
 _MAX_BYTES = 2**30  # all of CLIP RN50 in float32 has 408 million bytes
@@ -99,16 +99,12 @@ def load(path: Path, what: str, *, text: bool | None) -> Checkpoint:
         config = _read_config(path)
     # Damaged and hostile files make zipfile, pickle, json, safetensors and torch raise nearly anything.
     except Exception as error:
-        reason = str(error) if isinstance(error, _RefusedError) else f"it cannot be read ({type(error).__name__})"
+        reason = str(error) if isinstance(error, RefusedError) else f"it cannot be read ({type(error).__name__})"
         raise _invalid(path, what, reason) from None
     try:
         return _check(tensors, config, text)
-    except _RefusedError as error:
+    except RefusedError as error:
         raise _invalid(path, what, str(error)) from None
-
-
-class _RefusedError(Exception):
-    """Why a file is not taken."""
 
 
 def _invalid(path: Path, what: str, reason: str) -> UsageError:
@@ -122,7 +118,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         with zipfile.ZipFile(path) as archive:
             size = max(size, sum(member.file_size for member in archive.infolist()))
     if size > _MAX_BYTES:
-        raise _RefusedError(f"it has more than {_MAX_BYTES:,} bytes, and CLIP RN50 about 408 million")
+        raise RefusedError(f"it has more than {_MAX_BYTES:,} bytes, and CLIP RN50 about 408 million")
     if is_zip and is_torchscript(path):
         return read_torchscript(path)
     if not is_zip and path.suffix == ".safetensors":
@@ -131,7 +127,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         warnings.simplefilter("ignore")  # guesses about odd files; what matters is raised
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     if not isinstance(state, Mapping):
-        raise _RefusedError(f"it holds one {type(state).__name__} where names and tensors should be")
+        raise RefusedError(f"it holds one {type(state).__name__} where names and tensors should be")
     return {str(name): value for name, value in state.items() if isinstance(value, Tensor)}
 
 
@@ -140,11 +136,11 @@ def _read_config(path: Path) -> dict[str, Any]:
     if path.suffix != ".safetensors" or not beside.is_file():
         return {}
     if beside.stat().st_size > _MAX_CONFIG:
-        raise _RefusedError(f"{beside.name} beside it has more than {_MAX_CONFIG:,} bytes")
+        raise RefusedError(f"{beside.name} beside it has more than {_MAX_CONFIG:,} bytes")
     config = json.loads(beside.read_text(encoding="utf-8"))
     declared = config.get("trained_on", []) if isinstance(config, dict) else None
     if not isinstance(declared, list) or not all(isinstance(name, str) for name in declared):
-        raise _RefusedError(f"{beside.name} beside it is not a JSON object whose trained_on is a list of names")
+        raise RefusedError(f"{beside.name} beside it is not a JSON object whose trained_on is a list of names")
     return config if isinstance(config, dict) else {}
 
 
@@ -153,7 +149,7 @@ def _check(tensors: Mapping[str, Tensor], config: Mapping[str, Any], text: bool 
     prompts = given.get(_PROMPTS)
     if prompts is not None:
         if prompts.ndim != 2 or prompts.shape[1] != WIDTH or len(prompts) not in range(2, 2 * _MAX_PAIRS + 1, 2):
-            raise _RefusedError(f"{_PROMPTS} has the shape {tuple(prompts.shape)} and not (2K, {WIDTH})")
+            raise RefusedError(f"{_PROMPTS} has the shape {tuple(prompts.shape)} and not (2K, {WIDTH})")
         prompts = _values(_PROMPTS, prompts)
     wanted = empty_clip().state_dict()
     if not (text or (text is None and prompts is None)):
@@ -166,10 +162,10 @@ def _check(tensors: Mapping[str, Tensor], config: Mapping[str, Any], text: bool 
 def _check_names(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
     absent = [name for name in wanted if name not in given and not name.endswith(_UNUSED)]
     if absent:
-        raise _RefusedError(f"it lacks {absent[0]}" + (f" and {len(absent) - 1} more" if absent[1:] else ""))
+        raise RefusedError(f"it lacks {absent[0]}" + (f" and {len(absent) - 1} more" if absent[1:] else ""))
     unknown = sorted(name for name in given if name.startswith("visual.") and name not in wanted)
     if unknown:
-        raise _RefusedError(f"it has {unknown[0]}, which CLIP RN50 has not")
+        raise RefusedError(f"it has {unknown[0]}, which CLIP RN50 has not")
 
 
 def _checked(name: str, value: Tensor | None, like: Tensor) -> Tensor:
@@ -177,17 +173,17 @@ def _checked(name: str, value: Tensor | None, like: Tensor) -> Tensor:
         return torch.zeros((), dtype=torch.int64)
     assert value is not None  # absent names were refused before
     if value.shape != like.shape:
-        raise _RefusedError(f"{name} has the shape {tuple(value.shape)} and not {tuple(like.shape)}")
+        raise RefusedError(f"{name} has the shape {tuple(value.shape)} and not {tuple(like.shape)}")
     return _values(name, value)
 
 
 def _values(name: str, value: Tensor) -> Tensor:
     """Copy to float32, away from the mapped file."""
     if not value.is_floating_point() or value.layout != torch.strided:
-        raise _RefusedError(f"{name} is not made of floating-point numbers")
+        raise RefusedError(f"{name} is not made of floating-point numbers")
     values = value.detach().to(torch.float32, copy=True).contiguous()
     if not torch.isfinite(values).all():
-        raise _RefusedError(f"{name} holds NaN or infinite values")
+        raise RefusedError(f"{name} holds NaN or infinite values")
     return values
 
 

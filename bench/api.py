@@ -102,6 +102,27 @@ class Photo:
 
 
 @dataclass(frozen=True)
+class Download:
+    """A file that a method needs and that ``bench fetch weights NAME`` fetches ahead.
+
+    Attributes:
+        name: what the command calls it; unique, unless two methods need the same file.
+        url: where it comes from.
+        path: where the method looks for it.
+        licence: its terms, printed before it is fetched.
+        size: bytes, roughly; None if that is not known.
+        sha256: 64 hex digits; empty if none is published.
+    """
+
+    name: str
+    url: str
+    path: Path
+    licence: str
+    size: int | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
 class MethodInfo:
     """What a method declares about itself; stored beside every score that it gives.
 
@@ -215,6 +236,11 @@ class Method(ABC):
         Called by ``bench list``: it must be quick and import nothing heavy.
         """
         return ""
+
+    @classmethod
+    def downloads(cls) -> tuple[Download, ...]:
+        """Name the files that ``bench fetch weights`` can fetch for this method; it must be quick."""
+        return ()
 
     @classmethod
     def fit(cls, photos: Iterable[Photo], output: Path) -> str:

@@ -23,3 +23,13 @@ def bar(total: int, title: str, *, delay: float = 0.0) -> tqdm[Any]:
     return tqdm(
         total=total, desc=title, unit="img", file=sys.stderr, disable=total == 0, delay=delay, mininterval=every
     )
+
+
+def bytes_bar(total: int | None, title: str, done: int) -> tqdm[Any]:
+    """Return a progress bar over bytes, of which some are done already; None where the total is not known."""
+    from tqdm import tqdm
+
+    every = 0.2 if sys.stderr.isatty() else 10.0
+    return tqdm(
+        total=total, initial=done, desc=title, unit="B", unit_scale=True, file=sys.stderr, delay=0.5, mininterval=every
+    )

@@ -19,7 +19,7 @@ HEAVY = ("torch", "pyiqa", "seaborn", "pandas", "matplotlib", "sklearn", "skimag
 LAYERS = [
     {"errors", "api", "progress"},
     {"images", "options", "samples", "stats", "_bootstrap", "_correlation", "_mapping", "distortions"},
-    {"registry", "cards", "adapters", "sample_set", "store", "scoring"},
+    {"registry", "cards", "adapters", "sample_set", "store", "scoring", "fetching"},
     {"datasets", "runner"},
     {"importing", "evaluation"},
     {"tables", "render"},
@@ -92,6 +92,8 @@ def loaded_by(*args: str) -> set[str]:
         ["list", "datasets"],
         ["list", "methods"],
         ["list", "methods", "niqe"],
+        ["list", "methods", "qualiclip"],
+        ["fetch", "weights", "--help"],
     ],
     ids=" ".join,
 )

@@ -48,16 +48,6 @@ def photo(height: int, width: int, seed: int = 0) -> Photo:
 
 
 @pytest.fixture
-def empty_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
 
@@ -182,8 +172,8 @@ def test_what_stands_on_clip_or_a_language_model_says_that_its_pictures_are_unkn
 def test_names_and_aliases_are_unique():
     names = [name for m in METHODS.values() for name in (m.info.name, *m.info.aliases)]
     assert len(names) == len(set(names))
-    assert {"piqe", "qualiclip", "clipiqa"} <= set(names)
-    assert "niqe" not in names
+    assert {"piqe", "musiq", "clipiqa+"} <= set(names)
+    assert not {"niqe", "qualiclip", "clipiqa"} & set(names), "these names are this repository's own methods"
 
 
 @each_method

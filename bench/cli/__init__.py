@@ -23,6 +23,7 @@ COMMANDS = {
     "results": ("bench.cli.results:results", "List or remove stored results."),
     "fit": ("bench.cli.fit:fit", "Fit a method's parameters on pristine photographs."),
     "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),
+    "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights ahead."),
 }
 
 EPILOG = """\b

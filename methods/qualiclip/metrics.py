@@ -1,0 +1,188 @@
+"""The methods ``qualiclip`` and ``clipiqa``; torch and open_clip are imported when one is loaded."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from bench.api import UNKNOWN, Download, Family, Method, MethodInfo, Photo, option, register
+from bench.errors import ImageError
+from methods.qualiclip import weights
+
+_PROMPTS = Path(__file__).with_name("prompts.toml")
+
+
+def prompt_pairs(name: str) -> list[tuple[str, str]]:
+    """Return a prompt set of ``prompts.toml`` as (positive, negative) pairs."""
+    table = tomllib.loads(_PROMPTS.read_text(encoding="utf-8"))
+    return [(positive, negative) for positive, negative in table[name]["pairs"]]
+
+
+@dataclass(frozen=True)
+class QualiclipOptions:
+    """The options of QualiCLIP."""
+
+    weights: str = option(
+        "", help="checkpoint: the authors', pyiqa's or our own; default: the authors', where fetched", identity=False
+    )
+    temperature: float = option(
+        2.0, help="divides 100 times the cosine: 2 as in pyiqa, 1 as in the authors' inference code"
+    )
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ValueError(f"temperature got {self.temperature}: it must be above 0")
+
+
+@dataclass(frozen=True)
+class ClipIqaOptions:
+    """The options of CLIP-IQA."""
+
+    weights: str = option("", help="CLIP RN50; default: OpenAI's RN50.pt, where fetched", identity=False)
+    prompts: Literal["pyiqa", "paper"] = option("pyiqa", help="pyiqa's five pairs of prompts, or the paper's one")
+
+
+class OnClip(Method):
+    """What the methods on CLIP RN50 share: scoring a batch, and the identity of their weights."""
+
+    temperature = 1.0
+    _model: Any
+    _fingerprint: str
+
+    @property
+    def fingerprint(self) -> str:
+        """12 hex digits over the weights in use, prompts' features or text encoder included."""
+        return self._fingerprint
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        """Return scores in [0, 1], higher is better, for photographs of one size.
+
+        Raises:
+            ImageError: a side is below 32 pixels.
+        """
+        import torch
+
+        from methods.qualiclip.model import MIN_SIDE
+
+        height, width, _ = photos[0].pixels.shape
+        if min(height, width) < MIN_SIDE:
+            raise ImageError(f"{width}x{height} pixels: {self.info.name} needs at least {MIN_SIDE}x{MIN_SIDE}")
+        pixels = torch.from_numpy(np.stack([photo.pixels for photo in photos])).to(self.device)
+        with torch.inference_mode():
+            scores = self._model(pixels.permute(0, 3, 1, 2).float() / 255, self.temperature)
+        return [float(score) for score in scores]
+
+
+@register
+class Qualiclip(OnClip):
+    """CLIP RN50 aligned with antonym prompts on synthetically degraded photographs, without opinion scores.
+
+    The score is the mean over the pairs of softmax(100·(cosine to positive, cosine to negative)/temperature).
+    Two public implementations differ: the authors' inference code has no temperature (1), pyiqa divides by 2.
+    pyiqa takes the factor from the checkpoint's ``logit_scale``, the authors' code takes 100; CLIP's own is
+    100, and whether that is so to the last bit in the released file was not verified.
+    """
+
+    info = MethodInfo(
+        name="qualiclip",
+        version="1",
+        family=Family.SELF_SUPERVISED,
+        opinion_aware=False,
+        trained_on=("kadis700k", UNKNOWN),
+        score_range=(0.0, 1.0),
+        higher_is_better=True,
+        licence="Apache-2.0; the authors' weights CC-BY-NC-4.0",
+        citation=(
+            "Agnolucci, Galteri, Bertini, Quality-aware image-text alignment for opinion-unaware image quality "
+            "assessment, arXiv:2403.11176"
+        ),
+        summary="CLIP aligned with prompts by synthetic degradation, no opinion scores",
+        batching="same-size",
+        device_bound=True,
+    )
+    Options = QualiclipOptions
+
+    def load(self) -> None:
+        """Read the checkpoint; a text encoder is needed only where it has no features of the prompts.
+
+        Raises:
+            MissingRequirementError: no weights are here.
+            UsageError: the file is no checkpoint of this network.
+        """
+        path = weights.locate(weights.QUALICLIP, self.info.name, self.options.weights)
+        from methods.qualiclip import checkpoints
+
+        checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=None)
+        self._trained_on = checkpoint.trained_on
+        self.temperature = self.options.temperature
+        self._model = checkpoints.model_of(checkpoint, prompt_pairs("qualiclip"), scale=100.0).to(self.device)
+        self._fingerprint = checkpoint.fingerprint
+
+    def declared(self) -> MethodInfo:
+        """Return what holds for the weights in use; of a file that says nothing, nothing is known."""
+        return replace(self.info, trained_on=self._trained_on) if self.options.weights else self.info
+
+    @classmethod
+    def missing(cls) -> str:
+        """Say how to get the authors' weights where they are not here."""
+        return weights.missing(weights.QUALICLIP)
+
+    @classmethod
+    def downloads(cls) -> tuple[Download, ...]:
+        """Name the authors' released checkpoint."""
+        return (weights.QUALICLIP.download(),)
+
+
+@register
+class ClipIqa(OnClip):
+    """CLIP's preference for a positive over a negative prompt, with CLIP's weights as they were released.
+
+    The positional embedding is left out, as the paper does. pyiqa's five pairs are not the paper's one.
+    """
+
+    info = MethodInfo(
+        name="clipiqa",
+        version="1",
+        family=Family.ZERO_SHOT,
+        opinion_aware=False,
+        trained_on=(UNKNOWN,),
+        score_range=(0.0, 1.0),
+        higher_is_better=True,
+        licence="Apache-2.0; OpenAI's weights MIT",
+        citation="Wang, Chan, Loy, Exploring CLIP for assessing the look and feel of images, AAAI 2023",
+        summary="CLIP's preference between good and bad photo prompts, zero-shot",
+        batching="same-size",
+        device_bound=True,
+    )
+    Options = ClipIqaOptions
+
+    def load(self) -> None:
+        """Read CLIP and encode the prompts, once.
+
+        Raises:
+            MissingRequirementError: no weights are here.
+            UsageError: the file is not CLIP RN50.
+        """
+        path = weights.locate(weights.CLIP_RN50, self.info.name, self.options.weights)
+        from methods.qualiclip import checkpoints
+
+        checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=True)
+        self._model = checkpoints.model_of(
+            replace(checkpoint, prompts=None), prompt_pairs(self.options.prompts), scale=checkpoint.scale
+        ).to(self.device)
+        self._fingerprint = replace(checkpoint, prompts=None).fingerprint
+
+    @classmethod
+    def missing(cls) -> str:
+        """Say how to get CLIP RN50 where it is not here."""
+        return weights.missing(weights.CLIP_RN50)
+
+    @classmethod
+    def downloads(cls) -> tuple[Download, ...]:
+        """Name OpenAI's RN50."""
+        return (weights.CLIP_RN50.download(),)

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import fetching
+from bench.api import Download
+from bench.errors import BenchError, MissingRequirementError, UsageError
+
+CONTENT = bytes(range(256)) * 4096  # 1 MiB
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server:
+    """A local server with the faults that a test asks for."""
+
+    def __init__(self) -> None:
+        self.content = CONTENT
+        self.etag = '"1"'
+        self.ranges = True
+        self.cut: int | None = None  # bytes after which a connection breaks off, as often as `cuts` says
+        self.cuts = 0
+        self.length = True
+        self.status = 200
+        self.shift = 0
+        self.asked: list[str | None] = []
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        wanted = handler.headers.get("Range")
+        self.asked.append(wanted)
+        if self.status != 200:
+            return handler.send_error(self.status)
+        start = 0
+        if wanted and self.ranges and handler.headers.get("If-Range", self.etag) == self.etag:
+            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        if start and start >= len(self.content):
+            handler.send_response(416)
+            handler.send_header("Content-Range", f"bytes */{len(self.content)}")
+            return handler.end_headers()
+        self.send(handler, start)
+        return None
+
+    def send(self, handler: BaseHTTPRequestHandler, start: int) -> None:
+        body = self.content[start:]
+        handler.send_response(206 if start else 200)
+        if start:
+            last = len(self.content) - 1
+            handler.send_header("Content-Range", f"bytes {start + self.shift}-{last}/{last + 1}")
+        if self.etag:
+            handler.send_header("ETag", self.etag)
+        if self.length:
+            handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        if self.cut is not None and self.cuts:
+            self.cuts -= 1
+            body = body[: self.cut]
+        handler.wfile.write(body)
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[Server, str]]:
+    faults = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            faults.answer(self)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
+        thread.start()
+        yield faults, f"http://127.0.0.1:{listening.server_port}/dir/w.pt?x=../../y"
+        listening.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def download(server: tuple[Server, str], tmp_path: Path) -> Download:
+    return Download("w", server[1], tmp_path / "cache" / "w.pt", "MIT", len(CONTENT), SHA256)
+
+
+def left(download: Download) -> set[str]:
+    return {path.name for path in download.path.parent.iterdir()} - {"w.pt.lock"}
+
+
+def test_a_file_arrives_whole(server: tuple[Server, str], download: Download) -> None:
+    fetching.fetch(download)
+    assert download.path.read_bytes() == CONTENT
+    assert left(download) == {"w.pt"}
+    assert fetching.is_whole(download)
+    fetching.fetch(download)
+    assert server[0].asked == [None], "what is here is not asked for again"
+
+
+@pytest.mark.parametrize("sha256", [SHA256, ""])
+def test_a_cut_connection_goes_on_where_it_ended(server: tuple[Server, str], download: Download, sha256: str) -> None:
+    server[0].cut, server[0].cuts = 300_000, 2
+    fetching.fetch(replace(download, sha256=sha256))
+    assert download.path.read_bytes() == CONTENT
+    assert server[0].asked == [None, "bytes=300000-", "bytes=600000-"]
+
+
+def test_a_later_call_goes_on_too(server: tuple[Server, str], download: Download) -> None:
+    server[0].cut, server[0].cuts = 1000, fetching._ATTEMPTS
+    with pytest.raises(BenchError, match=r"broke off 5 times; 5,000 bytes are kept in .*w\.pt\.part"):
+        fetching.fetch(download)
+    assert not download.path.exists()
+    fetching.fetch(download)
+    assert server[0].asked[-1] == "bytes=5000-"
+    assert download.path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("sha256", [SHA256, ""])
+def test_a_server_without_ranges_begins_again(server: tuple[Server, str], download: Download, sha256: str) -> None:
+    server[0].ranges, server[0].cut, server[0].cuts = False, 300_000, 1
+    fetching.fetch(replace(download, sha256=sha256))
+    assert download.path.read_bytes() == CONTENT
+    assert len(server[0].asked) == 2
+
+
+def test_halves_of_two_files_are_not_joined(server: tuple[Server, str], download: Download) -> None:
+    server[0].cut, server[0].cuts = 1000, fetching._ATTEMPTS
+    unhashed = replace(download, sha256="")
+    with pytest.raises(BenchError, match="broke off"):
+        fetching.fetch(unhashed)
+    server[0].content, server[0].etag = CONTENT[::-1], '"2"'
+    fetching.fetch(unhashed)
+    assert download.path.read_bytes() == CONTENT[::-1]
+
+
+def test_without_hash_and_version_nothing_is_joined(server: tuple[Server, str], download: Download) -> None:
+    server[0].etag, server[0].cut, server[0].cuts = "", 1000, 1
+    fetching.fetch(replace(download, sha256=""))
+    assert server[0].asked == [None, None]
+    assert download.path.read_bytes() == CONTENT
+
+
+def test_a_wrong_hash_leaves_nothing(server: tuple[Server, str], download: Download) -> None:
+    server[0].content = CONTENT[:-1] + b"x"
+    with pytest.raises(BenchError, match=f"begins [0-9a-f]{{12}} and should begin {SHA256[:12]}; it was deleted"):
+        fetching.fetch(download)
+    assert left(download) == set()
+
+
+@pytest.mark.parametrize(("kept", "asked"), [(CONTENT, 1), (CONTENT + b"more", 2)])
+def test_a_part_that_is_all_or_too_much(
+    server: tuple[Server, str], download: Download, kept: bytes, asked: int
+) -> None:
+    download.path.parent.mkdir()
+    download.path.with_name("w.pt.part").write_bytes(kept)
+    fetching.fetch(download)
+    assert download.path.read_bytes() == CONTENT
+    assert len(server[0].asked) == asked
+
+
+def test_a_file_without_a_stated_length(server: tuple[Server, str], download: Download) -> None:
+    server[0].length = False
+    fetching.fetch(download)
+    assert download.path.read_bytes() == CONTENT
+
+
+def test_another_part_than_asked_for_is_refused(server: tuple[Server, str], download: Download) -> None:
+    server[0].cut, server[0].cuts, server[0].shift = 1000, 1, 7
+    with pytest.raises(MissingRequirementError, match="asked to go on at byte 1000, the server sent another part"):
+        fetching.fetch(download)
+
+
+def test_an_endless_file_is_given_up(
+    server: tuple[Server, str], download: Download, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_MAX_BYTES", 1000)
+    with pytest.raises(BenchError, match="sends more than 1,000 bytes; that is no weight file"):
+        fetching.fetch(download)
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_a_server_that_refuses_is_one_sentence(server: tuple[Server, str], download: Download, status: int) -> None:
+    server[0].status = status
+    pattern = rf"^w: {re.escape(download.url)} cannot be fetched \(HTTP {status} .*copy it from there to .*w\.pt$"
+    with pytest.raises(MissingRequirementError, match=pattern):
+        fetching.fetch(download)
+
+
+def test_no_network_is_one_sentence(download: Download) -> None:
+    with pytest.raises(MissingRequirementError, match=r"cannot be fetched \(.*refused\); where there is a network"):
+        fetching.fetch(replace(download, url="http://127.0.0.1:9/w.pt"))
+
+
+def test_a_wrong_file_in_place_is_not_taken(download: Download) -> None:
+    download.path.parent.mkdir()
+    download.path.write_bytes(b"other")
+    with pytest.raises(UsageError, match=r"is here but is not w: its SHA-256 begins .*; delete it and fetch again"):
+        fetching.is_whole(download)
+
+
+def test_what_methods_declare_is_known() -> None:
+    known = fetching.known_downloads()
+    assert {"clip-rn50", "qualiclip"} <= set(known)
+    for download in known.values():
+        assert download.url.startswith("https://")
+        assert re.fullmatch(r"[\w.+-]+", download.path.name)
+        assert not download.sha256 or re.fullmatch("[0-9a-f]{64}", download.sha256)
+
+
+def test_the_command_says_what_it_fetches_first(
+    bench: Callable[..., Any], download: Download, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "known_downloads", lambda: {"w": download})
+    ran = bench("fetch", "weights", "w")
+    assert (ran.code, ran.out) == (0, f"w is here: {download.path}\n")
+    assert ran.err.startswith(f"w: about 1 MB, licence MIT, from {download.url}; checked by its SHA-256\n")
+    again = bench("fetch", "weights", "w")
+    assert (again.code, again.err) == (0, "")
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(bench: Callable[..., Any]) -> None:
+    ran = bench("fetch", "weights", "qualiclp")
+    assert ran.code == 2
+    assert "no weights are called 'qualiclp'. Did you mean 'qualiclip'? There are: clip-rn50, qualiclip" in ran.err

@@ -22,7 +22,15 @@ class UsageError(BenchError):
 
 
 class MissingRequirementError(UsageError):
-    """A package, weight file or data folder that is not here; the message says how to get it."""
+    """A package, weight file or data folder that is not here; the message says how to get it.
+
+    Attributes:
+        fetchable: name of the weights that ``bench fetch weights`` would get; empty for anything else.
+    """
+
+    def __init__(self, message: str, fetchable: str = "") -> None:
+        super().__init__(message)
+        self.fetchable = fetchable
 
 
 class ImageError(BenchError):

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
+import open_clip
 import pytest
+import torch
+from conftest import Ran
 
+from bench.api import Download
 from bench.errors import MissingRequirementError
 from methods.qualiclip import ClipIqa, Qualiclip, weights
 from methods.qualiclip.metrics import ClipIqaOptions
@@ -66,3 +72,36 @@ def test_address_and_hash_are_those_that_open_clip_knows() -> None:
 
     assert weights.CLIP_RN50.download().url == get_pretrained_url("RN50", "openai")
     assert f"/{weights.CLIP_RN50.sha256}/" in weights.CLIP_RN50.download().url
+
+
+def test_a_run_fetches_what_is_published_and_goes_on(
+    bench: Callable[..., Ran], photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetched(download: Download) -> None:
+        torch.manual_seed(0)
+        state = open_clip.create_model("RN50", pretrained=None, force_quick_gelu=True).state_dict()
+        prompts = torch.nn.functional.normalize(torch.randn(14, 1024), dim=-1)
+        download.path.parent.mkdir(parents=True)
+        torch.save(
+            {**{f"clip_model.{name}": v for name, v in state.items()}, "prompts_features": prompts}, download.path
+        )
+
+    monkeypatch.setattr("bench.fetching.fetch", fetched)
+    done = bench("score", photos / "images" / "0.png", "--method", "qualiclip", "--format", "json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)[0]["score"] > 0
+    assert "licence CC-BY-NC-4.0" in done.err
+
+
+def test_weights_that_cannot_be_fetched_are_one_line_with_the_reason(
+    bench: Callable[..., Ran], photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(download: Download) -> None:
+        raise MissingRequirementError("the network is down")
+
+    monkeypatch.setattr("bench.fetching.fetch", failing)
+    done = bench("run", "--method", "qualiclip", "--dataset", photos)
+    assert done.code == 2
+    (line,) = [line for line in done.err.splitlines() if line.startswith("bench: error")]
+    assert line.endswith("Fetching it now failed: the network is down")
+    assert "--option qualiclip.weights=FILE" in line

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.errors import UsageError
+from bench.errors import MissingRequirementError, UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bench.api import Resize
-    from bench.scoring import MethodSpec
+    from bench.scoring import MethodSpec, Ready
     from bench.store import Entry, Store
 
 results_option = click.option(
@@ -109,6 +111,46 @@ def method_specs(names: Sequence[str], assignments: Iterable[str], device: str) 
     built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}
     where = scoring.resolve_device(device, found.values())
     return [scoring.MethodSpec(method, built[name], where) for name, method in found.items()]
+
+
+def fetch_weights(name: str) -> Path:
+    """Fetch weights where they are not here yet, after saying what they are, and return the file.
+
+    Raises:
+        UsageError: no weights have that name, or they cannot be had.
+    """
+    from bench import fetching
+
+    download = fetching.find_download(name)
+    if not fetching.is_whole(download):
+        size = "size not known" if download.size is None else f"about {download.size / 1e6:,.0f} MB"
+        check = "checked by its SHA-256" if download.sha256 else "no hash is published to check it by"
+        click.echo(f"{name}: {size}, licence {download.licence}, from {download.url}; {check}", err=True)
+        fetching.fetch(download)
+    return download.path
+
+
+def load_methods(specs: Sequence[MethodSpec]) -> list[Ready]:
+    """Load methods, fetching the weights that are not here and that somebody publishes.
+
+    Raises:
+        MissingRequirementError: weights are not here and cannot be fetched.
+    """
+    from bench import scoring
+
+    fetched: set[str] = set()
+    while True:
+        try:
+            return scoring.load(specs)
+        except MissingRequirementError as error:
+            if not error.fetchable or error.fetchable in fetched:
+                raise
+            missing = error
+        fetched.add(missing.fetchable)
+        try:
+            fetch_weights(missing.fetchable)
+        except MissingRequirementError as error:
+            raise MissingRequirementError(f"{missing}. Fetching it now failed: {error}") from None
 
 
 def stored_entries(store: Store) -> list[Entry]:

@@ -55,7 +55,6 @@ def run(
     """
     from bench import runner
     from bench.datasets import Roots, resolve
-    from bench.scoring import load
     from bench.store import Store
 
     common.warn_about_plugins()
@@ -64,7 +63,7 @@ def run(
     resolved = [resolve(text, places).split(split) for text in datasets]
     store = Store.locate(results)
     store.check_writable()
-    ready = load(specs)
+    ready = common.load_methods(specs)
     outcomes: list[Result] = []
     for dataset in resolved:
         done = runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed)

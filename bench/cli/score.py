@@ -45,13 +45,12 @@ def score(
     Prints image, method, raw score and, where there is none, the error.
     """
     from bench.datasets import Roots, resolve
-    from bench.scoring import load
 
     common.warn_about_plugins()
     specs = common.method_specs(methods, options, device)
     places = Roots.parse(roots)
     datasets = [_named_as_given(resolve(text, places, "ID|PATH"), text, len(images)) for text in images]
-    ready = load(specs)
+    ready = common.load_methods(specs)
     rows = [row for dataset in datasets for row in _rows(ready, dataset, settings)]
     _print(rows, form)
     failed = sum(row["error"] is not None for row in rows)

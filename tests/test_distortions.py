@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -14,16 +13,9 @@ from bench import sample_set as sample
 from bench.distortions import DISTORTIONS, LEVELS, PRESETS, distort, distort_alike, distort_levels
 from bench.distortions.severity import gradient_distance, is_monotone, measure, squared_error
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 EVERY = pytest.mark.parametrize("name", DISTORTIONS)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    # Images this small wait for a second thread longer than it helps.
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

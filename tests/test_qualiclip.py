@@ -9,7 +9,6 @@ import pickle
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,8 @@ from methods.qualiclip import ClipIqa, Qualiclip, checkpoints
 from methods.qualiclip import model as network
 from methods.qualiclip._archive import is_torchscript, read_torchscript
 from methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 HAS_PYIQA = importlib.util.find_spec("pyiqa") is not None
 needs_pyiqa = pytest.mark.skipif(not HAS_PYIQA, reason="pyiqa is not installed")
@@ -93,15 +94,6 @@ def release_file(state: dict[str, torch.Tensor], features: torch.Tensor, clip_fi
 @pytest.fixture(scope="module")
 def released(release_file: Path) -> Qualiclip:
     return Qualiclip(QualiclipOptions(weights=str(release_file)))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Threads that wait for each other are slow where cores are shared, as where tests run."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 # --- parity ---

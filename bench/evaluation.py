@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DRAWS = 2000
 LEVEL = 0.95
+VALUES = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
+"""The numbers of a cell, by their names in ``stats.Correlations``."""
 
 
 # Named in a row by themselves, or (the hash of imported scores) different for every dataset.
@@ -179,12 +181,9 @@ def _signs(rows: _Rows) -> tuple[int, int]:
     return (1 if method["higher_is_better"] else -1), (1 if dataset["direction"] == "higher" else -1)
 
 
-_VALUES = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
-
-
 def _correlate(rows: _Rows) -> stats.Correlations:
     if rows.reason:
-        return stats.Correlations(n=0, reasons=dict.fromkeys(_VALUES, rows.reason))
+        return stats.Correlations(n=0, reasons=dict.fromkeys(VALUES, rows.reason))
     if rows.groups is not None:
         return stats.correlate_within(rows.scores, rows.labels, rows.groups, *_signs(rows))
     return stats.correlate(rows.scores, rows.labels, *_signs(rows))

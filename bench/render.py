@@ -10,13 +10,12 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.evaluation import DRAWS, LEVEL, Cell, Row
-from bench.tables import Column, Table, best_two, competes
+from bench.evaluation import DRAWS, LEVEL, VALUES, Cell, Row
+from bench.tables import Column, Table, best_two
 
 _FEW = 30  # images below which an interval is too wide, and a bootstrap too coarse, to say anything
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BETWEEN = "˒"  # two notes on one cell must not read as one number
-_NUMBERS = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
 
 
 def as_record(cell: Cell) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def as_record(cell: Cell) -> dict[str, Any]:
         "srcc": c.srcc,
         "srcc_low": cell.interval.low,
         "srcc_high": cell.interval.high,
-        **{name: getattr(c, name) for name in _NUMBERS[1:]},
+        **{name: getattr(c, name) for name in VALUES[1:]},
         "scored": cell.scored,
         "unlabelled": cell.unlabelled,
         "reasons": {**c.reasons, **({"interval": cell.interval.reason} if cell.interval.reason else {})},
@@ -200,29 +199,29 @@ def _cell_texts(table: Table, row: Row, column: Column, notes: _Notes, intervals
     if cell is None:
         return "-" + notes.mark("not run"), "-"
     reasons = cell.correlations.reasons
-    srcc = _value(table, cell, column, "srcc") + (interval_text(cell) if intervals else "")
-    plcc = _value(table, cell, column, "plcc_log4")
+    srcc = _value(table, row, column, "srcc") + (interval_text(cell) if intervals else "")
+    plcc = _value(table, row, column, "plcc_log4")
     why = [_escape(reasons["srcc"])] if "srcc" in reasons else []
     plcc_why = [_escape(reasons["plcc_log4"])] if "plcc_log4" in reasons else []
-    return srcc + notes.mark(*why, *_remarks(table, cell, column)), plcc + notes.mark(*plcc_why)
+    return srcc + notes.mark(*why, *_remarks(table, row, column)), plcc + notes.mark(*plcc_why)
 
 
-def _value(table: Table, cell: Cell, column: Column, name: str) -> str:
-    value = getattr(cell.correlations, name)
+def _value(table: Table, row: Row, column: Column, name: str) -> str:
+    value = getattr(table.cells[row, column].correlations, name)
     if value is None:
         return "-"
     best, second = best_two(table, column, name)
     text = number(value)
-    if best is None or second is None or not competes(table, cell, column):
+    if best is None or second is None or row not in table.running[column]:
         return text
     if math.isclose(value, best):
         return f"**{text}**"
     return f"_{text}_" if math.isclose(value, second) else text
 
 
-def _remarks(table: Table, cell: Cell, column: Column) -> list[str]:
-    remarks = []
-    out = not cell.trained_here and cell.correlations.n and not competes(table, cell, column)
+def _remarks(table: Table, row: Row, column: Column) -> list[str]:
+    cell, remarks = table.cells[row, column], []
+    out = not cell.trained_here and cell.correlations.n and row not in table.running[column]
     if cell.failed:
         remarks.append(f"scored {cell.scored}, failed {cell.failed}" + (": not in the running for best" if out else ""))
     if cell.unlabelled and cell.correlations.n:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from bench.api import Family
@@ -29,12 +29,15 @@ class Table:
         columns: in order of dataset id.
         groups: (heading, rows), opinion-unaware methods first.
         cells: what is there; what is not was not run.
+        running: for each column, the rows in the running for best. A method is not when it was trained on the
+            dataset, or left out images that another method scored.
         superseded: how many older results of the same row and column are in the store.
     """
 
     columns: list[Column]
     groups: list[tuple[str, list[Row]]]
     cells: dict[tuple[Row, Column], Cell]
+    running: dict[Column, list[Row]]
     superseded: int = 0
     labels: dict[Row, str] = field(default_factory=dict)
 
@@ -47,7 +50,10 @@ def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:
         mix_protocols: put every protocol into one table instead, a column each.
     """
     by_column = _by_column(list(cells))
-    order = sorted(by_column, key=lambda c: (c.dataset, -len(by_column[c]), _newest(by_column[c]), str(c.protocol)))
+    # Of a dataset's columns the fullest comes first, of equally full ones the newest.
+    order = sorted(by_column, key=lambda c: str(c.protocol))
+    order.sort(key=lambda c: (len(by_column[c]), max(cell.entry.finished for cell in by_column[c])), reverse=True)
+    order.sort(key=lambda c: c.dataset)
     if mix_protocols:
         return [_table(order, by_column)] if order else []
     ranks: dict[str, int] = defaultdict(int)
@@ -55,14 +61,10 @@ def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:
     for column in order:
         rank = ranks[column.dataset]
         ranks[column.dataset] += 1
-        shelves.extend([[]] * 0 if rank < len(shelves) else [[]])
+        if rank == len(shelves):
+            shelves.append([])
         shelves[rank].append(column)
     return [_table(columns, by_column) for columns in shelves]
-
-
-def _newest(cells: Sequence[Cell]) -> str:
-    # Sorted ascending, so invert: the newest protocol of equals comes first.
-    return "".join(chr(0x10FFFF - ord(c)) for c in max(cell.entry.finished for cell in cells))
 
 
 def _by_column(cells: list[Cell]) -> dict[Column, list[Cell]]:
@@ -91,7 +93,14 @@ def _table(columns: list[Column], by_column: dict[Column, list[Cell]]) -> Table:
     headings: dict[str, list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda r: (_rank(rows[r]), r)):
         headings[_heading(rows[row])].append(row)
-    return Table(columns, list(headings.items()), cells, superseded, _labels(rows))
+    running = {column: _running(cells, column) for column in columns}
+    return Table(columns, list(headings.items()), cells, running, superseded, _labels(rows))
+
+
+def _running(cells: dict[tuple[Row, Column], Cell], column: Column) -> list[Row]:
+    there = {row: cell for (row, where), cell in cells.items() if where == column}
+    most = max(cell.correlations.n for cell in there.values())
+    return [row for row, cell in there.items() if not cell.trained_here and cell.correlations.n == most]
 
 
 def _rank(cell: Cell) -> tuple[int, int]:
@@ -122,22 +131,9 @@ def _told_apart(row: Row, same: list[Row]) -> str:
     return f"{row.label} ({', '.join(differing)})" if differing else row.label
 
 
-def competes(table: Table, cell: Cell, column: Column) -> bool:
-    """Tell whether a cell is in the running for best.
-
-    It is not when the method was trained on the dataset, or left out images that another method scored.
-    """
-    most = max(other.correlations.n for (_, where), other in table.cells.items() if where == column)
-    return not cell.trained_here and cell.correlations.n == most
-
-
 def best_two(table: Table, column: Column, value: str) -> tuple[float | None, float | None]:
-    """Return the best and second best of a column's values among the cells that compete."""
-    found = [
-        getattr(cell.correlations, value)
-        for (_, where), cell in table.cells.items()
-        if where == column and competes(table, cell, column)
-    ]
+    """Return the best and second best of a column's values among the rows in the running."""
+    found = [getattr(table.cells[row, column].correlations, value) for row in table.running[column]]
     ordered = sorted((v for v in found if v is not None), reverse=True)
     if len(ordered) < 2:
         return None, None

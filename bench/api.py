@@ -6,10 +6,11 @@ marked with :func:`register`. Nothing in this module reads a file or runs a mode
 
 from __future__ import annotations
 
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
@@ -164,6 +165,13 @@ class MethodInfo:
     selected_on: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what is declared as plain JSON values; None stands for an unbounded end of the range."""
+        declared = asdict(self)
+        declared["score_range"] = [bound if math.isfinite(bound) else None for bound in self.score_range]
+        declared["input"] = {"colour": self.input.colour, "resize": str(self.input.resize)}
+        return declared
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+:-]*", self.name):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import sys
 import time
 from collections.abc import Sequence
@@ -77,9 +76,8 @@ def run(
 
 def describe(label: str, info: MethodInfo, dataset: Dataset) -> Json:
     """Return the sidecar's blocks on a method and a dataset: all that a table needs to know of them."""
-    method = dataclasses.asdict(info)
-    method.pop("input")
-    method["score_range"] = [bound if math.isfinite(bound) else None for bound in info.score_range]
+    method = info.as_json()
+    del method["input"]  # part of the identity, where it stands already
     about = {f.name: getattr(dataset, f.name) for f in dataclasses.fields(dataset) if f.name != "samples"}
     return {
         "method": {**method, "label": label},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,9 +55,7 @@ def _method_line(method: type[Method]) -> tuple[str, ...]:
 def _method_record(method: type[Method]) -> dict[str, Any]:
     from bench.options import describe
 
-    record = dataclasses.asdict(method.info)
-    record["score_range"] = [bound if math.isfinite(bound) else None for bound in method.info.score_range]
-    record["input"] = {"colour": method.info.input.colour, "resize": str(method.info.input.resize)}
+    record = method.info.as_json()
     missing = method.missing()
     record |= {"ready": not missing, "missing": missing}
     record["options"] = [{**dataclasses.asdict(o), "default": str(o.default)} for o in describe(method)]

@@ -18,6 +18,7 @@ import numpy as np
 from bench.api import FloatArray
 from bench.errors import BenchError, MissingRequirementError, UsageError
 from methods._niqe_features import FEATURES
+from methods._pyiqa_weights import Weights
 
 SHIPPED = Path(__file__).with_name("niqe_pristine.npz")
 
@@ -83,7 +84,7 @@ def model_path(name: str) -> Path:
     Raises:
         MissingRequirementError: no file is there.
     """
-    path = {"": SHIPPED, "pyiqa": _pyiqa_cache() / "niqe_modelparameters.mat"}.get(name, Path(name))
+    path = {"": SHIPPED, "pyiqa": Weights("pyiqa", "niqe_modelparameters.mat").path}.get(name, Path(name))
     if not path.is_file():
         how = {
             "": "install the package again, or make it by the recipe in methods/niqe_pristine.md",
@@ -91,13 +92,6 @@ def model_path(name: str) -> Path:
         }.get(name, "give an .npz or .mat file, the word pyiqa, or nothing for the shipped model")
         raise MissingRequirementError(f"niqe, option model: {path} is not a file; {how}")
     return path
-
-
-def _pyiqa_cache() -> Path:
-    """Where pyiqa keeps downloads: ``pyiqa`` in torch.hub's folder, found by torch's rules without importing it."""
-    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-    home = os.environ.get("TORCH_HOME", str(Path(cache) / "torch"))
-    return Path(home).expanduser() / "hub" / "pyiqa"
 
 
 def load_model(path: Path) -> PristineModel:

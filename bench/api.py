@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -199,11 +199,20 @@ class NoOptions:
     """The options of a method that has none."""
 
 
+ScorePhotos = Callable[[Sequence[Photo]], Sequence[float]]
+"""Scores of photographs, one finite number each, higher is better."""
+
+Monitor = Callable[[ScorePhotos], float]
+"""Given a way to score photographs, its SRCC with people's scores on a dataset; for looking at, not for choosing."""
+
+
 class Method(ABC):
     """A no-reference quality method. Subclass it, declare ``info``, write ``score``, ``@register`` it."""
 
     info: ClassVar[MethodInfo]
     Options: ClassVar[type[Any]] = NoOptions
+    Training: ClassVar[type[Any] | None] = None
+    """Of a method that ``bench train`` can train: a frozen dataclass like ``Options``, its hyperparameters."""
 
     def __init__(self, options: Any = None, device: str = "cpu") -> None:
         """Keep the options and load what the method needs.
@@ -259,6 +268,31 @@ class Method(ABC):
 
         Raises:
             NotImplementedError: the method has nothing to fit.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Mapping[str, Any]]:
+        """Return named sets of values of ``Training``'s fields; it must be quick and import nothing heavy."""
+        return {}
+
+    @classmethod
+    def train(cls, config: Any, pristine: Path, output: Path, *, resume: bool, monitors: Mapping[str, Monitor]) -> str:
+        """Train the method on pristine photographs; checkpoints, log and state are written to a folder.
+
+        Args:
+            config: an instance of ``Training``.
+            pristine: a folder of photographs without visible faults.
+            output: the folder to write to.
+            resume: go on with the run that the folder holds.
+            monitors: by dataset id, what reports agreement with people during training. It must not
+                influence training or the choice of a checkpoint.
+
+        Returns:
+            A sentence for the user: what was trained on how much, and where it is.
+
+        Raises:
+            NotImplementedError: the method has no ``Training``.
         """
         raise NotImplementedError
 

@@ -33,6 +33,12 @@ class MissingRequirementError(UsageError):
         self.fetchable = fetchable
 
 
+class StoppedError(BenchError):
+    """The user or the system asked to stop; what was done is kept, and the message says how to go on."""
+
+    exit_code = 130
+
+
 class ImageError(BenchError):
     """One image that cannot be decoded or scored; a run records it and goes on."""
 

@@ -1,4 +1,4 @@
-"""Typed options of methods: from ``METHOD.NAME=VALUE`` on the command line to a frozen dataclass and back."""
+"""Typed options of methods: from texts on the command line and values in TOML to a frozen dataclass and back."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class OptionInfo:
     help: str
 
 
-def describe(method: type[Method]) -> list[OptionInfo]:
-    """List the options that a method documents."""
-    hints = _hints(method)
+def describe(options: type[Any]) -> list[OptionInfo]:
+    """List the options that a dataclass of ``bench.api.option`` fields documents."""
+    hints = _hints(options)
     return [
         OptionInfo(f.name, _type_name(hints[f.name]), f.default, f.metadata.get("help", ""))
-        for f in dataclasses.fields(method.Options)
+        for f in dataclasses.fields(options)
     ]
 
 
-def _hints(method: type[Method]) -> dict[str, Any]:
-    return {name: _plain_hint(hint) for name, hint in typing.get_type_hints(method.Options).items()}
+def _hints(options: type[Any]) -> dict[str, Any]:
+    return {name: _plain_hint(hint) for name, hint in typing.get_type_hints(options).items()}
 
 
 def split_assignment(text: str) -> tuple[str, str, str]:
@@ -58,7 +58,7 @@ def build(method: type[Method], given: Mapping[str, str]) -> Any:
     Raises:
         UsageError: an unknown option, or a value that its type refuses.
     """
-    hints = _hints(method)
+    hints = _hints(method.Options)
     known = [f.name for f in dataclasses.fields(method.Options)]
     for name in given:
         if name not in known:
@@ -66,11 +66,43 @@ def build(method: type[Method], given: Mapping[str, str]) -> Any:
             raise UsageError(
                 f"--option: method {method.info.name!r} has no option {name!r}.{did_you_mean(name, known)} {has}"
             )
-    values = {name: _convert(f"{method.info.name}.{name}", hints[name], text) for name, text in given.items()}
+    values = {name: convert(f"--option {method.info.name}.{name}", hints[name], text) for name, text in given.items()}
     try:
         return method.Options(**values)
     except ValueError as error:
         raise UsageError(f"--option: method {method.info.name!r}: {error}") from None
+
+
+def values_from_texts(options: type[Any], texts: Mapping[str, str]) -> dict[str, Any]:
+    """Turn the texts of command-line options ``--field-name TEXT`` into values of a dataclass's fields.
+
+    Raises:
+        UsageError: a text that the field's type refuses.
+    """
+    hints = _hints(options)
+    return {name: convert(f"--{name.replace('_', '-')}", hints[name], text) for name, text in texts.items()}
+
+
+def values_from_table(options: type[Any], table: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Check the values that a TOML table gives to a dataclass's fields.
+
+    Args:
+        options: the dataclass.
+        table: name to TOML value; a whole number will do for a float, and nothing else is converted.
+        source: where the table is from, as errors name it.
+
+    Raises:
+        UsageError: an unknown name, or a value of another type.
+    """
+    hints = _hints(options)
+    values = {}
+    for name, value in table.items():
+        if name not in hints:
+            raise UsageError(f"{source} has {name!r}, which is no option of training.{did_you_mean(name, hints)}")
+        if not _fits(value, hints[name]):
+            raise UsageError(f"{source}: {name} got {value!r}: it takes a value of type {_type_name(hints[name])}")
+        values[name] = convert(f"{source}: {name}", hints[name], str(value))
+    return values
 
 
 def identity(options: Any) -> dict[str, Any]:
@@ -123,22 +155,33 @@ def _plain_hint(hint: Any) -> Any:
     return hint
 
 
-def _convert(name: str, hint: Any, text: str) -> Any:
+def _fits(value: Any, hint: Any) -> bool:
+    if hint is float:
+        return type(value) in (int, float)
+    return type(value) is (hint if hint in (int, bool) else str)
+
+
+def convert(name: str, hint: Any, text: str) -> Any:
+    """Turn a text into a value of a type that options can have; ``name`` is what errors call it.
+
+    Raises:
+        UsageError: the type refuses the text.
+    """
     if choices := _choices(hint):
         by_text = {str(choice): choice for choice in choices}
         if text not in by_text:
-            raise UsageError(f"--option {name} got {text!r}: use one of {', '.join(by_text)}")
+            raise UsageError(f"{name} got {text!r}: use one of {', '.join(by_text)}")
         return by_text[text]
     if hint is bool:
         if text.lower() not in _BOOLEANS:
-            raise UsageError(f"--option {name} got {text!r}: use true or false")
+            raise UsageError(f"{name} got {text!r}: use true or false")
         return _BOOLEANS[text.lower()]
     try:
         value = hint(text)
     except ValueError:
-        raise UsageError(f"--option {name} got {text!r}: it takes a value of type {_type_name(hint)}") from None
+        raise UsageError(f"{name} got {text!r}: it takes a value of type {_type_name(hint)}") from None
     if isinstance(value, float) and not math.isfinite(value):
-        raise UsageError(f"--option {name} got {text!r}: it takes a finite number")
+        raise UsageError(f"{name} got {text!r}: it takes a finite number")
     return value
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 import bench
-from bench.errors import BenchError, did_you_mean
+from bench.errors import BenchError, StoppedError, did_you_mean
 
 # Command → (module:object, one line). The lines stand here so that `bench --help` imports no command.
 COMMANDS = {
@@ -22,6 +22,8 @@ COMMANDS = {
     "import": ("bench.cli.importing:import_scores", "Store per-image scores that somebody else computed."),
     "results": ("bench.cli.results:results", "List or remove stored results."),
     "fit": ("bench.cli.fit:fit", "Fit a method's parameters on pristine photographs."),
+    "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
+    "plot": ("bench.cli.plot:plot", "Draw figures."),
     "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),
     "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights ahead."),
 }
@@ -31,7 +33,7 @@ Exit codes:
   0    done
   1    done, but not well: a method scored no image, or --strict and an image failed
   2    not started: a wrong option, a missing file, missing weights
-  130  interrupted; what was scored is kept
+  130  interrupted; what was scored or trained is kept
 """
 
 
@@ -96,6 +98,9 @@ def main(args: Sequence[str] | None = None) -> None:
         context = getattr(error, "ctx", None)
         see = f" See `{context.command_path} --help`." if context else ""
         click.echo(f"bench: error: {_sentence(error.format_message())}{see}", err=True)
+        code = error.exit_code
+    except StoppedError as error:
+        click.echo(f"bench: {error}", err=True)
         code = error.exit_code
     except BenchError as error:
         click.echo(f"bench: error: {error}", err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bench.api import Resize
     from bench.scoring import MethodSpec, Ready
     from bench.store import Entry, Store
+
+T = TypeVar("T")
 
 results_option = click.option(
     "--results",
@@ -138,10 +140,19 @@ def load_methods(specs: Sequence[MethodSpec]) -> list[Ready]:
     """
     from bench import scoring
 
+    return with_fetching(lambda: scoring.load(specs))
+
+
+def with_fetching(work: Callable[[], T]) -> T:
+    """Do work, and again after fetching weights that it lacks and that somebody publishes.
+
+    Raises:
+        MissingRequirementError: weights are not here and cannot be fetched.
+    """
     fetched: set[str] = set()
     while True:
         try:
-            return scoring.load(specs)
+            return work()
         except MissingRequirementError as error:
             if not error.fetchable or error.fetchable in fetched:
                 raise

@@ -58,7 +58,7 @@ def _method_record(method: type[Method]) -> dict[str, Any]:
     record = method.info.as_json()
     missing = method.missing()
     record |= {"ready": not missing, "missing": missing}
-    record["options"] = [{**dataclasses.asdict(o), "default": str(o.default)} for o in describe(method)]
+    record["options"] = [{**dataclasses.asdict(o), "default": str(o.default)} for o in describe(method.Options)]
     return record
 
 

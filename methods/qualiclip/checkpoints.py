@@ -65,6 +65,11 @@ class Checkpoint:
         return tuple(self.config.get("trained_on", (UNKNOWN,)))
 
     @property
+    def selected_on(self) -> tuple[str, ...]:
+        """Data sets of which somebody saw the SRCC with people's scores while this was trained."""
+        return tuple(self.config.get("monitored_on", ()))
+
+    @property
     def fingerprint(self) -> str:
         """The first 12 hex digits of the SHA-256 of names and values in float32, so a file's format drops out."""
         digest = hashlib.sha256()
@@ -138,10 +143,13 @@ def _read_config(path: Path) -> dict[str, Any]:
     if beside.stat().st_size > _MAX_CONFIG:
         raise RefusedError(f"{beside.name} beside it has more than {_MAX_CONFIG:,} bytes")
     config = json.loads(beside.read_text(encoding="utf-8"))
-    declared = config.get("trained_on", []) if isinstance(config, dict) else None
-    if not isinstance(declared, list) or not all(isinstance(name, str) for name in declared):
-        raise RefusedError(f"{beside.name} beside it is not a JSON object whose trained_on is a list of names")
-    return config if isinstance(config, dict) else {}
+    if not isinstance(config, dict):
+        raise RefusedError(f"{beside.name} beside it is not a JSON object")
+    for key in ("trained_on", "monitored_on"):
+        declared = config.get(key, [])
+        if not isinstance(declared, list) or not all(isinstance(name, str) for name in declared):
+            raise RefusedError(f"{beside.name} beside it has a {key} that is not a list of names")
+    return config
 
 
 def _check(tensors: Mapping[str, Tensor], config: Mapping[str, Any], text: bool | None) -> Checkpoint:

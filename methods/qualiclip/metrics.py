@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from bench.api import UNKNOWN, Download, Family, Method, MethodInfo, Photo, option, register
+from bench.api import UNKNOWN, Download, Family, Method, MethodInfo, Monitor, Photo, option, register
 from bench.errors import ImageError
 from methods.qualiclip import weights
+from methods.qualiclip.config import TrainingConfig, read_presets
+from methods.qualiclip.photographs import find_photographs
 
 _PROMPTS = Path(__file__).with_name("prompts.toml")
 
@@ -65,17 +67,22 @@ class OnClip(Method):
         Raises:
             ImageError: a side is below 32 pixels.
         """
-        import torch
+        return _score(self._model, photos, self.temperature)
 
-        from methods.qualiclip.model import MIN_SIDE
 
-        height, width, _ = photos[0].pixels.shape
-        if min(height, width) < MIN_SIDE:
-            raise ImageError(f"{width}x{height} pixels: {self.info.name} needs at least {MIN_SIDE}x{MIN_SIDE}")
-        pixels = torch.from_numpy(np.stack([photo.pixels for photo in photos])).to(self.device)
-        with torch.inference_mode():
-            scores = self._model(pixels.permute(0, 3, 1, 2).float() / 255, self.temperature)
-        return [float(score) for score in scores]
+def _score(model: Any, photos: Sequence[Photo], temperature: float) -> list[float]:
+    """Score photographs of one size with a ``QualityModel``, where its prompts are."""
+    import torch
+
+    from methods.qualiclip.model import MIN_SIDE
+
+    height, width, _ = photos[0].pixels.shape
+    if min(height, width) < MIN_SIDE:
+        raise ImageError(f"{width}x{height} pixels: the network needs at least {MIN_SIDE}x{MIN_SIDE}")
+    pixels = torch.from_numpy(np.stack([photo.pixels for photo in photos])).to(model.prompts.device)
+    with torch.inference_mode():
+        scores = model(pixels.permute(0, 3, 1, 2).float() / 255, temperature)
+    return [float(score) for score in scores]
 
 
 @register
@@ -106,6 +113,7 @@ class Qualiclip(OnClip):
         device_bound=True,
     )
     Options = QualiclipOptions
+    Training = TrainingConfig
 
     def load(self) -> None:
         """Read the checkpoint; a text encoder is needed only where it has no features of the prompts.
@@ -118,14 +126,14 @@ class Qualiclip(OnClip):
         from methods.qualiclip import checkpoints
 
         checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=None)
-        self._trained_on = checkpoint.trained_on
+        self._declared = replace(self.info, trained_on=checkpoint.trained_on, selected_on=checkpoint.selected_on)
         self.temperature = self.options.temperature
         self._model = checkpoints.model_of(checkpoint, prompt_pairs("qualiclip"), scale=100.0).to(self.device)
         self._fingerprint = checkpoint.fingerprint
 
     def declared(self) -> MethodInfo:
         """Return what holds for the weights in use; of a file that says nothing, nothing is known."""
-        return replace(self.info, trained_on=self._trained_on) if self.options.weights else self.info
+        return self._declared if self.options.weights else self.info
 
     @classmethod
     def missing(cls) -> str:
@@ -136,6 +144,41 @@ class Qualiclip(OnClip):
     def downloads(cls) -> tuple[Download, ...]:
         """Name the authors' released checkpoint."""
         return (weights.QUALICLIP.download(),)
+
+    @classmethod
+    def presets(cls) -> Mapping[str, Mapping[str, Any]]:
+        """Return the presets of ``presets.toml``."""
+        return read_presets()
+
+    @classmethod
+    def train(
+        cls, config: TrainingConfig, pristine: Path, output: Path, *, resume: bool, monitors: Mapping[str, Monitor]
+    ) -> str:
+        """Fine-tune CLIP's image encoder; the text encoder encodes the prompts once and is dropped.
+
+        Raises:
+            UsageError: what was asked for cannot be started.
+            BenchError: training ended before its last step.
+        """
+        photographs = find_photographs(pristine, config.source)
+        path = weights.locate(weights.CLIP_RN50, cls.info.name, config.weights, "--weights")
+        from methods.qualiclip import checkpoints, trainer
+
+        start = checkpoints.load(path, "--weights", text=None)
+        model = checkpoints.model_of(start, prompt_pairs("qualiclip"), scale=100.0)
+        temperature = cls.Options().temperature
+
+        def save(path: Path, about: Mapping[str, Any]) -> None:
+            state = {f"visual.{name}": value for name, value in model.visual.state_dict().items()}
+            checkpoints.save(path, state, model.prompts, about)
+
+        subject = trainer.Subject(
+            model,
+            save,
+            lambda photos: _score(model, photos, temperature),
+            {"method": cls.info.name, "fingerprint": start.fingerprint, "trained_on": start.trained_on},
+        )
+        return trainer.train(subject, config, photographs, output, resume=resume, monitors=monitors)
 
 
 @register

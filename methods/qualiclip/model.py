@@ -14,6 +14,9 @@ import torch
 from open_clip.model import CLIP
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from methods.qualiclip.optimisation import Trainable
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -26,7 +29,10 @@ MIN_SIDE = 32
 """The shortest side in pixels that leaves one cell after the encoder's five halvings."""
 
 
-class QualityModel(nn.Module):
+_LAYERS = ("layer1", "layer2", "layer3", "layer4")
+
+
+class QualityModel(Trainable):
     """Scores images by how much nearer they are to the positive than to the negative prompts.
 
     Attributes:
@@ -51,9 +57,19 @@ class QualityModel(nn.Module):
         """Return the features (N, 1024), unit length, of images (N, 3, H, W), RGB in [0, 1]."""
         visual = cast(Any, self.visual)
         cells = visual.stem((images - self.mean) / self.std)
-        for layer in (visual.layer1, visual.layer2, visual.layer3, visual.layer4):
-            cells = layer(cells)
+        recompute = self.checkpointing and torch.is_grad_enabled()
+        for layer in (getattr(visual, name) for name in _LAYERS):
+            cells = checkpoint(layer, cells, use_reentrant=False) if recompute else layer(cells)
         return functional.normalize(mean_query_pool(visual.attnpool, cells), dim=-1)
+
+    def stages(self) -> dict[str, list[nn.Parameter]]:
+        """Return the encoder's parameters by stage; positional embedding and key bias, which are unused, in none."""
+        stages: dict[str, list[nn.Parameter]] = {name: [] for name in ("stem", *_LAYERS, "head")}
+        for name, parameter in self.visual.named_parameters():
+            if name not in ("attnpool.positional_embedding", "attnpool.k_proj.bias"):
+                first = name.partition(".")[0]
+                stages["head" if first == "attnpool" else first if first in _LAYERS else "stem"].append(parameter)
+        return stages
 
     def similarities(self, images: Tensor) -> Tensor:
         """Return the cosines (N, K, 2) of images (N, 3, H, W) to the positive and the negative prompts."""

@@ -75,16 +75,23 @@ def _file(place: Weights) -> Path | None:
     return next(place.path.glob("snapshots/*/open_clip_model.safetensors"), None)
 
 
-def locate(source: Source, method: str, given: str) -> Path:
+def locate(source: Source, method: str, given: str, flag: str = "") -> Path:
     """Return the weight file that the option names, or else the first that is here.
+
+    Args:
+        source: which weights.
+        method: who needs them.
+        given: what the option says; empty for the weights' usual places.
+        flag: how the option is given; default: as an option of the method.
 
     Raises:
         MissingRequirementError: there is none.
     """
     if given:
         if not Path(given).is_file():
+            what = flag or f"{method}, option weights"
             raise MissingRequirementError(
-                f"{method}, option weights: {given} is not a file; give a checkpoint, or nothing for {source.what}"
+                f"{what}: {given} is not a file; give a checkpoint, or nothing for {source.what}"
             )
         return Path(given)
     if path := source.path():
@@ -92,7 +99,7 @@ def locate(source: Source, method: str, given: str) -> Path:
     raise MissingRequirementError(
         f"{method} needs {source.what}: {source.places[0]}, licence {source.licence}. The file is not here: run "
         f"`bench fetch weights {source.name}`, or copy {source.places[0].url} to {source.places[0].path}, or give "
-        f"--option {method}.weights=FILE; offline, use the method niqe, which needs no download",
+        f"{flag or f'--option {method}.weights'}=FILE; offline, use the method niqe, which needs no download",
         fetchable=source.name,
     )
 

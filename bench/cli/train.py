@@ -1,0 +1,157 @@
+"""``bench train``: a command for each method that can be trained, an option for each hyperparameter."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli import common
+from bench.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bench.api import Method, Monitor
+    from bench.options import OptionInfo
+
+_OPTIONS = (
+    click.option(
+        "--pristine",
+        required=True,
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="A folder of pristine photographs.",
+    ),
+    click.option(
+        "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder for what comes of it."
+    ),
+    click.option("--preset", metavar="NAME", help="Named hyperparameters."),
+    click.option(
+        "--config",
+        "file",
+        type=click.Path(path_type=Path, dir_okay=False, exists=True),
+        metavar="FILE",
+        help="A TOML file of hyperparameters, by the options' names with _ for -; wins over the preset.",
+    ),
+    click.option("--resume", is_flag=True, help="Go on with the run in --output; options must be the same."),
+    click.option(
+        "--val-dataset",
+        "watched",
+        multiple=True,
+        metavar="ID|PATH",
+        help="Report SRCC with its MOS at every validation; it chooses nothing, and is recorded. Repeatable.",
+    ),
+    common.root_option,
+)
+
+
+class _Methods(click.Group):
+    """One command a method, built from its ``Training`` when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(_trainable())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        method = _trainable().get(cmd_name)
+        return None if method is None else _command(method)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = _trainable()
+        if args[0] not in known:
+            hint = did_you_mean(args[0], known)
+            raise UsageError(f"METHOD got {args[0]!r}, which cannot be trained.{hint} These can: {', '.join(known)}.")
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=_Methods, short_help="Train a method on pristine photographs.")
+def train() -> None:
+    """Train a method on pristine photographs, without opinion scores.
+
+    `bench train METHOD --help` lists its hyperparameters.
+    """
+
+
+def _trainable() -> dict[str, type[Method]]:
+    from bench.registry import catalogue
+
+    return {name: method for name, method in catalogue().methods.items() if method.Training is not None}
+
+
+def _command(method: type[Method]) -> click.Command:
+    from bench.options import describe
+
+    presets = ", ".join(method.presets())
+    command = click.Command(
+        method.info.name,
+        callback=functools.partial(_train, method),
+        short_help=method.info.summary,
+        help=f"Train {method.info.name} on pristine photographs.\n\nHyperparameters: those given here win over "
+        f"--config, that over --preset ({presets}), that over the defaults.",
+    )
+    for add in _OPTIONS:
+        add(command)
+    assert method.Training is not None
+    command.params += [_parameter(info) for info in describe(method.Training)]
+    return command
+
+
+def _parameter(info: OptionInfo) -> click.Option:
+    default = str(info.default).lower() if info.type == "bool" else str(info.default) or "none"
+    return click.Option(
+        [f"--{info.name.replace('_', '-')}", info.name],
+        metavar="true|false" if info.type == "bool" else info.type if "|" in info.type else info.type.upper(),
+        help=f"{info.help}  [default: {default}]",
+    )
+
+
+def _train(
+    method: type[Method],
+    pristine: Path,
+    output: Path,
+    preset: str | None,
+    file: Path | None,
+    resume: bool,
+    watched: tuple[str, ...],
+    roots: tuple[str, ...],
+    **texts: str | None,
+) -> None:
+    from bench.datasets import Roots, resolve
+    from bench.monitoring import monitor
+
+    given = {name: text for name, text in texts.items() if text is not None}
+    config = _config(method, preset, file, given)
+    places = Roots.parse(roots)
+    datasets = [resolve(text, places, "--val-dataset") for text in watched]
+    monitors: dict[str, Monitor] = {dataset.id: monitor(dataset) for dataset in datasets}
+    run = functools.partial(method.train, config, pristine, output, resume=resume, monitors=monitors)
+    click.echo(common.with_fetching(run))
+
+
+def _config(method: type[Method], preset: str | None, file: Path | None, texts: Mapping[str, str]) -> Any:
+    """Merge preset, file and options, each winning over the one before."""
+    from bench.options import values_from_table, values_from_texts
+
+    assert method.Training is not None
+    presets = method.presets()
+    if preset is not None and preset not in presets:
+        known = ", ".join(presets)
+        raise UsageError(f"--preset got {preset!r}: use one of {known}.{did_you_mean(preset, presets)}")
+    named = values_from_table(method.Training, presets[preset], f"preset {preset}") if preset else {}
+    filed = values_from_table(method.Training, _read(file), str(file)) if file else {}
+    try:
+        return method.Training(**{**named, **filed, **values_from_texts(method.Training, texts)})
+    except ValueError as error:
+        raise UsageError(f"training {method.info.name}: {error}") from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"--config {file} is no TOML: {error}") from None

@@ -1,0 +1,116 @@
+"""Figures of what was measured; nothing is computed here that a log or the store does not say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_NO_LOSS = {"event", "step", "epoch", "lr", "images_per_second", "skipped"}
+_MAX_BYTES = 2**30
+
+
+@dataclass(frozen=True)
+class Run:
+    """The log of one training run: a name, and its events, oldest first."""
+
+    name: str
+    events: tuple[Mapping[str, Any], ...]
+
+
+def read_log(path: Path) -> Run:
+    """Read the JSON lines that training writes; the name is the folder's.
+
+    Raises:
+        UsageError: no such file, or it is no log of training.
+    """
+    if not path.is_file():
+        raise UsageError(f"LOG got {path}, which is no file")
+    if path.stat().st_size > _MAX_BYTES:
+        raise UsageError(f"LOG got {path}, which has more than {_MAX_BYTES:,} bytes")
+    try:
+        events = tuple(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+        known = all(isinstance(event["step"], int) and isinstance(event["event"], str) for event in events)
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if not known or not events:
+        raise UsageError(f"LOG got {path}, which is no log of training: give the log.jsonl of `bench train`")
+    return Run(path.resolve().parent.name, events)
+
+
+def training_curves(runs: Sequence[Run]) -> Figure:
+    """Draw losses above and validation below, by step: colour for what is measured, dashes for which run."""
+    import matplotlib as mpl
+    import pandas as pd
+    import seaborn as sns
+
+    mpl.use("agg")
+    from matplotlib.figure import Figure as NewFigure
+
+    sns.set_theme(style="whitegrid", context="paper")
+    figure = NewFigure(figsize=(7, 6), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    names = _distinct(runs)
+    panels = (
+        (upper, "loss", [row for name, run in names.items() for row in _losses(name, run)]),
+        (lower, "SRCC", [row for name, run in names.items() for row in _validations(name, run)]),
+    )
+    for axes, label, rows in panels:
+        table = pd.DataFrame(rows, columns=["run", "step", "curve", "value"]).dropna()
+        _draw(axes, table, label, many=len(runs) > 1)
+    lower.set_xlabel("step of the optimiser")
+    return figure
+
+
+def _draw(axes: Any, table: pd.DataFrame, label: str, *, many: bool) -> None:
+    import seaborn as sns
+
+    axes.set_ylabel(label)
+    if table.empty:
+        axes.text(0.5, 0.5, "nothing logged", ha="center", transform=axes.transAxes)
+        return
+    style = {"style": "run"} if many else {}
+    sns.lineplot(table, x="step", y="value", hue="curve", ax=axes, marker="o", markersize=3, errorbar=None, **style)
+    sns.move_legend(axes, "upper left", bbox_to_anchor=(1, 1), title=None, frameon=False)
+
+
+def _distinct(runs: Sequence[Run]) -> dict[str, Run]:
+    """Name runs apart: two folders may have one name."""
+    names = [run.name for run in runs]
+    return {run.name if names.count(run.name) == 1 else f"{run.name} ({i})": run for i, run in enumerate(runs, 1)}
+
+
+def _losses(name: str, run: Run) -> list[tuple[str, int, str, Any]]:
+    return [
+        (name, event["step"], key, value)
+        for event in run.events
+        if event["event"] == "train"
+        for key, value in event.items()
+        if key not in _NO_LOSS
+    ]
+
+
+def _validations(name: str, run: Run) -> list[tuple[str, int, str, Any]]:
+    rows = []
+    for event in run.events:
+        if event["event"] == "validation":
+            rows.append((name, event["step"], "falls with level (held out)", event["monotonicity"]))
+            rows += [(name, event["step"], f"MOS of {key}", value) for key, value in event.get("srcc", {}).items()]
+    return rows
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure in the format of the path's suffix; it appears whole."""
+    beside = path.with_name(f".{path.name}.part")
+    figure.savefig(
+        beside, format=path.suffix[1:].lower(), dpi=160, metadata={"Date": None} if path.suffix == ".svg" else None
+    )
+    beside.replace(path)

@@ -1,0 +1,82 @@
+"""A folder of pristine photographs: which files, what identifies them, which are held out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.errors import UsageError
+from bench.images import SUFFIXES
+
+KADIS = "kadis700k"
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """Files below a folder.
+
+    Attributes:
+        root: the folder.
+        names: relative paths with ``/``, sorted.
+        source: what they are, as ``trained_on`` names it.
+        digest: 12 hex digits over names and sizes in bytes.
+        note: a sentence where files were left out by a rule; else empty.
+    """
+
+    root: Path
+    names: tuple[str, ...]
+    source: str
+    digest: str
+    note: str = ""
+
+    def split(self, share: float) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return positions in ``names`` to train on and to hold out, about a share of them.
+
+        A photograph's name alone decides, so that it stays held out when others are added.
+        """
+        held = [_fraction(name) < share for name in self.names]
+        return tuple(i for i, h in enumerate(held) if not h), tuple(i for i, h in enumerate(held) if h)
+
+
+def find_photographs(folder: Path, source: str = "") -> Photographs:
+    """Find the images below a folder.
+
+    Where a folder has ``ref_imgs`` beside ``dist_imgs``, as KADIS-700k, its pristine images alone are taken.
+
+    Args:
+        folder: where to look, sub-folders included; links to folders are not followed.
+        source: what the photographs are; default: KADIS-700k where that is seen, else the folder's name.
+
+    Raises:
+        UsageError: there is no such folder, or no image in it.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"--pristine got {folder}, which is no folder")
+    names, kadis = _walk(folder)
+    if not names:
+        raise UsageError(f"--pristine got {folder}, which has no images ({', '.join(sorted(SUFFIXES)[:4])}, ...)")
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update(f"{name}\0{(folder / name).stat().st_size}\n".encode(errors="surrogateescape"))
+    known = KADIS if kadis else folder.resolve().name
+    note = "the layout of KADIS-700k: ref_imgs alone is used, dist_imgs is left out" if kadis else ""
+    return Photographs(folder, tuple(names), source or known, digest.hexdigest()[:12], note)
+
+
+def _walk(folder: Path) -> tuple[list[str], bool]:
+    names, kadis = [], False
+    for place, folders, files in os.walk(folder):
+        if {"ref_imgs", "dist_imgs"} <= set(folders):
+            kadis, files = True, []
+            folders[:] = ["ref_imgs"]
+        paths = (Path(place, name) for name in files)
+        names += [p.relative_to(folder).as_posix() for p in paths if p.suffix.lower() in SUFFIXES and p.is_file()]
+    return sorted(names), kadis
+
+
+def _fraction(name: str) -> float:
+    """Return a number in [0, 1) that a name alone decides."""
+    digest = hashlib.sha256(name.encode(errors="surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

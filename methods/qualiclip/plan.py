@@ -1,0 +1,73 @@
+"""Which photographs and degradations each step of training takes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+from bench.distortions import DISTORTIONS, PRESETS
+from bench.errors import UsageError, did_you_mean
+from methods.qualiclip.config import TrainingConfig
+from methods.qualiclip.series import ORDER, generator_of
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The photographs of every step. As an iterable: (epoch, position) by batch of this process."""
+
+    positions: tuple[int, ...]
+    batch: int
+    accumulate: int
+    process: int
+    processes: int
+    seed: int
+    per_epoch: int
+    total: int
+    done: int = 0
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        for step in range(self.done, self.total):
+            epoch, number = divmod(step, self.per_epoch)
+            if step == self.done or number == 0:
+                order = torch.randperm(len(self.positions), generator=generator_of(self.seed, ORDER, epoch)).tolist()
+            for part in range(number * self.accumulate, (number + 1) * self.accumulate):
+                first = (part * self.processes + self.process) * self.batch
+                yield [(epoch, self.positions[place]) for place in order[first : first + self.batch]]
+
+
+def make_plan(config: TrainingConfig, positions: tuple[int, ...], process: int, processes: int) -> Plan:
+    """Lay out all steps over the photographs to train on; what does not fill a step of an epoch is left over.
+
+    Raises:
+        UsageError: a step takes more photographs than there are.
+    """
+    needed = config.batch * config.accumulate * processes
+    if len(positions) < needed:
+        raise UsageError(
+            f"--pristine has {len(positions)} photographs to train on beside those held out, and a step takes "
+            f"{needed}: lower --batch or --accumulate, or add photographs"
+        )
+    per_epoch = len(positions) // needed
+    total = min(config.epochs * per_epoch, config.max_steps or sys.maxsize)
+    return Plan(positions, config.batch, config.accumulate, process, processes, config.seed, per_epoch, total)
+
+
+def type_names(text: str, monotone_only: bool) -> tuple[str, ...]:
+    """Return the types that a comma-separated list of types and presets names, each once.
+
+    Raises:
+        UsageError: an unknown name, or none is left.
+    """
+    names: list[str] = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        known = [*PRESETS, *DISTORTIONS]
+        if word not in known:
+            raise UsageError(f"--types got {word!r}, which is no type.{did_you_mean(word, known)}")
+        names += PRESETS.get(word, (word,))
+    kept = tuple(name for name in dict.fromkeys(names) if DISTORTIONS[name].monotone or not monotone_only)
+    if not kept:
+        raise UsageError(f"--types got {text!r}, which leaves no type to train with")
+    return kept

@@ -74,7 +74,8 @@ def subject(model: Trainable) -> Subject:
         images = [torch.from_numpy(np.array(photo.pixels)).permute(2, 0, 1)[None].float() / 255 for photo in photos]
         return [float((model.similarities(image)[..., 0]).mean()) for image in images]
 
-    return Subject(model, save, score, {"method": "tiny", "fingerprint": "0", "trained_on": ["unknown"]})
+    origin = {"method": "tiny", "fingerprint": "0", "trained_on": ["unknown"], "monitored_on": []}
+    return Subject(model, save, score, origin)
 
 
 def run(folder: Path, output: Path, *, resume: bool = False, monitors: Any = None, **changes: Any) -> str:

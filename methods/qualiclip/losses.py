@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from methods.qualiclip.config import TrainingConfig
+
 
 def consistency(similarities: Tensor, margin: float) -> Tensor:
     """Return how far two crops differ beyond the margin: mean of max(0, |s(crop 1) - s(crop 2)| - margin)."""
@@ -51,3 +53,21 @@ def across(similarities: Tensor, severity: Tensor, margin: float, gap: float) ->
     ordered = (severe[None] - severe[:, None] >= gap) & (series[None] != series[:, None])
     hinges = (value[None] - value[:, None] + margin).relu()
     return (hinges * ordered).sum() / ordered.sum().clamp(min=1)
+
+
+def weighted(similarities: Tensor, severity: Tensor, config: TrainingConfig) -> dict[str, Tensor]:
+    """Return the losses by name, and first, as ``loss``, their sum by the weights of the configuration.
+
+    The ranking across photographs is there only where it has a weight.
+    """
+    positive, negative = ranking(similarities, config.m_rank)
+    terms = {
+        "consistency": (config.lambda_cons, consistency(similarities, config.m_cons)),
+        "positive": (config.lambda_pos, positive),
+        "negative": (config.lambda_neg, negative),
+    }
+    if config.lambda_across:
+        ranked = across(similarities, severity, config.m_across, config.across_gap)
+        terms["across"] = (config.lambda_across, ranked)
+    total = torch.stack([weight * term for weight, term in terms.values()]).sum()
+    return {"loss": total, **{name: term for name, (_, term) in terms.items()}}

@@ -176,7 +176,12 @@ class Qualiclip(OnClip):
             model,
             save,
             lambda photos: _score(model, photos, temperature),
-            {"method": cls.info.name, "fingerprint": start.fingerprint, "trained_on": start.trained_on},
+            {
+                "method": cls.info.name,
+                "fingerprint": start.fingerprint,
+                "trained_on": start.trained_on,
+                "monitored_on": start.selected_on,
+            },
         )
         return trainer.train(subject, config, photographs, output, resume=resume, monitors=monitors)
 

@@ -1,0 +1,62 @@
+"""What a checkpoint and the log say of how training was done."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import accelerate
+import torch
+
+import bench
+from bench.options import identity
+from methods.qualiclip.config import TrainingConfig
+from methods.qualiclip.photographs import Photographs
+
+
+def description(
+    config: TrainingConfig, photographs: Photographs, trained: int, origin: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return JSON values: the whole configuration, the photographs, what was begun from, what it ran on.
+
+    Args:
+        config: how it is trained.
+        photographs: on what.
+        trained: how many of them are not held out.
+        origin: what it began from; its ``trained_on`` is carried on.
+    """
+    about = {"source": photographs.source, "count": len(photographs.names), "digest": photographs.digest}
+    return {
+        "trained_on": sorted({*origin["trained_on"], photographs.source}),
+        "begun_from": {name: value for name, value in origin.items() if name not in ("trained_on", "monitored_on")},
+        # Where a file lay on this machine is nobody's business.
+        "training": dataclasses.asdict(config) | {"weights": Path(config.weights).name},
+        "photographs": {**about, "trained_on": trained},
+    }
+
+
+def environment(accelerator: accelerate.Accelerator) -> dict[str, Any]:
+    """Return what may change results by rounding: versions, device, processes."""
+    return {
+        "bench": bench.__version__,
+        "torch": torch.__version__,
+        "accelerate": accelerate.__version__,
+        "python": platform.python_version(),
+        "device": accelerator.device.type,
+        "processes": accelerator.num_processes,
+    }
+
+
+def run_identity(
+    config: TrainingConfig, photographs: Photographs, origin: Mapping[str, Any], processes: int
+) -> dict[str, Any]:
+    """Return what a resumed run must have in common with the one that was stopped, as errors name it."""
+    return {
+        **{f"--{name.replace('_', '-')}": value for name, value in identity(config).items()},
+        "what --pristine holds": photographs.digest,
+        "what --weights holds": origin["fingerprint"],
+        "the number of processes": processes,
+    }

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import PartialState
 from accelerate.utils import gather_object
 from torch.utils.data import DataLoader
@@ -208,7 +209,8 @@ class _Trainer:
         if self.monitors:
             self.progress.monitored = sorted({*self.progress.monitored, *self.monitors})
             if accelerator.is_main_process:
-                values = {name: monitor(self.subject.score) for name, monitor in self.monitors.items()}
+                with torch.inference_mode():
+                    values = {name: monitor(self.subject.score) for name, monitor in self.monitors.items()}
                 found["srcc"] = {name: value if math.isfinite(value) else None for name, value in values.items()}
             accelerator.wait_for_everyone()
         return found

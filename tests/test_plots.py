@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bench import plots
+from bench.errors import UsageError
+
+Bench = Callable[..., Any]
+
+
+def write_log(folder: Path, steps: int = 6, **more: Any) -> Path:
+    folder.mkdir(parents=True)
+    events: list[dict[str, Any]] = [{"event": "run", "step": 0, "training": {}}]
+    for step in range(1, steps + 1):
+        terms = {"loss": 1 / step, "consistency": 0.3 / step, "positive": 0.7 / step}
+        events.append({"event": "train", "step": step, "epoch": step / 3, "lr": 0.1, "skipped": 0, **terms})
+        if step % 3 == 0:
+            events.append({"event": "validation", "step": step, "monotonicity": step / 10, "types": {}, **more})
+    (folder / "log.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+    return folder / "log.jsonl"
+
+
+def test_a_figure_has_the_curves_that_the_log_has(tmp_path: Path) -> None:
+    run = plots.read_log(write_log(tmp_path / "first", srcc={"koniq": 0.5}))
+    upper, lower = plots.training_curves([run]).axes
+    assert {text.get_text() for text in upper.get_legend().texts} == {"loss", "consistency", "positive"}
+    assert {text.get_text() for text in lower.get_legend().texts} == {"falls with level (held out)", "MOS of koniq"}
+    drawn = [line.get_xydata().tolist() for line in lower.lines if len(line.get_xydata())]
+    assert [[3, 0.3], [6, 0.6]] in drawn
+    assert [[3, 0.5], [6, 0.5]] in drawn
+
+
+def test_several_runs_are_told_apart_even_with_one_name(tmp_path: Path) -> None:
+    runs = [plots.read_log(write_log(tmp_path / name / "out")) for name in ("a", "b")]
+    upper, _ = plots.training_curves(runs).axes
+    assert {"out (1)", "out (2)"} <= {text.get_text() for text in upper.get_legend().texts}
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+def test_the_command_writes_a_picture(bench: Bench, tmp_path: Path, suffix: str) -> None:
+    write_log(tmp_path / "first", srcc={"koniq": None})
+    done = bench("plot", "training", "first", "--output", f"curves.{suffix}")
+    assert done.code == 0, done.err
+    assert done.out == f"curves.{suffix}: first\n"
+    picture = tmp_path / f"curves.{suffix}"
+    if suffix == "png":
+        with Image.open(picture) as image:
+            assert image.size[0] > 500
+    else:
+        assert picture.read_text().lstrip().startswith("<?xml")
+    assert [path.name for path in tmp_path.glob(".*")] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "is no log of training"), ("[1]\n", "is no log"), ('{"event": "run"}\n', "is no log"), ("{", "is no log")],
+)
+def test_another_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "x.jsonl").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        plots.read_log(tmp_path / "x.jsonl")
+
+
+def test_a_wrong_output_or_log_is_one_sentence(bench: Bench, tmp_path: Path) -> None:
+    write_log(tmp_path / "first")
+    assert "--output got x.txt: its name must end in" in bench("plot", "training", "first", "--output", "x.txt").err
+    assert "the folder none does not exist" in bench("plot", "training", "first", "--output", "none/x.svg").err
+    assert "LOG got none, which is no file" in bench("plot", "training", "none", "--output", "x.svg").err

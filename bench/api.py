@@ -289,7 +289,8 @@ class Method(ABC):
                 influence training or the choice of a checkpoint.
 
         Returns:
-            A sentence for the user: what was trained on how much, and where it is.
+            A sentence for the user: what was trained on how much, and where it is. Empty where another
+            process of the same run says it.
 
         Raises:
             NotImplementedError: the method has no ``Training``.

@@ -64,8 +64,8 @@ def test_an_existing_picture_stays_unless_it_may_go(bench: Bench, photo: Path, t
     [
         (("text.jpg",), "text.jpg: not an image in a known format"),
         (("absent.jpg",), "absent.jpg: no such file"),
-        (("cat.jpg", "--types", "jepg"), "'jepg', which is no type. Did you mean 'jpeg'"),
-        (("cat.jpg", "--types", " ,"), "--types is empty"),
+        (("cat.jpg", "--types", "jepg"), "'jepg' is no type of degradation. Did you mean 'jpeg'"),
+        (("cat.jpg", "--types", " ,"), "--types got ' ,': it is empty"),
         (("cat.jpg", "--output", "nowhere/a.png"), "the folder nowhere does not exist"),
         (("cat.jpg", "--types", "darken", "--output", "a.xyz"), "a.xyz: unknown file extension"),
     ],

@@ -15,6 +15,8 @@ import pytest
 import tiny_training
 
 from bench.api import Monitor
+from bench.options import describe, values_from_table
+from bench.registry import catalogue
 from methods.qualiclip.config import TrainingConfig
 
 Bench = Callable[..., Any]
@@ -137,6 +139,18 @@ def test_a_validation_dataset_without_labels_is_refused(train: Bench, photos: Pa
     done = train("--val-dataset", photos)
     assert done.code == 2
     assert "--val-dataset got 'photos', which has no labels" in done.err
+
+
+def trainable() -> list[type[Any]]:
+    return [method for method in catalogue().methods.values() if method.Training is not None]
+
+
+@pytest.mark.parametrize("method", trainable(), ids=lambda method: method.info.name)
+def test_every_preset_of_every_method_is_a_configuration(method: type[Any]) -> None:
+    assert method.presets()
+    for name, values in method.presets().items():
+        assert method.Training(**values_from_table(method.Training, values, name))
+    assert all(info.help for info in describe(method.Training))
 
 
 STOPPED = """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.errors import ImageError, UsageError, did_you_mean
+from bench.errors import ImageError, UsageError
 
 
 @click.command(short_help="Draw a photograph under every degradation and level.")
@@ -39,8 +39,13 @@ def distort(photo: Path, output: Path | None, types: str, seed: int, overwrite: 
         pixels = decode(read_bytes(photo), photo.name).pixels
     except ImageError as error:
         raise UsageError(f"PHOTO got {photo}: {error}") from None
-    names = _names(types)
+    from bench.distortions import select
     from bench.distortions.sheet import draw_sheet
+
+    try:
+        names = select(types)
+    except ValueError as error:
+        raise UsageError(f"--types got {types!r}: {error}") from None
 
     try:
         draw_sheet(pixels, names, seed).save(output)
@@ -54,17 +59,3 @@ def _check_output(output: Path, overwrite: bool) -> None:
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
     if output.exists() and not overwrite:
         raise UsageError(f"{output} exists; pass --overwrite to replace it, or another --output")
-
-
-def _names(types: str) -> list[str]:
-    from bench.distortions import DISTORTIONS, PRESETS
-
-    names: list[str] = []
-    for word in filter(None, (part.strip() for part in types.split(","))):
-        known = [*PRESETS, *DISTORTIONS]
-        if word not in known:
-            raise UsageError(f"--types got {word!r}, which is no type.{did_you_mean(word, known)}")
-        names += PRESETS.get(word, (word,))
-    if not names:
-        raise UsageError("--types is empty; name a type or a preset such as kadid")
-    return list(dict.fromkeys(names))

@@ -130,7 +130,8 @@ def _train(
     datasets = [resolve(text, places, "--val-dataset") for text in watched]
     monitors: dict[str, Monitor] = {dataset.id: monitor(dataset) for dataset in datasets}
     run = functools.partial(method.train, config, pristine, output, resume=resume, monitors=monitors)
-    click.echo(common.with_fetching(run))
+    if said := common.with_fetching(run):
+        click.echo(said)
 
 
 def _config(method: type[Method], preset: str | None, file: Path | None, texts: Mapping[str, str]) -> Any:

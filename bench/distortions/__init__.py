@@ -27,7 +27,7 @@ from bench.distortions.sharpness import LINEAR_CONTRAST, NON_LINEAR_CONTRAST, OV
 from bench.distortions.spatial import COLOUR_BLOCKS, JITTER, PATCHES, PIXELATE, QUANTIZATION
 from bench.errors import did_you_mean
 
-__all__ = ["DISTORTIONS", "LEVELS", "PRESETS", "Distortion", "distort", "distort_alike", "distort_levels"]
+__all__ = ["DISTORTIONS", "LEVELS", "PRESETS", "Distortion", "distort", "distort_alike", "distort_levels", "select"]
 
 _KADID = (
     *(GAUSSIAN_BLUR, LENS_BLUR, MOTION_BLUR),
@@ -50,6 +50,23 @@ PRESETS: dict[str, tuple[str, ...]] = {
     "compositions": tuple(distortion.name for distortion in _COMPOSITIONS),
 }
 """Names of types that are used together; ``kadid`` are the 24 of ARNIQA and QualiCLIP."""
+
+
+def select(text: str) -> tuple[str, ...]:
+    """Return the types that a comma-separated list of names of types and of ``PRESETS`` means, each once.
+
+    Raises:
+        ValueError: a name that is neither, or no name at all.
+    """
+    names: list[str] = []
+    for word in filter(None, (part.strip() for part in text.split(","))):
+        known = [*PRESETS, *DISTORTIONS]
+        if word not in known:
+            raise ValueError(f"{word!r} is no type of degradation.{did_you_mean(word, known)}")
+        names += PRESETS.get(word, (word,))
+    if not names:
+        raise ValueError("it is empty; name a type or a preset such as kadid")
+    return tuple(dict.fromkeys(names))
 
 
 def distort(image: Tensor, name: str, level: int, generator: torch.Generator) -> Tensor:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import torch
 
-from bench.distortions import DISTORTIONS, PRESETS
-from bench.errors import UsageError, did_you_mean
+from bench.distortions import DISTORTIONS, select
+from bench.errors import UsageError
 from methods.qualiclip.config import TrainingConfig
 from methods.qualiclip.series import ORDER, generator_of
 
@@ -56,18 +56,16 @@ def make_plan(config: TrainingConfig, positions: tuple[int, ...], process: int, 
 
 
 def type_names(text: str, monotone_only: bool) -> tuple[str, ...]:
-    """Return the types that a comma-separated list of types and presets names, each once.
+    """Return the types that ``--types`` means, without those of no order where that is asked for.
 
     Raises:
         UsageError: an unknown name, or none is left.
     """
-    names: list[str] = []
-    for word in filter(None, (part.strip() for part in text.split(","))):
-        known = [*PRESETS, *DISTORTIONS]
-        if word not in known:
-            raise UsageError(f"--types got {word!r}, which is no type.{did_you_mean(word, known)}")
-        names += PRESETS.get(word, (word,))
-    kept = tuple(name for name in dict.fromkeys(names) if DISTORTIONS[name].monotone or not monotone_only)
+    try:
+        names = select(text)
+    except ValueError as error:
+        raise UsageError(f"--types got {text!r}: {error}") from None
+    kept = tuple(name for name in names if DISTORTIONS[name].monotone or not monotone_only)
     if not kept:
-        raise UsageError(f"--types got {text!r}, which leaves no type to train with")
+        raise UsageError(f"--types got {text!r}, of which --monotone-only leaves no type")
     return kept

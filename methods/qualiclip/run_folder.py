@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ class RunFolder:
         """Start the log, or cut off what it says of steps after the one that is resumed from."""
         self.path.mkdir(parents=True, exist_ok=True)
         kept = [line for line in self._lines() if json.loads(line).get("step", 0) <= step] if step else []
-        _write(self.log, "".join(kept).encode())
+        _replace(self.log, lambda part: part.write_text("".join(kept), encoding="utf-8"))
         self.write(first)
 
     def _lines(self) -> list[str]:
@@ -78,12 +77,10 @@ class RunFolder:
 
     def save_state(self, state: State) -> None:
         """Replace the state."""
-        beside = self.state.with_suffix(".part")
-        torch.save(state, beside)
-        beside.replace(self.state)
+        _replace(self.state, lambda part: torch.save(state, part))
 
 
-def _write(path: Path, data: bytes) -> None:
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    beside.write_bytes(data)
-    beside.replace(path)
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    part = path.with_name(f"{path.name}.part")
+    write(part)
+    part.replace(path)

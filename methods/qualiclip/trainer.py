@@ -78,14 +78,16 @@ def train(
     """Train a network and leave checkpoints, a log and the state in a folder.
 
     Returns:
-        A sentence on what was done.
+        A sentence on what was done; of several processes the first says it, and the others nothing.
 
     Raises:
         UsageError: what was asked for cannot be started.
         BenchError: a loss is not finite, or the photographs cannot be used.
         StoppedError: a signal asked to stop; the state is saved.
     """
-    return _Trainer(subject, config, photographs, output, resume, monitors).run()
+    said = _Trainer(subject, config, photographs, output, resume, monitors).run()
+    PartialState().destroy_process_group()
+    return said
 
 
 class _Trainer:
@@ -246,6 +248,8 @@ class _Trainer:
         return {**about, "monitored_on": self.progress.monitored}
 
     def _summary(self) -> str:
+        if not self.accelerator.is_main_process:
+            return ""
         progress = self.progress
         reached = progress.validation.get("monotonicity")
         validated = "" if reached is None else f"; SRCC with falling level {reached:.4f}, best {progress.best:.4f}"

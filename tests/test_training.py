@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
+from scipy.stats import spearmanr
 from torch import nn
 
 from bench.api import Photo
@@ -303,6 +304,10 @@ def test_series_srcc_is_one_where_scores_fall() -> None:
     found = validation.series_srcc(scores)
     assert found[:3] == pytest.approx([1, -1, 0])
     assert found[3] == pytest.approx(9.5 / math.sqrt(10 * 9.5))
+    drawn = np.random.default_rng(0).integers(0, 4, (50, 5)).astype(float)
+    for row, value in zip(drawn, validation.series_srcc(drawn), strict=True):
+        if np.ptp(row):
+            assert value == pytest.approx(spearmanr(row, [5, 4, 3, 2, 1]).statistic)
 
 
 def test_types_without_an_order_do_not_count() -> None:

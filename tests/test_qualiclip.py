@@ -232,6 +232,7 @@ def test_fingerprint_follows_the_weights_and_not_the_file(
     visual = {name: value for name, value in state.items() if name.startswith("visual.")}
     path = tmp_path / "ours.safetensors"
     checkpoints.save(path, visual, features, {"trained_on": ["bsds500", UNKNOWN]})
+    assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode, "both can be read by the same people"
     ours = Qualiclip(QualiclipOptions(weights=str(path)))
     assert len(ours.fingerprint) == 12
     assert ours.fingerprint == released.fingerprint

@@ -153,6 +153,15 @@ def test_every_preset_of_every_method_is_a_configuration(method: type[Any]) -> N
     assert all(info.help for info in describe(method.Training))
 
 
+def test_an_interrupt_before_training_begins_is_one_sentence(train: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*args: Any, **named: Any) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trained, "train", interrupt)
+    done = train()
+    assert (done.code, done.err) == (130, "bench: interrupted; where out holds a state, --resume goes on from it\n")
+
+
 STOPPED = """
 import sys
 import torch

@@ -101,6 +101,17 @@ def test_a_stage_and_those_after_it_are_trained(folder: Path, tmp_path: Path, tr
     assert {name.partition(".")[0] for name in after if not torch.equal(before[name], after[name])} == moved
 
 
+def test_what_is_not_trained_costs_no_gradient() -> None:
+    model = tiny_training.Tiny()
+    choose_parameters(model, "head")
+    assert {name for name, parameter in model.named_parameters() if parameter.requires_grad} == {
+        "head.weight",
+        "head.bias",
+    }
+    choose_parameters(model, "all")
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
 def test_an_unknown_stage_is_refused(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--train got 'layer9': use all or one of stem, middle, head"):
         tiny_training.run(folder, tmp_path / "out", train="layer9")
@@ -228,6 +239,15 @@ def test_a_folder_with_a_run_is_refused_unless_resumed(folder: Path, tmp_path: P
     assert (tmp_path / "out" / "log.jsonl").read_bytes() == before
     with pytest.raises(UsageError, match=r"--resume: .*none holds no run"):
         tiny_training.run(folder, tmp_path / "none", resume=True)
+
+
+def test_a_finished_run_is_not_validated_again(folder: Path, tmp_path: Path) -> None:
+    tiny_training.run(folder, tmp_path / "out", held_out=0.3, batch=1)
+    before = log(tmp_path / "out", "validation")
+    said = tiny_training.run(folder, tmp_path / "out", held_out=0.3, batch=1, resume=True)
+    assert len(before) == 1
+    assert log(tmp_path / "out", "validation") == before
+    assert f"falling level {before[0]['monotonicity']:.4f}" in said
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli import common
-from bench.errors import UsageError, did_you_mean
+from bench.errors import StoppedError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,8 +130,11 @@ def _train(
     datasets = [resolve(text, places, "--val-dataset") for text in watched]
     monitors: dict[str, Monitor] = {dataset.id: monitor(dataset) for dataset in datasets}
     run = functools.partial(method.train, config, pristine, output, resume=resume, monitors=monitors)
-    if said := common.with_fetching(run):
-        click.echo(said)
+    try:
+        if said := common.with_fetching(run):
+            click.echo(said)
+    except KeyboardInterrupt:
+        raise StoppedError(f"interrupted; where {output} holds a state, --resume goes on from it") from None
 
 
 def _config(method: type[Method], preset: str | None, file: Path | None, texts: Mapping[str, str]) -> Any:

@@ -216,5 +216,6 @@ def save(path: Path, state: Mapping[str, Tensor], prompts: Tensor, config: Mappi
         # A copy each: safetensors refuses tensors that share memory.
         save_file({name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}, weights)
         beside.write_text(json.dumps(dict(config), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        weights.chmod(beside.stat().st_mode)  # safetensors lets nobody else read what it writes
         beside.replace(path.with_suffix(".json"))
         weights.replace(path)

@@ -67,10 +67,10 @@ class OnClip(Method):
         Raises:
             ImageError: a side is below 32 pixels.
         """
-        return _score(self._model, photos, self.temperature)
+        return _score(self.info.name, self._model, photos, self.temperature)
 
 
-def _score(model: Any, photos: Sequence[Photo], temperature: float) -> list[float]:
+def _score(name: str, model: Any, photos: Sequence[Photo], temperature: float) -> list[float]:
     """Score photographs of one size with a ``QualityModel``, where its prompts are."""
     import torch
 
@@ -78,7 +78,7 @@ def _score(model: Any, photos: Sequence[Photo], temperature: float) -> list[floa
 
     height, width, _ = photos[0].pixels.shape
     if min(height, width) < MIN_SIDE:
-        raise ImageError(f"{width}x{height} pixels: the network needs at least {MIN_SIDE}x{MIN_SIDE}")
+        raise ImageError(f"{width}x{height} pixels: {name} needs at least {MIN_SIDE}x{MIN_SIDE}")
     pixels = torch.from_numpy(np.stack([photo.pixels for photo in photos])).to(model.prompts.device)
     with torch.inference_mode():
         scores = model(pixels.permute(0, 3, 1, 2).float() / 255, temperature)
@@ -175,7 +175,7 @@ class Qualiclip(OnClip):
         subject = trainer.Subject(
             model,
             save,
-            lambda photos: _score(model, photos, temperature),
+            lambda photos: _score(cls.info.name, model, photos, temperature),
             {
                 "method": cls.info.name,
                 "fingerprint": start.fingerprint,

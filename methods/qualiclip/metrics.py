@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +26,18 @@ def prompt_pairs(name: str) -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class QualiclipOptions:
+class OnClipOptions:
+    """What every method on CLIP RN50 can be told."""
+
+    # Not in the identity: the fingerprint says what was computed with, and on a device without bfloat16
+    # the scores of "fast" are those of "exact".
+    precision: Literal["exact", "fast"] = option(
+        "exact", help="exact: float32; fast: bfloat16 where the device computes in it", identity=False
+    )
+
+
+@dataclass(frozen=True)
+class QualiclipOptions(OnClipOptions):
     """The options of QualiCLIP."""
 
     weights: str = option(
@@ -40,7 +53,7 @@ class QualiclipOptions:
 
 
 @dataclass(frozen=True)
-class ClipIqaOptions:
+class ClipIqaOptions(OnClipOptions):
     """The options of CLIP-IQA."""
 
     weights: str = option("", help="CLIP RN50; default: OpenAI's RN50.pt, where fetched", identity=False)
@@ -56,8 +69,22 @@ class OnClip(Method):
 
     @property
     def fingerprint(self) -> str:
-        """12 hex digits over the weights in use, prompts' features or text encoder included."""
+        """12 hex digits over the weights in use, prompts' features or text encoder and bfloat16 included."""
         return self._fingerprint
+
+    def _use(self, model: Any, fingerprint: str) -> None:
+        from methods.qualiclip import inference
+
+        fast = self.options.precision == "fast"
+        if fast and not inference.has_bfloat16(self.device):
+            print(
+                f"{self.info.name}: this {self.device} device has no bfloat16 arithmetic and would be slower for it: "
+                "scoring in float32, as --precision exact does",
+                file=sys.stderr,
+            )
+            fast = False
+        self._model = inference.for_scoring(model, self.device, fast=fast)
+        self._fingerprint = hashlib.sha256(f"{fingerprint} bfloat16".encode()).hexdigest()[:12] if fast else fingerprint
 
     def score(self, photos: Sequence[Photo]) -> list[float]:
         """Return scores in [0, 1], higher is better, for photographs of one size.
@@ -120,8 +147,8 @@ class Qualiclip(OnClip):
         checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=None)
         self._trained_on = checkpoint.trained_on
         self.temperature = self.options.temperature
-        self._model = checkpoints.model_of(checkpoint, prompt_pairs("qualiclip"), scale=100.0).to(self.device)
-        self._fingerprint = checkpoint.fingerprint
+        model = checkpoints.model_of(checkpoint, prompt_pairs("qualiclip"), scale=100.0)
+        self._use(model, checkpoint.fingerprint)
 
     def declared(self) -> MethodInfo:
         """Return what holds for the weights in use; of a file that says nothing, nothing is known."""
@@ -172,10 +199,9 @@ class ClipIqa(OnClip):
         from methods.qualiclip import checkpoints
 
         checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=True)
-        self._model = checkpoints.model_of(
-            replace(checkpoint, prompts=None), prompt_pairs(self.options.prompts), scale=checkpoint.scale
-        ).to(self.device)
-        self._fingerprint = replace(checkpoint, prompts=None).fingerprint
+        clip = replace(checkpoint, prompts=None)
+        model = checkpoints.model_of(clip, prompt_pairs(self.options.prompts), scale=clip.scale)
+        self._use(model, clip.fingerprint)
 
     @classmethod
     def missing(cls) -> str:

@@ -50,10 +50,11 @@ class QualityModel(nn.Module):
     def embed(self, images: Tensor) -> Tensor:
         """Return the features (N, 1024), unit length, of images (N, 3, H, W), RGB in [0, 1]."""
         visual = cast(Any, self.visual)
-        cells = visual.stem((images - self.mean) / self.std)
+        # The convolutions may be in bfloat16; what comes after them never is.
+        cells = visual.stem(((images - self.mean) / self.std).to(visual.conv1.weight.dtype))
         for layer in (visual.layer1, visual.layer2, visual.layer3, visual.layer4):
             cells = layer(cells)
-        return functional.normalize(mean_query_pool(visual.attnpool, cells), dim=-1)
+        return functional.normalize(mean_query_pool(visual.attnpool, cells.float()), dim=-1)
 
     def similarities(self, images: Tensor) -> Tensor:
         """Return the cosines (N, K, 2) of images (N, 3, H, W) to the positive and the negative prompts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from bench.api import Method, Resize
     from bench.scoring import MethodSpec, Ready
     from bench.store import Entry, Store
+
+T = TypeVar("T")
 
 results_option = click.option(
     "--results",
@@ -165,10 +167,19 @@ def load_methods(specs: Sequence[MethodSpec]) -> list[Ready]:
     """
     from bench import scoring
 
+    return fetching(lambda: scoring.load(specs))
+
+
+def fetching(work: Callable[[], T]) -> T:
+    """Return what some work gives, begun again after each fetch of weights that it lacks and somebody publishes.
+
+    Raises:
+        MissingRequirementError: weights are not here and cannot be fetched.
+    """
     fetched: set[str] = set()
     while True:
         try:
-            return scoring.load(specs)
+            return work()
         except MissingRequirementError as error:
             if not error.fetchable or error.fetchable in fetched:
                 raise

@@ -9,11 +9,16 @@ import itertools
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from bench.api import Pixels
 from methods.qualiclip.model import QualityModel
+
+CROP = 224
+"""Side in pixels of the crops that features are taken of."""
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _CPU_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # x86 twice, and Arm
@@ -46,6 +51,18 @@ def fold_batch_norms(module: nn.Module) -> None:
             setattr(module, next_name, nn.Identity())
     for child in module.children():
         fold_batch_norms(child)
+
+
+def crops(pixels: Pixels) -> Pixels:
+    """Cut pixels (H, W, 3) into all whole crops (M, 224, 224, 3), row by row; one of all where a side is shorter.
+
+    What is left over at the right and the bottom is cut off.
+    """
+    rows, columns = (side // CROP for side in pixels.shape[:2])
+    if not (rows and columns):
+        return pixels[None]
+    grid = pixels[: rows * CROP, : columns * CROP].reshape(rows, CROP, columns, CROP, 3)
+    return np.ascontiguousarray(grid.swapaxes(1, 2)).reshape(-1, CROP, CROP, 3)
 
 
 def has_bfloat16(device: str) -> bool:

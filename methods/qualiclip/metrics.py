@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bench.api import UNKNOWN, Download, Family, Method, MethodInfo, Photo, option, register
+from bench.api import UNKNOWN, Download, Family, FloatArray, Method, MethodInfo, Photo, option, register
 from bench.errors import ImageError
 from methods.qualiclip import weights
+
+_CROPS_AT_ONCE = 8  # as many as fill the processor; a large photograph has hundreds
 
 _PROMPTS = Path(__file__).with_name("prompts.toml")
 
@@ -94,15 +96,40 @@ class OnClip(Method):
         """
         import torch
 
+        self._check_size(photos[0])
+        pixels = torch.from_numpy(np.stack([photo.pixels for photo in photos]))
+        with torch.inference_mode():
+            scores = self._model(self._tensor(pixels), self.temperature)
+        return [float(score) for score in scores]
+
+    def features(self, photo: Photo) -> FloatArray:
+        """Return the image encoder's unit vectors (M, 1024) of all M whole 224x224 crops, side by side from the corner.
+
+        224 pixels is what CLIP was trained on. A photograph with a shorter side gives one vector of the whole.
+
+        Raises:
+            ImageError: a side is below 32 pixels.
+        """
+        import torch
+
+        from methods.qualiclip.inference import crops
+
+        self._check_size(photo)
+        with torch.inference_mode():
+            batches = torch.split(torch.from_numpy(crops(photo.pixels)), _CROPS_AT_ONCE)
+            vectors = [self._model.embed(self._tensor(batch)).cpu() for batch in batches]
+        return torch.cat(vectors).double().numpy()
+
+    def _check_size(self, photo: Photo) -> None:
         from methods.qualiclip.model import MIN_SIDE
 
-        height, width, _ = photos[0].pixels.shape
+        height, width, _ = photo.pixels.shape
         if min(height, width) < MIN_SIDE:
             raise ImageError(f"{width}x{height} pixels: {self.info.name} needs at least {MIN_SIDE}x{MIN_SIDE}")
-        pixels = torch.from_numpy(np.stack([photo.pixels for photo in photos])).to(self.device)
-        with torch.inference_mode():
-            scores = self._model(pixels.permute(0, 3, 1, 2).float() / 255, self.temperature)
-        return [float(score) for score in scores]
+
+    def _tensor(self, pixels: Any) -> Any:
+        """Turn bytes (N, H, W, 3) into the (N, 3, H, W) in [0, 1] that the network takes."""
+        return pixels.to(self.device).permute(0, 3, 1, 2).float() / 255
 
 
 @register

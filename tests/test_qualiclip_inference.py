@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from conftest import Ran, make_photo
 from test_qualiclip import photo, random_state
 
+from bench import ou
 from bench.cli.common import method_specs
-from methods.qualiclip import Qualiclip, checkpoints, inference
+from bench.errors import ImageError, MissingRequirementError
+from methods.qualiclip import Qualiclip, checkpoints, inference, metrics
 from methods.qualiclip import model as network
 from methods.qualiclip.metrics import QualiclipOptions
 
@@ -96,6 +100,50 @@ def test_bfloat16_is_what_the_processor_says(
     if text is not None:
         (tmp_path / "cpuinfo").write_text(text)
     assert inference.has_bfloat16("cpu") is has
+
+
+# --- features ---
+
+
+def test_features_are_the_image_encoders_of_whole_crops(exact: Qualiclip) -> None:
+    one = photo(470, 230)
+    features = exact.features(one)
+    assert features.shape == (2, 1024)
+    assert np.linalg.norm(features, axis=1) == pytest.approx([1, 1], abs=1e-6)
+    second = replace(one, pixels=one.pixels[224:448, :224])
+    assert exact.features(second)[0] == pytest.approx(features[1], abs=1e-6)
+    small = photo(64, 230)
+    assert exact.features(small).shape == (1, 1024), "of the whole where a crop does not fit"
+    with pytest.raises(ImageError, match="qualiclip needs at least 32x32"):
+        exact.features(photo(20, 300))
+
+
+def test_crops_lie_side_by_side_from_the_corner() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (460, 700, 3), dtype=np.uint8)
+    made = inference.crops(pixels)
+    assert made.shape == (6, 224, 224, 3)
+    assert np.array_equal(made[4], pixels[224:448, 224:448])
+
+
+def test_many_crops_go_through_in_batches(exact: Qualiclip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "CROP", 32)
+    one = photo(96, 128)
+    whole = exact.features(one)
+    monkeypatch.setattr(metrics, "_CROPS_AT_ONCE", 5)
+    assert whole.shape == (12, 1024)
+    assert exact.features(one) == pytest.approx(whole, abs=1e-6)
+
+
+def test_a_model_is_fitted_and_scored_with_the_same_weights_only(file: Path, tmp_path: Path) -> None:
+    method = ou.derive(Qualiclip)
+    options = method.Options(weights=str(file))
+    sentence = method.fit(PHOTOS, tmp_path / "m.npz", options=options, source="mine")
+    assert "4 rows of 1,024 features of 4 photographs, covariance shrunk by" in sentence
+    fitted = method(replace(options, model=str(tmp_path / "m.npz")))
+    assert all(score > 0 for score in fitted.score(PHOTOS))
+    assert fitted.declared().trained_on == ("mine",), "the random weights were trained on nothing"
+    with pytest.raises(MissingRequirementError, match="qualiclip needs QualiCLIP's weights"):
+        method(method.Options(model=str(tmp_path / "m.npz")))
 
 
 # --- on the command line ---

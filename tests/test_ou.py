@@ -68,7 +68,9 @@ def fitted(method: type[Method], photos: Sequence[Photo], path: Path, **settings
 
 @pytest.fixture(scope="module")
 def textures() -> list[Photo]:
-    return [as_photo(grey_photo(480, 480, seed), str(seed)) for seed in range(3)]
+    dull = grey_photo(480, 480, 9)
+    dull[:, 192:] = 128 + (dull[:, 192:].astype(int) - 128) // 4  # of which only the left is fitted on
+    return [as_photo(grey, str(i)) for i, grey in enumerate([grey_photo(480, 480, 0), grey_photo(480, 480, 1), dull])]
 
 
 @pytest.fixture(scope="module")

@@ -183,6 +183,21 @@ class MethodInfo:
                 raise ValueError(f"method {self.name!r} declares no {name}")
 
 
+@dataclass(frozen=True)
+class FeatureSpace:
+    """What a method's features come from.
+
+    Attributes:
+        fingerprint: a hash of the weights that they are computed with; empty: none.
+        trained_on: what those weights were trained on, as in MethodInfo.
+        selected_on: as in MethodInfo.
+    """
+
+    fingerprint: str = ""
+    trained_on: tuple[str, ...] = ()
+    selected_on: tuple[str, ...] = ()
+
+
 def option(default: Any, *, help: str, identity: bool = True) -> Any:  # noqa: A002 - click's word
     """Declare one option of a method, as a field of its ``Options`` dataclass.
 
@@ -246,6 +261,27 @@ class Method(ABC):
                 photos one by one and records those that fail.
         """
 
+    def features(self, photo: Photo) -> FloatArray:
+        """Return the features (M, D) of M patches of a photo, or (1, D) of the whole; D is always the same.
+
+        Who overrides this gets the method ``ou:NAME``, which scores by the distance of these features from
+        those of pristine photographs. Rows that cannot be measured hold NaN.
+
+        Raises:
+            ImageError: the photo has no features (too small, say).
+            NotImplementedError: the method offers none.
+        """
+        raise NotImplementedError
+
+    def pristine_features(self, photo: Photo) -> FloatArray:
+        """Return those features (M, D) that a pristine photo is fitted on; override it where not all are fit."""
+        return self.features(photo)
+
+    def feature_space(self) -> FeatureSpace:
+        """Return what the features come from; override it where that is less than all that the method has."""
+        declared = self.declared()
+        return FeatureSpace(self.fingerprint, declared.trained_on, declared.selected_on)
+
     @classmethod
     def missing(cls) -> str:
         """Say what the method needs that is not here and how to get it; empty when it is ready.
@@ -260,8 +296,17 @@ class Method(ABC):
         return ()
 
     @classmethod
-    def fit(cls, photos: Iterable[Photo], output: Path) -> str:
+    def fit(
+        cls, photos: Iterable[Photo], output: Path, *, options: Any = None, device: str = "cpu", source: str = ""
+    ) -> str:
         """Fit the method's parameters on pristine photographs and write them to ``output``.
+
+        Args:
+            photos: as decoded, pixels (H, W, 3).
+            output: path of the file; it appears whole or not at all.
+            options: an instance of ``Options``; None for its defaults.
+            device: a torch device string.
+            source: the photographs' dataset id.
 
         Returns:
             A sentence for the user: what was fitted on how much.

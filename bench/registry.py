@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 
+from bench import ou
 from bench.api import Method, registered
 from bench.errors import UsageError, did_you_mean
 
@@ -45,7 +46,7 @@ def catalogue() -> Catalogue:
 
 
 def build_catalogue(methods: list[type[Method]], problems: list[str]) -> Catalogue:
-    """Arrange methods by name.
+    """Arrange methods by name, and add ``ou:NAME`` for each that offers features.
 
     A name that two methods bear, or an alias that two offer, goes to nobody; a method's own name wins over
     another's alias. Each is a problem that the user is told of.
@@ -58,6 +59,9 @@ def build_catalogue(methods: list[type[Method]], problems: list[str]) -> Catalog
             found.methods[name] = claimants[0]
         else:
             _dispute(found, name, claimants)
+    for name, method in list(found.methods.items()):
+        if ou.offers_features(method):
+            found.methods.setdefault(ou.PREFIX + name, ou.derive(method))
     for alias, claimants in aliases.items():
         if alias in names:
             taken = _names([*names[alias], *claimants])
@@ -97,6 +101,8 @@ def find_method(name: str) -> type[Method]:
     if name in found.disputed:
         raise UsageError(found.disputed[name])
     method = found.methods.get(found.aliases.get(name, name))
+    if method is None and name.removeprefix(ou.PREFIX) in found.methods:
+        raise UsageError(f"--method got {name!r}, but {name.removeprefix(ou.PREFIX)} offers no features to fit on")
     if method is None:
         hint = did_you_mean(name, [*found.methods, *found.aliases])
         broken = f" A plugin failed: {'; '.join(found.problems)}." if found.problems else ""

@@ -12,12 +12,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bench.api import (
-    UNKNOWN,
     Family,
+    FeatureSpace,
     FloatArray,
     InputPolicy,
     Method,
@@ -29,8 +30,9 @@ from bench.api import (
 )
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.images import prepare
-from methods._niqe_features import BLOCK, FEATURES, block_features
-from methods._niqe_model import PristineModel, load_model, model_path
+from bench.mvg import PristineModel, distance, fit, gaussian, measure
+from methods._niqe_features import BLOCK, FEATURES, BlockFeatures, block_features
+from methods._niqe_model import load_model, model_path
 
 MIN_SIDE = 2 * BLOCK
 """The shortest side in pixels that is scored. The release asks for nothing, but below four blocks
@@ -75,8 +77,8 @@ class Niqe(Method):
         self.model = load_model(model_path(self.options.model))
 
     def declared(self) -> MethodInfo:
-        """Return what holds for the pristine model in use; of somebody else's file nothing is known."""
-        return replace(self.info, trained_on=(UNKNOWN,), selected_on=()) if self.options.model else self.info
+        """Return what holds for the pristine model in use; of somebody else's file only what it says."""
+        return replace(self.info, trained_on=self.model.trained_on, selected_on=()) if self.options.model else self.info
 
     @property
     def fingerprint(self) -> str:
@@ -100,38 +102,55 @@ class Niqe(Method):
         """
         return [niqe(photo.pixels, self.model) for photo in photos]
 
+    def features(self, photo: Photo) -> FloatArray:
+        """Return the features (blocks, 36) of every block; NaN in those too flat to tell."""
+        return photo_features(photo.pixels)
+
+    def pristine_features(self, photo: Photo) -> FloatArray:
+        """Return the features (blocks, 36) of the sharp blocks."""
+        return sharp_features(photo.pixels)
+
+    def feature_space(self) -> FeatureSpace:
+        """Return what the features come from: nothing that was learnt. The pristine model is not in them."""
+        return FeatureSpace()
+
     @classmethod
-    def fit(cls, photos: Iterable[Photo], output: Path) -> str:
+    def fit(  # there is nothing to choose, and no network: two arguments are not used
+        cls,
+        photos: Iterable[Photo],
+        output: Path,
+        *,
+        options: Any = None,  # noqa: ARG003
+        device: str = "cpu",  # noqa: ARG003
+        source: str = "",
+    ) -> str:
         """Fit the pristine model of the paper and write it as .npz.
 
         Args:
             photos: pristine photographs as decoded, pixels (H, W, 3). Those below 192 pixels are left out.
             output: path of the file.
+            options: not used.
+            device: not used.
+            source: the photographs' dataset id.
 
         Raises:
             UsageError: fewer than 37 usable blocks, which a covariance of 36 features needs, or an
                 output that cannot be written.
         """
-        kept: list[FloatArray] = []
-        small = 0
-        for photo in photos:
-            grey = prepare(photo, cls.info.input).pixels
-            if min(grey.shape) < MIN_SIDE:
-                small += 1
-            else:
-                kept.append(sharp_features(grey))
+        grey = (prepare(photo, cls.info.input) for photo in photos)
+        kept, small = measure(grey, lambda photo: sharp_features(photo.pixels))
         skipped = f", {small} skipped as smaller than {MIN_SIDE} pixels" if small else ""
         if not kept:
             raise UsageError(f"photos: none to fit on{skipped}; give a folder of pristine photographs")
-        mean, covariance, blocks = gaussian(np.concatenate(kept))
-        if blocks <= FEATURES:
+        about = {"method": "niqe", "version": cls.info.version, "sharpness": _SHARP, "skipped_small": small}
+        model = fit(kept, {**about, "pristine": source})
+        if model.blocks <= FEATURES:
             raise UsageError(
-                f"photos: {len(kept)} used{skipped} give {blocks} usable blocks; give more photographs, "
+                f"photos: {len(kept)} used{skipped} give {model.blocks} usable blocks; give more photographs, "
                 f"until there are at least {FEATURES + 1}"
             )
-        metadata = {"method": "niqe", "version": cls.info.version, "sharpness": _SHARP, "skipped_small": small}
-        PristineModel(mean, covariance, len(kept), blocks, metadata).save(output)
-        return f"fitted niqe on {blocks:,} blocks of {len(kept):,} photographs{skipped}: {output}"
+        model.save(output)
+        return f"fitted niqe on {model.blocks:,} blocks of {len(kept):,} photographs{skipped}: {output}"
 
 
 def niqe(grey: Pixels, model: PristineModel) -> float:
@@ -140,39 +159,35 @@ def niqe(grey: Pixels, model: PristineModel) -> float:
     Raises:
         ImageError: a side is below 192 pixels, or fewer than two blocks have finite features.
     """
-    height, width = grey.shape
-    if min(height, width) < MIN_SIDE:
-        raise ImageError(f"{width}x{height} pixels: NIQE needs at least {MIN_SIDE}x{MIN_SIDE}")
-    features = block_features(grey).features
-    mean, covariance, blocks = gaussian(features)
-    if blocks < 2:
-        raise ImageError(f"no finite feature in {len(features) - blocks} of {len(features)} blocks: too flat for NIQE")
+    mean, covariance, _ = gaussian(photo_features(grey))
     return distance(model, mean, covariance)
 
 
-def distance(model: PristineModel, mean: FloatArray, covariance: FloatArray) -> float:
-    """Return the distance of a photograph's mean (36,) and covariance (36, 36) from the model, 0 or more."""
-    difference = model.mean - mean
-    precision = np.linalg.pinv((model.covariance + covariance) / 2)
-    # Rounding can bring the distance of a photograph from itself below zero.
-    return math.sqrt(max(0.0, float(difference @ precision @ difference)))
+def photo_features(grey: Pixels) -> FloatArray:
+    """Return the features (blocks, 36) of a grey photograph's blocks, NaN in those too flat to tell.
+
+    Raises:
+        ImageError: a side is below 192 pixels, or fewer than two blocks have finite features.
+    """
+    features = _measured(grey).features
+    flat = int((~np.isfinite(features)).any(axis=1).sum())
+    if len(features) - flat < 2:
+        raise ImageError(f"no finite feature in {flat} of {len(features)} blocks: too flat for NIQE")
+    return features
 
 
 def sharp_features(grey: Pixels) -> FloatArray:
-    """Return the features (blocks, 36) of the blocks above three quarters of the sharpest one's sharpness."""
-    features, sharpness = block_features(grey)
+    """Return the features (blocks, 36) of the blocks above three quarters of the sharpest one's sharpness.
+
+    Raises:
+        ImageError: a side is below 192 pixels.
+    """
+    features, sharpness = _measured(grey)
     return np.asarray(features[sharpness > _SHARP * sharpness.max()])
 
 
-def gaussian(features: FloatArray) -> tuple[FloatArray, FloatArray, int]:
-    """Return mean (36,), covariance (36, 36) and the number of rows that are finite throughout.
-
-    As MATLAB's nanmean and nancov, the mean takes every finite value and the covariance only the
-    finite rows, of which there must be two; otherwise it is NaN.
-    """
-    finite = np.isfinite(features)
-    rows = features[finite.all(axis=1)]
-    with np.errstate(invalid="ignore"):
-        mean = np.where(finite, features, 0).sum(axis=0) / finite.sum(axis=0)
-    covariance = np.cov(rows.T) if len(rows) > 1 else np.full((FEATURES, FEATURES), math.nan)
-    return np.asarray(mean), np.asarray(covariance), len(rows)
+def _measured(grey: Pixels) -> BlockFeatures:
+    height, width = grey.shape
+    if min(height, width) < MIN_SIDE:
+        raise ImageError(f"{width}x{height} pixels: NIQE needs at least {MIN_SIDE}x{MIN_SIDE}")
+    return block_features(grey)

@@ -23,6 +23,9 @@ def example(language: str, start: str) -> str:
 
 
 METHOD = example("python", "# methods/").split("\n", 1)[1]
+FEATURES = example("python", "    def features")
+IMPORTS = ("from bench.api import Family", "import numpy as np\nfrom bench.api import Family, FloatArray")
+WITH_FEATURES = f"{METHOD.replace(*IMPORTS)}\n{FEATURES}"
 
 
 def test_the_example_of_a_method_has_at_most_thirty_lines() -> None:
@@ -33,7 +36,7 @@ def test_the_example_of_a_method_has_at_most_thirty_lines() -> None:
 @pytest.mark.parametrize("tool", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]], ids=" ".join)
 def test_the_example_of_a_method_passes_the_projects_own_checks(tmp_path: Path, tool: list[str]) -> None:
     path = tmp_path / "contrast.py"
-    path.write_text(METHOD)
+    path.write_text(WITH_FEATURES)
     where = (
         ["--config-file", str(ROOT / "pyproject.toml")]
         if tool == ["mypy"]
@@ -51,22 +54,37 @@ def test_the_example_of_a_method_passes_the_projects_own_checks(tmp_path: Path, 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_example_of_a_method_runs(tmp_path: Path, photos: Path) -> None:
-    # As a package of somebody else, since a test writes nothing into methods/.
-    (tmp_path / "contrast_package.py").write_text(METHOD)
-    about = tmp_path / "contrast_package-1.dist-info"
+def install(folder: Path, code: str) -> dict[str, str]:
+    """Put the example where a package of somebody else would be, since a test writes nothing into methods/."""
+    (folder / "contrast_package.py").write_text(code)
+    about = folder / "contrast_package-1.dist-info"
     about.mkdir()
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: contrast_package\nVersion: 1\n")
     (about / "entry_points.txt").write_text("[bench.methods]\ncontrast = contrast_package\n")
+    return {**os.environ, "PYTHONPATH": f"{ROOT}:{folder}"}
+
+
+def command(environment: dict[str, str], *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "bench", "run", "--method", "contrast", "--dataset", str(photos)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}"},
+        [sys.executable, "-m", "bench", *arguments], capture_output=True, text=True, check=False, env=environment
     )
     assert done.returncode == 0, done.stderr
-    assert "contrast on photos: scored 8, failed 0; SRCC" in done.stdout
+    return done.stdout
+
+
+def test_the_example_of_a_method_runs(tmp_path: Path, photos: Path) -> None:
+    environment = install(tmp_path, METHOD)
+    out = command(environment, "run", "--method", "contrast", "--dataset", str(photos))
+    assert "contrast on photos: scored 8, failed 0; SRCC" in out
+
+
+def test_the_example_of_features_gives_a_row_of_its_own(tmp_path: Path, photos: Path) -> None:
+    environment = install(tmp_path, WITH_FEATURES)
+    fit, run = re.findall(r"^    bench ((?:fit|run).*ou:contrast.*)$", TEXT, re.MULTILINE)
+    out = command(environment, *fit.replace("clean_photos", str(photos)).split())
+    assert "fitted ou:contrast on 240 rows of 2 features of 8 photographs" in out
+    out = command(environment, *run.replace("my_photos", str(photos)).split(), "--workers", "1")
+    assert "ou:contrast[model=contrast.npz] on photos: scored 8, failed 0; SRCC" in out
 
 
 def test_the_example_of_a_card_is_read(bench: Callable[..., Ran], photos: Path) -> None:

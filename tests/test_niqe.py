@@ -18,9 +18,10 @@ from scipy.stats import spearmanr
 from bench.api import UNKNOWN, Photo
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.images import decode, prepare
+from bench.mvg import PristineModel, distance, gaussian
 from methods._niqe_features import block_features, fit_aggd, half_size, mscn
-from methods._niqe_model import SHIPPED, PristineModel, load_model, model_path
-from methods.niqe import Niqe, Options, distance, gaussian, niqe
+from methods._niqe_model import SHIPPED, load_model, model_path
+from methods.niqe import Niqe, Options, niqe
 
 SHARED = Path(__file__).parents[2] / "shared"
 REFERENCE = SHARED / "data/reference/niqe_modelparameters.npz"

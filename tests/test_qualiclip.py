@@ -194,7 +194,7 @@ def test_score_follows_its_definition(released: Qualiclip, features: torch.Tenso
 @pytest.mark.parametrize("size", [(31, 64), (64, 31), (1, 1)])
 def test_a_tiny_photograph_is_an_image_error(released: Qualiclip, size: tuple[int, int]) -> None:
     height, width = size
-    with pytest.raises(ImageError, match=f"^{width}x{height} pixels: qualiclip needs at least 32x32$"):
+    with pytest.raises(ImageError, match=f"^{width}x{height} pixels: the network needs at least 32x32$"):
         released.score([photo(height, width)])
 
 

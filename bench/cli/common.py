@@ -13,7 +13,7 @@ from bench.errors import MissingRequirementError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bench.api import Resize
+    from bench.api import Method, Resize
     from bench.scoring import MethodSpec, Ready
     from bench.store import Entry, Store
 
@@ -43,6 +43,13 @@ device_option = click.option(
     default="auto",
     show_default=True,
     help="Where networks run; auto takes CUDA if it is there.",
+)
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(["exact", "fast"]),
+    default="exact",
+    show_default=True,
+    help="Arithmetic of the networks that have both: float32, or bfloat16 where the device computes in it.",
 )
 resize_option = click.option(
     "--resize",
@@ -97,8 +104,13 @@ def parse_resize(text: str) -> Resize:
         raise UsageError(f"--resize: {error}") from None
 
 
-def method_specs(names: Sequence[str], assignments: Iterable[str], device: str) -> list[MethodSpec]:
+def method_specs(
+    names: Sequence[str], assignments: Iterable[str], device: str, precision: str = "exact"
+) -> list[MethodSpec]:
     """Find the methods that were asked for and give them their options.
+
+    ``precision`` is the option of that name of every method that has one and was not given its own; where
+    it is not "exact", stderr says which methods have none.
 
     Raises:
         UsageError: an unknown method or option, an option of a method that was not asked for, no CUDA.
@@ -110,9 +122,24 @@ def method_specs(names: Sequence[str], assignments: Iterable[str], device: str) 
     for name in grouped:
         if name not in found:
             raise UsageError(f"--option names method {name!r}, which is not among the methods: {', '.join(found)}")
+    if precision != "exact":
+        _set_precision(found, grouped, precision)
     built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}
     where = scoring.resolve_device(device, found.values())
     return [scoring.MethodSpec(method, built[name], where) for name, method in found.items()]
+
+
+def _set_precision(found: dict[str, type[Method]], grouped: dict[str, dict[str, str]], precision: str) -> None:
+    from bench import options
+
+    single = []
+    for name, method in found.items():
+        if "precision" in (option.name for option in options.describe(method)):
+            grouped.setdefault(name, {}).setdefault("precision", precision)
+        else:
+            single.append(name)
+    if single:
+        click.echo(f"bench: note: --precision {precision} changes nothing for {', '.join(single)}", err=True)
 
 
 def fetch_weights(name: str) -> Path:

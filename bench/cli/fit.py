@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli import common
 from bench.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
@@ -20,20 +21,28 @@ if TYPE_CHECKING:
 @click.argument("method")
 @click.option("--pristine", required=True, metavar="ID|PATH", help="A folder (or CSV) of pristine photographs.")
 @click.option("--output", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
-def fit(method: str, pristine: str, output: Path) -> None:
+@common.option_option
+@common.device_option
+@common.precision_option
+def fit(method: str, pristine: str, output: Path, options: tuple[str, ...], device: str, precision: str) -> None:
     """Fit METHOD's parameters on pristine photographs and write them to a file.
 
     The file is then given as an option, for example --option niqe.model=FILE.
     """
     from bench.datasets import Roots, resolve
-    from bench.registry import find_method
 
-    found = find_method(method)
+    (spec,) = common.method_specs([method], options, device, precision)
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
     dataset = resolve(pristine, Roots.parse(()), "--pristine")
     try:
-        click.echo(found.fit(_photos(dataset), output))
+        click.echo(
+            common.with_fetching(
+                lambda: spec.method.fit(
+                    _photos(dataset), output, options=spec.options, device=spec.device, source=dataset.id
+                )
+            )
+        )
     except NotImplementedError:
         raise UsageError(f"method {method!r} has nothing to fit on pristine photographs") from None
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @common.option_option
 @click.option("--split", default="all", show_default=True, metavar="NAME", help="A split of the dataset, or all.")
 @common.device_option
+@common.precision_option
 @common.settings_options
 @common.root_option
 @common.results_option
@@ -43,6 +44,7 @@ def run(
     options: tuple[str, ...],
     split: str,
     device: str,
+    precision: str,
     settings: Settings,
     roots: tuple[str, ...],
     results: str | None,
@@ -58,7 +60,7 @@ def run(
     from bench.store import Store
 
     common.warn_about_plugins()
-    specs = common.method_specs(methods, options, device)
+    specs = common.method_specs(methods, options, device, precision)
     places = Roots.parse(roots)
     resolved = [resolve(text, places).split(split) for text in datasets]
     store = Store.locate(results)

@@ -26,6 +26,7 @@ Row = dict[str, str | float | None]
 @common.methods_option
 @common.option_option
 @common.device_option
+@common.precision_option
 @common.settings_options
 @common.root_option
 @click.option("--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
@@ -35,6 +36,7 @@ def score(
     methods: tuple[str, ...],
     options: tuple[str, ...],
     device: str,
+    precision: str,
     settings: Settings,
     roots: tuple[str, ...],
     form: str,
@@ -47,7 +49,7 @@ def score(
     from bench.datasets import Roots, resolve
 
     common.warn_about_plugins()
-    specs = common.method_specs(methods, options, device)
+    specs = common.method_specs(methods, options, device, precision)
     places = Roots.parse(roots)
     datasets = [_named_as_given(resolve(text, places, "ID|PATH"), text, len(images)) for text in images]
     ready = common.load_methods(specs)

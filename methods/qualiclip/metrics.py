@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import sys
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,11 +12,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bench.api import UNKNOWN, Download, Family, Method, MethodInfo, Monitor, Photo, option, register
+from bench.api import UNKNOWN, Download, Family, FloatArray, Method, MethodInfo, Monitor, Photo, option, register
 from bench.errors import ImageError
 from methods.qualiclip import weights
 from methods.qualiclip.config import TrainingConfig, read_presets
 from methods.qualiclip.photographs import find_photographs
+
+_CROPS_AT_ONCE = 8  # as many as fill the processor; a large photograph has hundreds
 
 _PROMPTS = Path(__file__).with_name("prompts.toml")
 
@@ -26,7 +30,18 @@ def prompt_pairs(name: str) -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class QualiclipOptions:
+class OnClipOptions:
+    """What every method on CLIP RN50 can be told."""
+
+    # Not in the identity: the fingerprint says what was computed with, and on a device without bfloat16
+    # the scores of "fast" are those of "exact".
+    precision: Literal["exact", "fast"] = option(
+        "exact", help="exact: float32; fast: bfloat16 where the device computes in it", identity=False
+    )
+
+
+@dataclass(frozen=True)
+class QualiclipOptions(OnClipOptions):
     """The options of QualiCLIP."""
 
     weights: str = option(
@@ -42,7 +57,7 @@ class QualiclipOptions:
 
 
 @dataclass(frozen=True)
-class ClipIqaOptions:
+class ClipIqaOptions(OnClipOptions):
     """The options of CLIP-IQA."""
 
     weights: str = option("", help="CLIP RN50; default: OpenAI's RN50.pt, where fetched", identity=False)
@@ -58,8 +73,22 @@ class OnClip(Method):
 
     @property
     def fingerprint(self) -> str:
-        """12 hex digits over the weights in use, prompts' features or text encoder included."""
+        """12 hex digits over the weights in use, prompts' features or text encoder and bfloat16 included."""
         return self._fingerprint
+
+    def _use(self, model: Any, fingerprint: str) -> None:
+        from methods.qualiclip import inference
+
+        fast = self.options.precision == "fast"
+        if fast and not inference.has_bfloat16(self.device):
+            print(
+                f"{self.info.name}: this {self.device} device has no bfloat16 arithmetic and would be slower for it: "
+                "scoring in float32, as --precision exact does",
+                file=sys.stderr,
+            )
+            fast = False
+        self._model = inference.for_scoring(model, self.device, fast=fast)
+        self._fingerprint = hashlib.sha256(f"{fingerprint} bfloat16".encode()).hexdigest()[:12] if fast else fingerprint
 
     def score(self, photos: Sequence[Photo]) -> list[float]:
         """Return scores in [0, 1], higher is better, for photographs of one size.
@@ -67,22 +96,49 @@ class OnClip(Method):
         Raises:
             ImageError: a side is below 32 pixels.
         """
-        return _score(self.info.name, self._model, photos, self.temperature)
+        return _score(self._model, photos, self.temperature)
+
+    def features(self, photo: Photo) -> FloatArray:
+        """Return the image encoder's unit vectors (M, 1024) of all M whole 224x224 crops, side by side from the corner.
+
+        224 pixels is what CLIP was trained on. A photograph with a shorter side gives one vector of the whole.
+
+        Raises:
+            ImageError: a side is below 32 pixels.
+        """
+        import torch
+
+        from methods.qualiclip.inference import crops
+
+        _check_size(photo)
+        with torch.inference_mode():
+            batches = torch.split(torch.from_numpy(crops(photo.pixels)), _CROPS_AT_ONCE)
+            vectors = [self._model.embed(_tensor(batch, self.device)).cpu() for batch in batches]
+        return torch.cat(vectors).double().numpy()
 
 
-def _score(name: str, model: Any, photos: Sequence[Photo], temperature: float) -> list[float]:
+def _score(model: Any, photos: Sequence[Photo], temperature: float) -> list[float]:
     """Score photographs of one size with a ``QualityModel``, where its prompts are."""
     import torch
 
+    _check_size(photos[0])
+    pixels = torch.from_numpy(np.stack([photo.pixels for photo in photos]))
+    with torch.inference_mode():
+        scores = model(_tensor(pixels, model.prompts.device), temperature)
+    return [float(score) for score in scores]
+
+
+def _check_size(photo: Photo) -> None:
     from methods.qualiclip.model import MIN_SIDE
 
-    height, width, _ = photos[0].pixels.shape
+    height, width, _ = photo.pixels.shape
     if min(height, width) < MIN_SIDE:
-        raise ImageError(f"{width}x{height} pixels: {name} needs at least {MIN_SIDE}x{MIN_SIDE}")
-    pixels = torch.from_numpy(np.stack([photo.pixels for photo in photos])).to(model.prompts.device)
-    with torch.inference_mode():
-        scores = model(pixels.permute(0, 3, 1, 2).float() / 255, temperature)
-    return [float(score) for score in scores]
+        raise ImageError(f"{width}x{height} pixels: the network needs at least {MIN_SIDE}x{MIN_SIDE}")
+
+
+def _tensor(pixels: Any, device: Any) -> Any:
+    """Turn bytes (N, H, W, 3) into the (N, 3, H, W) in [0, 1] that the network takes."""
+    return pixels.to(device).permute(0, 3, 1, 2).float() / 255
 
 
 @register
@@ -128,8 +184,8 @@ class Qualiclip(OnClip):
         checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=None)
         self._declared = replace(self.info, trained_on=checkpoint.trained_on, selected_on=checkpoint.selected_on)
         self.temperature = self.options.temperature
-        self._model = checkpoints.model_of(checkpoint, prompt_pairs("qualiclip"), scale=100.0).to(self.device)
-        self._fingerprint = checkpoint.fingerprint
+        model = checkpoints.model_of(checkpoint, prompt_pairs("qualiclip"), scale=100.0)
+        self._use(model, checkpoint.fingerprint)
 
     def declared(self) -> MethodInfo:
         """Return what holds for the weights in use; of a file that says nothing, nothing is known."""
@@ -175,7 +231,7 @@ class Qualiclip(OnClip):
         subject = trainer.Subject(
             model,
             save,
-            lambda photos: _score(cls.info.name, model, photos, temperature),
+            lambda photos: _score(model, photos, temperature),
             {
                 "method": cls.info.name,
                 "fingerprint": start.fingerprint,
@@ -220,10 +276,9 @@ class ClipIqa(OnClip):
         from methods.qualiclip import checkpoints
 
         checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=True)
-        self._model = checkpoints.model_of(
-            replace(checkpoint, prompts=None), prompt_pairs(self.options.prompts), scale=checkpoint.scale
-        ).to(self.device)
-        self._fingerprint = replace(checkpoint, prompts=None).fingerprint
+        clip = replace(checkpoint, prompts=None)
+        model = checkpoints.model_of(clip, prompt_pairs(self.options.prompts), scale=clip.scale)
+        self._use(model, clip.fingerprint)
 
     @classmethod
     def missing(cls) -> str:

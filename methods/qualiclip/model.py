@@ -56,11 +56,12 @@ class QualityModel(Trainable):
     def embed(self, images: Tensor) -> Tensor:
         """Return the features (N, 1024), unit length, of images (N, 3, H, W), RGB in [0, 1]."""
         visual = cast(Any, self.visual)
-        cells = visual.stem((images - self.mean) / self.std)
+        # The convolutions may be in bfloat16; what comes after them never is.
+        cells = visual.stem(((images - self.mean) / self.std).to(visual.conv1.weight.dtype))
         recompute = self.checkpointing and torch.is_grad_enabled()
         for layer in (getattr(visual, name) for name in _LAYERS):
             cells = checkpoint(layer, cells, use_reentrant=False) if recompute else layer(cells)
-        return functional.normalize(mean_query_pool(visual.attnpool, cells), dim=-1)
+        return functional.normalize(mean_query_pool(visual.attnpool, cells.float()), dim=-1)
 
     def stages(self) -> dict[str, list[nn.Parameter]]:
         """Return the encoder's parameters by stage; positional embedding and key bias, which are unused, in none."""

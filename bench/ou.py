@@ -97,7 +97,9 @@ class OverFeatures(Method):
             raise UsageError(f"photos: none to fit on{skipped}; give a folder of pristine photographs")
         model = mvg.fit(kept, {"method": PREFIX + method.info.name, "pristine": source, **_about(method)})
         if model.blocks < 2:
-            raise UsageError(f"photos: {len(kept)} used{skipped} give {model.blocks} finite features; give more")
+            raise UsageError(
+                f"photos: {len(kept)} used{skipped} give {model.blocks} finite rows of features; give more"
+            )
         model.save(output)
         shrunk = model.metadata["shrinkage"]
         note = f", covariance shrunk by {shrunk:.2g} for want of rows" if shrunk else ""

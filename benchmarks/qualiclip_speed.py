@@ -6,8 +6,9 @@
 All score the images of DIR in turn, batch by batch, so that whatever else the machine does falls on each alike. A
 round is once through the images; ratios are taken inside a round, and their median and range are printed. Decoding
 is not counted, turning pixels into a tensor is. Nothing is downloaded: pyiqa's loaders are handed the same weights,
-random ones from a fixed seed where none are given. Random weights cost what real ones cost, and spread scores little:
-their rank correlation with bfloat16 is not that of real weights. Needs the extra `pyiqa`.
+random ones from a fixed seed where none are given, with batch norms set on the first images. Random weights cost what
+real ones cost; how far bfloat16 moves scores, and their ranks, is another matter with real weights. Needs the extra
+`pyiqa`.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ parser.add_argument("--threads", type=int, default=1, help="threads of torch (de
 parser.add_argument("--limit", type=int, default=None, help="use only the first N images")
 parser.add_argument("--rounds", type=int, default=3, help="times through the images (default: 3)")
 parser.add_argument("--weights", type=Path, help="CLIP RN50 with its text encoder (default: random, seed 0)")
-parser.add_argument("--imitate", action="store_true", help="time fast where the device only imitates bfloat16 too")
+parser.add_argument("--imitate", action="store_true", help="time bfloat16 where the device only imitates it too")
 arguments = parser.parse_args()
 os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # read once, when torch is imported
 
@@ -49,15 +50,16 @@ from bench.images import SUFFIXES, decode, read_bytes, resize  # noqa: E402
 from bench.registry import find_method  # noqa: E402
 from methods.qualiclip import checkpoints, inference  # noqa: E402
 from methods.qualiclip.metrics import prompt_pairs  # noqa: E402
-from methods.qualiclip.model import empty_clip, encode_prompts  # noqa: E402
+from methods.qualiclip.model import QualityModel, empty_clip, encode_prompts, image_encoder  # noqa: E402
 
 State = dict[str, torch.Tensor]
 Scorer = Callable[[Sequence[Photo]], Sequence[float]]
 FACTOR = "logit_scale"
+_MEASURED = 16  # photographs that the batch norms of random weights are set on
 
 
-def random_state() -> State:
-    """CLIP RN50 with convolutions that keep the size of what goes through, and batch norms that do nothing."""
+def random_state(photos: Sequence[Photo]) -> State:
+    """CLIP RN50 with random weights, and batch norms that measured some photographs as training would have."""
     generator = torch.Generator().manual_seed(0)
 
     def draw(name: str, like: torch.Tensor) -> torch.Tensor:
@@ -68,7 +70,16 @@ def random_state() -> State:
         kept = name.endswith(("weight", "running_var"))
         return torch.full(like.shape, float(kept), dtype=like.dtype)
 
-    return {name: draw(name, like) for name, like in empty_clip().state_dict().items()}
+    state = {name: draw(name, like) for name, like in empty_clip().state_dict().items()}
+    visual = image_encoder(state).train()  # shares its tensors with the state
+    for layer in visual.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            layer.momentum = None  # a plain mean over the photographs
+    with torch.no_grad():
+        for photo in photos:
+            pixels = torch.from_numpy(photo.pixels)[None].permute(0, 3, 1, 2)
+            QualityModel(visual, torch.zeros(2, 1024), 100.0)(pixels.float() / 255)
+    return state
 
 
 @contextmanager
@@ -106,10 +117,11 @@ def our_scorer(weights: Path, precision: str) -> Scorer:
     return method(method.Options(weights=str(weights), precision=precision)).score  # type: ignore[return-value]
 
 
-def scorers(folder: Path) -> dict[str, Scorer]:
-    state = random_state()
+def scorers(folder: Path, photos: Sequence[Photo]) -> dict[str, Scorer]:
     if arguments.weights:
         state = dict(checkpoints.load(arguments.weights, "--weights", text=True).state)
+    else:
+        state = random_state(photos[:_MEASURED])
     prompts = [prompt for pair in prompt_pairs("qualiclip") for prompt in pair]
     clip, released = folder / "clip.pth", folder / "released.pth"
     torch.save(state, clip)
@@ -117,11 +129,11 @@ def scorers(folder: Path) -> dict[str, Scorer]:
     torch.save({f"clip_model.{name}": value for name, value in state.items()} | features, released)
     weights = {"qualiclip": released, "clipiqa": clip}[arguments.method]
     found = {"pyiqa": pyiqa_scorer(state, released), "exact": our_scorer(weights, "exact")}
-    if arguments.imitate or inference.has_bfloat16("cpu"):
-        with mock.patch.object(inference, "has_bfloat16", return_value=True):
+    if arguments.imitate or inference.fast_arithmetic("cpu") != torch.float32:
+        with mock.patch.object(inference, "fast_arithmetic", return_value=torch.bfloat16):
             found["fast"] = our_scorer(weights, "fast")
     else:
-        print("this processor has no bfloat16 arithmetic: fast is exact here and is not timed (--imitate times it)")
+        print("this processor has no 16-bit arithmetic: fast is exact here and is not timed (--imitate times it)")
     return found
 
 
@@ -147,7 +159,7 @@ def main() -> None:
     decoded = [decode(read_bytes(path), path.name) for path in files]
     photos = [replace(photo, pixels=resize(photo.pixels, policy)) for photo in decoded]
     with tempfile.TemporaryDirectory() as folder:
-        methods = scorers(Path(folder))
+        methods = scorers(Path(folder), photos)
     one_round(methods, photos[: arguments.batch])  # warm up
     rounds = [one_round(methods, photos) for _ in range(arguments.rounds)]
     scores = rounds[-1][1]

@@ -95,6 +95,8 @@ def loaded_by(*args: str) -> set[str]:
         ["list", "methods"],
         ["list", "methods", "niqe"],
         ["list", "methods", "qualiclip"],
+        ["list", "methods", "ou:qualiclip"],
+        ["fit", "--help"],
         ["fetch", "weights", "--help"],
         ["train", "--help"],
         ["train", "qualiclip", "--help"],

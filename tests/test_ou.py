@@ -146,7 +146,7 @@ def test_what_is_unlike_the_pristine_photographs_scores_higher(tmp_path: Path) -
     [
         ([], "photos: none to fit on; give"),
         (tiles(3, size=4), "none to fit on, 3 skipped as tiles has no features of them"),
-        (tiles(1), "photos: 1 used give 1 finite features; give more"),
+        (tiles(1), "photos: 1 used give 1 finite rows of features; give more"),
     ],
 )
 def test_fit_on_too_little_is_refused(photos: list[Photo], message: str, tmp_path: Path) -> None:

@@ -37,19 +37,32 @@ def exact(file: Path) -> Qualiclip:
     return Qualiclip(QualiclipOptions(weights=str(file)))
 
 
-def test_folded_batch_norms_change_a_score_by_rounding_alone(file: Path, exact: Qualiclip) -> None:
+def test_exact_changes_a_score_by_rounding_alone_and_keeps_the_identity(file: Path, exact: Qualiclip) -> None:
     checkpoint = checkpoints.load(file, "test", text=None)
     plain = checkpoints.model_of(checkpoint, [], 100.0)
     images = torch.stack([torch.from_numpy(one.pixels).permute(2, 0, 1).float() / 255 for one in PHOTOS])
     with torch.inference_mode():
         expected = plain(images, 2.0)
     assert exact.score(PHOTOS) == pytest.approx(expected.tolist(), abs=1e-6)
-    assert not [layer for layer in exact._model.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
-    assert exact.fingerprint == checkpoint.fingerprint, "scores stored before batch norms were folded stay valid"
+    assert exact.fingerprint == checkpoint.fingerprint
+    assert exact._model.visual.conv2.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_folding_batch_norms_changes_the_features_by_rounding_alone(file: Path, exact: Qualiclip) -> None:
+    folded = checkpoints.model_of(checkpoints.load(file, "test", text=None), [], 100.0)
+    inference.fold_batch_norms(folded.visual)
+    assert not [layer for layer in folded.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
+    image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert torch.allclose(folded.embed(image), exact._model.embed(image), atol=1e-5)
+
+
+def test_cuda_computes_in_the_arithmetic_that_clip_was_released_in() -> None:
+    assert inference.fast_arithmetic("cuda") == torch.float16
 
 
 def test_fast_is_near_exact_and_another_identity(file: Path, exact: Qualiclip, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inference, "has_bfloat16", lambda device: True)
+    monkeypatch.setattr(inference, "fast_arithmetic", lambda device: torch.bfloat16)
     fast = Qualiclip(QualiclipOptions(weights=str(file), precision="fast"))
     scores = fast.score(PHOTOS)
     assert scores == pytest.approx(exact.score(PHOTOS), abs=0.1)  # 0.046 was seen: random weights keep no margin
@@ -64,7 +77,7 @@ def test_pooling_and_cosines_stay_in_float32(file: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(
         network, "mean_query_pool", lambda attention, cells: seen.append(cells) or pool(attention, cells)
     )
-    monkeypatch.setattr(inference, "has_bfloat16", lambda device: True)
+    monkeypatch.setattr(inference, "fast_arithmetic", lambda device: torch.bfloat16)
     fast = Qualiclip(QualiclipOptions(weights=str(file), precision="fast"))
     fast.score(PHOTOS[:1])
     assert seen[0].dtype == torch.float32
@@ -75,9 +88,9 @@ def test_pooling_and_cosines_stay_in_float32(file: Path, monkeypatch: pytest.Mon
 def test_without_bfloat16_fast_is_exact_and_says_so(
     file: Path, exact: Qualiclip, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(inference, "has_bfloat16", lambda device: False)
+    monkeypatch.setattr(inference, "fast_arithmetic", lambda device: torch.float32)
     fast = Qualiclip(QualiclipOptions(weights=str(file), precision="fast"))
-    assert "qualiclip: this cpu device has no bfloat16 arithmetic" in capsys.readouterr().err
+    assert "qualiclip: this cpu device has no 16-bit arithmetic" in capsys.readouterr().err
     assert fast.score(PHOTOS) == exact.score(PHOTOS)
     assert fast.fingerprint == exact.fingerprint
 
@@ -99,7 +112,7 @@ def test_bfloat16_is_what_the_processor_says(
     monkeypatch.setattr(inference, "_CPU_INFO", tmp_path / "cpuinfo")
     if text is not None:
         (tmp_path / "cpuinfo").write_text(text)
-    assert inference.has_bfloat16("cpu") is has
+    assert (inference.fast_arithmetic("cpu") == torch.bfloat16) is has
 
 
 # --- features ---

@@ -49,7 +49,7 @@ precision_option = click.option(
     type=click.Choice(["exact", "fast"]),
     default="exact",
     show_default=True,
-    help="Arithmetic of the networks that have both: float32, or bfloat16 where the device computes in it.",
+    help="Arithmetic of the networks that have both: float32, or 16 bits where the device has such arithmetic.",
 )
 resize_option = click.option(
     "--resize",

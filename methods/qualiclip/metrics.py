@@ -33,10 +33,12 @@ def prompt_pairs(name: str) -> list[tuple[str, str]]:
 class OnClipOptions:
     """What every method on CLIP RN50 can be told."""
 
-    # Not in the identity: the fingerprint says what was computed with, and on a device without bfloat16
-    # the scores of "fast" are those of "exact".
+    # Not in the identity: the fingerprint says what was computed with, and on a device without 16-bit
+    # arithmetic the scores of "fast" are those of "exact".
     precision: Literal["exact", "fast"] = option(
-        "exact", help="exact: float32; fast: bfloat16 where the device computes in it", identity=False
+        "exact",
+        help="exact: float32; fast: convolutions in 16 bits where the device has such arithmetic",
+        identity=False,
     )
 
 
@@ -73,22 +75,25 @@ class OnClip(Method):
 
     @property
     def fingerprint(self) -> str:
-        """12 hex digits over the weights in use, prompts' features or text encoder and bfloat16 included."""
+        """12 hex digits over the weights in use, prompts' features or text encoder included, and 16-bit arithmetic."""
         return self._fingerprint
 
     def _use(self, model: Any, fingerprint: str) -> None:
+        import torch
+
         from methods.qualiclip import inference
 
         fast = self.options.precision == "fast"
-        if fast and not inference.has_bfloat16(self.device):
+        arithmetic = inference.fast_arithmetic(self.device) if fast else torch.float32
+        if fast and arithmetic == torch.float32:
             print(
-                f"{self.info.name}: this {self.device} device has no bfloat16 arithmetic and would be slower for it: "
+                f"{self.info.name}: this {self.device} device has no 16-bit arithmetic and would be slower for it: "
                 "scoring in float32, as --precision exact does",
                 file=sys.stderr,
             )
-            fast = False
-        self._model = inference.for_scoring(model, self.device, fast=fast)
-        self._fingerprint = hashlib.sha256(f"{fingerprint} bfloat16".encode()).hexdigest()[:12] if fast else fingerprint
+        self._model = inference.for_scoring(model, self.device, arithmetic)
+        named = hashlib.sha256(f"{fingerprint} {arithmetic}".encode()).hexdigest()[:12]
+        self._fingerprint = fingerprint if arithmetic == torch.float32 else named
 
     def score(self, photos: Sequence[Photo]) -> list[float]:
         """Return scores in [0, 1], higher is better, for photographs of one size.

@@ -56,7 +56,7 @@ class QualityModel(Trainable):
     def embed(self, images: Tensor) -> Tensor:
         """Return the features (N, 1024), unit length, of images (N, 3, H, W), RGB in [0, 1]."""
         visual = cast(Any, self.visual)
-        # The convolutions may be in bfloat16; what comes after them never is.
+        # The convolutions may be in 16 bits; what comes after them never is.
         cells = visual.stem(((images - self.mean) / self.std).to(visual.conv1.weight.dtype))
         recompute = self.checkpointing and torch.is_grad_enabled()
         for layer in (getattr(visual, name) for name in _LAYERS):

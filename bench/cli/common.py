@@ -134,7 +134,7 @@ def _set_precision(found: dict[str, type[Method]], grouped: dict[str, dict[str, 
 
     single = []
     for name, method in found.items():
-        if "precision" in (option.name for option in options.describe(method)):
+        if "precision" in (option.name for option in options.describe(method.Options)):
             grouped.setdefault(name, {}).setdefault("precision", precision)
         else:
             single.append(name)

@@ -57,6 +57,19 @@ def test_a_series_in_the_right_order_costs_nothing_and_reversed_it_costs_most() 
     assert all(term > 0.1 for term in losses.ranking(right.flip(1), 0.05))
 
 
+def test_agreement_is_the_mean_distance_of_a_pairs_quality_from_that_of_all_pairs(similarities: Tensor) -> None:
+    s, terms = similarities.tolist(), []
+    for b, level, crop in itertools.product(range(B), range(L), range(2)):
+        qualities = [positive - negative for positive, negative in s[b][level][crop]]
+        terms += [abs(quality - statistics.fmean(qualities)) for quality in qualities]
+    assert losses.agreement(similarities).item() == pytest.approx(statistics.fmean(terms), rel=1e-12)
+
+
+def test_agreement_does_not_care_how_good_an_image_is(similarities: Tensor) -> None:
+    better = similarities + torch.tensor([0.3, -0.2], dtype=torch.float64)
+    assert losses.agreement(better).item() == pytest.approx(losses.agreement(similarities).item(), rel=1e-12)
+
+
 @pytest.mark.parametrize("gap", [0.1, 0.6])
 def test_across_compares_crops_of_different_photographs_alone(similarities: Tensor, gap: float) -> None:
     margin = 0.02

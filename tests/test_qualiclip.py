@@ -20,7 +20,7 @@ from bench.api import UNKNOWN, Photo
 from bench.errors import ImageError, UsageError
 from bench.options import build
 from bench.registry import catalogue, find_method
-from methods.qualiclip import ClipIqa, Qualiclip, checkpoints
+from methods.qualiclip import ClipIqa, Qualiclip, checkpoints, tensors
 from methods.qualiclip import model as network
 from methods.qualiclip._archive import is_torchscript, read_torchscript
 from methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
@@ -231,7 +231,7 @@ def test_fingerprint_follows_the_weights_and_not_the_file(
 ) -> None:
     visual = {name: value for name, value in state.items() if name.startswith("visual.")}
     path = tmp_path / "ours.safetensors"
-    checkpoints.save(path, visual, features, {"trained_on": ["bsds500", UNKNOWN]})
+    tensors.save(path, visual, features, {"trained_on": ["bsds500", UNKNOWN]})
     assert path.stat().st_mode == path.with_suffix(".json").stat().st_mode, "both can be read by the same people"
     ours = Qualiclip(QualiclipOptions(weights=str(path)))
     assert len(ours.fingerprint) == 12
@@ -240,14 +240,14 @@ def test_fingerprint_follows_the_weights_and_not_the_file(
     assert ours.declared().trained_on == ("bsds500", UNKNOWN)
     assert released.declared().trained_on == (UNKNOWN,)
     changed = {**visual, "visual.conv1.weight": visual["visual.conv1.weight"] * 1.0001}
-    for other in (checkpoints.Checkpoint(changed, features), checkpoints.Checkpoint(visual, features.flip(0))):
+    for other in (tensors.Checkpoint(changed, features), tensors.Checkpoint(visual, features.flip(0))):
         assert other.fingerprint != released.fingerprint
     assert {file.name for file in tmp_path.iterdir()} == {"ours.safetensors", "ours.json"}
 
 
 def test_our_checkpoints_are_known_by_their_suffix(tmp_path: Path, features: torch.Tensor) -> None:
     with pytest.raises(ValueError, match=r"ends in \.safetensors"):
-        checkpoints.save(tmp_path / "ours.pth", {}, features, {})
+        tensors.save(tmp_path / "ours.pth", {}, features, {})
 
 
 def test_options() -> None:
@@ -369,7 +369,7 @@ def test_a_small_file_that_unpacks_to_a_large_one_is_refused(tmp_path: Path, mon
 @pytest.mark.parametrize("config", ["[]", "{", '{"trained_on": "koniq"}', '{"trained_on": [1]}', " " * (2**20 + 1)])
 def test_a_bad_config_is_refused(config: str, tmp_path: Path, features: torch.Tensor) -> None:
     path = tmp_path / "ours.safetensors"
-    checkpoints.save(path, {}, features, {})
+    tensors.save(path, {}, features, {})
     path.with_suffix(".json").write_text(config)
     with pytest.raises(UsageError, match=r"ours\.json beside it|cannot be read \(JSONDecodeError\)"):
         checkpoints.load(path, "qualiclip", text=None)

@@ -13,7 +13,7 @@ from test_qualiclip import photo, random_state
 from bench import ou
 from bench.cli.common import method_specs
 from bench.errors import ImageError, MissingRequirementError
-from methods.qualiclip import Qualiclip, checkpoints, inference, metrics
+from methods.qualiclip import Qualiclip, checkpoints, inference, metrics, tensors
 from methods.qualiclip import model as network
 from methods.qualiclip.metrics import QualiclipOptions
 
@@ -28,7 +28,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "random.safetensors"
     state = {name: value for name, value in random_state(0).items() if name.startswith("visual.")}
     features = torch.randn(14, 1024, generator=torch.Generator().manual_seed(1))
-    checkpoints.save(path, state, torch.nn.functional.normalize(features, dim=-1), {"trained_on": []})
+    tensors.save(path, state, torch.nn.functional.normalize(features, dim=-1), {"trained_on": []})
     return path
 
 

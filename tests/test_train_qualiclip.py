@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from bench.api import UNKNOWN
 from bench.errors import UsageError
-from methods.qualiclip import Qualiclip, checkpoints, losses
+from methods.qualiclip import Qualiclip, checkpoints, losses, tensors
 from methods.qualiclip.metrics import QualiclipOptions
 from methods.qualiclip.model import QualityModel
 from methods.qualiclip.optimisation import choose_parameters, prepare_to_train
@@ -117,11 +117,11 @@ def test_training_needs_clip_and_says_how_to_get_it(tmp_path: Path) -> None:
 def test_what_was_watched_is_declared_of_the_checkpoint(tmp_path: Path) -> None:
     config = tmp_path / "x.json"
     config.write_text(json.dumps({"trained_on": ["kadis700k", UNKNOWN], "monitored_on": ["koniq"]}))
-    checkpoint = checkpoints.Checkpoint({}, None, checkpoints._read_config(tmp_path / "x.safetensors"))
+    checkpoint = tensors.Checkpoint({}, None, tensors._read_config(tmp_path / "x.safetensors"))
     assert checkpoint.selected_on == ("koniq",)
     config.write_text(json.dumps({"monitored_on": "koniq"}))
-    with pytest.raises(checkpoints.RefusedError, match="monitored_on that is not a list of names"):
-        checkpoints._read_config(tmp_path / "x.safetensors")
+    with pytest.raises(tensors.RefusedError, match="monitored_on that is not a list of names"):
+        tensors._read_config(tmp_path / "x.safetensors")
 
 
 @pytest.mark.slow

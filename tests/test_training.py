@@ -24,7 +24,7 @@ from bench.errors import BenchError, StoppedError, UsageError
 from methods.qualiclip import losses, stepping, trainer, validation
 from methods.qualiclip.config import TrainingConfig, read_presets
 from methods.qualiclip.optimisation import choose_parameters, learning_rate, prepare_to_train
-from methods.qualiclip.series import Batch
+from methods.qualiclip.series import Batch, Recipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -350,7 +350,7 @@ def test_validation_scores_what_the_network_says() -> None:
     crops = torch.rand(3, 1, 3, 40, 40, generator=generator)
     types = ("gaussian-blur", "lens-blur", "white-noise")
     batch = Batch(("a", "b", "c"), types, (1, 2, 3), crops, torch.zeros(3, 5), ())
-    found = dict(validation.score_series(Sharpness(), [batch], torch.device("cpu")))
+    found = dict(validation.score_series(Sharpness(), [batch], Recipe(0, 32, 0.25, 0, ("jpeg",)), torch.device("cpu")))
     assert found["gaussian-blur"] == found["lens-blur"] == 1
     assert found["white-noise"] < 0
 

@@ -141,7 +141,7 @@ def test_both_crops_are_degraded_by_the_same_draw_at_rising_levels(folder: Path)
     assert at_once.images.shape == (5, 2, 3, 32, 32)
     assert torch.equal(at_once.images, expected)
     # Degraded later, on a device, it is the same.
-    assert torch.equal(collate([item]).degraded(torch.device("cpu"), None)[0][0], expected)
+    assert torch.equal(collate([item]).degraded(torch.device("cpu"), RECIPE)[0][0], expected)
 
 
 def test_an_items_draws_hang_on_seed_epoch_and_photograph_alone(folder: Path) -> None:
@@ -166,7 +166,9 @@ def test_severity_is_the_root_of_the_distance_to_the_crops(folder: Path) -> None
     series = TrainingSeries(
         find_photographs(folder), range(6), Recipe(0, 32, 0.25, 0, ("gaussian-blur",), "gradient-distance")
     )
-    plain = TrainingSeries(find_photographs(folder), range(6), Recipe(0, 32, 0.25, 0, ("gaussian-blur",), None, False))
+    plain = TrainingSeries(
+        find_photographs(folder), range(6), Recipe(0, 32, 0.25, 0, ("gaussian-blur",), None, degrade=False)
+    )
     item, crops = series[0, 0], plain[0, 0].images
     for level, severity in zip(item.images, item.severity, strict=True):
         assert severity == pytest.approx(gradient_distance(level, crops).sqrt().mean().item(), abs=1e-6)
@@ -242,3 +244,36 @@ def test_pixels_are_those_of_the_file(folder: Path) -> None:
     image = read_photograph(find_photographs(folder), "000.png", RECIPE)
     stored = np.asarray(Image.open(folder / "000.png"))
     assert torch.equal((image * 255).round().byte().permute(1, 2, 0), torch.from_numpy(stored.copy()))
+
+
+# --- the pristine level, types drawn more often ---
+
+
+def test_the_pristine_crops_are_a_level_before_the_first_with_no_severity(folder: Path) -> None:
+    recipe = Recipe(0, 32, 0.25, 0, ("white-noise",), "gradient-distance", pristine=True)
+    found = find_photographs(folder)
+    item, plain = TrainingSeries(found, range(6), recipe)[0, 2], TrainingSeries(found, range(6), RECIPE)[0, 2]
+    later = TrainingSeries(found, range(6), Recipe(0, 32, 0.25, 0, ("white-noise",), degrade=False))[0, 2]
+    assert item.images.shape == (6, 2, 3, 32, 32)
+    assert recipe.views == 12
+    assert torch.equal(item.images[0], later.images)
+    assert item.severity[0] == 0 < item.severity[1]
+    assert plain.images.shape == (5, 2, 3, 32, 32)
+    assert RECIPE.views == 10
+
+
+def test_validation_ranks_five_levels_of_each_type_once(folder: Path) -> None:
+    recipe = Recipe(0, 32, 0.25, 0, ("jpeg", "jpeg", "brighten"), "gradient-distance", pristine=True)
+    series = ValidationSeries(find_photographs(folder), [1, 4], recipe)
+    assert len(series) == 4
+    assert series[0].images.shape == (5, 1, 3, 32, 32)
+    assert not series[0].severity.any()
+
+
+def test_a_type_named_twice_is_drawn_twice_as_often(folder: Path) -> None:
+    assert type_names("jpeg,brighten,jpeg", False) == ("jpeg", "brighten", "jpeg")
+    series = TrainingSeries(
+        find_photographs(folder), range(6), Recipe(0, 32, 0.25, 0, ("jpeg", "jpeg", "jpeg", "brighten"), degrade=False)
+    )
+    drawn = Counter(series[epoch, 0].type for epoch in range(200))
+    assert 130 < drawn["jpeg"] < 170

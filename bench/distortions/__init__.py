@@ -53,7 +53,9 @@ PRESETS: dict[str, tuple[str, ...]] = {
 
 
 def select(text: str) -> tuple[str, ...]:
-    """Return the types that a comma-separated list of names of types and of ``PRESETS`` means, each once.
+    """Return the types that a comma-separated list of names of types and of ``PRESETS`` means, in their order.
+
+    What is named twice, by itself or by a preset, is there twice.
 
     Raises:
         ValueError: a name that is neither, or no name at all.
@@ -66,7 +68,7 @@ def select(text: str) -> tuple[str, ...]:
         names += PRESETS.get(word, (word,))
     if not names:
         raise ValueError("it is empty; name a type or a preset such as kadid")
-    return tuple(dict.fromkeys(names))
+    return tuple(names)
 
 
 def distort(image: Tensor, name: str, level: int, generator: torch.Generator) -> Tensor:

@@ -20,21 +20,29 @@ class TrainingConfig:
     Fields with ``identity=False`` may change when training is resumed: they do not change what is learned.
     """
 
+    encoder: Literal["clip-rn50", "lite"] = option(
+        "clip-rn50", help="what is trained: CLIP's RN50, or the small network of the method qualiclip-lite"
+    )
     weights: str = option("", help="checkpoint to begin from; default: the one that is fetched", identity=False)
     source: str = option(
-        "", help="id of the data set that the photographs are, as trained_on names it; default: the folder's name"
+        "",
+        help="id of the data set that the photographs are, as trained_on names it, or several by commas; "
+        "default: the folder's name",
     )
 
     epochs: int = option(10, help="times that every photograph is drawn")
     max_steps: int = option(0, help="stop after this many steps of the optimiser; 0: by epochs alone")
-    batch: int = option(16, help="photographs a process and a forward pass; each gives 5 levels of 2 crops")
+    batch: int = option(16, help="photographs a process and a forward pass; each gives every level of 2 crops")
     accumulate: int = option(1, help="forward passes a step of the optimiser")
     seed: int = option(0, help="of everything that is drawn")
 
     crop: int = option(224, help="side of a crop in pixels")
     overlap: float = option(0.25, help="least share of a crop's area that the other crop shares")
     short_side: int = option(0, help="bring photographs to this short side first, in pixels; 0: leave them")
-    types: str = option("kadid", help="degradations, or presets of them, separated by commas (see `bench distort`)")
+    types: str = option(
+        "kadid", help="degradations or presets of them, by commas; what is named twice is drawn twice as often"
+    )
+    pristine_level: bool = option(False, help="rank the pristine crops too, as a level before the first")
     monotone_only: bool = option(False, help="leave out types whose level is measured not to order severity")
     held_out: float = option(0.01, help="share of the photographs that is never trained on, for validation")
     validation_photographs: int = option(32, help="at most so many of them are degraded for a validation")
@@ -56,6 +64,8 @@ class TrainingConfig:
         "gradient-distance", help="the distance to the original whose square root is the severity"
     )
 
+    lambda_agree: float = option(0.0, help="weight of the agreement of the pairs of prompts on quality; 0: off")
+
     train: str = option("all", help="what is trained: all, or a stage and those after it, e.g. layer4 or head")
     batch_norm: Literal["frozen", "updated"] = option("frozen", help="running statistics of batch normalisation")
     checkpointing: bool = option(False, help="compute activations twice instead of keeping them: less memory")
@@ -75,7 +85,7 @@ class TrainingConfig:
             self._at_least(name, 0)
         for name in ("m_cons", "m_rank", "m_across", "across_gap"):
             self._at_least(name, 0)
-        for name in ("lambda_cons", "lambda_pos", "lambda_neg", "lambda_across"):
+        for name in ("lambda_cons", "lambda_pos", "lambda_neg", "lambda_across", "lambda_agree"):
             self._at_least(name, 0)
         self._at_least("crop", 32)
         for name in ("overlap", "held_out"):

@@ -1,4 +1,4 @@
-"""The losses of QualiCLIP (arXiv 2403.11176), and a ranking across photographs that is not in the paper.
+"""The losses of QualiCLIP (arXiv 2403.11176), and two that are not in the paper: ``across`` and ``agreement``.
 
 Similarities are cosines (B, L, 2, K, 2): B series, one photograph under one degradation; L levels, weakest
 first; 2 crops under the same draw; K pairs of prompts; similarity to the positive and to the negative prompt.
@@ -35,6 +35,17 @@ def quality(similarities: Tensor) -> Tensor:
     return (similarities[..., 0] - similarities[..., 1]).mean(-1)
 
 
+def agreement(similarities: Tensor) -> Tensor:
+    """Return how far the pairs of prompts differ on the quality of an image, which they are to agree on.
+
+    That is positive minus negative similarity, here the mean distance of a pair's from the mean of all pairs.
+    Not in the paper. Where the text encoder is not CLIP's, words alone do not say what an image of each fault
+    looks like, and pairs left free fit the synthetic faults more closely than what is common to all faults.
+    """
+    qualities = similarities[..., 0] - similarities[..., 1]
+    return (qualities - qualities.mean(-1, keepdim=True)).abs().mean()
+
+
 def across(similarities: Tensor, severity: Tensor, margin: float, gap: float) -> Tensor:
     """Return the ranking loss between crops of different photographs, ordered by measured severity.
 
@@ -58,7 +69,7 @@ def across(similarities: Tensor, severity: Tensor, margin: float, gap: float) ->
 def weighted(similarities: Tensor, severity: Tensor, config: TrainingConfig) -> dict[str, Tensor]:
     """Return the losses by name, and first, as ``loss``, their sum by the weights of the configuration.
 
-    The ranking across photographs is there only where it has a weight.
+    What is not in the paper is there only where it has a weight.
     """
     positive, negative = ranking(similarities, config.m_rank)
     terms = {
@@ -69,5 +80,7 @@ def weighted(similarities: Tensor, severity: Tensor, config: TrainingConfig) -> 
     if config.lambda_across:
         ranked = across(similarities, severity, config.m_across, config.across_gap)
         terms["across"] = (config.lambda_across, ranked)
+    if config.lambda_agree:
+        terms["agreement"] = (config.lambda_agree, agreement(similarities))
     total = torch.stack([weight * term for weight, term in terms.values()]).sum()
     return {"loss": total, **{name: term for name, (_, term) in terms.items()}}

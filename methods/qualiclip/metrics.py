@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,7 +16,10 @@ from bench.api import UNKNOWN, Download, Family, FloatArray, Method, MethodInfo,
 from bench.errors import ImageError
 from methods.qualiclip import weights
 from methods.qualiclip.config import TrainingConfig, read_presets
-from methods.qualiclip.photographs import find_photographs
+from methods.qualiclip.photographs import Photographs, find_photographs
+
+if TYPE_CHECKING:
+    from methods.qualiclip.trainer import Subject
 
 _CROPS_AT_ONCE = 8  # as many as fill the processor; a large photograph has hundreds
 
@@ -222,29 +225,42 @@ class Qualiclip(OnClip):
             BenchError: training ended before its last step.
         """
         photographs = find_photographs(pristine, config.source)
-        path = weights.locate(weights.CLIP_RN50, cls.info.name, config.weights, "--weights")
-        from methods.qualiclip import checkpoints, trainer
+        from methods.qualiclip import trainer
+        from methods.qualiclip.plan import recipe_of
 
-        start = checkpoints.load(path, "--weights", text=None)
-        model = checkpoints.model_of(start, prompt_pairs("qualiclip"), scale=100.0)
-        temperature = cls.Options().temperature
-
-        def save(path: Path, about: Mapping[str, Any]) -> None:
-            state = {f"visual.{name}": value for name, value in model.visual.state_dict().items()}
-            checkpoints.save(path, state, model.prompts, about)
-
-        subject = trainer.Subject(
-            model,
-            save,
-            lambda photos: _score(model, photos, temperature),
-            {
-                "method": cls.info.name,
-                "fingerprint": start.fingerprint,
-                "trained_on": start.trained_on,
-                "monitored_on": start.selected_on,
-            },
-        )
+        recipe_of(config)  # a mistaken type is said before anything is fetched
+        subject = _subject(config, photographs)
         return trainer.train(subject, config, photographs, output, resume=resume, monitors=monitors)
+
+
+def _subject(config: TrainingConfig, photographs: Photographs) -> Subject:
+    """Return what is trained, by the encoder that is asked for."""
+    if config.encoder == "lite":
+        from methods.qualiclip.lite.start import subject
+
+        return subject(config, photographs)
+    path = weights.locate(weights.CLIP_RN50, Qualiclip.info.name, config.weights, "--weights")
+    from methods.qualiclip import checkpoints, tensors, trainer
+
+    start = checkpoints.load(path, "--weights", text=None)
+    model = checkpoints.model_of(start, prompt_pairs("qualiclip"), scale=100.0)
+    temperature = QualiclipOptions().temperature
+
+    def save(path: Path, about: Mapping[str, Any]) -> None:
+        state = {f"visual.{name}": value for name, value in model.visual.state_dict().items()}
+        tensors.save(path, state, model.prompts, about)
+
+    return trainer.Subject(
+        model,
+        save,
+        lambda photos: _score(model, photos, temperature),
+        {
+            "method": Qualiclip.info.name,
+            "fingerprint": start.fingerprint,
+            "trained_on": start.trained_on,
+            "monitored_on": start.selected_on,
+        },
+    )
 
 
 @register
@@ -282,7 +298,7 @@ class ClipIqa(OnClip):
 
         checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=True)
         clip = replace(checkpoint, prompts=None)
-        model = checkpoints.model_of(clip, prompt_pairs(self.options.prompts), scale=clip.scale)
+        model = checkpoints.model_of(clip, prompt_pairs(self.options.prompts), scale=checkpoints.learned_scale(clip))
         self._use(model, clip.fingerprint)
 
     @classmethod

@@ -34,7 +34,8 @@ class Photographs:
     def split(self, share: float) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return positions in ``names`` to train on and to hold out, about a share of them.
 
-        A photograph's name alone decides, so that it stays held out when others are added.
+        A photograph's path up to the first dot of the file's name alone decides, so that it stays held out
+        when others are added, and several sizes of one, x.320.png and x.640.png, share its fate.
         """
         held = [_fraction(name) < share for name in self.names]
         return tuple(i for i, h in enumerate(held) if not h), tuple(i for i, h in enumerate(held) if h)
@@ -78,5 +79,6 @@ def _walk(folder: Path) -> tuple[list[str], bool]:
 
 def _fraction(name: str) -> float:
     """Return a number in [0, 1) that a name alone decides."""
-    digest = hashlib.sha256(name.encode(errors="surrogateescape")).digest()
+    folder, slash, file = name.rpartition("/")
+    digest = hashlib.sha256(f"{folder}{slash}{file.partition('.')[0]}".encode(errors="surrogateescape")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

@@ -11,7 +11,7 @@ import torch
 from bench.distortions import DISTORTIONS, select
 from bench.errors import UsageError
 from methods.qualiclip.config import TrainingConfig
-from methods.qualiclip.series import ORDER, generator_of
+from methods.qualiclip.series import ORDER, Recipe, generator_of
 
 
 @dataclass(frozen=True)
@@ -69,3 +69,21 @@ def type_names(text: str, monotone_only: bool) -> tuple[str, ...]:
     if not kept:
         raise UsageError(f"--types got {text!r}, of which --monotone-only leaves no type")
     return kept
+
+
+def recipe_of(config: TrainingConfig) -> Recipe:
+    """Return how a configuration makes its series.
+
+    Raises:
+        UsageError: ``types`` names no type.
+    """
+    return Recipe(
+        seed=config.seed,
+        crop=config.crop,
+        overlap=config.overlap,
+        short_side=config.short_side,
+        types=type_names(config.types, config.monotone_only),
+        order=config.across_order if config.lambda_across else None,
+        pristine=config.pristine_level,
+        degrade=config.degrade_on == "workers",
+    )

@@ -30,7 +30,7 @@ def description(
     """
     about = {"source": photographs.source, "count": len(photographs.names), "digest": photographs.digest}
     return {
-        "trained_on": sorted({*origin["trained_on"], photographs.source}),
+        "trained_on": sorted({*origin["trained_on"], *photographs.source.split(",")}),
         "begun_from": {name: value for name, value in origin.items() if name not in ("trained_on", "monitored_on")},
         # Where a file lay on this machine is nobody's business.
         "training": dataclasses.asdict(config) | {"weights": Path(config.weights).name},

@@ -7,7 +7,7 @@ photograph's position. So the number of workers and processes, and a resumed run
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from bench.api import Resize
-from bench.distortions import distort_levels
+from bench.distortions import LEVELS, distort_levels
 from bench.distortions.severity import gradient_distance, squared_error
 from bench.errors import ImageError
 from bench.images import decode, read_bytes, resize
@@ -51,6 +51,7 @@ class Recipe:
         short_side: photographs are brought to it first; 0 leaves them.
         types: names of degradations.
         order: distance to the original by which severity is measured; None measures none.
+        pristine: whether the crops themselves are a level before the first.
         degrade: whether levels are computed with the item, or later by ``Batch.degraded``.
     """
 
@@ -60,12 +61,22 @@ class Recipe:
     short_side: int
     types: tuple[str, ...]
     order: str | None = None
+    pristine: bool = False
     degrade: bool = True
+
+    @property
+    def views(self) -> int:
+        """How many images a series has."""
+        return 2 * (len(LEVELS) + self.pristine)
+
+    def for_validation(self) -> Recipe:
+        """Return the recipe of series that are only to be ranked: each type once, no severity, five levels."""
+        return replace(self, types=tuple(dict.fromkeys(self.types)), order=None, pristine=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Item:
-    """One series. ``images`` is (5, 2, 3, c, c), or (2, 3, c, c) where it is still to be degraded."""
+    """One series. ``images`` is (L, 2, 3, c, c), or (2, 3, c, c) where it is still to be degraded."""
 
     name: str
     type: str
@@ -86,12 +97,12 @@ class Batch:
     severity: Tensor
     skipped: tuple[tuple[str, str], ...]
 
-    def degraded(self, device: torch.device, order: str | None) -> tuple[Tensor, Tensor]:
-        """Return images (B, 5, 2, 3, c, c) and severities (B, 5) on a device, degrading there if need be."""
+    def degraded(self, device: torch.device, recipe: Recipe) -> tuple[Tensor, Tensor]:
+        """Return images (B, L, 2, 3, c, c) and severities (B, L) on a device, degrading there if need be."""
         images, severity = self.images.to(device), self.severity.to(device)
         if images.ndim == 6:
             return images, severity
-        each = [degrade(*one, order) for one in zip(images, self.types, self.draws, strict=True)]
+        each = [degrade(*one, recipe) for one in zip(images, self.types, self.draws, strict=True)]
         return torch.stack([levels for levels, _ in each]), torch.stack([severe for _, severe in each])
 
 
@@ -108,17 +119,19 @@ def collate(items: Sequence[Item]) -> Batch:
     )
 
 
-def degrade(crops: Tensor, name: str, draw: int, order: str | None) -> tuple[Tensor, Tensor]:
+def degrade(crops: Tensor, name: str, draw: int, recipe: Recipe) -> tuple[Tensor, Tensor]:
     """Degrade crops (N, 3, c, c) alike at every level.
 
     Returns:
-        Images (5, N, 3, c, c) and severities (5,): the square root of the distance to the originals, mean
-        over the crops; zeros where no order is asked for.
+        Images (L, N, 3, c, c), L = 5, or 6 with the crops themselves first, and severities (L,): the square
+        root of the distance to the originals, mean over the crops; zeros where no order is asked for.
     """
     levels = distort_levels(crops, name, torch.Generator().manual_seed(draw))
-    if order is None:
+    if recipe.pristine:
+        levels = torch.cat([crops[None], levels])
+    if recipe.order is None:
         return levels, torch.zeros(len(levels))
-    distances = _DISTANCES[order](levels.flatten(0, 1), crops.repeat(len(levels), 1, 1, 1))
+    distances = _DISTANCES[recipe.order](levels.flatten(0, 1), crops.repeat(len(levels), 1, 1, 1))
     return levels, distances.clamp(min=0).sqrt().view(len(levels), -1).mean(1)
 
 
@@ -145,7 +158,7 @@ class TrainingSeries(Dataset[Item]):
                 skipped.append((photograph, str(error)))
                 position = self._positions[_below(len(self._positions), generator)]
                 continue
-            images, severity = degrade(crops, name, draw, recipe.order) if recipe.degrade else (crops, torch.zeros(5))
+            images, severity = degrade(crops, name, draw, recipe) if recipe.degrade else (crops, torch.zeros(5))
             return Item(photograph, name, draw, images, severity, tuple(skipped))
         return Item("", name, draw, torch.empty(0), torch.zeros(5), tuple(skipped))
 
@@ -158,7 +171,7 @@ class ValidationSeries(Dataset[Item]):
 
     def __init__(self, photographs: Photographs, positions: Sequence[int], recipe: Recipe) -> None:
         self._photographs = photographs
-        self._recipe = recipe
+        self._recipe = recipe.for_validation()
         self._positions = positions
 
     def __len__(self) -> int:
@@ -176,7 +189,7 @@ class ValidationSeries(Dataset[Item]):
             _refuse_flat(crop)
         except ImageError as error:
             return Item(photograph, name, draw, torch.empty(0), torch.zeros(5), ((photograph, str(error)),))
-        images, severity = degrade(crop, name, draw, None) if recipe.degrade else (crop, torch.zeros(5))
+        images, severity = degrade(crop, name, draw, recipe) if recipe.degrade else (crop, torch.zeros(5))
         return Item(photograph, name, draw, images, severity, ())
 
 

@@ -16,6 +16,7 @@ from bench.errors import BenchError
 from methods.qualiclip import losses
 from methods.qualiclip.config import TrainingConfig
 from methods.qualiclip.optimisation import Trainable, choose_parameters, learning_rate, prepare_to_train
+from methods.qualiclip.plan import recipe_of
 from methods.qualiclip.series import STEP, Batch, seed_of
 from methods.qualiclip.stopping import StopFlag
 
@@ -47,6 +48,7 @@ class Stepper:
             UsageError: there is no such stage to train.
         """
         self._model, self._config, self._folder = model, config, folder
+        self._recipe = recipe_of(config)
         self.accelerator = accelerate.Accelerator(
             cpu=config.device == "cpu",
             mixed_precision=config.precision,
@@ -92,9 +94,8 @@ class Stepper:
         return mean, any(asked for _, asked in found)
 
     def _batch(self, number: int, batch: Batch, stop: StopFlag) -> tuple[dict[str, float], bool]:
-        order = self._config.across_order if self._config.lambda_across else None
         with self.accelerator.accumulate(self._forward):
-            images, severity = batch.degraded(self.accelerator.device, order)
+            images, severity = batch.degraded(self.accelerator.device, self._recipe)
             similarities = self._forward(images.flatten(0, 2))
             terms = losses.weighted(
                 similarities.view(*images.shape[:3], *similarities.shape[1:]), severity, self._config

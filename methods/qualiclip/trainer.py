@@ -27,13 +27,11 @@ from methods.qualiclip import record, validation
 from methods.qualiclip.config import TrainingConfig
 from methods.qualiclip.optimisation import Trainable, learning_rate
 from methods.qualiclip.photographs import Photographs
-from methods.qualiclip.plan import make_plan, type_names
+from methods.qualiclip.plan import make_plan, recipe_of
 from methods.qualiclip.run_folder import RunFolder
-from methods.qualiclip.series import Batch, Recipe, TrainingSeries, ValidationSeries, collate
+from methods.qualiclip.series import Batch, TrainingSeries, ValidationSeries, collate
 from methods.qualiclip.stepping import Stepper
 from methods.qualiclip.stopping import StopFlag, ignore_signals
-
-_VIEWS = 10  # images of a photograph: 5 levels of 2 crops
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ class _Trainer:
         self.subject, self.config, self.photographs, self.monitors = subject, config, photographs, monitors
         processes = PartialState(cpu=config.device == "cpu")
         training, held_out = photographs.split(config.held_out)
-        self.recipe = _recipe(config)
+        self.recipe = recipe_of(config)
         self.plan = make_plan(config, training, processes.process_index, processes.num_processes)
         self.held_out = held_out[: config.validation_photographs]
         self.folder = RunFolder(output)
@@ -131,7 +129,7 @@ class _Trainer:
             while not self._finish_step(clock):
                 values, stopped = self.stepper.step(self.progress.step + 1, self.plan.total, batches, stop)
                 self.progress.step += 1
-                clock.count(photographs_a_step * _VIEWS)
+                clock.count(photographs_a_step * self.recipe.views)
                 shown.update(photographs_a_step)
                 if self.progress.step % self.config.log_every == 0:
                     shown.set_postfix({name: f"{value:.4f}" for name, value in values.items()})
@@ -206,7 +204,9 @@ class _Trainer:
         accelerator = self.accelerator
         mine = self.held_out[accelerator.process_index :: accelerator.num_processes]
         loader = self._loader(ValidationSeries(self.photographs, mine, self.recipe), batch_size=self.config.batch)
-        scored = validation.score_series(self.subject.model, self._noting(loader), accelerator.device)
+        scored = validation.score_series(
+            self.subject.model, self._noting(loader), self.recipe.for_validation(), accelerator.device
+        )
         found = validation.summarise(gather_object(scored))
         if self.monitors:
             self.progress.monitored = sorted({*self.progress.monitored, *self.monitors})
@@ -258,18 +258,6 @@ class _Trainer:
             f"{self.folder.path}: {progress.step} steps on {len(self.plan.positions)} photographs{validated}; "
             f"skipped {len(progress.skipped)} photographs{reasons}"
         )
-
-
-def _recipe(config: TrainingConfig) -> Recipe:
-    return Recipe(
-        seed=config.seed,
-        crop=config.crop,
-        overlap=config.overlap,
-        short_side=config.short_side,
-        types=type_names(config.types, config.monotone_only),
-        order=config.across_order if config.lambda_across else None,
-        degrade=config.degrade_on == "workers",
-    )
 
 
 class _Clock:

@@ -12,7 +12,7 @@ from bench.api import FloatArray
 from bench.distortions import DISTORTIONS
 from methods.qualiclip.losses import quality
 from methods.qualiclip.optimisation import Trainable
-from methods.qualiclip.series import Batch
+from methods.qualiclip.series import Batch, Recipe
 
 
 def series_srcc(scores: FloatArray) -> FloatArray:
@@ -28,13 +28,15 @@ def series_srcc(scores: FloatArray) -> FloatArray:
 
 
 @torch.inference_mode()
-def score_series(model: Trainable, batches: Iterable[Batch], device: torch.device) -> list[tuple[str, float]]:
+def score_series(
+    model: Trainable, batches: Iterable[Batch], recipe: Recipe, device: torch.device
+) -> list[tuple[str, float]]:
     """Return (type, SRCC) of every series; scored is positive minus negative similarity, as it stands."""
     found = []
     for batch in batches:
         if not batch.names:
             continue
-        images, _ = batch.degraded(device, None)
+        images, _ = batch.degraded(device, recipe)
         scores = quality(model.similarities(images.flatten(0, 2))).view(len(images), -1)
         found += list(zip(batch.types, series_srcc(scores.double().cpu().numpy()).tolist(), strict=True))
     return found

@@ -99,7 +99,7 @@ def locate(source: Source, method: str, given: str, flag: str = "") -> Path:
     raise MissingRequirementError(
         f"{method} needs {source.what}: {source.places[0]}, licence {source.licence}. The file is not here: run "
         f"`bench fetch weights {source.name}`, or copy {source.places[0].url} to {source.places[0].path}, or give "
-        f"{flag or f'--option {method}.weights'}=FILE; offline, use the method niqe, which needs no download",
+        f"{flag or f'--option {method}.weights'}=FILE; offline, use the method qualiclip-lite, which needs no download",
         fetchable=source.name,
     )
 

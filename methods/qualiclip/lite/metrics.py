@@ -1,0 +1,85 @@
+"""The method ``qualiclip-lite``; torch and timm are imported when it is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.api import Family, Method, MethodInfo, Photo, option, register
+
+SHIPPED = Path(__file__).with_name("lite.safetensors")
+"""The checkpoint of this package; ``lite.md`` says how it was made."""
+
+
+@dataclass(frozen=True)
+class LiteOptions:
+    """The options of QualiCLIP-lite."""
+
+    weights: str = option(
+        "", help="checkpoint of `bench train qualiclip --preset lite`; default: the shipped one", identity=False
+    )
+
+
+@register
+class QualiclipLite(Method):
+    """QualiCLIP's recipe on EfficientNet-Lite0 and a small sentence encoder's space of texts: not CLIP.
+
+    Photographs are brought to a short side of 384 pixels. The network's quality of the whole and of the worst of
+    nine crops is joined by NIQE's distance.
+    """
+
+    info = MethodInfo(
+        name="qualiclip-lite",
+        version="1",
+        family=Family.SELF_SUPERVISED,
+        opinion_aware=False,
+        trained_on=("imagenet", "bsds500", "debian-photographs"),
+        selected_on=("clive_subset", "kadis_2afc"),
+        score_range=(0.0, 1.0),
+        higher_is_better=True,
+        licence="Apache-2.0; trained on BSDS500 (non-commercial research) and freely licensed photographs",
+        citation=(
+            "this package, after Agnolucci, Galteri, Bertini, Quality-aware image-text alignment for opinion-unaware "
+            "image quality assessment, arXiv:2403.11176"
+        ),
+        summary="QualiCLIP's recipe on a small encoder that ships with this package; not CLIP",
+        batching="one",
+        device_bound=True,
+    )
+    Options = LiteOptions
+
+    def load(self) -> None:
+        """Read the checkpoint.
+
+        Raises:
+            UsageError: the file is no checkpoint of this network.
+        """
+        from methods.qualiclip.lite.checkpoint import load
+        from methods.qualiclip.lite.scorer import Scorer
+
+        path = Path(self.options.weights) if self.options.weights else SHIPPED
+        checkpoint, model = load(path, f"{self.info.name}, option weights")
+        self._trained_on, self._seen = checkpoint.trained_on, checkpoint.selected_on
+        self._fingerprint = checkpoint.fingerprint
+        self._scorer = Scorer(model.to(self.device))
+
+    def declared(self) -> MethodInfo:
+        """Return what holds for the weights in use; the rule that joins quality and NIQE was chosen all the same."""
+        if not self.options.weights:
+            return self.info
+        seen = tuple(dict.fromkeys((*self.info.selected_on, *self._seen)))
+        return replace(self.info, trained_on=self._trained_on, selected_on=seen)
+
+    @property
+    def fingerprint(self) -> str:
+        """12 hex digits over the weights and texts in use."""
+        return self._fingerprint
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        """Return scores in (0, 1), higher is better.
+
+        Raises:
+            ImageError: a photo is too flat for NIQE, or too narrow.
+        """
+        return self._scorer.score(photos)

@@ -1,0 +1,102 @@
+"""The network of ``qualiclip-lite``: EfficientNet-Lite0's stages and natural-scene statistics in a space of texts."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import timm
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from methods.qualiclip.lite.scene_statistics import FEATURES, scene_statistics
+from methods.qualiclip.optimisation import Trainable
+
+_CHANNELS = (32, 16, 24, 40, 80, 112, 192, 320)  # of the stem and the seven stages
+_WIDTH = 4 * sum(_CHANNELS) + FEATURES
+_AT_ONCE = 12  # images; more do not fit a processor's cache and are slower
+_CELLS = 4  # a side of the grid whose best and worst cell count
+_BOUND = 6.0  # standard deviations; a feature farther out says no more
+
+
+class LiteModel(Trainable):
+    """Compares an image with antonym prompts by a linear map of pooled features into the space of texts.
+
+    Only the part of that space that the prompts span decides a cosine, so the map leads there, and the prompts
+    are kept by their coordinates in it: rows of the Cholesky factor of their products.
+
+    Attributes:
+        encoder: EfficientNet-Lite0, its stem and stages.
+        head: the linear map; an untrained one is zero and leaves every image in the prompts' middle.
+        prompts: (2K, 2K), positive and negative in turn, unit length.
+        centre: (F,), mean of every feature over training images.
+        spread: (F,), their standard deviations.
+    """
+
+    prompts: Tensor
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, texts: Tensor) -> None:
+        """Build it untrained.
+
+        Args:
+            texts: (2K, D), unit length and linearly independent: features of K antonym pairs, positive first.
+        """
+        super().__init__()
+        self.encoder = _encoder()
+        self.head = nn.Linear(_WIDTH, len(texts))
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+        products = texts.double() @ texts.double().T
+        self.register_buffer("prompts", torch.linalg.cholesky(products).float(), persistent=False)
+        self.register_buffer("centre", torch.zeros(_WIDTH))
+        self.register_buffer("spread", torch.ones(_WIDTH))
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return the features (N, F) of images (N, 3, H, W), RGB in [0, 1].
+
+        Of every channel of every stage: mean, standard deviation, largest and smallest mean of a cell of a 4x4
+        grid; then the natural-scene statistics, always in float32.
+        """
+        return torch.cat([self._features(few) for few in torch.split(images, _AT_ONCE)])
+
+    def _features(self, images: Tensor) -> Tensor:
+        pooled = []
+        # ImageNet's weights were trained on [-1, 1].
+        cells = (2 * images - 1).contiguous(memory_format=torch.channels_last)
+        for stage in self.encoder:
+            cells = stage(cells)
+            pooled.append(_pool(cells))
+        with torch.autocast(images.device.type, enabled=False):
+            pooled.append(scene_statistics(images.float()))
+        return torch.cat(pooled, 1)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Return vectors (N, 2K) of unit length, in the coordinates of ``prompts``."""
+        standard = ((self.features(images) - self.centre) / self.spread).clamp(-_BOUND, _BOUND)
+        return functional.normalize(self.head(standard) + self.prompts.mean(0), dim=-1)
+
+    def similarities(self, images: Tensor) -> Tensor:
+        """Return the cosines (N, K, 2) of images (N, 3, H, W) to the positive and the negative prompts."""
+        cosines = self.embed(images) @ self.prompts.T
+        return cosines.view(len(cosines), -1, 2)
+
+    def stages(self) -> dict[str, list[nn.Parameter]]:
+        """Return parameters by stage: ``stem``, ``stage1`` to ``stage7``, ``head``."""
+        names = ("stem", *(f"stage{number}" for number in range(1, len(_CHANNELS))))
+        stages = {name: list(stage.parameters()) for name, stage in zip(names, self.encoder, strict=True)}
+        return {**stages, "head": list(self.head.parameters())}
+
+
+def _encoder() -> nn.ModuleList:
+    whole = cast(Any, timm.create_model("tf_efficientnet_lite0", pretrained=False))
+    stages = nn.ModuleList([nn.Sequential(whole.conv_stem, whole.bn1), *whole.blocks])
+    return stages.to(memory_format=torch.channels_last)
+
+
+def _pool(cells: Tensor) -> Tensor:
+    """Return (N, 4C): mean, standard deviation, and the largest and smallest cell of (N, C, h, w)."""
+    spread = cells.var((2, 3), unbiased=False).add(1e-8).sqrt()
+    grid = functional.adaptive_avg_pool2d(cells, (_CELLS, _CELLS)).flatten(2)
+    return torch.cat([cells.mean((2, 3)), spread, grid.amax(2), grid.amin(2)], 1)

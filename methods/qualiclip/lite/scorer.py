@@ -1,0 +1,63 @@
+"""From a photograph of any size to the score of ``qualiclip-lite``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bench.api import Photo, Pixels, Resize
+from bench.images import luma, resize
+from methods._niqe_model import load_model, model_path
+from methods.niqe import niqe
+from methods.qualiclip.lite.network import LiteModel
+from methods.qualiclip.losses import quality
+
+_SHORT_SIDE = Resize(short=384)
+_CROP = 224  # what the network was trained on
+_GRID = 3  # crops a side
+
+# Chosen by a look at clive_subset and kadis_2afc, whose MOS the method's selected_on therefore names.
+TEMPERATURE = 0.05
+NATURALNESS = 1.0
+_NIQE = 5.0  # a distance at which naturalness speaks neither for nor against
+
+
+class Scorer:
+    """A network and NIQE's pristine model: what a score is made of."""
+
+    def __init__(self, model: LiteModel) -> None:
+        self._model = model
+        self._pristine = load_model(model_path(""))
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        """Return one score in (0, 1) a photo, RGB of any size, higher is better.
+
+        Raises:
+            ImageError: a photo is too flat for NIQE, or so narrow that resizing it would break the limit on pixels.
+        """
+        return [self._score(photo.pixels) for photo in photos]
+
+    def _score(self, pixels: Pixels) -> float:
+        """Return the probability of odds exp(quality / temperature) times those of NIQE's naturalness."""
+        image = resize(pixels, _SHORT_SIDE)
+        naturalness = NATURALNESS * math.log(_NIQE / niqe(luma(image), self._pristine))
+        logit = self._quality(image) / TEMPERATURE + naturalness
+        return 1 / (1 + math.exp(-logit))
+
+    def _quality(self, image: Pixels) -> float:
+        """Return the mean of the whole image's quality and its worst crop's."""
+        device = self._model.prompts.device
+        whole = torch.from_numpy(np.array(image)).to(device).permute(2, 0, 1).float() / 255
+        with torch.inference_mode():
+            of_whole, of_crops = (quality(self._model.similarities(x)) for x in (whole[None], _crops(whole)))
+        return float((of_whole[0] + of_crops.min()) / 2)
+
+
+def _crops(image: Tensor) -> Tensor:
+    """Return 9 crops (9, 3, 224, 224) of an image (3, H, W), evenly spread from border to border."""
+    tops, lefts = (np.linspace(0, side - _CROP, _GRID).astype(int) for side in image.shape[1:])
+    return torch.stack([image[:, top : top + _CROP, left : left + _CROP] for top in tops for left in lefts])

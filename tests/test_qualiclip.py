@@ -358,7 +358,7 @@ def test_bad_checkpoints_are_refused_in_one_sentence_and_never_executed(
 
 
 def test_a_small_file_that_unpacks_to_a_large_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "_MAX_BYTES", 2**20)
+    monkeypatch.setattr(tensors, "_MAX_BYTES", 2**20)
     with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("m/data/0", bytes(2**20 + 1))
     assert (tmp_path / "bomb.pt").stat().st_size < 2**12

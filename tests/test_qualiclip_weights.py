@@ -34,7 +34,13 @@ def test_missing_weights_are_one_sentence_with_all_that_helps(
     (download,) = method.downloads()
     assert download.name == name
     assert download.path.is_relative_to(empty_caches)
-    for part in (f"`bench fetch weights {name}`", url, str(download.path), "niqe", f"{method.info.name}.weights=FILE"):
+    for part in (
+        f"`bench fetch weights {name}`",
+        url,
+        str(download.path),
+        "qualiclip-lite",
+        f"{method.info.name}.weights=FILE",
+    ):
         assert part in message
     assert size in message
     assert "\n" not in message

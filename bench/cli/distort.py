@@ -43,7 +43,7 @@ def distort(photo: Path, output: Path | None, types: str, seed: int, overwrite: 
     from bench.distortions.sheet import draw_sheet
 
     try:
-        names = select(types)
+        names = tuple(dict.fromkeys(select(types)))
     except ValueError as error:
         raise UsageError(f"--types got {types!r}: {error}") from None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import skimage.data
 import torch
@@ -16,6 +17,8 @@ from torch import Tensor
 
 from bench.api import Photo
 from bench.errors import MissingRequirementError, UsageError
+from bench.images import decode, read_bytes
+from bench.stats import correlate
 from methods import _niqe_features
 from methods.qualiclip import tensors
 from methods.qualiclip.config import TrainingConfig
@@ -69,6 +72,19 @@ def test_it_says_that_it_is_not_clip_and_what_was_seen(lite: QualiclipLite) -> N
     assert "not CLIP" in lite.info.summary
     assert lite.info.opinion_aware is False
     assert set(lite.declared().selected_on) == {"clive_subset", "kadis_2afc"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    # Golden: python benchmarks/lite_people.py clive_subset/scores.csv kadis_2afc/scores.csv
+    ("name", "srcc"),
+    [("clive_subset", 0.645), ("kadis_2afc", 0.640)],
+)
+def test_the_documented_agreement_with_people(lite: QualiclipLite, shared: Path, name: str, srcc: float) -> None:
+    folder = shared / "human" / name
+    frame = pd.read_csv(folder / "scores.csv")
+    scores = [lite.score([decode(read_bytes(folder / image), image)])[0] for image in frame["image"]]
+    assert correlate(scores, frame["score"]).srcc == pytest.approx(srcc, abs=0.003)
 
 
 # --- scores ---
@@ -133,6 +149,21 @@ def test_the_head_alone_or_later_stages_get_a_gradient() -> None:
     assert list(stages) == ["stem", *(f"stage{i}" for i in range(1, 8)), "head"]
     assert all(parameter.grad is not None for stage in stages.values() for parameter in stage)
     assert not model.prompts.requires_grad
+
+
+def test_checkpointing_changes_no_gradient() -> None:
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    gradients = []
+    for checkpointing in (False, True):
+        model = LiteModel(start.texts()).eval()
+        torch.manual_seed(1)
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.05)
+        model.checkpointing = checkpointing
+        model.similarities(images).square().sum().backward()
+        gradients.append(model.stages()["stage2"][0].grad)
+    assert gradients[0].any()
+    assert torch.allclose(*gradients, rtol=1e-4, atol=1e-9)
 
 
 def test_scene_statistics_follow_their_definition() -> None:

@@ -8,6 +8,7 @@ import timm
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from methods.qualiclip.lite.scene_statistics import FEATURES, scene_statistics
 from methods.qualiclip.optimisation import Trainable
@@ -65,8 +66,9 @@ class LiteModel(Trainable):
         pooled = []
         # ImageNet's weights were trained on [-1, 1].
         cells = (2 * images - 1).contiguous(memory_format=torch.channels_last)
+        recompute = self.checkpointing and torch.is_grad_enabled()
         for stage in self.encoder:
-            cells = stage(cells)
+            cells = checkpoint(stage, cells, use_reentrant=False) if recompute else stage(cells)
             pooled.append(_pool(cells))
         with torch.autocast(images.device.type, enabled=False):
             pooled.append(scene_statistics(images.float()))

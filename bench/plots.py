@@ -37,13 +37,27 @@ def read_log(path: Path) -> Run:
     if path.stat().st_size > _MAX_BYTES:
         raise UsageError(f"LOG got {path}, which has more than {_MAX_BYTES:,} bytes")
     try:
-        events = tuple(json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
-        known = all(isinstance(event["step"], int) and isinstance(event["event"], str) for event in events)
-    except (ValueError, KeyError, TypeError):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        # The last line is half one while training writes it, or where the machine went down.
+        events = tuple(json.loads(line) for line in lines if line.endswith("\n"))
+        known = all(map(_is_event, events))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         known = False
     if not known or not events:
         raise UsageError(f"LOG got {path}, which is no log of training: give the log.jsonl of `bench train`")
     return Run(path.resolve().parent.name, events)
+
+
+def _is_event(event: Any) -> bool:
+    """Say whether what is drawn of an event has the types that training writes."""
+    if not isinstance(event["event"], str) or not isinstance(event["step"], int) or not 0 <= event["step"] < 2**53:
+        return False
+    values = [*(event.get("srcc") or {}).values()]
+    if event["event"] == "validation":
+        values.append(event["monotonicity"])
+    if event["event"] == "train":
+        values += [value for name, value in event.items() if name != "event"]
+    return all(value is None or isinstance(value, int | float) for value in values)
 
 
 def training_curves(runs: Sequence[Run]) -> Figure:
@@ -103,7 +117,7 @@ def _validations(name: str, run: Run) -> list[tuple[str, int, str, Any]]:
     for event in run.events:
         if event["event"] == "validation":
             rows.append((name, event["step"], "falls with level (held out)", event["monotonicity"]))
-            rows += [(name, event["step"], f"MOS of {key}", value) for key, value in event.get("srcc", {}).items()]
+            rows += [(name, event["step"], f"MOS of {key}", value) for key, value in (event.get("srcc") or {}).items()]
     return rows
 
 

@@ -102,7 +102,7 @@ def find_method(name: str) -> type[Method]:
         raise UsageError(found.disputed[name])
     method = found.methods.get(found.aliases.get(name, name))
     if method is None and name.removeprefix(ou.PREFIX) in found.methods:
-        raise UsageError(f"--method got {name!r}, but {name.removeprefix(ou.PREFIX)} offers no features to fit on")
+        raise UsageError(f"method {name!r}: {name.removeprefix(ou.PREFIX)} offers no features to fit on")
     if method is None:
         hint = did_you_mean(name, [*found.methods, *found.aliases])
         broken = f" A plugin failed: {'; '.join(found.problems)}." if found.problems else ""

@@ -277,7 +277,7 @@ def test_every_method_with_features_has_its_row_and_no_other() -> None:
     assert set(found.methods) == {"tiles", "ou:tiles", "brightness"}
     assert {"ou:niqe", "ou:clipiqa", "ou:qualiclip"} <= set(registry.catalogue().methods)
     assert registry.find_method("ou:niqe") is OU_NIQE
-    with pytest.raises(UsageError, match="'ou:bytes-per-pixel', but bytes-per-pixel offers no features"):
+    with pytest.raises(UsageError, match="'ou:bytes-per-pixel': bytes-per-pixel offers no features"):
         registry.find_method("ou:bytes-per-pixel")
 
 

@@ -59,7 +59,17 @@ def test_the_command_writes_a_picture(bench: Bench, tmp_path: Path, suffix: str)
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "is no log of training"), ("[1]\n", "is no log"), ('{"event": "run"}\n', "is no log"), ("{", "is no log")],
+    [
+        ("", "is no log of training"),
+        ("[1]\n", "is no log"),
+        ('{"event": "run"}\n', "is no log"),
+        ("{", "is no log"),
+        ('{"event": "validation", "step": 1}\n', "is no log"),
+        ('{"event": "validation", "step": 1, "monotonicity": 0.4, "srcc": [1]}\n', "is no log"),
+        ('{"event": "train", "step": 1, "loss": "abc"}\n', "is no log"),
+        ('{"event": "train", "step": ' + "9" * 400 + "}\n", "is no log"),
+        ("[" * 100_000 + "\n", "is no log"),
+    ],
 )
 def test_another_file_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "x.jsonl").write_text(text)
@@ -72,3 +82,9 @@ def test_a_wrong_output_or_log_is_one_sentence(bench: Bench, tmp_path: Path) -> 
     assert "--output got x.txt: its name must end in" in bench("plot", "training", "first", "--output", "x.txt").err
     assert "the folder none does not exist" in bench("plot", "training", "first", "--output", "none/x.svg").err
     assert "LOG got none, which is no file" in bench("plot", "training", "none", "--output", "x.svg").err
+
+
+def test_a_last_line_that_is_half_written_is_left_out(tmp_path: Path) -> None:
+    whole = '{"event": "train", "step": 10, "loss": 0.5}\n'
+    (tmp_path / "log.jsonl").write_text(whole + '{"event": "tr')
+    assert plots.read_log(tmp_path / "log.jsonl").events == (json.loads(whole),)

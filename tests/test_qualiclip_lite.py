@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from bench.api import Photo
-from bench.errors import MissingRequirementError, UsageError
+from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.images import decode, read_bytes
 from bench.stats import correlate
 from methods import _niqe_features
@@ -323,3 +323,42 @@ def test_photographs_are_laid_out_in_sizes_that_are_held_out_together(
         assert (2 in held_out) == (3 in held_out)
     with pytest.raises(UsageError, match=r"OUTPUT got .* exists"):
         collect.collect(bsds, packages, tmp_path / "out")
+
+
+# --- users' mistakes ---
+
+
+def test_a_very_narrow_photograph_is_an_image_error(lite: QualiclipLite) -> None:
+    with pytest.raises(ImageError, match="takes sides up to 1:20"):
+        lite.score([photo(photograph((1000, 40)))])
+
+
+def test_a_folder_without_a_usable_photograph_is_one_sentence(bench: Callable[..., Any], tmp_path: Path) -> None:
+    folder = tmp_path / "clean"
+    folder.mkdir()
+    photograph((30, 30)).save(folder / "small.png")
+    where = ("--pristine", folder, "--output", tmp_path / "run")
+    done = bench("train", "qualiclip", "--preset", "lite", *where, "--crop", "64", "--batch", "1", "--held-out", "0")
+    assert done.code == 2
+    assert "no photograph can be used: small.png: 30x30 pixels" in done.err
+    assert "Traceback" not in done.err
+
+
+def test_what_training_begins_from_is_named_by_the_files_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "clean"
+    folder.mkdir()
+    photograph((90, 80)).save(folder / "a.png")
+    found = find_photographs(folder)
+    # Features are measured on other degradations, and on degradations that are left to the device.
+    configs = (
+        TrainingConfig(encoder="lite", crop=64, held_out=0.0, types="jpeg"),
+        TrainingConfig(encoder="lite", crop=64, held_out=0.0, types="brighten", degrade_on="device"),
+    )
+    first, second = (start.subject(config, found) for config in configs)
+    assert first.origin["fingerprint"] == second.origin["fingerprint"]
+    assert not torch.equal(first.model.state_dict()["centre"], second.model.state_dict()["centre"])
+
+
+def test_a_weights_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nowhere is not a file"):
+        QualiclipLite(LiteOptions(weights=str(tmp_path / "nowhere")))

@@ -522,3 +522,20 @@ def test_two_processes_agree_and_train_as_one_with_both_batches(tmp_path: Path) 
     assert logged[1] == pytest.approx(logged[0], rel=1e-4)
     found = [log(tmp_path / name, "validation")[-1]["types"] for name in ("one", "two")]
     assert found[1] == pytest.approx(found[0], abs=0.2)
+
+
+def test_a_damaged_log_and_a_state_that_lacks_a_part_are_one_sentence(folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    tiny_training.run(folder, output)
+    text = (output / "log.jsonl").read_text()
+    (output / "log.jsonl").write_text(text + "garbage\n")
+    with pytest.raises(UsageError, match="has a line that training did not write"):
+        tiny_training.run(folder, output, resume=True)
+    (output / "log.jsonl").write_text(text)
+    state = torch.load(output / "state.pt", weights_only=True)
+    torch.save({name: value for name, value in state.items() if name != "optimizer"}, output / "state.pt")
+    with pytest.raises(UsageError, match="is no state of training"):
+        tiny_training.run(folder, output, resume=True)
+    torch.save({**state, "model": {}}, output / "state.pt")
+    with pytest.raises(UsageError, match="is not of this network"):
+        tiny_training.run(folder, output, resume=True)

@@ -44,8 +44,8 @@ def test_photographs_are_found_in_folders_and_sorted(folder: Path) -> None:
     (folder / "notes.txt").write_text("none")
     found = find_photographs(folder)
     assert found.names == ("000.png", "002.png", "003.png", "004.png", "005.png", "b/0.PNG")
-    assert (found.source, found.note) == ("pristine", "")
-    assert find_photographs(folder, "live").source == "live"
+    assert (found.sources, found.note) == (("pristine",), "")
+    assert find_photographs(folder, " live, bid,").sources == ("live", "bid")
 
 
 def test_in_the_layout_of_kadis_only_the_pristine_images_are_taken(tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_in_the_layout_of_kadis_only_the_pristine_images_are_taken(tmp_path: Pat
     tiny_training.photographs(root / "kadis" / "previews", 1)
     found = find_photographs(root)
     assert found.names == ("kadis/ref_imgs/000.png", "kadis/ref_imgs/001.png")
-    assert found.source == "kadis700k"
+    assert found.sources == ("kadis700k",)
     assert "dist_imgs is left out" in found.note
 
 

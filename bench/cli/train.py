@@ -27,7 +27,11 @@ _OPTIONS = (
         help="A folder of pristine photographs.",
     ),
     click.option(
-        "--output", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder for what comes of it."
+        "--output",
+        required=True,
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="DIR",
+        help="Folder for what comes of it.",
     ),
     click.option("--preset", metavar="NAME", help="Named hyperparameters."),
     click.option(

@@ -20,14 +20,14 @@ class Photographs:
     Attributes:
         root: the folder.
         names: relative paths with ``/``, sorted.
-        source: what they are, as ``trained_on`` names it.
+        sources: what they are, as ``trained_on`` names it.
         digest: 12 hex digits over names and sizes in bytes.
         note: a sentence where files were left out by a rule; else empty.
     """
 
     root: Path
     names: tuple[str, ...]
-    source: str
+    sources: tuple[str, ...]
     digest: str
     note: str = ""
 
@@ -48,7 +48,8 @@ def find_photographs(folder: Path, source: str = "") -> Photographs:
 
     Args:
         folder: where to look, sub-folders included; links to folders are not followed.
-        source: what the photographs are; default: KADIS-700k where that is seen, else the folder's name.
+        source: what the photographs are, several by commas; default: KADIS-700k where that is seen, else the
+            folder's name.
 
     Raises:
         UsageError: there is no such folder, or no image in it.
@@ -63,7 +64,8 @@ def find_photographs(folder: Path, source: str = "") -> Photographs:
         digest.update(f"{name}\0{(folder / name).stat().st_size}\n".encode(errors="surrogateescape"))
     known = KADIS if kadis else folder.resolve().name
     note = "the layout of KADIS-700k: ref_imgs alone is used, dist_imgs is left out" if kadis else ""
-    return Photographs(folder, tuple(names), source or known, digest.hexdigest()[:12], note)
+    sources = tuple(filter(None, (part.strip() for part in source.split(",")))) or (known,)
+    return Photographs(folder, tuple(names), sources, digest.hexdigest()[:12], note)
 
 
 def _walk(folder: Path) -> tuple[list[str], bool]:

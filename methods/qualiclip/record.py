@@ -28,9 +28,9 @@ def description(
         trained: how many of them are not held out.
         origin: what it began from; its ``trained_on`` is carried on.
     """
-    about = {"source": photographs.source, "count": len(photographs.names), "digest": photographs.digest}
+    about = {"source": ",".join(photographs.sources), "count": len(photographs.names), "digest": photographs.digest}
     return {
-        "trained_on": sorted({*origin["trained_on"], *photographs.source.split(",")}),
+        "trained_on": sorted({*origin["trained_on"], *photographs.sources}),
         "begun_from": {name: value for name, value in origin.items() if name not in ("trained_on", "monitored_on")},
         # Where a file lay on this machine is nobody's business.
         "training": dataclasses.asdict(config) | {"weights": Path(config.weights).name},

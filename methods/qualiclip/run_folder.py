@@ -13,6 +13,8 @@ from bench.errors import UsageError
 
 State = dict[str, Any]
 
+_PARTS = {"run", "model", "optimizer", "scaler", "step", "validated", "best", "validation", "skipped", "monitored"}
+
 
 class RunFolder:
     """One run's files: ``log.jsonl``, ``state.pt``, ``last`` and ``best`` ``.safetensors`` with a JSON beside."""
@@ -51,7 +53,7 @@ class RunFolder:
     def _load(self) -> State:
         try:
             state = torch.load(self.state, map_location="cpu", weights_only=True)
-            if isinstance(state["run"], dict) and isinstance(state["step"], int):
+            if isinstance(state["run"], dict) and isinstance(state["step"], int) and state.keys() >= _PARTS:
                 return dict(state)
         # Damaged files make zipfile, pickle and torch raise nearly anything.
         except Exception as error:
@@ -61,7 +63,7 @@ class RunFolder:
     def begin(self, first: Mapping[str, Any], step: int) -> None:
         """Start the log, or cut off what it says of steps after the one that is resumed from."""
         self.path.mkdir(parents=True, exist_ok=True)
-        kept = [line for line in self._lines() if json.loads(line).get("step", 0) <= step] if step else []
+        kept = [line for line in self._lines() if self._step(line) <= step] if step else []
         _replace(self.log, lambda part: part.write_text("".join(kept), encoding="utf-8"))
         self.write(first)
 
@@ -69,6 +71,12 @@ class RunFolder:
         lines = self.log.read_text(encoding="utf-8").splitlines(keepends=True)
         # The last line is half one where the machine went down while it was written.
         return [line for line in lines if line.endswith("\n")]
+
+    def _step(self, line: str) -> int:
+        try:
+            return int(json.loads(line)["step"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise UsageError(f"--resume: {self.log} has a line that training did not write; take it out") from None
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Append one object to the log."""

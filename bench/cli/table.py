@@ -35,6 +35,7 @@ def table(
 ) -> None:
     """Print the stored results, methods × datasets, with footnotes on protocols and a reason for every gap."""
     from bench import render
+    from bench.cards import canonical
     from bench.evaluation import DRAWS, evaluate
     from bench.store import Store
     from bench.tables import arrange
@@ -46,7 +47,7 @@ def table(
             f"no results in {store.root}: run `bench run --method NAME --dataset ID` first, or give --results"
         )
     entries = _only(entries, "--method", methods, "method", "label")
-    entries = _only(entries, "--dataset", datasets, "dataset", "id")
+    entries = _only(entries, "--dataset", tuple(map(canonical, datasets)), "dataset", "id")
     cells = evaluate(entries, DRAWS if intervals or form != "md" else 0)
     tables = arrange(cells, mix_protocols)
     if form == "md":

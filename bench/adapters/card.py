@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bench.adapters.index import Index, join
-from bench.adapters.labels import Source, read_labels
+from bench.adapters.labels import Source, find_labels, read_labels
 from bench.adapters.problems import Problem
 from bench.adapters.rows import attributes_of_name, read_rows
 from bench.card import Card
@@ -81,10 +81,21 @@ def inspect(card: Card, folder: Folder) -> Inspection:
         for row, file in zip(rows, files, strict=True)
     )
     problems += _missing(card, index, samples, files)
-    problems += _counts(card, len(labels.rows), samples)
+    problems += _counts(card, len(labels.rows), samples, sound=not faults)
     dataset = describe_with_card(card, samples, str(folder), labels.spec.direction)
     found = [file for file in files if file]
     return Inspection(dataset, labels.sources, folders, len(found), _unnamed(index, found), tuple(problems))
+
+
+def glance(card: Card, folder: Folder) -> str:
+    """Say what a copy lacks at first sight: the label file, or every image; empty where both are there."""
+    index = Index(folder.files())
+    if card.labels:
+        try:
+            find_labels(card, folder, index)
+        except MissingRequirementError as error:
+            return str(error)
+    return "" if any(map(_is_image, index.names)) else f"no image is there; {_again(card)}"
 
 
 def describe_with_card(
@@ -131,8 +142,8 @@ def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[
     if not missing:
         return []
     looked = " or ".join("+".join(layout) for layout in card.layouts)
+    names = tuple(s.file.name if s.file else s.name for s in missing)
     if len(missing) < len(samples):
-        names = tuple(str(s.file.name if s.file else s.name) for s in missing)
         return [Problem("missing", f"{len(names)} of {len(samples)} images are missing", names, _again(card))]
     bases = {sample.name.rpartition("/")[2].lower() for sample in samples[:100]}
     elsewhere = Counter(
@@ -144,18 +155,20 @@ def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[
         else ""
     )
     text = f"none of the {len(samples)} images is in {looked}{hint}"
-    return [Problem("missing", text, tuple(s.name for s in missing), _again(card), fatal=True)]
+    return [Problem("missing", text, names, _again(card), fatal=True)]
 
 
 def _again(card: Card) -> str:
     return f"get the images from {card.source}"
 
 
-def _counts(card: Card, n: int, samples: tuple[Sample, ...]) -> list[Problem]:
-    problems = []
+def _counts(card: Card, n: int, samples: tuple[Sample, ...], *, sound: bool = True) -> list[Problem]:
     if n != card.n:
         text = f"this copy has {n} images, the complete set {card.n}"
-        problems.append(Problem("count", text, remedy=f"get the whole set from {card.source}"))
+        return [Problem("count", text, remedy=f"get the whole set from {card.source}")]
+    if not sound:  # rows were left out, so nothing else can be counted
+        return []
+    problems = []
     splits = Counter(str(s.attributes["split"]) for s in samples if "split" in s.attributes)
     if card.splits and splits and dict(splits) != card.splits:
         problems.append(Problem("splits", f"the splits are {_told(splits)}, the official ones {_told(card.splits)}"))

@@ -15,7 +15,7 @@ from bench.adapters.labels import Source, find_labels, read_labels
 from bench.adapters.problems import Problem
 from bench.adapters.rows import attributes_of_name, read_rows
 from bench.card import Card
-from bench.errors import MissingRequirementError, UsageError
+from bench.errors import MissingRequirementError, UsageError, listed
 from bench.files import File, Folder
 from bench.images import SUFFIXES
 from bench.samples import Dataset, Direction, Sample
@@ -146,14 +146,9 @@ def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[
     if len(missing) < len(samples):
         return [Problem("missing", f"{len(names)} of {len(samples)} images are missing", names, _again(card))]
     bases = {sample.name.rpartition("/")[2].lower() for sample in samples[:100]}
-    elsewhere = Counter(
-        name.rpartition("/")[0] or "." for name in index.names if name.rpartition("/")[2].lower() in bases
-    )
-    hint = (
-        f" (files of these names are in {', '.join(elsewhere)}, which is not a layout of {card.id})"
-        if elsewhere
-        else ""
-    )
+    split = (name.rpartition("/") for name in index.names)
+    elsewhere = sorted({folder or "." for folder, _, base in split if base.lower() in bases})
+    hint = f" (files of these names are in {listed(elsewhere)}, no layout of {card.id})" if elsewhere else ""
     text = f"none of the {len(samples)} images is in {looked}{hint}"
     return [Problem("missing", text, names, _again(card), fatal=True)]
 
@@ -196,9 +191,8 @@ def _unknown_files(card: Card, sources: Iterable[Source]) -> list[Problem]:
 def _unnamed(index: Index, found: list[str]) -> tuple[str, ...]:
     named = set(found)
     places = {name.rpartition("/")[0] for name in found}
-    return tuple(
-        name for name in index.names if name.rpartition("/")[0] in places and _is_image(name) and name not in named
-    )
+    others = (name for name in index.names if name not in named and name.rpartition("/")[0] in places)
+    return tuple(filter(_is_image, others))
 
 
 def _is_image(name: str) -> bool:

@@ -200,20 +200,18 @@ def _is_image(name: str) -> bool:
 
 
 def _inspect_unlabelled(card: Card, folder: Folder, index: Index) -> Inspection:
-    names: list[str] = []
-    start = "."
-    for (start,) in card.layouts:
-        prefix = "" if start == "." else f"{start.lower()}/"
-        names = [name for name in index.names if name.lower().startswith(prefix) and _is_image(name)]
-        if names:
+    for (place,) in card.layouts:
+        start = "" if place == "." else f"{place.lower()}/"
+        files = [name for name in index.names if name.lower().startswith(start) and _is_image(name)]
+        if files:
             break
-    if not names:
+    else:
         looked = " or ".join(layout[0] for layout in card.layouts)
         raise MissingRequirementError(f"dataset {card.id!r}: no image is in {looked} of {folder}; {_again(card)}")
-    samples = []
-    for name in names:
-        found = attributes_of_name(card, name) or {}
-        samples.append(Sample(name if start == "." else name[len(start) + 1 :], File(folder, name), None, found))
-    dataset = describe_with_card(card, tuple(samples), str(folder))
-    problems = tuple(_counts(card, len(names), dataset.samples))
-    return Inspection(dataset, (), (start,), len(names), (), problems)
+    names = [file[len(start) :] for file in files]
+    samples = tuple(
+        Sample(name, File(folder, file), None, attributes_of_name(card, name) or {})
+        for name, file in zip(names, files, strict=True)
+    )
+    dataset = describe_with_card(card, samples, str(folder))
+    return Inspection(dataset, (), (place,), len(files), (), tuple(_counts(card, len(files), samples)))

@@ -317,5 +317,6 @@ def test_a_pristine_set_has_images_alone(root: Path, tmp_path: Path) -> None:
         ("test/2.jpg", None, "test"),
         ("train/1.jpg", None, "train"),
     ]
+    (tmp_path / "empty").mkdir()
     with pytest.raises(BenchError, match=r"no image is in data/images or \. of .*; get the images from"):
-        read_with_card(read_card(tmp_path / "set.toml"), LocalFolder(tmp_path / "set" / "data" / "images" / "none"))
+        read_with_card(read_card(tmp_path / "set.toml"), LocalFolder(tmp_path / "empty"))

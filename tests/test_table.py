@@ -18,7 +18,8 @@ from bench import options, runner, stats
 from bench.adapters.local import read_local
 from bench.api import Method, Resize
 from bench.evaluation import evaluate
-from bench.render import as_record, to_markdown
+from bench.render import as_record
+from bench.render_markdown import to_markdown
 from bench.scoring import MethodSpec, Settings, load
 from bench.store import Store
 from bench.tables import Table, arrange
@@ -195,7 +196,7 @@ def test_a_dataset_is_known_by_its_aliases_when_it_comes_to_training(photos: Pat
     folder = photos.rename(photos.parent / "koniq10k")
     run(store, folder, fixed("tuned", RISING, trained_on=("koniq",)))
     (cell,) = evaluate(store.entries()[0])
-    assert cell.trained_here
+    assert cell.excluded
 
 
 def test_few_images_are_called_too_few(photos: Path, store: Store) -> None:

@@ -23,7 +23,7 @@ class Average:
     can therefore cost everybody a dataset: ``left_out`` says which did, and fewer rows may leave more datasets.
 
     Attributes:
-        over: the datasets averaged over, each once.
+        over: the datasets that all rows compare on, each once.
         left_out: for every other dataset why, and because of which rows (none: whatever the rows).
         srcc: mean SRCC by Fisher's z; empty where fewer than AT_LEAST datasets are left.
         rank: mean rank by SRCC among all rows, 1 is best; empty likewise.
@@ -62,7 +62,7 @@ def _left_out(table: Table, column: Column) -> dict[str, list[Row]]:
     for row in table.rows:
         if why := _why_not(table, row, column):
             found[why].append(row)
-    return dict(found)
+    return {why: rows if len(rows) < len(table.rows) else [] for why, rows in found.items()}
 
 
 def _why_not(table: Table, row: Row, column: Column) -> str:

@@ -80,7 +80,7 @@ def _averaged(table: Table, over: Average, row: Row, column: Column) -> dict[str
     return {
         "average_srcc": mean.value if mean else None,
         "average_rank": over.rank.get(row),
-        "average_over": [each.dataset for each in over.over],
+        "average_over": [each.dataset for each in over.over] if mean else [],
         "average_reason": mean.reason if mean else f"fewer than {AT_LEAST} datasets that every row compares on",
         "left_out_of_average": {
             why: [table.labels[each] for each in rows] for why, rows in over.left_out.get(column, {}).items()

@@ -62,7 +62,7 @@ def _markdown_table(table: Table, intervals: bool) -> str:
         lines.append([f"_{heading}_"] + [""] * (len(header) - 1))
         for row in rows:
             cells = [text for column in table.columns for text in _cell_texts(table, row, column, notes, intervals)]
-            cells += _average_texts(over, row, notes) if over.srcc else []
+            cells += _average_texts(table, over, row, notes) if over.srcc else []
             lines.append([_escape(table.labels[row]) + _about_row(table, row, notes), *cells])
     caption = [_caption(table, intervals), ""]
     if len(table.columns) > 1:
@@ -92,14 +92,16 @@ def _about_average(table: Table, over: Average) -> str:
     names = ", ".join(_escape(column.dataset) for column in over.over)
     if over.srcc:
         text = (
-            f"Average: the mean of SRCC by Fisher's z, and the mean rank by SRCC among the {len(table.rows)} rows "
+            "Average: the mean of SRCC by Fisher's z, and the mean rank by SRCC among these rows "
             f"(1 is best), over the {len(over.over)} datasets that all rows compare on: {names}."
         )
     else:
         found = f"{len(over.over)} ({names})" if names else "none"
         text = f"No average: it needs {AT_LEAST} datasets that all rows compare on, here there is {found}."
     if over.left_out:
-        text += " Left out: " + "; ".join(_why_out(table, column, why) for column, why in over.left_out.items()) + "."
+        # A dataset under two protocols is two columns and one sentence.
+        sentences = dict.fromkeys(_why_out(table, column, why) for column, why in over.left_out.items())
+        text += f" Left out: {'; '.join(sentences)}."
     if any(rows for why in over.left_out.values() for rows in why.values()):
         text += " Fewer rows (`--method`) may leave more datasets."
     return text
@@ -143,12 +145,25 @@ def _cell_texts(table: Table, row: Row, column: Column, notes: _Notes, intervals
     return srcc + notes.mark(*why, *_remarks(table, row, column)), plcc + notes.mark(*plcc_why)
 
 
-def _average_texts(over: Average, row: Row, notes: _Notes) -> tuple[str, str]:
+def _average_texts(table: Table, over: Average, row: Row, notes: _Notes) -> tuple[str, str]:
     mean, rank = over.srcc[row], over.rank[row]
     rank_text = _standing(f"{rank:.2f}", -rank, [-each for each in over.rank.values()])
+    marks = notes.mark(*([mean.reason] if mean.reason else []), *_average_remarks(table, over, row))
     if mean.value is None:
-        return "-" + notes.mark(mean.reason), rank_text
-    return _standing(number(mean.value), mean.value, [each.value for each in over.srcc.values()]), rank_text
+        return "-" + marks, rank_text
+    return _standing(number(mean.value), mean.value, [each.value for each in over.srcc.values()]) + marks, rank_text
+
+
+def _average_remarks(table: Table, over: Average, row: Row) -> list[str]:
+    # A mean of marked numbers carries their marks.
+    where: dict[str, list[str]] = {}
+    for column in over.over:
+        for leak in table.cells[row, column].leaks:
+            where.setdefault(leak.why, []).append(column.dataset)
+    return [
+        _escape(f"on {', '.join(ids) if len(ids) < len(over.over) else 'every dataset averaged'}: {why}")
+        for why, ids in where.items()
+    ]
 
 
 def _value(table: Table, row: Row, column: Column, name: str) -> str:

@@ -43,8 +43,7 @@ def average(table: Table) -> Average:
     if len(over) < AT_LEAST:
         return Average(over, left_out, {}, {})
     values = np.array([[table.cells[row, column].correlations.srcc for column in over] for row in table.rows], float)
-    # Equal orders differ in the last bits where one was turned round: rounded, they tie as they should.
-    ranks = stats.mean_ranks(values.round(12))
+    ranks = stats.mean_ranks(values)
     return Average(
         over,
         left_out,

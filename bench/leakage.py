@@ -21,7 +21,7 @@ photographs, TID's references, and Pixabay, of whose few million photographs KAD
 6,073 of UHD-IQA some hundreds would be among them by chance (n₁ n₂ / N). Flickr has billions: there two sets of
 ten thousand share less than one photograph, and to count it would take all sets of phone and camera photographs from
 every method that learned from one of them. Sets drawn from one part of such a site say so on their cards: by that
-part's name as a further content (``yfcc100m`` beside ``flickr``), which is a pool like any other, or by naming each
+part's name as a further content (``pascal-voc`` beside ``flickr``), which is a pool like any other, or by naming each
 other in ``shares``.
 """
 

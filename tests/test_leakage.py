@@ -24,11 +24,11 @@ SETS = [
     PhotoSet("kadid", "KADID", ("pixabay",)),
     PhotoSet("tid", "TID", ("kodak", "tid-references")),
     PhotoSet("live", "LIVE", ("kodak",)),
-    PhotoSet("koniq", "KonIQ", ("flickr", "yfcc")),
+    PhotoSet("koniq", "KonIQ", ("flickr", "flickr-part")),
     PhotoSet("spaq", "SPAQ", ("phones",)),
     PhotoSet("flive", "FLIVE", ("flickr", "voc"), shares=("voc",)),
     PhotoSet("voc", "VOC", ("flickr",)),
-    PhotoSet("vcl", "VCL", ("flickr", "yfcc")),
+    PhotoSet("vcl", "VCL", ("flickr", "flickr-part")),
 ]
 BY_NAME = {each.id: each for each in SETS} | {"koniq10k": SETS[5]}
 
@@ -57,7 +57,7 @@ def leaks(dataset: str, trained_on: tuple[str, ...] = (), selected_on: tuple[str
             "and on KADID, whose photographs come from pixabay too",
         ),
         ("live", ("tid", UNKNOWN), Relation.SAME_SOURCE, "trained on TID, whose photographs come from kodak too"),
-        ("vcl", ("koniq",), Relation.SAME_SOURCE, "trained on KonIQ, whose photographs come from yfcc too"),
+        ("vcl", ("koniq",), Relation.SAME_SOURCE, "trained on KonIQ, whose photographs come from flickr-part too"),
         (
             "voc",
             ("flive",),
@@ -146,7 +146,7 @@ def test_the_table_marks_each_relation_and_leaves_out_what_saw_the_photographs(p
     run(
         store,
         photos,
-        fixed("own", RISING, trained_on=("uhd",)),
+        fixed("own", SWAPPED, trained_on=("uhd",)),  # as good as the best
         fixed("source", RISING, trained_on=("kadis",)),
         fixed("web", SWAPPED, trained_on=(UNKNOWN,)),
         fixed("tuned", MIXED, selected_on=("uhd",)),
@@ -161,7 +161,7 @@ def test_the_table_marks_each_relation_and_leaves_out_what_saw_the_photographs(p
             name, cell = (re.sub("[⁰¹²³⁴-⁹˒|]", "", part).strip() for part in line.split("|")[1:3])
             marks = re.findall("[⁰¹²³⁴-⁹]+", line.split("|")[2])
             said[name] = (cell, [notes[mark] for mark in marks if "too few" not in notes[mark]])
-    assert said["own"] == ("1.000", ["trained on this dataset: not in the running for best"])
+    assert said["own"] == ("0.976", ["trained on this dataset: not in the running for best"])
     why = "trained on KADIS_700k, whose photographs come from pixabay too: not in the running for best"
     assert said["source"] == ("1.000", [why])
     assert said["web"] == ("**0.976**", ["what it was trained on is unknown"])

@@ -33,7 +33,10 @@ def table(
     mix_protocols: bool,
     output: Path | None,
 ) -> None:
-    """Print the stored results, methods × datasets, with footnotes on protocols and a reason for every gap."""
+    """Print the stored results, methods × datasets, with footnotes on protocols and a reason for every gap.
+
+    SRCC and ranks are averaged over the datasets that all rows shown compare on; a line below the table names them.
+    """
     from bench import render, render_markdown
     from bench.evaluation import DRAWS, evaluate
     from bench.store import Store

@@ -6,7 +6,7 @@ A message is one or two plain sentences: which parameter, what it got, what to d
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class BenchError(Exception):
@@ -47,3 +47,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a sentence that points from an unknown name to the nearest known ones."""
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+
+
+def listed(items: Sequence[str], most: int = 10) -> str:
+    """Return the first of some names, and how many more there are; control characters are escaped."""
+    shown = ", ".join(item if item.isprintable() else ascii(item) for item in items[:most])
+    return shown if len(items) <= most else f"{shown} and {len(items) - most} more"

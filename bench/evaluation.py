@@ -95,11 +95,12 @@ class Cell:
     @property
     def leaks(self) -> tuple[Leak, ...]:
         """What the method has to do with the dataset, the worst first; empty where nothing speaks against a number."""
-        stored, carded = self.dataset, photo_set(self.dataset["id"])
+        method, stored, carded = self.method, self.dataset, photo_set(self.dataset["id"])
         # The sidecar may be older than what its card says now, and a folder named koniq10k is KonIQ.
         content = tuple(dict.fromkeys((*stored["content"], *carded.content)))
-        method = self.method
-        return find_leaks(replace(carded, content=content), method["trained_on"], method["selected_on"], photo_set)
+        shares = tuple(dict.fromkeys((*stored.get("shares", ()), *carded.shares)))
+        dataset = replace(carded, content=content, shares=shares)
+        return find_leaks(dataset, method["trained_on"], method["selected_on"], photo_set)
 
     @property
     def excluded(self) -> bool:
@@ -110,7 +111,10 @@ class Cell:
 def photo_set(name: str) -> PhotoSet:
     """Return what is known of the origin of a set of photographs, by a card's id or alias."""
     card = find_card(name)
-    return PhotoSet(card.id, card.title, card.content) if card else PhotoSet(name, name)
+    if card is None:
+        return PhotoSet(name, name)
+    # A card that extends another describes the same photographs.
+    return PhotoSet(card.id, card.title, card.content, (*card.shares, *([card.extends] if card.extends else [])))
 
 
 @dataclass

@@ -41,7 +41,8 @@ _FORMATS = ("JPEG", "PNG", "BMP", "DIB", "WEBP", "TIFF", "GIF", "PPM", "JPEG2000
 warnings.filterwarnings("ignore", module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
-_MAX_FILE_BYTES = 512 * 2**20
+MAX_FILE_BYTES = 512 * 2**20
+"""Files larger than this are refused unread."""
 _MAX_PIXELS = 178_956_970
 _REFUSED_MODES = {"I": "32-bit integer (or 16-bit PGM)", "F": "floating-point"}
 _UPRIGHT = {
@@ -71,8 +72,8 @@ def read_bytes(path: Path) -> bytes:
                 raise ImageError("not a regular file")
             if status.st_size == 0:
                 raise ImageError("the file is empty (0 bytes)")
-            if status.st_size > _MAX_FILE_BYTES:
-                raise ImageError(f"the file has {status.st_size:,} bytes, over the limit of {_MAX_FILE_BYTES:,}")
+            if status.st_size > MAX_FILE_BYTES:
+                raise ImageError(f"the file has {status.st_size:,} bytes, over the limit of {MAX_FILE_BYTES:,}")
             return file.read()
     except FileNotFoundError:
         raise ImageError("no such file") from None

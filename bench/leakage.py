@@ -1,8 +1,15 @@
 """Whether a method may have seen a dataset's photographs, or its MOS, before it was scored on them.
 
 All that is known is what was declared: what methods were trained on, and where cards say that photographs
-come from. ``clean`` therefore means that nothing declared speaks against a number. A training set without a
+come from. No relation therefore means that nothing declared speaks against a number. A training set without a
 card, and a dataset whose content nobody declared, are known by their ids alone.
+
+Every shared content counts, and what is a content is decided on the card: a pool in which two sets drawn from
+it must be expected to overlap, or were known to. Kodak's 24 photographs are one, TID's references, and Pixabay, of
+whose few million photographs KADIS-700k took 140,000, so that of the 6,073 of UHD-IQA some hundreds would be among
+them by chance (n₁ n₂ / N). Flickr is none: of its billions two sets of ten thousand share less than one photograph,
+and counting it would take nearly all authentic sets from every method that learned from one of them. A card names
+the part of it that a set was drawn from, or in ``shares`` the sets that it has photographs in common with.
 """
 
 from __future__ import annotations
@@ -12,18 +19,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench.api import UNKNOWN
-
-WHOLE_SITES = frozenset({"flickr"})
-"""Sources that are no ground for suspicion by themselves.
-
-A shared source counts where it is a pool that two sets drawn from it must be expected to overlap in: Kodak's 24
-photographs, TID's references, and Pixabay, of whose few million photographs KADIS-700k took 140,000, so that of the
-6,073 of UHD-IQA some hundreds would be among them by chance (n₁ n₂ / N). Flickr has billions: there two sets of
-ten thousand share less than one photograph, and to count it would take all sets of phone and camera photographs from
-every method that learned from one of them. Sets drawn from one part of such a site say so on their cards: by that
-part's name as a further content (``pascal-voc`` beside ``flickr``), which is a pool like any other, or by naming each
-other in ``shares``.
-"""
 
 
 class Relation(StrEnum):
@@ -43,7 +38,7 @@ class PhotoSet:
     Attributes:
         id: of its card, or as it was declared where it has none.
         title: for people.
-        content: where its photographs come from, as on its card.
+        content: pools that its photographs come from, as on its card.
         shares: ids of sets known to have photographs in common with it; one of the two need say so.
     """
 
@@ -93,7 +88,7 @@ def _trained_on(dataset: PhotoSet, training: Iterable[PhotoSet]) -> list[Leak]:
 def _same_source(dataset: PhotoSet, training: Iterable[PhotoSet]) -> list[Leak]:
     found = []
     for each in training:
-        pools = [name for name in each.content if name in dataset.content and name not in WHOLE_SITES]
+        pools = [name for name in each.content if name in dataset.content]
         if _share(dataset, each):
             found.append(f"on {each.title}, which has photographs in common with this dataset")
         elif pools:

@@ -7,7 +7,7 @@ import math
 from bench import stats
 from bench.api import Monitor, ScorePhotos
 from bench.errors import ImageError, UsageError
-from bench.images import decode, read_bytes
+from bench.images import decode
 from bench.progress import bar
 from bench.samples import Dataset, Sample
 
@@ -20,17 +20,17 @@ def monitor(dataset: Dataset) -> Monitor:
     Raises:
         UsageError: no image of the dataset has a label.
     """
-    labelled = [(s, s.path, s.mos) for s in dataset.samples if s.mos is not None and s.path is not None]
+    labelled = [(s, s.file, s.mos) for s in dataset.samples if s.mos is not None and s.file is not None]
     if not labelled:
         raise UsageError(f"--val-dataset got {dataset.id!r}, which has no labels")
 
     def watch(score: ScorePhotos) -> float:
         rows: list[tuple[Sample, float, float]] = []
         with bar(len(labelled), dataset.id) as shown:
-            for sample, path, mos in labelled:
+            for sample, file, mos in labelled:
                 shown.update()
                 try:
-                    value = float(score([decode(read_bytes(path), sample.name)])[0])
+                    value = float(score([decode(file.read(), sample.name)])[0])
                 except ImageError:
                     continue
                 rows.append((sample, mos, value))

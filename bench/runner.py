@@ -102,10 +102,10 @@ def _identity(spec: MethodSpec, dataset: Dataset, protocol: Protocol, images_has
 
 
 def _hash_images(dataset: Dataset) -> str:
-    paths = [s.path for s in dataset.samples if s.path is not None]
+    files = [s.file for s in dataset.samples if s.file is not None]
     digests = []
-    with bar(len(paths), f"{dataset.id}: reading", delay=1.0) as shown:
-        for digest in hash_files(paths):
+    with bar(len(files), f"{dataset.id}: reading", delay=1.0) as shown:
+        for digest in hash_files(files):
             digests.append(digest)
             shown.update()
     return short_hash(sorted(zip((s.name for s in dataset.samples), digests, strict=True)))
@@ -138,8 +138,8 @@ def _items_to_score(dataset: Dataset, writers: Sequence[Writer]) -> list[Item]:
     items = []
     for sample in dataset.samples:
         wanted = tuple(i for i, writer in enumerate(writers) if sample.name not in writer.done)
-        if wanted and sample.path is not None:
-            items.append(Item(sample.name, sample.path, wanted))
+        if wanted and sample.file is not None:
+            items.append(Item(sample.name, sample.file, wanted))
     return items
 
 

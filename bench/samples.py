@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Literal
 
-from bench.errors import UsageError
+from bench.errors import UsageError, listed
+from bench.files import File
 
 Direction = Literal["higher", "lower"]
 Attribute = str | float
@@ -21,13 +23,13 @@ class Sample:
 
     Attributes:
         name: its name in the label file, with ``/``; unique in the dataset.
-        path: where the file should be; None where only scores were imported.
+        file: where the image should be; None where only scores were imported.
         mos: its label in the dataset's own units and direction; None without one.
         attributes: what else the labels say: split, reference, type, level, std, n_raters, ...
     """
 
     name: str
-    path: Path | None
+    file: File | None
     mos: float | None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
@@ -44,7 +46,10 @@ class Dataset:
         samples: at least one.
         within: attributes inside whose groups alone labels compare; empty: over the whole set.
         cluster: attribute whose values are resampled for intervals; empty: images are.
-        content: where the photographs come from (for leakage), e.g. ``flickr``; empty if nobody says.
+        group: attribute that random splits keep together; empty: every image may go its own way.
+        content: pools that the photographs come from (for leakage), e.g. ``pixabay``; empty if nobody says.
+        shares: ids of datasets with photographs in common.
+        resize: resize policy that its protocol asks for, where nobody asks for another.
         card_hash: hash of the card's text; empty for a bare folder or CSV.
         origin: where it was read from, for people.
         notes: sentences that go with every number of it.
@@ -57,7 +62,10 @@ class Dataset:
     samples: tuple[Sample, ...]
     within: tuple[str, ...] = ()
     cluster: str = ""
+    group: str = ""
     content: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
+    resize: str = "none"
     card_hash: str = ""
     origin: str = ""
     notes: tuple[str, ...] = ()
@@ -74,19 +82,67 @@ class Dataset:
         return short_hash(sorted((s.name, sorted(s.attributes.items())) for s in self.samples))
 
     def split(self, name: str) -> Dataset:
-        """Keep the samples of one split; ``all`` keeps everything.
+        """Keep the samples of one split.
+
+        Args:
+            name: ``all``; one of its official splits; ``random:SEED``, a fifth of its content, or
+                ``random:SEED:training``, the rest; or ``ATTRIBUTE=VALUE``.
 
         Raises:
             UsageError: the dataset has no such split.
         """
         if name == "all":
             return self
-        kept = tuple(s for s in self.samples if s.attributes.get("split") == name)
-        if not kept:
-            known = sorted({str(s.attributes["split"]) for s in self.samples if "split" in s.attributes})
-            there = f"its splits are {', '.join(known)} and all" if known else "it has no splits: leave the option out"
-            raise UsageError(f"--split got {name!r} for dataset {self.id!r}: {there}")
+        if name.startswith("random:"):
+            kept = self._at_random(name)
+        else:
+            attribute, equals, value = name.partition("=")
+            if not equals:
+                attribute, value = "split", name
+            kept = tuple(s for s in self.samples if str(s.attributes.get(attribute)) == value)
+            if not kept:
+                raise UsageError(f"--split got {name!r} for dataset {self.id!r}: {self._splits_told(attribute)}")
         return replace(self, samples=kept)
+
+    def _splits_told(self, attribute: str) -> str:
+        known = sorted({str(s.attributes[attribute]) for s in self.samples if attribute in s.attributes})
+        if attribute != "split":
+            return f"its {attribute} is {listed(known)}" if known else f"its labels say nothing of {attribute!r}"
+        if known:
+            return f"its splits are {', '.join(known)} and all"
+        return "it has no official splits: leave the option out, or give random:SEED"
+
+    def _at_random(self, name: str) -> tuple[Sample, ...]:
+        match = re.fullmatch(r"random:(\d{1,9})(:training)?", name)
+        if match is None:
+            raise UsageError(f"--split got {name!r}: write random:SEED, or random:SEED:training for the rest")
+        groups = [str(s.attributes.get(self.group, s.name)) for s in self.samples]
+        test = random_groups(groups, int(match[1]))
+        return tuple(s for s, group in zip(self.samples, groups, strict=True) if (group in test) != bool(match[2]))
+
+
+def random_groups(groups: Sequence[str], seed: int, share: float = 0.2) -> set[str]:
+    """Choose groups at random that hold a share of the samples, the same ones on every machine.
+
+    Args:
+        groups: the group of each sample.
+        seed: another seed, another choice.
+        share: of the samples, reached or just passed by whole groups.
+
+    Returns:
+        The groups of the test part; never all of them, where there are two or more.
+    """
+    sizes = Counter(groups)
+    # By hash, not by a generator: numpy does not promise its streams from one version to the next.
+    order = sorted(sizes, key=lambda group: hashlib.sha256(f"{seed}/{group}".encode()).digest())
+    chosen: set[str] = set()
+    held = 0
+    for group in order[: max(1, len(order) - 1)]:
+        if held >= share * len(groups):
+            break
+        chosen.add(group)
+        held += sizes[group]
+    return chosen
 
 
 @dataclass(frozen=True)

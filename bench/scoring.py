@@ -17,13 +17,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from bench import options as method_options
 from bench.api import Method, Photo, Resize
 from bench.errors import BenchError, ImageError, UsageError
-from bench.images import decode, prepare, read_bytes, resize
+from bench.files import File
+from bench.images import decode, prepare, resize
 from bench.store import Outcome
 
 SHARD = 32
@@ -87,7 +87,7 @@ class Item:
     """One image to score, and by which of the methods (their indices)."""
 
     name: str
-    path: Path
+    file: File
     methods: tuple[int, ...]
 
 
@@ -253,7 +253,7 @@ def _decode_all(items: Sequence[Item], policy: Resize) -> list[Decoded]:
 
 def _decode(item: Item, policy: Resize) -> Decoded:
     try:
-        photo = decode(read_bytes(item.path), item.name)
+        photo = decode(item.file.read(), item.name)
         return replace(photo, pixels=resize(photo.pixels, policy))
     except ImageError as error:
         return str(error)
@@ -329,14 +329,14 @@ def _seed(seed: int, name: str) -> None:
         sys.modules["torch"].manual_seed(value)
 
 
-def hash_files(paths: Sequence[Path]) -> Iterator[str]:
+def hash_files(files: Iterable[File]) -> Iterator[str]:
     """Yield a hash of each file's content (12 hex digits; ``unreadable`` where there is none), in order."""
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
-        yield from pool.map(_hash_file, paths)
+        yield from pool.map(_hash_file, files)
 
 
-def _hash_file(path: Path) -> str:
+def _hash_file(file: File) -> str:
     try:
-        return hashlib.sha256(read_bytes(path)).hexdigest()[:12]
+        return hashlib.sha256(file.read()).hexdigest()[:12]
     except ImageError:
         return "unreadable"

@@ -18,10 +18,10 @@ HEAVY = ("torch", "pyiqa", "seaborn", "pandas", "matplotlib", "sklearn", "skimag
 # Lower layers may not import higher ones; inside a layer modules may.
 LAYERS = [
     {"errors", "api", "progress"},
-    {"images", "options", "samples", "stats", "distortions", "mvg"}
+    {"images", "files", "options", "samples", "card", "typed", "stats", "distortions", "mvg"}
     | {"_across", "_bootstrap", "_correlation", "_mapping"},
     {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching"},
-    {"datasets", "runner"},
+    {"places", "datasets", "runner"},
     {"importing", "evaluation", "leakage", "monitoring"},
     {"tables", "averages", "render", "render_markdown", "plots"},
     {"cli", "__main__"},

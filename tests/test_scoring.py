@@ -10,6 +10,7 @@ from conftest import make_photo
 from bench import options, scoring
 from bench.api import InputPolicy, Method, Resize
 from bench.errors import BenchError, UsageError
+from bench.files import file_at
 from bench.scoring import Item, MethodSpec, Settings, score_items
 from bench.store import Outcome
 
@@ -21,7 +22,7 @@ def spec(method: type[Method], **given: str) -> MethodSpec:
 @pytest.fixture
 def items(tmp_path: Path) -> list[Item]:
     paths = [make_photo(tmp_path / f"{i}.png", i, (40 + 8 * (i % 2), 40)) for i in range(12)]
-    return [Item(path.name, path, (0,)) for path in paths]
+    return [Item(path.name, file_at(path), (0,)) for path in paths]
 
 
 def outcomes(method: MethodSpec, items: list[Item], settings: Settings) -> dict[str, Outcome]:
@@ -44,7 +45,10 @@ def test_one_bad_image_takes_no_other_of_its_batch_along(items: list[Item]) -> N
 
 def test_undecodable_images_are_failures_with_their_reason(tmp_path: Path, items: list[Item]) -> None:
     (tmp_path / "zero.png").touch()
-    bad = [Item("zero.png", tmp_path / "zero.png", (0,)), Item("gone.png", tmp_path / "gone.png", (0,))]
+    bad = [
+        Item("zero.png", file_at(tmp_path / "zero.png"), (0,)),
+        Item("gone.png", file_at(tmp_path / "gone.png"), (0,)),
+    ]
     found = outcomes(spec(fakes.Brightness), [*items, *bad], Settings())
     assert found["zero.png"].error == "the file is empty (0 bytes)"
     assert found["gone.png"].error == "no such file"
@@ -77,13 +81,13 @@ def test_each_image_is_decoded_once_for_all_methods(items: list[Item], monkeypat
     decoded: list[str] = []
     original = scoring.decode
     monkeypatch.setattr(scoring, "decode", lambda data, name: (decoded.append(name), original(data, name))[1])
-    both = [Item(item.name, item.path, (0, 1)) for item in items]
+    both = [Item(item.name, item.file, (0, 1)) for item in items]
     list(score_items(scoring.load([spec(fakes.Brightness), spec(fakes.Darkness)]), both, Settings()))
     assert sorted(decoded) == sorted(item.name for item in items)
 
 
 def test_an_image_goes_only_to_the_methods_that_need_it(items: list[Item]) -> None:
-    wanted = [Item(item.name, item.path, (1,) if i else (0, 1)) for i, item in enumerate(items)]
+    wanted = [Item(item.name, item.file, (1,) if i else (0, 1)) for i, item in enumerate(items)]
     found: dict[int, int] = {0: 0, 1: 0}
     for scored in score_items(scoring.load([spec(fakes.Brightness), spec(fakes.Darkness)]), wanted, Settings()):
         for index, some in scored.outcomes.items():
@@ -100,7 +104,7 @@ def test_the_protocols_resize_comes_before_the_method(tmp_path: Path) -> None:
             shapes.extend(p.pixels.shape for p in photos)
             return [1.0 for _ in photos]
 
-    outcomes(spec(Shape), [Item("a.png", path, (0,))], Settings(resize=Resize(short=16)))
+    outcomes(spec(Shape), [Item("a.png", file_at(path), (0,))], Settings(resize=Resize(short=16)))
     assert shapes == [(16, 32, 3)]
 
 
@@ -124,17 +128,17 @@ def test_cuda_that_is_not_there_is_a_users_mistake(monkeypatch: pytest.MonkeyPat
 
 def test_hashes_follow_the_content(tmp_path: Path) -> None:
     one, two = make_photo(tmp_path / "1.png", 1), make_photo(tmp_path / "2.png", 1)
-    same = list(scoring.hash_files([one, two, tmp_path / "gone.png"]))
+    same = list(scoring.hash_files(map(file_at, [one, two, tmp_path / "gone.png"])))
     assert same[0] == same[1] != same[2] == "unreadable"
     make_photo(two, 2)
-    assert list(scoring.hash_files([two])) != same[1:2]
-    assert np.array_equal(same[:1], list(scoring.hash_files([one])))
+    assert list(scoring.hash_files([file_at(two)])) != same[1:2]
+    assert np.array_equal(same[:1], list(scoring.hash_files([file_at(one)])))
 
 
 def test_a_methods_own_resize_that_cannot_be_done_is_that_images_failure(tmp_path: Path, items: list[Item]) -> None:
     strip = make_photo(tmp_path / "strip.png", 1, (20000, 1))
     big = type("Big", (fakes.Brightness,), {"info": fakes.info("big", input=InputPolicy(resize=Resize(short=384)))})
-    found = outcomes(spec(big), [*items[:3], Item("strip.png", strip, (0,))], Settings())
+    found = outcomes(spec(big), [*items[:3], Item("strip.png", file_at(strip), (0,))], Settings())
     assert found["strip.png"].score is None
     assert found["strip.png"].error
     assert sum(o.score is not None for o in found.values()) == 3

@@ -47,12 +47,13 @@ def test_correlations_are_oriented_by_declaration_and_never_made_positive(photos
 
 
 def test_a_label_where_lower_is_better_turns_the_sign(photos: Path, store: Store) -> None:
-    from bench.datasets import Roots, resolve
+    from bench.datasets import resolve
+    from bench.places import Roots
 
     run(store, photos, fakes.Brightness)
     card = Path(__file__).parent / "test_datasets.py"
     (photos / "mine.toml").write_text(card.read_text().split('CARD = """')[1].split('"""')[0])
-    dataset = resolve(str(photos / "mine.toml"), Roots({}, None))
+    dataset = resolve(str(photos / "mine.toml"), Roots())
     runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
     mine, plain = (cell.correlations.srcc for cell in evaluate(store.entries()[0]))
     assert mine is not None
@@ -61,6 +62,7 @@ def test_a_label_where_lower_is_better_turns_the_sign(photos: Path, store: Store
 
 def test_within_groups_means_are_taken_over_series(tmp_path: Path, store: Store) -> None:
     from bench.cards import find_card
+    from bench.files import file_at
     from bench.samples import Dataset, Sample
 
     card = find_card("sample")
@@ -73,7 +75,7 @@ def test_within_groups_means_are_taken_over_series(tmp_path: Path, store: Store)
 
             Image.new("L", (8, 8), 20 * level if rising else 200 - 20 * level).save(path)
             about = {"reference": reference, "type": "t"}
-            samples.append(Sample(path.name, path, float(level), about))
+            samples.append(Sample(path.name, file_at(path), float(level), about))
     dataset = Dataset("s", "s", "synthetic-order", "lower", tuple(samples), card.within, card.cluster)
     runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
     (cell,) = evaluate(store.entries()[0])

@@ -1,95 +1,212 @@
-"""A dataset as its authors distribute it: a card says how to read the folder."""
+"""A dataset as its authors distribute it: a card says how to read the folder.
+
+``inspect`` looks at everything and collects what is wrong; ``read_with_card`` takes what can be used and
+refuses the rest. Both read the same way, so that what ``bench doctor`` says holds for a run.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from bench.adapters import table
-from bench.cards import Card
+from bench.adapters.index import Index, join
+from bench.adapters.labels import Source, read_labels
+from bench.adapters.problems import Problem
+from bench.adapters.rows import attributes_of_name, read_rows
+from bench.card import Card
 from bench.errors import MissingRequirementError, UsageError
-from bench.samples import Attribute, Dataset, Sample
+from bench.files import File, Folder
+from bench.images import SUFFIXES
+from bench.samples import Dataset, Direction, Sample
 
-_NUMERIC = ("std", "n_raters")
+
+@dataclass(frozen=True)
+class Inspection:
+    """A copy of a dataset, looked at without decoding its images.
+
+    Attributes:
+        dataset: what can be used of it.
+        sources: label files that were read.
+        folders: folders, relative to the root, that images were found in.
+        found: how many of its images are there.
+        unnamed: image files in those folders that no label names.
+        problems: what is wrong.
+    """
+
+    dataset: Dataset
+    sources: tuple[Source, ...]
+    folders: tuple[str, ...]
+    found: int
+    unnamed: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
-def read_with_card(card: Card, root: Path) -> Dataset:
-    """Read the labels that the card describes and find the images below ``root``.
+def read_with_card(card: Card, folder: Folder) -> Dataset:
+    """Read the labels that the card describes and find the images below ``folder``.
+
+    An image that is not there stays in the dataset, and fails by name when it is scored.
 
     Raises:
-        MissingRequirementError: the root or the label file is not there.
-        UsageError: the label file is not what the card says.
+        MissingRequirementError: the label file or every image is missing.
+        UsageError: the labels are not what the card says.
     """
-    labels = _label_file(card, root)
-    header, rows = table.read_csv(labels)
-    spec = card.labels
-    table.need_columns(labels, header, [spec.image, spec.score, *spec.attributes.values()])
-    folder = _image_folder(card, root, rows)
-    samples = tuple(_sample(card, labels, folder, row) for row in rows)
-    table.check_unique(labels, [s.name for s in samples])
-    dataset = describe_with_card(card, samples, str(root))
-    if len(samples) == card.n:
-        return dataset
-    return replace(dataset, notes=(*card.notes, f"the label file has {len(samples)} images, the complete set {card.n}"))
+    seen = inspect(card, folder)
+    for problem in seen.problems:
+        if problem.fatal:
+            kind = MissingRequirementError if problem.kind == "missing" else UsageError
+            raise kind(f"dataset {card.id!r} at {folder}: {problem.sentence()}")
+    short = tuple(problem.text for problem in seen.problems if problem.kind == "count")
+    return replace(seen.dataset, notes=(*card.notes, *short))
 
 
-def describe_with_card(card: Card, samples: tuple[Sample, ...], origin: str) -> Dataset:
+def inspect(card: Card, folder: Folder) -> Inspection:
+    """Read a copy of a dataset and collect what is wrong with it.
+
+    Raises:
+        MissingRequirementError: the label file, or what belongs to it, is not there.
+        UsageError: it is damaged as a whole, so that no row of it can be read.
+    """
+    index = Index(folder.files())
+    problems: list[Problem] = []
+    if not card.labels:
+        return _inspect_unlabelled(card, folder, index)
+    labels = read_labels(card, folder, index)
+    problems += _unknown_files(card, labels.sources)
+    rows, faults = read_rows(card, labels)
+    problems += faults
+    folders, files = _place(card, index, labels.base, [row.name for row in rows])
+    samples = tuple(
+        Sample(row.name, File(folder, file or join(folders[0], row.name)), row.mos, row.attributes)
+        for row, file in zip(rows, files, strict=True)
+    )
+    problems += _missing(card, index, samples, files)
+    problems += _counts(card, len(labels.rows), samples)
+    dataset = describe_with_card(card, samples, str(folder), labels.spec.direction)
+    found = [file for file in files if file]
+    return Inspection(dataset, labels.sources, folders, len(found), _unnamed(index, found), tuple(problems))
+
+
+def describe_with_card(
+    card: Card, samples: tuple[Sample, ...], origin: str, direction: Direction | None = None
+) -> Dataset:
     """Return a dataset of these samples about which the card says everything else."""
     return Dataset(
         id=card.id,
         title=card.title,
         kind=card.kind,
-        direction=card.labels.direction,
+        direction=direction or card.direction,
         samples=samples,
         within=card.within,
         cluster=card.cluster,
+        group=card.group or card.cluster,
         content=card.content,
+        shares=card.shares,
+        resize=card.resize,
         card_hash=card.hash,
         origin=origin,
         notes=card.notes,
     )
 
 
-def _label_file(card: Card, root: Path) -> Path:
-    if not root.is_dir():
-        raise MissingRequirementError(f"the root of dataset {card.id!r} is {root}, which is no folder: check the path")
-    for name in card.labels.files:
-        if table.is_file(root / name):
-            return root / name
-    raise MissingRequirementError(
-        f"the root of dataset {card.id!r}, {root}, has no label file {' or '.join(card.labels.files)}: "
-        f"get it from {card.source}"
+def _place(card: Card, index: Index, base: str, names: list[str]) -> tuple[tuple[str, ...], list[str | None]]:
+    """Find each image in the layout that has most of them: (its folders, a file or None for each name)."""
+    # One layout for all: images of another resolution in the next folder are another protocol.
+    best: tuple[tuple[str, ...], list[str | None]] = ((join(base, card.layouts[0][0]),), [None] * len(names))
+    most = 0
+    for start in dict.fromkeys((base, "")):
+        for layout in card.layouts:
+            folders = tuple(folder for pattern in layout for folder in index.folders(pattern, start))
+            files = [next(filter(None, (index.find(join(f, name)) for f in folders)), None) for name in names]
+            found = sum(file is not None for file in files)
+            if found > most:
+                best, most = (folders, files), found
+            if most == len(names):
+                return best
+    return best
+
+
+def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[str | None]) -> list[Problem]:
+    missing = [s for s, file in zip(samples, files, strict=True) if file is None]
+    if not missing:
+        return []
+    looked = " or ".join("+".join(layout) for layout in card.layouts)
+    if len(missing) < len(samples):
+        names = tuple(str(s.file.name if s.file else s.name) for s in missing)
+        return [Problem("missing", f"{len(names)} of {len(samples)} images are missing", names, _again(card))]
+    bases = {sample.name.rpartition("/")[2].lower() for sample in samples[:100]}
+    elsewhere = Counter(
+        name.rpartition("/")[0] or "." for name in index.names if name.rpartition("/")[2].lower() in bases
+    )
+    hint = (
+        f" (files of these names are in {', '.join(elsewhere)}, which is not a layout of {card.id})"
+        if elsewhere
+        else ""
+    )
+    text = f"none of the {len(samples)} images is in {looked}{hint}"
+    return [Problem("missing", text, tuple(s.name for s in missing), _again(card), fatal=True)]
+
+
+def _again(card: Card) -> str:
+    return f"get the images from {card.source}"
+
+
+def _counts(card: Card, n: int, samples: tuple[Sample, ...]) -> list[Problem]:
+    problems = []
+    if n != card.n:
+        text = f"this copy has {n} images, the complete set {card.n}"
+        problems.append(Problem("count", text, remedy=f"get the whole set from {card.source}"))
+    splits = Counter(str(s.attributes["split"]) for s in samples if "split" in s.attributes)
+    if card.splits and splits and dict(splits) != card.splits:
+        problems.append(Problem("splits", f"the splits are {_told(splits)}, the official ones {_told(card.splits)}"))
+    for attribute, expected in card.groups.items():
+        there = {str(s.attributes[attribute]).lower() for s in samples if attribute in s.attributes}
+        if len(there) != expected:
+            text = f"{len(there)} different values of {attribute}, the complete set has {expected}"
+            problems.append(Problem("groups", text))
+    return problems
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
+
+
+def _unknown_files(card: Card, sources: Iterable[Source]) -> list[Problem]:
+    unknown = tuple(source.name for source in sources if source.known is False)
+    if not unknown:
+        return []
+    text = "not, byte for byte, what the authors distribute, as far as the card knows"
+    remedy = f"names, counts and ranges were checked all the same; the authors' are at {card.source}"
+    return [Problem("hash", text, unknown, remedy, level="warning")]
+
+
+def _unnamed(index: Index, found: list[str]) -> tuple[str, ...]:
+    named = set(found)
+    places = {name.rpartition("/")[0] for name in found}
+    return tuple(
+        name for name in index.names if name.rpartition("/")[0] in places and _is_image(name) and name not in named
     )
 
 
-def _image_folder(card: Card, root: Path, rows: list[table.Row]) -> Path:
-    names = [row[card.labels.image] for row in rows[:50]]
-    for folder in card.image_folders:
-        if any(table.is_inside(name) and table.is_file(root / folder / name) for name in names):
-            return root / folder
-    raise MissingRequirementError(
-        f"dataset {card.id!r}: none of the first {len(names)} images of the label file is in "
-        f"{', '.join(str(root / folder) for folder in card.image_folders)}: get the images from {card.source}"
-    )
+def _is_image(name: str) -> bool:
+    return any(name.lower().endswith(suffix) for suffix in SUFFIXES)
 
 
-def _sample(card: Card, labels: Path, folder: Path, row: table.Row) -> Sample:
-    spec = card.labels
-    name = table.image_name(labels, row[spec.image])
-    if not table.is_inside(name):
-        raise UsageError(
-            f"{labels}: the image name {name!r} leaves the dataset's folder; the file is not to be trusted"
-        )
-    mos = table.number(labels, spec.score, name, row[spec.score])
-    low, high = spec.range
-    if mos is None or not low <= mos <= high:
-        raise UsageError(
-            f"{labels}: the label of {name!r} is {row[spec.score]!r}, outside the card's range of {low} to {high}"
-        )
-    attributes: dict[str, Attribute] = {}
-    for attribute, column in spec.attributes.items():
-        text = row[column]
-        value = table.number(labels, column, name, text) if attribute in _NUMERIC else text
-        if value is not None:
-            attributes[attribute] = value
-    return Sample(name, folder / name, mos, attributes)
+def _inspect_unlabelled(card: Card, folder: Folder, index: Index) -> Inspection:
+    names: list[str] = []
+    start = "."
+    for (start,) in card.layouts:
+        prefix = "" if start == "." else f"{start.lower()}/"
+        names = [name for name in index.names if name.lower().startswith(prefix) and _is_image(name)]
+        if names:
+            break
+    if not names:
+        looked = " or ".join(layout[0] for layout in card.layouts)
+        raise MissingRequirementError(f"dataset {card.id!r}: no image is in {looked} of {folder}; {_again(card)}")
+    samples = []
+    for name in names:
+        found = attributes_of_name(card, name) or {}
+        samples.append(Sample(name if start == "." else name[len(start) + 1 :], File(folder, name), None, found))
+    dataset = describe_with_card(card, tuple(samples), str(folder))
+    problems = tuple(_counts(card, len(names), dataset.samples))
+    return Inspection(dataset, (), (start,), len(names), (), problems)

@@ -1,13 +1,14 @@
-"""A user's own data as a dataset: a folder of images, a CSV with ``image,score``, or one image."""
+"""A user's own data as a dataset: a folder or archive of images, a CSV with ``image,score``, or one image."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from bench.adapters import table
+from bench.card import TableSpec
 from bench.errors import UsageError
+from bench.files import File, Folder, LocalFolder, file_at, open_folder
 from bench.images import SUFFIXES
 from bench.samples import Attribute, Dataset, Sample
 
@@ -25,23 +26,43 @@ _ATTRIBUTES = {
 
 
 def read_local(path: Path) -> Dataset:
-    """Read a folder (with ``scores.csv`` or bare), a CSV or an image as a dataset named after it.
+    """Read a folder or archive (with ``scores.csv`` or bare), a CSV or an image as a dataset named after it.
 
     Raises:
         UsageError: nothing there to score, or the CSV is not what it should be.
     """
-    if path.is_dir():
-        scores = path / SCORES_FILE
-        name = path.resolve().name
-        return _from_csv(scores, name, inside=True) if table.is_file(scores) else _from_folder(path, name)
-    if path.suffix.lower() in (".csv", ".tsv"):
-        return _from_csv(path, path.stem)
-    if path.suffix.lower() in SUFFIXES:
-        return _dataset(path.stem, path, [Sample(path.name, path, None)])
-    raise UsageError(f"{path} is no dataset: a folder, a .csv, a .toml card or an image is expected")
+    if path.suffix.lower() in (".csv", ".tsv") and not path.is_dir():
+        header, rows = table.read_csv(path)
+        return _labelled(table.Table(str(path), header, rows), LocalFolder(path.parent), path.stem, str(path))
+    if path.suffix.lower() in SUFFIXES and not path.is_dir():
+        return _dataset(path.stem, str(path), [Sample(path.name, file_at(path), None)])
+    try:
+        folder = open_folder(str(path), "--dataset")
+    except UsageError:
+        raise UsageError(
+            f"{path} is no dataset: a folder, a .zip or .tar, a .csv, a .toml card or an image is expected"
+        ) from None
+    return read_folder(folder, path.resolve().name if path.is_dir() else path.stem)
 
 
-def _dataset(name: str, origin: Path, samples: list[Sample]) -> Dataset:
+def read_folder(folder: Folder, name: str) -> Dataset:
+    """Read a folder, archive or URL, with ``scores.csv`` or bare, as a dataset of that name.
+
+    Raises:
+        UsageError: nothing there to score, or the CSV is not what it should be.
+    """
+    files = folder.files()
+    if SCORES_FILE in files:
+        where = File(folder, SCORES_FILE)
+        found = table.parse_text(where.read(), str(where), TableSpec(files=()))
+        return _labelled(found, folder, name, str(folder), inside=True)
+    images = [file for file in files if PurePosixPath(file).suffix.lower() in SUFFIXES]
+    if not images:
+        raise UsageError(f"the folder {folder} has no image files and no {SCORES_FILE}")
+    return _dataset(name, str(folder), [Sample(_printable(image), File(folder, image), None) for image in images])
+
+
+def _dataset(name: str, origin: str, samples: list[Sample]) -> Dataset:
     references = [s.attributes.get("reference") for s in samples]
     # One row a reference would make clusters of one image: the same draws under another name.
     clustered = None not in references and len(set(references)) < len(references)
@@ -52,15 +73,9 @@ def _dataset(name: str, origin: Path, samples: list[Sample]) -> Dataset:
         direction="higher",
         samples=tuple(samples),
         cluster="reference" if clustered else "",
-        origin=_printable(str(origin)),
+        group="reference" if clustered else "",
+        origin=_printable(origin),
     )
-
-
-def _from_folder(folder: Path, name: str) -> Dataset:
-    paths = sorted(p for p in _walk(folder) if p.suffix.lower() in SUFFIXES)
-    if not paths:
-        raise UsageError(f"the folder {folder} has no image files and no {SCORES_FILE}")
-    return _dataset(name, folder, [Sample(_printable(p.relative_to(folder).as_posix()), p, None) for p in paths])
 
 
 def _printable(name: str) -> str:
@@ -68,54 +83,51 @@ def _printable(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        # A part of the set that cannot be seen must not shrink it in silence.
-        raise UsageError(f"the folder {error.filename} cannot be read: {error.strerror}")
-
-    for parent, folders, files in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        # A folder named like an image is listed too: it fails by name instead of vanishing.
-        names = [*files, *(name for name in folders if Path(name).suffix.lower() in SUFFIXES)]
-        yield from (Path(parent) / name for name in names if not name.startswith("."))
-
-
-def _from_csv(path: Path, name: str, *, inside: bool = False) -> Dataset:
-    header, rows = table.read_csv(path)
-    table.need_columns(path, header, ["image"])
-    if not rows:
-        raise UsageError(f"{path} has a header but no rows: nothing to score")
+def _labelled(found: table.Table, folder: Folder, name: str, origin: str, *, inside: bool = False) -> Dataset:
+    where, header = found.where, found.header
+    table.need_columns(where, header, ["image"])
+    if not found.rows:
+        raise UsageError(f"{where} has a header but no rows: nothing to score")
     if all(column in header for column in _SCORE_COLUMNS):
-        raise UsageError(f"{path} has both a score and a mos column: keep the one that people gave, as score")
+        raise UsageError(f"{where} has both a score and a mos column: keep the one that people gave, as score")
     score = next((column for column in _SCORE_COLUMNS if column in header), None)
-    samples = [_sample(path, row, score) for row in rows]
-    table.check_unique(path, [s.name for s in samples])
+    samples = [_sample(where, folder, row, score) for row in found.rows]
+    table.check_unique(where, [s.name for s in samples])
     # A folder may have come from anywhere, so its CSV must not point out of it. A CSV that the user names
     # may: absolute paths are how people list their own photographs.
     outside = next((s.name for s in samples if not table.is_inside(s.name)), None)
     if inside and outside is not None:
-        raise UsageError(f"{path}: the image name {outside!r} leaves the folder; name the CSV itself if you mean it")
-    if not any(s.path is not None and table.is_file(s.path) for s in samples):
+        raise UsageError(f"{where}: the image name {outside!r} leaves the folder; name the CSV itself if you mean it")
+    _need_one(where, folder, samples)
+    return _dataset(name, origin, samples)
+
+
+def _need_one(where: str, folder: Folder, samples: Sequence[Sample]) -> None:
+    if isinstance(folder, LocalFolder):  # a CSV may name images of any folder
+        there = any(table.is_file(folder.path / s.name) for s in samples)
+    else:
+        files = set(folder.files())
+        there = any(s.name in files for s in samples)
+    if not there:
         raise UsageError(
-            f"{path} names {len(samples)} images and none is there; the first would be {samples[0].path}: "
+            f"{where} names {len(samples)} images and none is there; the first would be {samples[0].file}: "
             "names are relative to the CSV's folder"
         )
-    return _dataset(name, path, samples)
 
 
-def _sample(path: Path, row: table.Row, score: str | None) -> Sample:
-    name = table.image_name(path, row["image"])
-    mos = table.number(path, score, name, row[score]) if score else None
-    return Sample(name, path.parent / name, mos, _attributes(path, name, row))
+def _sample(where: str, folder: Folder, row: table.Row, score: str | None) -> Sample:
+    name = table.image_name(where, row["image"])
+    mos = table.number(where, score, name, row[score]) if score else None
+    return Sample(name, File(folder, name), mos, _attributes(where, name, row))
 
 
-def _attributes(path: Path, name: str, row: table.Row) -> dict[str, Attribute]:
+def _attributes(where: str, name: str, row: table.Row) -> dict[str, Attribute]:
     found: dict[str, Attribute] = {}
     for attribute, columns in _ATTRIBUTES.items():
         text = next((row[column] for column in columns if row.get(column)), "")
         if not text:
             continue
-        value = table.number(path, attribute, name, text) if attribute in ("std", "n_raters") else text
+        value = table.number(where, attribute, name, text) if attribute in ("std", "n_raters") else text
         if value is not None:
             found[attribute] = value
     return found

@@ -1,4 +1,7 @@
-"""Reading label tables: a CSV with a header, as a dataset's authors or a user wrote it."""
+"""Tables of text: what a file of labels says, row by row, whatever its format.
+
+CSV and other text is read here, workbooks in ``sheet``, MATLAB files in ``matlab``.
+"""
 
 from __future__ import annotations
 
@@ -6,81 +9,147 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from bench.card import TableSpec
 from bench.errors import UsageError
 
-_MAX_BYTES = 256 * 2**20
+MAX_BYTES = 256 * 2**20
 _DELIMITERS = (",", ";", "\t")
+_TEXT = ("", ".csv", ".tsv", ".txt", ".dat")
 
 Row = dict[str, str]
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table as it was read; every cell is text.
+
+    Attributes:
+        where: the file, for messages.
+        header: names of the columns.
+        rows: one ``{column: text}`` a row, texts stripped of surrounding space.
+    """
+
+    where: str
+    header: list[str]
+    rows: list[Row]
+
+
 def read_csv(path: Path) -> tuple[list[str], list[Row]]:
-    """Read a CSV file with a header; comma, semicolon or tab separated, UTF-8.
+    """Read a user's CSV file with a header; comma, semicolon or tab separated, UTF-8.
 
     Returns:
-        The column names, and one ``{column: text}`` a row, texts stripped of surrounding space.
+        The column names and the rows.
 
     Raises:
         UsageError: the file is missing, empty, too large, HTML or binary in disguise, or a row has
             another number of fields than the header.
     """
-    text = _read_text(path)
-    header_line = text.lstrip("\n").split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=header_line.count)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
-    try:
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
-    except csv.Error as error:
-        raise UsageError(f"{path}, line {reader.line_num}: not valid CSV ({error})") from None
-    if not lines:
-        raise UsageError(f"{path} is empty: it needs a header line and one line an image")
-    (_, header), *rows = lines
-    if len(set(header)) < len(header):
-        raise UsageError(f"{path}: the header names a column twice: {', '.join(header)[:200]}")
-    return header, list(_rows(path, header, rows))
-
-
-def _rows(path: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> Iterator[Row]:
-    for line, cells in rows:
-        if len(cells) != len(header):
-            raise UsageError(
-                f"{path}, line {line}: {len(cells)} fields, but the header has {len(header)}: "
-                "the file is damaged or cut"
-            )
-        yield dict(zip(header, cells, strict=True))
-
-
-def _read_text(path: Path) -> str:
     try:
         if path.is_dir():
             raise UsageError(f"{path} is a folder, a CSV file is expected")
         if not path.is_file():
             raise UsageError(f"{path}: no such file")
-        if path.stat().st_size > _MAX_BYTES:
-            raise UsageError(f"{path} is larger than {_MAX_BYTES >> 20} MiB: no label file is")
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path} is larger than {MAX_BYTES >> 20} MiB: no label file is")
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    table = parse_text(data, str(path), TableSpec(files=()))
+    return table.header, table.rows
+
+
+def parse(data: bytes, where: str, spec: TableSpec) -> Table:
+    """Read a table in the format that its file's suffix tells.
+
+    Raises:
+        UsageError: it is no such file, damaged, or not laid out as the spec says.
+    """
+    suffix = PurePosixPath(where).suffix.lower()
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{where} is larger than {MAX_BYTES >> 20} MiB: no label file is")
+    refuse_html(data, where)
+    if suffix in (".xlsx", ".xls"):
+        from bench.adapters.sheet import parse_sheet
+
+        return parse_sheet(data, where, spec)
+    if suffix == ".mat":
+        from bench.adapters.matlab import parse_matlab
+
+        return parse_matlab(data, where, spec)
+    if suffix not in _TEXT:
+        raise UsageError(f"{where}: tables are read from .csv, .tsv, .txt, .xlsx, .xls and .mat, not from {suffix}")
+    return parse_text(data, where, spec)
+
+
+def parse_text(data: bytes, where: str, spec: TableSpec) -> Table:
+    """Read text with one row a line, separated by commas, semicolons, tabs or white space.
+
+    Raises:
+        UsageError: it is empty, binary, no text in its encoding, or a row has another number of fields.
+    """
+    text = _decode(data, where, spec.encoding)
+    lines = _split(text, where, spec)
+    if not lines:
+        raise UsageError(f"{where} is empty: it needs a header line and one line an image")
+    if spec.columns:
+        header = list(spec.columns)
+    else:
+        (_, header), lines = lines[spec.header - 1], lines[spec.header :]
+    if len(set(header)) < len(header):
+        raise UsageError(f"{where}: the header names a column twice: {', '.join(header)[:200]}")
+    return Table(where, header, list(_rows(where, header, lines)))
+
+
+def _split(text: str, where: str, spec: TableSpec) -> list[tuple[int, list[str]]]:
+    if spec.delimiter == "space":
+        return [(n, line.split()) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    header_line = text.lstrip("\n").split("\n", 1)[0]
+    delimiter = spec.delimiter or max(_DELIMITERS, key=header_line.count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        return [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise UsageError(f"{where}, line {reader.line_num}: not valid CSV ({error})") from None
+
+
+def _rows(where: str, header: list[str], lines: list[tuple[int, list[str]]]) -> Iterator[Row]:
+    for line, cells in lines:
+        if len(cells) != len(header):
+            raise UsageError(
+                f"{where}, line {line}: {len(cells)} fields, but the header has {len(header)}: "
+                "the file is damaged or cut"
+            )
+        yield dict(zip(header, cells, strict=True))
+
+
+def refuse_html(data: bytes, where: str) -> None:
+    """Raise UsageError where a web page was saved under a table's name."""
     start = data[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<!--")):
         raise UsageError(
-            f"{path} is a web page (HTML), not a CSV: it was saved from a site's file viewer; "
+            f"{where} is a web page (HTML), not a table: it was saved from a site's file viewer; "
             "download the raw file instead"
         )
+
+
+def _decode(data: bytes, where: str, encoding: str) -> str:
+    refuse_html(data, where)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UsageError(f"{path} is UTF-16 (a spreadsheet's 'Unicode text'): save it as CSV in UTF-8")
+        raise UsageError(f"{where} is UTF-16 (a spreadsheet's 'Unicode text'): save it as CSV in UTF-8")
     if b"\0" in data[:65536]:
-        raise UsageError(f"{path} is a binary file, not a CSV")
+        raise UsageError(f"{where} is a binary file, not a CSV")
     try:
-        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 (byte {error.start}): save it as UTF-8") from None
+        raise UsageError(f"{where} is not {encoding.upper()} (byte {error.start}): save it as UTF-8") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def number(path: Path, column: str, name: str, text: str) -> float | None:
+def number(where: object, column: str, name: str, text: str, decimal: str = ".") -> float | None:
     """Read a number; an empty text is None.
 
     Raises:
@@ -89,12 +158,12 @@ def number(path: Path, column: str, name: str, text: str) -> float | None:
     if text == "":
         return None
     try:
-        value = float(text)
+        value = float(text.replace(decimal, ".") if decimal != "." else text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
         comma = ": write decimals with a point" if re.fullmatch(r"-?\d+,\d+", text) else ""
-        raise UsageError(f"{path}: column {column!r} of image {name!r} is {text!r}, not a number{comma}")
+        raise UsageError(f"{where}: column {column!r} of image {name!r} is {text!r}, not a number{comma}")
     return value
 
 
@@ -106,18 +175,18 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def need_columns(path: Path, header: list[str], wanted: list[str]) -> None:
+def need_columns(where: object, header: list[str], wanted: Iterable[str]) -> None:
     """Raise UsageError, naming what is there, unless every wanted column is."""
     lacking = [column for column in wanted if column not in header]
     if lacking:
         folded = {column.lower() for column in header}
         case = " (case matters)" if all(column.lower() in folded for column in lacking) else ""
         raise UsageError(
-            f"{path} has no column {' or '.join(map(repr, lacking))}; its columns are {', '.join(header)[:300]}{case}"
+            f"{where} has no column {' or '.join(map(repr, lacking))}; its columns are {', '.join(header)[:300]}{case}"
         )
 
 
-def image_name(path: Path, text: str) -> str:
+def image_name(where: object, text: str) -> str:
     """Return an image name with ``/`` separators.
 
     Raises:
@@ -125,7 +194,7 @@ def image_name(path: Path, text: str) -> str:
     """
     name = text.replace("\\", "/")
     if not name or not name.isprintable():
-        raise UsageError(f"{path}: {text!r} is no image name")
+        raise UsageError(f"{where}: {text!r} is no image name")
     return name
 
 
@@ -135,10 +204,15 @@ def is_inside(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts
 
 
-def check_unique(path: Path, names: list[str]) -> None:
-    """Raise UsageError naming the first duplicates, unless every name is there once."""
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return what is there more than once, each time but the first."""
     seen: set[str] = set()
-    twice = [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
+    return [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
+
+
+def check_unique(where: object, names: list[str]) -> None:
+    """Raise UsageError naming the first duplicates, unless every name is there once."""
+    twice = repeated(names)
     if twice:
         shown = ", ".join(map(repr, twice[:5]))
-        raise UsageError(f"{path} names {len(twice)} image(s) twice: {shown}; keep one row an image")
+        raise UsageError(f"{where} names {len(twice)} image(s) twice: {shown}; keep one row an image")

@@ -29,7 +29,8 @@ def fit(method: str, pristine: str, output: Path, options: tuple[str, ...], devi
 
     The file is then given as an option, for example --option niqe.model=FILE.
     """
-    from bench.datasets import Roots, resolve
+    from bench.datasets import resolve
+    from bench.places import Roots
 
     (spec,) = common.method_specs([method], options, device, precision)
     if not output.parent.is_dir():
@@ -48,15 +49,15 @@ def fit(method: str, pristine: str, output: Path, options: tuple[str, ...], devi
 
 
 def _photos(dataset: Dataset) -> Iterator[Photo]:
-    from bench.images import decode, read_bytes
+    from bench.images import decode
     from bench.progress import bar
 
     with bar(len(dataset.samples), "fitting") as shown:
         for sample in dataset.samples:
             shown.update()
-            if sample.path is None:
+            if sample.file is None:
                 continue
             try:
-                yield decode(read_bytes(sample.path), sample.name)
+                yield decode(sample.file.read(), sample.name)
             except ImageError as error:
                 shown.write(f"skipped {sample.name}: {error}", file=sys.stderr)

@@ -112,7 +112,8 @@ def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, labelled: bo
     """Return the dataset, or what is known of it without samples where the scores bring labels."""
     from bench.adapters.card import describe_with_card
     from bench.cards import find_card
-    from bench.datasets import Roots, resolve
+    from bench.datasets import resolve
+    from bench.places import Roots
     from bench.samples import Dataset
 
     card = find_card(text)

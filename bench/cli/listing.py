@@ -13,7 +13,7 @@ from bench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from bench.api import Method
-    from bench.cards import Card
+    from bench.card import Card
 
 format_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
@@ -69,7 +69,7 @@ def _method_record(method: type[Method]) -> dict[str, Any]:
 def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
     """List every dataset with a card, or with NAME all that its card says."""
     from bench.cards import find_card, shipped_cards
-    from bench.datasets import Roots
+    from bench.places import Roots
 
     places = Roots.parse(roots)
     cards = list(shipped_cards().values())

@@ -56,7 +56,8 @@ def run(
     What the store has already is not scored again; stopped at any moment, the same command goes on.
     """
     from bench import runner
-    from bench.datasets import Roots, resolve
+    from bench.datasets import resolve
+    from bench.places import Roots
     from bench.store import Store
 
     common.warn_about_plugins()

@@ -46,7 +46,8 @@ def score(
 
     Prints image, method, raw score and, where there is none, the error.
     """
-    from bench.datasets import Roots, resolve
+    from bench.datasets import resolve
+    from bench.places import Roots
 
     common.warn_about_plugins()
     specs = common.method_specs(methods, options, device, precision)
@@ -76,7 +77,7 @@ def _rows(ready: list[Ready], dataset: Dataset, settings: Settings) -> list[Row]
     from bench.scoring import Item, score_items
 
     wanted = tuple(range(len(ready)))
-    items = [Item(s.name, s.path, wanted) for s in dataset.samples if s.path is not None]
+    items = [Item(s.name, s.file, wanted) for s in dataset.samples if s.file is not None]
     found = {
         (outcome.image, index): outcome
         for scored in score_items(ready, items, settings, dataset.id)

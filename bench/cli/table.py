@@ -38,6 +38,7 @@ def table(
     SRCC and ranks are averaged over the datasets that all rows shown compare on; a line below the table names them.
     """
     from bench import render, render_markdown
+    from bench.cards import canonical
     from bench.evaluation import DRAWS, evaluate
     from bench.store import Store
     from bench.tables import arrange
@@ -49,7 +50,7 @@ def table(
             f"no results in {store.root}: run `bench run --method NAME --dataset ID` first, or give --results"
         )
     entries = _only(entries, "--method", methods, "method", "label")
-    entries = _only(entries, "--dataset", datasets, "dataset", "id")
+    entries = _only(entries, "--dataset", tuple(map(canonical, datasets)), "dataset", "id")
     cells = evaluate(entries, DRAWS if intervals or form != "md" else 0)
     tables = arrange(cells, mix_protocols)
     if form == "md":

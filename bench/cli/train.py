@@ -125,8 +125,9 @@ def _train(
     roots: tuple[str, ...],
     **texts: str | None,
 ) -> None:
-    from bench.datasets import Roots, resolve
+    from bench.datasets import resolve
     from bench.monitoring import monitor
+    from bench.places import Roots
 
     given = {name: text for name, text in texts.items() if text is not None}
     config = _config(method, preset, file, given)

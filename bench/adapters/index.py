@@ -1,0 +1,59 @@
+"""Finding files by name in a folder's listing, also where their case differs from the label file's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+
+def join(folder: str, name: str) -> str:
+    """Put a relative folder (``.`` or empty: none) before a name."""
+    return name if folder in ("", ".") else f"{folder}/{name}"
+
+
+class Index:
+    """The files below a root: exact names first, then the only one that is equal but for case."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = list(names)
+        self._exact = set(self.names)
+        self._folders: list[str] = []
+        self._folded: dict[str, list[str]] = {}
+        for name in self.names:
+            self._folded.setdefault(name.lower(), []).append(name)
+
+    def find(self, name: str) -> str | None:
+        """Return the file of that name, or None."""
+        if name in self._exact:
+            return name
+        alike = self._folded.get(name.lower(), [])
+        return alike[0] if len(alike) == 1 else None
+
+    def matching(self, pattern: str, base: str = "") -> list[str]:
+        """Return the files that a name, or a pattern with ``*``, means below a folder, sorted."""
+        if "*" not in pattern:
+            found = self.find(join(base, pattern))
+            return [found] if found else []
+        start = join(base, "") if base else ""
+        depth = pattern.count("/")
+        below = ((name, name.removeprefix(start)) for name in self.names if name.startswith(start))
+        return [n for n, rest in below if rest.count("/") == depth and fnmatchcase(rest.lower(), pattern.lower())]
+
+    def folders(self, pattern: str, base: str = "") -> list[str]:
+        """Return the folders that a name, or a pattern with ``*``, means below a folder; a name is not looked up."""
+        if pattern == ".":
+            return [base]
+        if "*" not in pattern:
+            return [join(base, pattern)]
+        if not self._folders:
+            self._folders = sorted({name.rpartition("/")[0] for name in self.names})
+        start = join(base, "") if base else ""
+        below = ((name, name.removeprefix(start)) for name in self._folders if name.startswith(start))
+        depth = pattern.count("/")
+        return [n for n, rest in below if rest.count("/") == depth and fnmatchcase(rest.lower(), pattern.lower())]
+
+    def folders_with(self, pattern: str) -> list[str]:
+        """Return the folders below which there is a file of that name or pattern, shallowest first."""
+        depth = pattern.count("/") + 1
+        above = {"/".join(name.split("/")[:-depth]) for name in self.names if name.count("/") >= depth}
+        return sorted((f for f in above if self.matching(pattern, f)), key=lambda f: (f.count("/"), f))

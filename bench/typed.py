@@ -1,0 +1,56 @@
+"""From a TOML table to a dataclass: types, unknown and lacking keys, each fault named by its key."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from typing import Any, Literal
+
+from bench.errors import UsageError, did_you_mean
+
+
+def fill(cls: type[Any], table: Any, where: str) -> Any:
+    """Return an instance of a dataclass with a TOML table's values; lists become tuples.
+
+    Args:
+        cls: its fields may be text, numbers, truth values, ``Literal``, tuples, dictionaries and dataclasses.
+        table: what ``tomllib`` gave.
+        where: what the table is, for messages.
+
+    Raises:
+        UsageError: a key is unknown or lacking, or a value has another type; names the key.
+    """
+    if not isinstance(table, dict):
+        raise UsageError(f"{where}: got {table!r}, a TOML table is expected")
+    fields = {f.name: f for f in dataclasses.fields(cls)}
+    hints = typing.get_type_hints(cls)
+    for key in table:
+        if key not in fields:
+            raise UsageError(f"{where} has the unknown key {key!r}.{did_you_mean(key, fields)}")
+    for name, spec in fields.items():
+        required = spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING
+        if required and name not in table:
+            raise UsageError(f"{where} lacks the key {name!r}")
+    return cls(**{key: _typed(hints[key], value, f"{where}: {key}") for key, value in table.items()})
+
+
+def _typed(hint: Any, value: Any, where: str) -> Any:
+    """Turn a TOML value into a field's type; lists become tuples, tables dataclasses."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple and isinstance(value, list):
+        if arguments[-1] is not Ellipsis and len(value) != len(arguments):
+            raise UsageError(f"{where} is {value!r}: {len(arguments)} values are expected")
+        return tuple(_typed(arguments[0], item, where) for item in value)
+    if origin is dict and isinstance(value, dict):
+        return {key: _typed(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    if dataclasses.is_dataclass(hint):
+        return fill(typing.cast(type[Any], hint), value, where)
+    if origin is Literal:
+        if value not in arguments:
+            choices = ", ".join(filter(None, arguments))
+            raise UsageError(f"{where} is {value!r}, use one of {choices}")
+        return value
+    good: Any = (int, float) if hint is float else hint
+    if origin is not None or not isinstance(value, good) or (isinstance(value, bool) and hint is not bool):
+        raise UsageError(f"{where} is {value!r}, which is not of the type {hint}")
+    return value

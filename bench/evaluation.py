@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from bench import stats
 from bench.api import Family
 from bench.cards import find_card
+from bench.leakage import Leak, PhotoSet, find_leaks
 from bench.samples import Protocol, short_hash
 
 if TYPE_CHECKING:
@@ -92,19 +93,28 @@ class Cell:
         return Row(self.method["label"], self.method["version"], identity["fingerprint"], short_hash(rest))
 
     @property
-    def selected_here(self) -> bool:
-        """Whether some of this dataset's MOS was looked at when choosing the method's configuration."""
-        return self._concerns(self.method["selected_on"])
-
-    def _concerns(self, ids: Sequence[str]) -> bool:
-        # A folder named koniq10k is KonIQ, whose card has that alias.
-        card = find_card(self.dataset["id"])
-        return bool({self.dataset["id"], card.id if card else ""} & set(ids))
+    def leaks(self) -> tuple[Leak, ...]:
+        """What the method has to do with the dataset, the worst first; empty where nothing speaks against a number."""
+        method, stored, carded = self.method, self.dataset, photo_set(self.dataset["id"])
+        # The sidecar may be older than what its card says now, and a folder named koniq10k is KonIQ.
+        content = tuple(dict.fromkeys((*stored["content"], *carded.content)))
+        shares = tuple(dict.fromkeys((*stored.get("shares", ()), *carded.shares)))
+        dataset = replace(carded, content=content, shares=shares)
+        return find_leaks(dataset, method["trained_on"], method["selected_on"], photo_set)
 
     @property
-    def trained_here(self) -> bool:
-        """Whether the method was trained on this very dataset."""
-        return self._concerns(self.method["trained_on"])
+    def excluded(self) -> bool:
+        """Whether a leak keeps the cell out of best, of averages and of ranks."""
+        return any(leak.excludes for leak in self.leaks)
+
+
+def photo_set(name: str) -> PhotoSet:
+    """Return what is known of the origin of a set of photographs, by a card's id or alias."""
+    card = find_card(name)
+    if card is None:
+        return PhotoSet(name, name)
+    # A card that extends another describes the same photographs.
+    return PhotoSet(card.id, card.title, card.content, (*card.shares, *([card.extends] if card.extends else [])))
 
 
 @dataclass

@@ -3,6 +3,7 @@
 * ``correlate`` and ``correlate_within``: SRCC, KRCC, PLCC raw and after a named mapping, RMSE.
 * ``fit_logistic4`` and ``fit_logistic5``: the mappings themselves.
 * ``bootstrap_srcc`` and ``bootstrap_within``: percentile intervals, on draws shared by all methods.
+* ``fisher_z_mean`` and ``mean_ranks``: over several datasets.
 
 Scores and labels are given raw, with their declared directions; a correlation is oriented by the
 product of the two and never by its own sign. A value that cannot be given is None, with a reason.
@@ -10,6 +11,7 @@ product of the two and never by its own sign. A value that cannot be given is No
 
 from __future__ import annotations
 
+from bench._across import Mean, fisher_z_mean, mean_ranks
 from bench._bootstrap import Bootstrap, Interval, bootstrap_srcc, bootstrap_within
 from bench._correlation import Correlations, Grouping, correlate, correlate_within
 from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
@@ -20,10 +22,13 @@ __all__ = [
     "Grouping",
     "Interval",
     "LogisticMapping",
+    "Mean",
     "bootstrap_srcc",
     "bootstrap_within",
     "correlate",
     "correlate_within",
+    "fisher_z_mean",
     "fit_logistic4",
     "fit_logistic5",
+    "mean_ranks",
 ]

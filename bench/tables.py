@@ -30,7 +30,7 @@ class Table:
         groups: (heading, rows), opinion-unaware methods first.
         cells: what is there; what is not was not run.
         running: for each column, the rows in the running for best. A method is not when it was trained on the
-            dataset, or left out images that another method scored.
+            dataset or its source, or left out images that another method scored.
         superseded: how many older results of the same row and column are in the store.
     """
 
@@ -40,6 +40,11 @@ class Table:
     running: dict[Column, list[Row]]
     superseded: int = 0
     labels: dict[Row, str] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every row, from top to bottom."""
+        return [row for _, rows in self.groups for row in rows]
 
 
 def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:
@@ -100,7 +105,7 @@ def _table(columns: list[Column], by_column: dict[Column, list[Cell]]) -> Table:
 def _running(cells: dict[tuple[Row, Column], Cell], column: Column) -> list[Row]:
     there = {row: cell for (row, where), cell in cells.items() if where == column}
     most = max(cell.correlations.n for cell in there.values())
-    return [row for row, cell in there.items() if not cell.trained_here and cell.correlations.n == most]
+    return [row for row, cell in there.items() if not cell.excluded and cell.correlations.n == most]
 
 
 def _rank(cell: Cell) -> tuple[int, int]:
@@ -131,10 +136,9 @@ def _told_apart(row: Row, same: list[Row]) -> str:
     return f"{row.label} ({', '.join(differing)})" if differing else row.label
 
 
-def best_two(table: Table, column: Column, value: str) -> tuple[float | None, float | None]:
-    """Return the best and second best of a column's values among the rows in the running."""
-    found = [getattr(table.cells[row, column].correlations, value) for row in table.running[column]]
-    ordered = sorted((v for v in found if v is not None), reverse=True)
+def best_two(values: Iterable[float | None]) -> tuple[float | None, float | None]:
+    """Return the highest and the second highest value."""
+    ordered = sorted((v for v in values if v is not None), reverse=True)
     if len(ordered) < 2:
         return None, None
     return ordered[0], ordered[1]  # equal ones share the first place, and nobody is second

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from bench.cli import main
+from bench.store import Store
 
 _SHARED = Path(__file__).parents[2] / "shared" / "data"
 
@@ -50,6 +51,18 @@ def photos(tmp_path: Path) -> Path:
         rows.append(f"images/{i}.png,{10 + i},{'test' if i % 2 else 'training'}")
     (folder / "scores.csv").write_text("\n".join(rows) + "\n")
     return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store, where the command line looks for one."""
+    return Store(tmp_path / "results")
+
+
+@pytest.fixture
+def short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mappings soon give up: on eight images they take long to find nothing, which not every test is about."""
+    monkeypatch.setattr("bench._mapping.MAX_EVALUATIONS", 20)
 
 
 @pytest.fixture

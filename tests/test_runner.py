@@ -25,11 +25,6 @@ def spec(method: type[Method], **given: str) -> MethodSpec:
     return MethodSpec(method, options.build(method, given))
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "results")
-
-
 def test_a_run_stores_scores_labels_and_where_they_come_from(photos: Path, store: Store) -> None:
     (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     frame = result.entry.scores()

@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,31 +12,19 @@ import numpy as np
 import pytest
 from conftest import Ran, make_photo
 from scipy import stats as scipy_stats
+from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run, spec
 
-from bench import options, runner, stats
-from bench.adapters.local import read_local
-from bench.api import Method, Resize
+from bench import runner, stats
+from bench.api import Resize
 from bench.evaluation import evaluate
-from bench.render import as_record, to_markdown
-from bench.scoring import MethodSpec, Settings, load
+from bench.render import as_record
+from bench.render_markdown import to_markdown
+from bench.scoring import Settings, load
 from bench.store import Store
 from bench.tables import Table, arrange
 
 Bench = Callable[..., Ran]
 KEYS = "method dataset protocol n failed srcc srcc_low srcc_high krcc plcc_raw plcc_log4 plcc_log5 rmse_log4 rmse_log5"
-
-
-def spec(method: type[Method], **given: str) -> MethodSpec:
-    return MethodSpec(method, options.build(method, given))
-
-
-@pytest.fixture
-def store() -> Store:
-    return Store(Path("results"))
-
-
-def run(store: Store, photos: Path, *methods: type[Method], **settings: object) -> None:
-    runner.run(load([spec(m) for m in methods]), read_local(photos), store, Settings(**settings))  # type: ignore[arg-type]
 
 
 def test_json_has_the_promised_keys_unrounded(photos: Path, store: Store, bench: Bench) -> None:
@@ -138,22 +125,6 @@ def test_two_protocols_of_a_dataset_do_not_share_a_table_unless_asked(photos: Pa
     assert "resize short:16" in to_markdown([mixed])
 
 
-def fixed(name: str, values: list[float], **declared: object) -> type[Method]:
-    """A method that gives image i the i-th value, and fails where it is NaN."""
-
-    def score(self, photos):  # type: ignore[no-untyped-def]
-        return [values[int(Path(photo.name).stem)] for photo in photos]
-
-    about = fakes.info(name, score_range=(-1e3, 1e3), **declared)
-    return type(name.title(), (fakes.Brightness,), {"info": about, "score": score})
-
-
-RISING = [0.0, 1, 2, 3, 4, 5, 6, 7]
-SWAPPED = [1.0, 0, 2, 3, 4, 5, 6, 7]
-MIXED = [3.0, 2, 1, 0, 7, 6, 5, 4]
-GAPS = [math.nan, math.nan, 2, 3, 4, 5, 6, 7]
-
-
 def srcc_texts(tables: list[Table]) -> dict[str, str]:
     """Row's name → the text of its first SRCC cell, without footnotes."""
     lines = [line.split("|") for line in to_markdown(tables[:1]).splitlines() if line.startswith("|")]
@@ -197,7 +168,7 @@ def test_a_dataset_is_known_by_its_aliases_when_it_comes_to_training(photos: Pat
     folder = photos.rename(photos.parent / "koniq10k")
     run(store, folder, fixed("tuned", RISING, trained_on=("koniq",)))
     (cell,) = evaluate(store.entries()[0])
-    assert cell.trained_here
+    assert cell.excluded
 
 
 def test_few_images_are_called_too_few(photos: Path, store: Store) -> None:

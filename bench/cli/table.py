@@ -33,8 +33,11 @@ def table(
     mix_protocols: bool,
     output: Path | None,
 ) -> None:
-    """Print the stored results, methods × datasets, with footnotes on protocols and a reason for every gap."""
-    from bench import render
+    """Print the stored results, methods × datasets, with footnotes on protocols and a reason for every gap.
+
+    SRCC and ranks are averaged over the datasets that all rows shown compare on; a line below the table names them.
+    """
+    from bench import render, render_markdown
     from bench.cards import canonical
     from bench.evaluation import DRAWS, evaluate
     from bench.store import Store
@@ -51,7 +54,7 @@ def table(
     cells = evaluate(entries, DRAWS if intervals or form != "md" else 0)
     tables = arrange(cells, mix_protocols)
     if form == "md":
-        text = render.to_markdown(tables, intervals)
+        text = render_markdown.to_markdown(tables, intervals)
     else:
         text = render.to_json(tables) if form == "json" else render.to_csv(tables)
     _write(text, output)

@@ -1,0 +1,77 @@
+"""What methods reach over several datasets: the mean of a correlation, and the mean rank.
+
+Declared behaviour: a value that is missing is never skipped. Who calls chooses datasets on which every
+method has a value, and says which; NaN, infinity and nothing at all are a ValueError.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bench._correlation import ranks
+from bench.api import FloatArray
+
+_PERFECT = 1e-12  # below this distance from 1 a correlation is 1 but for rounding
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean, or None with the reason."""
+
+    value: float | None
+    reason: str = ""
+
+
+def fisher_z_mean(correlations: ArrayLike) -> Mean:
+    """Average correlations by Fisher's z: tanh(mean(artanh(r))), each counted once.
+
+    A correlation of exactly 1 or -1 has an infinite z, which would make the mean 1 whatever the other
+    values: there is no mean then.
+
+    Args:
+        correlations: (n,) values in -1..1, n at least 1.
+
+    Raises:
+        ValueError: not a vector of at least one value, or a value is not finite or outside -1..1.
+
+    References:
+        Fisher, Metron 1, 1921, for z; Silver and Dunlap, Journal of Applied Psychology 72, 1987, on averaging by it.
+    """
+    r = _checked("correlations", correlations, ndim=1)
+    if np.abs(r).max() > 1:
+        raise ValueError(f"a correlation is {r[np.abs(r).argmax()]}: they lie in -1..1")
+    if np.any(1 - np.abs(r) < _PERFECT):
+        return Mean(None, "no mean by Fisher's z: a correlation is 1 or -1, whose z is infinite")
+    return Mean(float(np.tanh(np.arctanh(r).mean())))
+
+
+def mean_ranks(values: ArrayLike) -> FloatArray:
+    """Rank methods on each dataset and average the ranks (Borda's count, upside down).
+
+    Equal values share their mid-rank.
+
+    Args:
+        values: (methods, datasets), higher is better, at least one of each.
+
+    Returns:
+        (methods,) mean ranks in 1..methods, 1 is best.
+
+    Raises:
+        ValueError: not a matrix with a value in it, or a value is not finite.
+    """
+    v = _checked("values", values, ndim=2)
+    return np.asarray(ranks(-v.T).mean(axis=0))
+
+
+def _checked(name: str, values: ArrayLike, ndim: int) -> FloatArray:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != ndim or not array.size:
+        raise ValueError(f"{name} has shape {array.shape}: {ndim} dimensions and at least one value are expected")
+    if missing := array.size - int(np.count_nonzero(np.isfinite(array))):
+        raise ValueError(
+            f"{missing} of {array.size} {name} are not finite: leave out those datasets, or those methods, and say so"
+        )
+    return array

@@ -18,10 +18,22 @@ HEAVY = ("torch", "pyiqa", "seaborn", "pandas", "matplotlib", "sklearn", "skimag
 # Lower layers may not import higher ones; inside a layer modules may.
 LAYERS = [
     {"errors", "api", "progress"},
-    {"images", "options", "samples", "stats", "_bootstrap", "_correlation", "_mapping", "distortions", "mvg"},
-    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching"},
+    {
+        "images",
+        "options",
+        "samples",
+        "stats",
+        "_bootstrap",
+        "_correlation",
+        "_mapping",
+        "distortions",
+        "mvg",
+        "overlap",
+        "names",
+    },
+    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing"},
     {"datasets", "runner"},
-    {"importing", "evaluation", "monitoring"},
+    {"importing", "evaluation", "monitoring", "comparing"},
     {"tables", "render", "plots"},
     {"cli", "__main__"},
 ]
@@ -101,6 +113,7 @@ def loaded_by(*args: str) -> set[str]:
         ["train", "--help"],
         ["train", "qualiclip", "--help"],
         ["plot", "training", "--help"],
+        ["overlap", "--help"],
     ],
     ids=" ".join,
 )

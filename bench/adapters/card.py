@@ -20,7 +20,7 @@ def read_with_card(card: Card, root: Path) -> Dataset:
         MissingRequirementError: the root or the label file is not there.
         UsageError: the label file is not what the card says.
     """
-    labels = _label_file(card, root)
+    labels = label_file(card, root)
     header, rows = table.read_csv(labels)
     spec = card.labels
     table.need_columns(labels, header, [spec.image, spec.score, *spec.attributes.values()])
@@ -50,7 +50,12 @@ def describe_with_card(card: Card, samples: tuple[Sample, ...], origin: str) -> 
     )
 
 
-def _label_file(card: Card, root: Path) -> Path:
+def label_file(card: Card, root: Path) -> Path:
+    """Return the card's label file below ``root``.
+
+    Raises:
+        MissingRequirementError: the root or the file is not there.
+    """
     if not root.is_dir():
         raise MissingRequirementError(f"the root of dataset {card.id!r} is {root}, which is no folder: check the path")
     for name in card.labels.files:

@@ -10,8 +10,9 @@ Three ways, the strongest first:
 
 Equal names tell something only where they hold enough: ``I01.png`` and ``00001.jpg`` are in many sets. A digit counts
 log2(10) bits and a letter 2, about what one of an English word holds; leading zeros count nothing, nor do the letters
-of a numbered series, which all its names have in common. Two sets of 10,000 and 100,000 make 2^30 pairs, so a name
-tells from 30 bits on. Equal names below that are given apart, for people to judge.
+of a numbered series (ten names or more that differ by numbers alone), which all its names have in common. Two sets of
+10,000 and 100,000 make 2^30 pairs, so a name tells from 30 bits on. Equal names below that are given apart, for
+people to judge.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _LETTER_BITS = 2.0
 _MOST_VERSIONS = 200
 # Numbers nearer together than this on average count something up; those of KonIQ's Flickr ids are 400,000 apart.
 _DENSE_STEP = 1000
-_FEWEST_TO_BE_DENSE = 10
+_FEWEST_IN_SERIES = 10
 _PHOTO_ID = re.compile(r"(?<![^\W_])[1-9][0-9]{8,10}(?![^\W_])")
 _NUMBER = re.compile(r"[0-9]+")
 
@@ -134,7 +135,7 @@ def _by_id(names: Names) -> _Keyed:
 
 
 def _is_dense(numbers: Sequence[int]) -> bool:
-    enough = len(numbers) >= _FEWEST_TO_BE_DENSE
+    enough = len(numbers) >= _FEWEST_IN_SERIES
     return enough and (max(numbers) - min(numbers)) / len(numbers) < _DENSE_STEP
 
 
@@ -150,8 +151,8 @@ def _template(stem: str) -> str:
 
 
 def _series(stems: Iterable[str]) -> set[str]:
-    """Templates that several stems have: these differ by their numbers alone."""
-    return {template for template, count in Counter(map(_template, stems)).items() if count > 1}
+    """Templates of ten stems and more: these differ by their numbers alone."""
+    return {template for template, count in Counter(map(_template, stems)).items() if count >= _FEWEST_IN_SERIES}
 
 
 def _bits(stem: str, *, numbered: bool) -> float:

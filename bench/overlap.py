@@ -19,7 +19,7 @@ HASH = "phash-16"
 """Name of the hash; another hash of the same picture has another name."""
 
 BITS = 256
-THRESHOLD = 60
+THRESHOLD = 70
 """Largest distance, in bits of 256, at which two pictures count as near-duplicates."""
 
 BLOCK = 1024

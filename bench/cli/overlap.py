@@ -127,7 +127,7 @@ def _to_text(found: Overlap, show: int) -> str:
     lines += _rest(len(telling), show, "names")
     if generic:
         examples = ", ".join(generic[:_EXAMPLES]) + (", ..." if len(generic) > _EXAMPLES else "")
-        lines.append(f"{len(generic):,} equal names are not counted, for many sets may have such: {examples}")
+        lines.append(f"equal names that are not counted, for many sets may have such: {len(generic):,} ({examples})")
     return "\n".join(lines) + "\n"
 
 
@@ -140,7 +140,7 @@ def _near_lines(found: Overlap, near: NearDuplicates, show: int) -> Iterator[str
     yield from _rest(len(near.pairs.a), show, "pairs")
     for side, hashed in ((found.a, near.a), (found.b, near.b))[: 1 if near.inside else 2]:
         if hashed.failed:
-            yield f"{len(hashed.failed):,} images of {side.id} could not be compared:"
+            yield f"images of {side.id} that could not be compared: {len(hashed.failed):,}"
             yield from (f"  {name}: {reason}" for name, reason in hashed.failed[:show])
             yield from _rest(len(hashed.failed), show, "images")
 

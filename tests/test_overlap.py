@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,16 @@ def test_changed_copies_are_near_and_other_photographs_are_not(shared: Path) -> 
             assert distance(own, overlap.perceptual_hash(np.asarray(copy))) <= overlap.THRESHOLD
     others = [distance(one, other) for i, one in enumerate(hashes) for other in hashes[:i]]
     assert min(others) > overlap.THRESHOLD
+
+
+def test_frames_of_one_video_are_found_and_no_others(bench: Command, shared: Path) -> None:
+    folder = shared / "human" / "avt_hevc_uhd_subset"
+    with (folder / "scores.csv").open() as file:
+        source = {row["image"]: row["source_id"] for row in csv.DictReader(file)}
+    sizes = Counter(source.values()).values()
+    pairs = json.loads(bench("overlap", folder, folder, "--format", "json").out)["pairs"]
+    assert all(source[pair["a"]] == source[pair["b"]] for pair in pairs)
+    assert 0.9 * sum(n * (n - 1) // 2 for n in sizes) < len(pairs)
 
 
 def test_a_picture_of_one_tone_has_nothing_to_be_compared_by() -> None:

@@ -68,7 +68,7 @@ def near_pairs(a: Hashes, b: Hashes, threshold: int, *, inside: bool = False) ->
     """
     for top in range(0, len(a), BLOCK):
         signs = _signs(a[top : top + BLOCK])
-        start = top - top % _COLUMNS if inside else 0
+        start = top if inside else 0  # what lies to the left came with earlier rows
         blocks = [
             _near(signs, _signs(b[left : left + _COLUMNS]), threshold, top, left)
             for left in range(start, len(b), _COLUMNS)

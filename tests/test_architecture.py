@@ -18,11 +18,11 @@ HEAVY = ("torch", "pyiqa", "seaborn", "pandas", "matplotlib", "sklearn", "skimag
 # Lower layers may not import higher ones; inside a layer modules may.
 LAYERS = [
     {"errors", "api", "progress"},
-    {"images", "files", "options", "samples", "card", "typed", "stats", "distortions", "mvg"}
+    {"images", "files", "options", "samples", "card", "typed", "stats", "distortions", "mvg", "overlap", "names"}
     | {"_across", "_bootstrap", "_correlation", "_mapping"},
-    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching"},
+    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing"},
     {"places", "datasets", "runner"},
-    {"doctor", "importing", "evaluation", "leakage", "monitoring"},
+    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing"},
     {"tables", "averages", "render", "render_markdown", "plots", "dataset_page"},
     {"cli", "__main__"},
 ]
@@ -104,6 +104,7 @@ def loaded_by(*args: str) -> set[str]:
         ["train", "--help"],
         ["train", "qualiclip", "--help"],
         ["plot", "training", "--help"],
+        ["overlap", "--help"],
     ],
     ids=" ".join,
 )

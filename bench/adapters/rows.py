@@ -31,7 +31,7 @@ def read_rows(card: Card, labels: Labels) -> tuple[list[LabelledName], list[Prob
     read = []
     for number, row in enumerate(labels.rows, 1):
         try:
-            name = table.image_name(labels.where, _name(labels.spec, row))
+            name = table.image_name(labels.where, name_of(labels.spec, row))
         except UsageError:
             faults["unnamed"].append(f"row {number}")
             continue
@@ -65,7 +65,8 @@ def _term(card: Card, attribute: str, text: str) -> str:
     return card.values.get(attribute, {}).get(text, text)
 
 
-def _name(spec: LabelSpec, row: table.Row) -> str:
+def name_of(spec: LabelSpec, row: table.Row) -> str:
+    """Return what a row calls its image, as it stands there or as the card puts it together."""
     text = cell(row, spec.image, spec.names)
     match = re.search(spec.select, text) if spec.select else None
     return match[0] if match else text

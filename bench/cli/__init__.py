@@ -27,6 +27,7 @@ COMMANDS = {
     "results": ("bench.cli.results:results", "List or remove stored results."),
     "fit": ("bench.cli.fit:fit", "Fit a method's parameters on pristine photographs."),
     "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
+    "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
     "plot": ("bench.cli.plot:plot", "Draw figures."),
     "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),
     "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights ahead."),

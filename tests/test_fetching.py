@@ -152,6 +152,19 @@ def test_a_wrong_hash_leaves_nothing(server: tuple[Server, str], download: Downl
     assert left(download) == set()
 
 
+def test_where_only_an_md5_is_published_it_is_checked(server: tuple[Server, str], download: Download) -> None:
+    md5 = hashlib.md5(CONTENT).hexdigest()
+    by_md5 = replace(download, sha256="", md5=md5)
+    assert "checked by its MD5" in fetching.describe(by_md5)
+    server[0].content = CONTENT[::-1]
+    with pytest.raises(BenchError, match=f"the MD5 begins [0-9a-f]{{12}} and should begin {md5[:12]}; it was deleted"):
+        fetching.fetch(by_md5)
+    assert left(download) == set()
+    server[0].content = CONTENT
+    fetching.fetch(by_md5)
+    assert fetching.is_whole(by_md5)
+
+
 @pytest.mark.parametrize(("kept", "asked"), [(CONTENT, 1), (CONTENT + b"more", 2)])
 def test_a_part_that_is_all_or_too_much(
     server: tuple[Server, str], download: Download, kept: bytes, asked: int
@@ -175,12 +188,9 @@ def test_another_part_than_asked_for_is_refused(server: tuple[Server, str], down
         fetching.fetch(download)
 
 
-def test_an_endless_file_is_given_up(
-    server: tuple[Server, str], download: Download, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetching, "_MAX_BYTES", 1000)
-    with pytest.raises(BenchError, match="sends more than 1,000 bytes; that is no weight file"):
-        fetching.fetch(download)
+def test_an_endless_file_is_given_up(server: tuple[Server, str], download: Download) -> None:
+    with pytest.raises(BenchError, match="w: the server sends more than 1,000 bytes, which is too much for this file"):
+        fetching.fetch(download, most=1000)
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
@@ -199,7 +209,7 @@ def test_no_network_is_one_sentence(download: Download) -> None:
 def test_a_wrong_file_in_place_is_not_taken(download: Download) -> None:
     download.path.parent.mkdir()
     download.path.write_bytes(b"other")
-    with pytest.raises(UsageError, match=r"is here but is not w: its SHA-256 begins .*; delete it and fetch again"):
+    with pytest.raises(UsageError, match=r"is here but is not w: the SHA-256 begins .*; delete it and fetch again"):
         fetching.is_whole(download)
 
 

@@ -60,11 +60,11 @@ def is_whole(download: Download) -> bool:
 
 
 def describe(download: Download) -> str:
-    """Say what would be fetched: size, licence, source, and what it would be checked by."""
+    """Say what would be fetched: size, source, and what it would be checked by."""
     size = "size not known" if download.size is None else f"about {download.size / 1e6:,.0f} MB"
     algorithm, _ = download.checksum
     check = f"checked by its {_HASHES[algorithm]}" if algorithm else "no hash is published to check it by"
-    return f"{download.name}: {size}, licence {download.licence}, from {download.url}; {check}"
+    return f"{download.name}: {size}, from {download.url}; {check}"
 
 
 def fetch(download: Download, most: int = _WEIGHTS_LIMIT) -> None:

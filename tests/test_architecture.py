@@ -19,8 +19,8 @@ HEAVY = ("torch", "pyiqa", "seaborn", "pandas", "matplotlib", "sklearn", "skimag
 LAYERS = [
     {"errors", "api", "progress"},
     {"images", "options", "samples", "stats", "_bootstrap", "_correlation", "_mapping", "distortions", "mvg"},
-    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching"},
-    {"datasets", "runner"},
+    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "unpacking"},
+    {"datasets", "fetch_plan", "dataset_fetching", "runner"},
     {"importing", "evaluation", "monitoring"},
     {"tables", "render", "plots"},
     {"cli", "__main__"},
@@ -98,6 +98,7 @@ def loaded_by(*args: str) -> set[str]:
         ["list", "methods", "ou:qualiclip"],
         ["fit", "--help"],
         ["fetch", "weights", "--help"],
+        ["fetch", "dataset", "--help"],
         ["train", "--help"],
         ["train", "qualiclip", "--help"],
         ["plot", "training", "--help"],

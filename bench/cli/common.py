@@ -152,7 +152,7 @@ def fetch_weights(name: str) -> Path:
 
     download = fetching.find_download(name)
     if not fetching.is_whole(download):
-        click.echo(fetching.describe(download), err=True)
+        click.echo(f"{fetching.describe(download)}; licence {download.licence}", err=True)
         fetching.fetch(download)
     return download.path
 

@@ -309,9 +309,26 @@ def test_nothing_of_the_users_is_replaced(site: Site, fetch: Callable[..., Any],
     target.unlink()
     target.mkdir()
     (target / "mine").touch()
-    assert "is there already" in fetch("--yes").err
+    ran = fetch()
+    assert "is there already" in ran.err
+    assert "licence" not in ran.err, "there is nothing to ask about"
     (target / "mine").unlink()
     assert fetch("--yes").code == 0
+
+
+def test_a_disk_is_not_replaced(site: Site, fetch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.ismount", lambda _: True)
+    ran = fetch("--yes")
+    assert (ran.code, "where a disk is mounted: give a folder below it" in ran.err) == (2, True)
+
+
+def test_a_damaged_archive_that_was_kept_is_not_taken(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    kept = tmp_path / "data" / "set.download" / "archives" / "set.zip"
+    kept.parent.mkdir(parents=True)
+    (tmp_path / "data" / "set.download" / "lock").touch()
+    kept.write_bytes(b"other")
+    ran = fetch("--yes")
+    assert (ran.code, f"{kept} is here but is not set.zip" in ran.err) == (2, True)
 
 
 def test_a_link_to_an_empty_folder_stays_a_link(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:

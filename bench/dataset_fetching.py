@@ -43,7 +43,7 @@ def carry_out(laid_out: Plan, *, keep_archives: bool = False) -> list[str]:
     said = [f"{card.id} is in {target}"]
     if left_out:
         examples = ", ".join(map(repr, left_out[:5]))
-        said.append(f"left out {len(left_out)} members that are neither files nor folders, such as {examples}")
+        said.append(f"left out, being neither files nor folders: {len(left_out)}, such as {examples}")
     if keep_archives:
         said.append(f"the archives are kept in {laid_out.work / 'archives'}")
     return [*said, f"see whether all is there: bench doctor {card.id} --root {shlex.quote(f'{card.id}={target}')}"]

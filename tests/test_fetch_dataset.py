@@ -143,7 +143,7 @@ def test_what_is_left_out_is_said(site: Site, fetch: Callable[..., Any], tmp_pat
     site.offer(site.archive("l.tar"))
     ran = fetch("--yes")
     assert ran.code == 0
-    assert "left out 1 members that are neither files nor folders, such as 'images'\n" in ran.out
+    assert "left out, being neither files nor folders: 1, such as 'images'\n" in ran.out
 
 
 def test_a_cut_connection_goes_on(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:

@@ -104,15 +104,16 @@ class Photo:
 
 @dataclass(frozen=True)
 class Download:
-    """A file that a method needs and that ``bench fetch weights NAME`` fetches ahead.
+    """A file to fetch: weights that a method declares for ``bench fetch weights NAME``, or an archive of a dataset.
 
     Attributes:
-        name: what the command calls it; unique, unless two methods need the same file.
+        name: what the command calls it; of weights unique, unless two methods need the same file.
         url: where it comes from.
-        path: where the method looks for it.
+        path: where it is looked for.
         licence: its terms, printed before it is fetched.
         size: bytes, roughly; None if that is not known.
         sha256: 64 hex digits; empty if none is published.
+        md5: 32 hex digits, for where nothing better is published: it finds damage, not forgery.
     """
 
     name: str
@@ -121,6 +122,12 @@ class Download:
     licence: str
     size: int | None = None
     sha256: str = ""
+    md5: str = ""
+
+    @property
+    def checksum(self) -> tuple[str, str]:
+        """Algorithm and digest of the best hash that is published; two empty texts where there is none."""
+        return ("sha256", self.sha256) if self.sha256 else ("md5", self.md5) if self.md5 else ("", "")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Literal
+from urllib.parse import unquote, urlsplit
 
 from bench.samples import Direction
 
@@ -102,23 +104,32 @@ class LabelSpec(TableSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class Archive:
-    """A file to download, or one of a mirror's.
+    """One file that a dataset is downloaded as.
 
     Attributes:
-        url: where it is.
-        name: file name to save it under; empty: the last part of the URL.
-        size: bytes; 0 where nobody says.
-        sha256: of its content; empty where nobody says.
-        into: folder, relative to the dataset's, that it is unpacked into.
-        mirror: name of who offers it, if not the authors.
+        url: where it comes from.
+        name: its file name; empty: the last part of the URL.
+        size: bytes, roughly; 0 where nobody says.
+        unpacked: bytes of what is in it, roughly; 0 where nobody says.
+        sha256: 64 hex digits; empty where none is published.
+        md5: 32 hex digits, for where nothing better is published.
+        into: sub-folder of the dataset's folder that it is unpacked into.
+        mirror: whose copy it is, and what ``--mirror`` chooses by; empty: the authors' own.
     """
 
     url: str
     name: str = ""
     size: int = 0
+    unpacked: int = 0
     sha256: str = ""
+    md5: str = ""
     into: str = ""
     mirror: str = ""
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file that it is kept in."""
+        return self.name or unquote(PurePosixPath(urlsplit(self.url).path).name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Fetching a method's files over HTTP: resumed where it broke off, checked against a hash, whole or not at all.
+"""Fetching weights and archives over HTTP: resumed where it broke off, checked against a hash, whole or not at all.
 
 Written on urllib because the usual helpers (pooch, torch.hub) begin again from nothing after a cut.
 """
@@ -21,7 +21,8 @@ from bench.registry import catalogue
 _CHUNK = 2**18
 _TIMEOUT = 30.0
 _ATTEMPTS = 5
-_MAX_BYTES = 8 * 2**30
+_WEIGHTS_LIMIT = 8 * 2**30
+_HASHES = {"sha256": "SHA-256", "md5": "MD5"}
 
 
 def known_downloads() -> dict[str, Download]:
@@ -53,16 +54,25 @@ def is_whole(download: Download) -> bool:
     """
     if not download.path.is_file():
         return False
-    if download.sha256 and (got := _sha256(download.path)) != download.sha256:
-        raise UsageError(
-            f"{download.path} is here but is not {download.name}: its SHA-256 begins {got[:12]} and should begin "
-            f"{download.sha256[:12]}; delete it and fetch again"
-        )
+    if mismatch := _mismatch(download, download.path):
+        raise UsageError(f"{download.path} is here but is not {download.name}: {mismatch}; delete it and fetch again")
     return True
 
 
-def fetch(download: Download) -> None:
+def describe(download: Download) -> str:
+    """Say what would be fetched: size, source, and what it would be checked by."""
+    size = "size not known" if download.size is None else f"about {download.size / 1e6:,.0f} MB"
+    algorithm, _ = download.checksum
+    check = f"checked by its {_HASHES[algorithm]}" if algorithm else "no hash is published to check it by"
+    return f"{download.name}: {size}, from {download.url}; {check}"
+
+
+def fetch(download: Download, most: int = _WEIGHTS_LIMIT) -> None:
     """Fetch a file; what an earlier call left in ``NAME.part`` is gone on with.
+
+    Args:
+        download: the file.
+        most: bytes at which it is given up, for servers that send without end.
 
     Raises:
         MissingRequirementError: the server cannot be reached or has no such file.
@@ -76,7 +86,7 @@ def fetch(download: Download) -> None:
         if download.path.is_file():
             return  # another process was faster
         for _ in range(_ATTEMPTS):
-            if _continue(download, part):
+            if _continue(download, part, most):
                 break
         else:
             raise BenchError(
@@ -91,23 +101,28 @@ def _beside(path: Path, suffix: str) -> Path:
 
 
 def _accept(download: Download, part: Path) -> None:
-    got = _sha256(part) if download.sha256 else ""
+    mismatch = _mismatch(download, part)
     _beside(part, ".etag").unlink(missing_ok=True)
-    if got != download.sha256:
+    if mismatch:
         part.unlink()
         raise BenchError(
-            f"{download.name}: what {download.url} sent has a SHA-256 that begins {got[:12]} and should begin "
-            f"{download.sha256[:12]}; it was deleted, try again or fetch the file by hand to {download.path}"
+            f"{download.name}: of what {download.url} sent, {mismatch}; it was deleted, "
+            f"try again or fetch the file by hand to {download.path}"
         )
     part.replace(download.path)
 
 
-def _sha256(path: Path) -> str:
+def _mismatch(download: Download, path: Path) -> str:
+    """Compare a file with the published hash; say how they differ, or nothing."""
+    algorithm, wanted = download.checksum
+    if not algorithm:
+        return ""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        got = hashlib.file_digest(file, algorithm).hexdigest()
+    return "" if got == wanted else f"the {_HASHES[algorithm]} begins {got[:12]} and should begin {wanted[:12]}"
 
 
-def _continue(download: Download, part: Path) -> bool:
+def _continue(download: Download, part: Path, most: int) -> bool:
     """Fetch what is lacking; True when the file is whole, False when the connection broke off."""
     response = _open(download, part)
     if response is None:
@@ -119,7 +134,7 @@ def _continue(download: Download, part: Path) -> bool:
         with part.open("r+b" if start else "wb") as file:
             file.seek(start)
             total = None if left is None else start + int(left)
-            ended = _copy(response, file, total, download.name)
+            ended = _copy(response, file, total, download.name, most)
     return ended and (total is None or part.stat().st_size == total)
 
 
@@ -145,7 +160,7 @@ def _request(download: Download, part: Path) -> urllib.request.Request:
     version = _beside(part, ".etag")
     known = version.read_text(encoding="utf-8") if version.is_file() else ""
     # Without a hash, two halves may only be joined if the server says that they are of one file.
-    if have and (known or download.sha256):
+    if have and (known or download.checksum[0]):
         request.add_header("Range", f"bytes={have}-")
         if known:
             request.add_header("If-Range", known)
@@ -168,7 +183,7 @@ def _start(download: Download, response: HTTPResponse, part: Path) -> int:
     return have
 
 
-def _copy(response: HTTPResponse, file: BinaryIO, total: int | None, name: str) -> bool:
+def _copy(response: HTTPResponse, file: BinaryIO, total: int | None, name: str, most: int) -> bool:
     """Copy what comes; True when the server ended it, False when the connection broke off."""
     with bytes_bar(total, name, file.tell()) as shown:
         while True:
@@ -178,8 +193,8 @@ def _copy(response: HTTPResponse, file: BinaryIO, total: int | None, name: str) 
                 return False
             if not chunk:
                 return True
-            if file.tell() + len(chunk) > _MAX_BYTES:
-                raise BenchError(f"{name}: the server sends more than {_MAX_BYTES:,} bytes; that is no weight file")
+            if file.tell() + len(chunk) > most:
+                raise BenchError(f"{name}: the server sends more than {most:,} bytes, which is too much for this file")
             file.write(chunk)
             shown.update(len(chunk))
 

@@ -20,8 +20,8 @@ LAYERS = [
     {"errors", "api", "progress"},
     {"images", "files", "options", "samples", "card", "typed", "stats", "distortions", "mvg", "overlap", "names"}
     | {"_across", "_bootstrap", "_correlation", "_mapping"},
-    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing"},
-    {"places", "datasets", "runner"},
+    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
+    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing"},
     {"tables", "averages", "render", "render_markdown", "plots", "dataset_page"},
     {"cli", "__main__"},
@@ -101,6 +101,7 @@ def loaded_by(*args: str) -> set[str]:
         ["doctor", "--help"],
         ["fit", "--help"],
         ["fetch", "weights", "--help"],
+        ["fetch", "dataset", "--help"],
         ["train", "--help"],
         ["train", "qualiclip", "--help"],
         ["plot", "training", "--help"],

@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from serving import Server, serving
 
 from bench import fetching
 from bench.api import Download
@@ -19,69 +18,11 @@ CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
-class Server:
-    """A local server with the faults that a test asks for."""
-
-    def __init__(self) -> None:
-        self.content = CONTENT
-        self.etag = '"1"'
-        self.ranges = True
-        self.cut: int | None = None  # bytes after which a connection breaks off, as often as `cuts` says
-        self.cuts = 0
-        self.length = True
-        self.status = 200
-        self.shift = 0
-        self.asked: list[str | None] = []
-
-    def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        wanted = handler.headers.get("Range")
-        self.asked.append(wanted)
-        if self.status != 200:
-            return handler.send_error(self.status)
-        start = 0
-        if wanted and self.ranges and handler.headers.get("If-Range", self.etag) == self.etag:
-            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
-        if start and start >= len(self.content):
-            handler.send_response(416)
-            handler.send_header("Content-Range", f"bytes */{len(self.content)}")
-            return handler.end_headers()
-        self.send(handler, start)
-        return None
-
-    def send(self, handler: BaseHTTPRequestHandler, start: int) -> None:
-        body = self.content[start:]
-        handler.send_response(206 if start else 200)
-        if start:
-            last = len(self.content) - 1
-            handler.send_header("Content-Range", f"bytes {start + self.shift}-{last}/{last + 1}")
-        if self.etag:
-            handler.send_header("ETag", self.etag)
-        if self.length:
-            handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        if self.cut is not None and self.cuts:
-            self.cuts -= 1
-            body = body[: self.cut]
-        handler.wfile.write(body)
-
-
 @pytest.fixture
 def server() -> Iterator[tuple[Server, str]]:
-    faults = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            faults.answer(self)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
-        thread.start()
-        yield faults, f"http://127.0.0.1:{listening.server_port}/dir/w.pt?x=../../y"
-        listening.shutdown()
-        thread.join()
+    faults = Server(CONTENT)
+    with serving(faults) as address:
+        yield faults, f"{address}/dir/w.pt?x=../../y"
 
 
 @pytest.fixture
@@ -152,6 +93,19 @@ def test_a_wrong_hash_leaves_nothing(server: tuple[Server, str], download: Downl
     assert left(download) == set()
 
 
+def test_where_only_an_md5_is_published_it_is_checked(server: tuple[Server, str], download: Download) -> None:
+    md5 = hashlib.md5(CONTENT).hexdigest()
+    by_md5 = replace(download, sha256="", md5=md5)
+    assert "checked by its MD5" in fetching.describe(by_md5)
+    server[0].content = CONTENT[::-1]
+    with pytest.raises(BenchError, match=f"the MD5 begins [0-9a-f]{{12}} and should begin {md5[:12]}; it was deleted"):
+        fetching.fetch(by_md5)
+    assert left(download) == set()
+    server[0].content = CONTENT
+    fetching.fetch(by_md5)
+    assert fetching.is_whole(by_md5)
+
+
 @pytest.mark.parametrize(("kept", "asked"), [(CONTENT, 1), (CONTENT + b"more", 2)])
 def test_a_part_that_is_all_or_too_much(
     server: tuple[Server, str], download: Download, kept: bytes, asked: int
@@ -175,12 +129,9 @@ def test_another_part_than_asked_for_is_refused(server: tuple[Server, str], down
         fetching.fetch(download)
 
 
-def test_an_endless_file_is_given_up(
-    server: tuple[Server, str], download: Download, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetching, "_MAX_BYTES", 1000)
-    with pytest.raises(BenchError, match="sends more than 1,000 bytes; that is no weight file"):
-        fetching.fetch(download)
+def test_an_endless_file_is_given_up(server: tuple[Server, str], download: Download) -> None:
+    with pytest.raises(BenchError, match="w: the server sends more than 1,000 bytes, which is too much for this file"):
+        fetching.fetch(download, most=1000)
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
@@ -199,7 +150,7 @@ def test_no_network_is_one_sentence(download: Download) -> None:
 def test_a_wrong_file_in_place_is_not_taken(download: Download) -> None:
     download.path.parent.mkdir()
     download.path.write_bytes(b"other")
-    with pytest.raises(UsageError, match=r"is here but is not w: its SHA-256 begins .*; delete it and fetch again"):
+    with pytest.raises(UsageError, match=r"is here but is not w: the SHA-256 begins .*; delete it and fetch again"):
         fetching.is_whole(download)
 
 
@@ -218,7 +169,7 @@ def test_the_command_says_what_it_fetches_first(
     monkeypatch.setattr(fetching, "known_downloads", lambda: {"w": download})
     ran = bench("fetch", "weights", "w")
     assert (ran.code, ran.out) == (0, f"w is here: {download.path}\n")
-    assert ran.err.startswith(f"w: about 1 MB, licence MIT, from {download.url}; checked by its SHA-256\n")
+    assert ran.err.startswith(f"w: about 1 MB, from {download.url}; checked by its SHA-256; licence MIT\n")
     again = bench("fetch", "weights", "w")
     assert (again.code, again.err) == (0, "")
 

@@ -30,7 +30,7 @@ COMMANDS = {
     "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
     "plot": ("bench.cli.plot:plot", "Draw figures."),
     "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),
-    "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights ahead."),
+    "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights or a dataset ahead."),
 }
 
 EPILOG = """\b
@@ -94,7 +94,7 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         code: Any = cli.main(args=args, prog_name="bench", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("bench: interrupted; what was scored is kept, the same command goes on from there", err=True)
+        click.echo("bench: interrupted; what was done is kept, the same command goes on from there", err=True)
         code = 130
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)

@@ -150,9 +150,7 @@ def fetch_weights(name: str) -> Path:
 
     download = fetching.find_download(name)
     if not fetching.is_whole(download):
-        size = "size not known" if download.size is None else f"about {download.size / 1e6:,.0f} MB"
-        check = "checked by its SHA-256" if download.sha256 else "no hash is published to check it by"
-        click.echo(f"{name}: {size}, licence {download.licence}, from {download.url}; {check}", err=True)
+        click.echo(f"{fetching.describe(download)}; licence {download.licence}", err=True)
         fetching.fetch(download)
     return download.path
 

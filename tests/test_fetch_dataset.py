@@ -1,0 +1,424 @@
+"""`bench fetch dataset` against a local server."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from archives import FILES, add, make, tree
+from serving import Server, serving
+
+from bench import cards, dataset_fetching, fetch_plan, fetching, unpacking
+from bench.card import Archive
+from bench.errors import UsageError
+
+LABELS = b"image,score\n1.png,3\n"
+
+
+class Site:
+    """A server with the archives of a dataset, and the card that points to it."""
+
+    def __init__(self, server: Server, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.server, self.address = server, address
+        self._patch = monkeypatch
+        self.offer(self.archive("set.zip"))
+
+    def archive(self, name: str, /, **about: Any) -> Archive:
+        """Describe what the server has under /dir/NAME, with its true hash."""
+        about = {"sha256": hashlib.sha256(self.server.files.get(f"/dir/{name}", b"")).hexdigest(), **about}
+        return Archive(url=f"{self.address}/dir/{name}", **about)
+
+    def offer(self, *archives: Archive) -> None:
+        card = replace(cards.shipped_cards()["koniq"], archives=archives)
+        self._patch.setattr(fetch_plan, "find_card", lambda name: card if name in ("koniq", "koniq10k") else None)
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    server = Server()
+    server.files = {
+        "/dir/set.zip": make(tmp_path / "set.zip", FILES).read_bytes(),
+        "/dir/more.tgz": make(tmp_path / "more.tgz", {"images/3.png": b"3"}).read_bytes(),
+        "/dir/labels%202.csv": LABELS,
+    }
+    for name in ("set.zip", "more.tgz"):
+        (tmp_path / name).unlink()
+    with serving(server) as address:
+        yield Site(server, address, monkeypatch)
+
+
+@pytest.fixture
+def fetch(bench: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
+    return lambda *more: bench("fetch", "dataset", "koniq10k", "--to", tmp_path / "data" / "set", *more)
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Put somebody in front of a terminal who answers."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    return lambda text: monkeypatch.setattr(sys, "stdin", Terminal(text))
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_dataset_arrives_and_its_terms_are_said_first(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    site.offer(site.archive("set.zip", size=1_000_000))
+    ran = fetch("--yes")
+    target = tmp_path / "data" / "set"
+    assert ran.code == 0, ran.err
+    assert ran.out == f"koniq is in {target}\nsee whether all is there: bench doctor koniq --root koniq={target}\n"
+    said = ran.err.splitlines()
+    assert said[:3] == [
+        "koniq: KonIQ-10k",
+        "licence: free for research; images from Flickr under their Creative Commons licences",
+        "source: https://database.mmsp-kn.de/koniq-10k-database.html",
+    ]
+    assert said[3] == f"set.zip: about 1 MB, from {site.address}/dir/set.zip; checked by its SHA-256"
+    assert said[4].startswith(f"to: {target}, where ")
+    assert tree(target) == FILES
+    assert names(tmp_path / "data") == ["set"]
+
+
+def test_several_files_make_one_dataset(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    site.offer(
+        site.archive("set.zip"),
+        site.archive("more.tgz", into="b/c"),
+        site.archive("labels%202.csv", sha256="", into="b"),
+    )
+    ran = fetch("--yes", "--keep-archive")
+    assert ran.code == 0, ran.err
+    assert tree(tmp_path / "data" / "set") == {**FILES, "b/c/images/3.png": b"3", "b/labels 2.csv": LABELS}
+    kept = tmp_path / "data" / "set.download" / "archives"
+    assert f"the archives are kept in {kept}\n" in ran.out
+    assert {"set.zip", "more.tgz", "labels 2.csv"} <= set(names(kept))
+    assert "labels 2.csv: size not known, from" in ran.err
+    assert "no hash is published to check it by" in ran.err
+    # Kept archives serve again.
+    asked = len(site.server.asked)
+    shutil.rmtree(tmp_path / "data" / "set")
+    assert fetch("--yes").code == 0
+    assert len(site.server.asked) == asked
+    assert names(tmp_path / "data") == ["set"]
+
+
+def test_two_archives_that_bring_the_same_file(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    site.offer(site.archive("set.zip"), site.archive("set.zip", name="again.zip"))
+    ran = fetch("--yes")
+    assert ran.code == 1
+    assert "again.zip was not unpacked: its member 'labels.csv' is there already, from another archive" in ran.err
+    site.server.files["/dir/labels.csv"] = LABELS
+    site.offer(site.archive("set.zip"), site.archive("labels.csv"))
+    ran = fetch("--yes")
+    assert ran.code == 1
+    assert "File exists" in ran.err
+    assert names(tmp_path / "data") == ["set.download"]
+
+
+def test_what_is_left_out_is_said(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "l.tar", "w") as archive:
+        add(archive, "1.png", b"x")
+        add(archive, "images", kind=tarfile.SYMTYPE, linkname="/etc")
+    site.server.files["/dir/l.tar"] = (tmp_path / "l.tar").read_bytes()
+    site.offer(site.archive("l.tar"))
+    ran = fetch("--yes")
+    assert ran.code == 0
+    assert "left out, being neither files nor folders: 1, such as 'images'\n" in ran.out
+
+
+def test_a_cut_connection_goes_on(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    site.server.cut, site.server.cuts = 1000, fetching._ATTEMPTS
+    ran = fetch("--yes")
+    assert ran.code == 1
+    assert "broke off 5 times; 5,000 bytes are kept in" in ran.err
+    assert not (tmp_path / "data" / "set").exists()
+    assert fetch("--yes").code == 0
+    assert site.server.asked[-1] == "bytes=5000-"
+    assert tree(tmp_path / "data" / "set") == FILES
+
+
+def test_a_wrong_hash_unpacks_nothing(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    site.offer(site.archive("set.zip", sha256="0" * 64))
+    ran = fetch("--yes")
+    assert ran.code == 1
+    assert "begins" in ran.err
+    assert "it was deleted, try again or fetch the file by hand to" in ran.err
+    assert tree(tmp_path / "data").keys() <= {"set.download/lock", "set.download/archives/set.zip.lock"}
+
+
+def test_a_missing_archive_points_to_the_page(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    site.offer(site.archive("set.zip"), site.archive("none.zip"))
+    ran = fetch("--yes")
+    assert ran.code == 2
+    assert "none.zip cannot be fetched (HTTP 404" in ran.err
+    assert ran.err.endswith("The dataset's page is https://database.mmsp-kn.de/koniq-10k-database.html\n")
+    assert not (tmp_path / "data" / "set").exists()
+
+
+def test_an_endless_archive_is_given_up(site: Site, fetch: Callable[..., Any]) -> None:
+    site.offer(site.archive("set.zip", size=1000))
+    ran = fetch("--yes")
+    assert ran.code == 1
+    assert "the server sends more than 1,500 bytes" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("files", "about", "reason"),
+    [
+        ({"../x": b"x"}, {}, "its member '../x' would lie outside the folder"),
+        ({"a": bytes(2000)}, {"unpacked": 1000}, "it holds more than 1,500 bytes"),
+    ],
+)
+def test_a_hostile_archive_leaves_nothing_unpacked(
+    site: Site, fetch: Callable[..., Any], tmp_path: Path, files: dict[str, bytes], about: dict[str, Any], reason: str
+) -> None:
+    site.server.files["/dir/bad.zip"] = make(tmp_path / "bad.zip", files).read_bytes()
+    site.offer(site.archive("set.zip"), site.archive("bad.zip", **about))
+    ran = fetch("--yes")
+    assert ran.code == 1
+    work = tmp_path / "data" / "set.download"
+    assert f"bad.zip was not unpacked: {reason}" in ran.err
+    assert f"What was fetched is kept in {work}: delete that to fetch it again" in ran.err
+    assert names(tmp_path / "data") == ["set.download"]
+    assert not (work / "unpacked").exists()
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
+def test_an_interrupted_unpacking_starts_again(
+    site: Site, fetch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
+) -> None:
+    saved = unpacking._save
+
+    def stopping(member: Any, *rest: Any) -> None:
+        saved(member, *rest)
+        raise stop
+
+    with monkeypatch.context() as patch:
+        patch.setattr(unpacking, "_save", stopping)
+        fetch("--yes")
+    target = tmp_path / "data" / "set"
+    assert not target.exists()
+    assert tree(tmp_path / "data" / "set.download" / "unpacked") == {"labels.csv": FILES["labels.csv"]}
+    (tmp_path / "data" / "set.download" / "unpacked" / "labels.csv").write_bytes(b"half")
+    assert fetch("--yes").code == 0
+    assert tree(target) == FILES
+    assert len(site.server.asked) == 1, "what was downloaded is not downloaded again"
+
+
+def test_a_full_disk_leaves_no_half(
+    site: Site, fetch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*rest: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(unpacking, "_save", full)
+    ran = fetch("--yes")
+    assert ran.code == 1
+    assert "No space left on device. What was fetched is kept in" in ran.err
+    assert "unpacked" not in names(tmp_path / "data" / "set.download")
+
+
+def test_without_a_terminal_it_does_not_begin(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    ran = fetch()
+    assert ran.code == 2
+    assert "licence: free for research" in ran.err
+    assert "there is no terminal to ask on: give --yes to fetch on these terms" in ran.err
+    assert site.server.asked == []
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("said", ["n\n", "\n"])
+def test_no_is_the_answer_without_a_yes(
+    site: Site, fetch: Callable[..., Any], tmp_path: Path, answer: Callable[[str], None], said: str
+) -> None:
+    answer(said)
+    ran = fetch()
+    assert ran.code == 130
+    assert ran.err.endswith("bench: nothing was fetched\n")
+    assert site.server.asked == []
+    assert not (tmp_path / "data").exists()
+
+
+def test_yes_fetches(site: Site, fetch: Callable[..., Any], tmp_path: Path, answer: Callable[[str], None]) -> None:
+    answer("y\n")
+    assert fetch().code == 0
+    assert tree(tmp_path / "data" / "set") == FILES
+
+
+def test_too_little_disk_is_said_before_the_question(
+    site: Site, fetch: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.offer(site.archive("set.zip", size=3_000_000, unpacked=5_000_000))
+    monkeypatch.setattr(fetch_plan, "free_bytes", lambda _: 7_000_000)
+    ran = fetch("--yes")
+    assert ran.code == 2
+    assert "needs about 8 MB at" in ran.err
+    assert "(3 MB to download, 5 MB unpacked) and 7 MB are free" in ran.err
+    assert site.server.asked == []
+    # What is downloaded already is not counted twice.
+    kept = tmp_path / "data" / "set.download" / "archives"
+    kept.mkdir(parents=True)
+    (kept.parent / "lock").touch()
+    (kept / "set.zip.part").write_bytes(bytes(1_500_000))
+    assert fetch_plan.plan("koniq", tmp_path / "data" / "set").archives
+
+
+def test_the_folder_is_below_bench_data_by_default(
+    site: Site, bench: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = bench("fetch", "dataset", "koniq", "--yes")
+    assert ran.code == 2
+    assert "no folder to put 'koniq' into: give --to FOLDER, or set $BENCH_DATA" in ran.err
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path / "sets"))
+    assert bench("fetch", "dataset", "koniq", "--yes").code == 0
+    assert tree(tmp_path / "sets" / "koniq") == FILES
+    (tmp_path / "sets" / "koniq").rename(tmp_path / "sets" / "koniq10k")
+    ran = bench("fetch", "dataset", "koniq", "--yes")
+    assert ran.code == 2
+    assert f"{tmp_path / 'sets' / 'koniq10k'} is there already and is not overwritten" in ran.err
+
+
+def test_nothing_of_the_users_is_replaced(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    target, work = tmp_path / "data" / "set", tmp_path / "data" / "set.download"
+    work.mkdir(parents=True)
+    (work / "mine").touch()
+    assert f"{work} is needed for work and is somebody else's" in fetch("--yes").err
+    shutil.rmtree(work)
+    target.write_bytes(b"a file")
+    assert "is there already" in fetch("--yes").err
+    target.unlink()
+    target.mkdir()
+    (target / "mine").touch()
+    ran = fetch()
+    assert "is there already" in ran.err
+    assert "licence" not in ran.err, "there is nothing to ask about"
+    (target / "mine").unlink()
+    assert fetch("--yes").code == 0
+
+
+def test_a_disk_is_not_replaced(site: Site, fetch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.ismount", lambda _: True)
+    ran = fetch("--yes")
+    assert (ran.code, "where a disk is mounted: give a folder below it" in ran.err) == (2, True)
+
+
+def test_a_damaged_archive_that_was_kept_is_not_taken(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    kept = tmp_path / "data" / "set.download" / "archives" / "set.zip"
+    kept.parent.mkdir(parents=True)
+    (tmp_path / "data" / "set.download" / "lock").touch()
+    kept.write_bytes(b"other")
+    ran = fetch("--yes")
+    assert (ran.code, f"{kept} is here but is not set.zip" in ran.err) == (2, True)
+
+
+def test_a_link_to_an_empty_folder_stays_a_link(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "set").symlink_to(tmp_path / "elsewhere")
+    assert fetch("--yes").code == 0
+    assert (tmp_path / "data" / "set").is_symlink()
+    assert tree(tmp_path / "elsewhere") == FILES
+
+
+def test_what_came_while_the_user_was_asked_is_not_replaced(site: Site, tmp_path: Path) -> None:
+    plan = fetch_plan.plan("koniq", tmp_path / "set")
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "mine").touch()
+    with pytest.raises(UsageError, match="is there already"):
+        dataset_fetching.carry_out(plan)
+    assert site.server.asked == []
+
+
+def test_two_at_once_is_one_sentence(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    work = tmp_path / "data" / "set.download"
+    work.mkdir(parents=True)
+    with FileLock(work / "lock"):
+        ran = fetch("--yes")
+    assert ran.code == 2
+    assert f"another process works in {work}: wait until it is done" in ran.err
+
+
+def test_mirrors(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    own, copy = site.archive("set.zip"), site.archive("more.tgz", mirror="pyiqa's archive on a hub")
+    other = site.archive("labels%202.csv", mirror="pyiqa")
+    site.offer(own, copy)
+    assert fetch_plan.plan("koniq", tmp_path / "x").archives == (own,)
+    assert fetch_plan.plan("koniq", tmp_path / "x", "PYIQA").archives == (copy,)
+    ran = fetch("--mirror", "nobody")
+    assert ran.code == 2
+    assert "--mirror got 'nobody'; --mirror takes the beginning of one mirror's name: \"pyiqa's archive on" in ran.err
+    site.offer(copy)
+    assert fetch_plan.plan("koniq", tmp_path / "x").archives == (copy,)
+    assert "\nmirror: pyiqa's archive on a hub\n" in fetch().err
+    site.offer(copy, other)
+    assert fetch_plan.plan("koniq", tmp_path / "x", "pyiqa").archives == (other,)
+    assert "it has several mirrors; --mirror takes" in fetch("--yes").err
+    site.offer(own)
+    assert "--mirror takes the beginning of one mirror's name: there is none" in fetch("--mirror", "pyiqa").err
+
+
+@pytest.mark.parametrize("name", ["set.rar", "set.7z", "SET.RAR"])
+def test_what_cannot_be_unpacked_is_said_before_it_is_fetched(
+    site: Site, fetch: Callable[..., Any], tmp_path: Path, name: str
+) -> None:
+    site.offer(site.archive(name, into="images"))
+    ran = fetch("--yes")
+    assert ran.code == 2
+    assert (
+        f"fetch it from {site.address}/dir/{name}, unpack it by hand with unrar or 7z to {tmp_path}/data/set/images"
+        in ran.err
+    )
+    assert site.server.asked == []
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"url": "http://h/"},
+        {"url": "http://h/..%2Fx.zip"},
+        {"url": "http://h/x.zip", "name": "a/x.zip"},
+        {"url": "http://h/x.zip", "name": ".."},
+        {"url": "http://h/x.zip", "into": "../y"},
+        {"url": "http://h/x.zip", "into": "/y"},
+        {"url": "file:///etc/x.zip"},
+    ],
+    ids=str,
+)
+def test_a_card_cannot_lead_out_of_the_folder(site: Site, fetch: Callable[..., Any], about: dict[str, str]) -> None:
+    site.offer(Archive(**about))
+    ran = fetch("--yes")
+    assert ran.code == 2
+    assert "the card 'koniq' has an archive that cannot be kept as" in ran.err
+
+
+def test_two_archives_of_one_name_are_refused(site: Site, fetch: Callable[..., Any]) -> None:
+    site.offer(site.archive("set.zip"), Archive(url=f"{site.address}/other/set.zip"))
+    assert "has an archive that cannot be kept as 'set.zip'" in fetch("--yes").err
+
+
+def test_a_set_that_must_be_got_by_hand_says_where(site: Site, fetch: Callable[..., Any]) -> None:
+    site.offer()
+    ran = fetch("--yes")
+    assert ran.code == 2
+    assert "get it by hand, https://database.mmsp-kn.de/koniq-10k-database.html" in ran.err
+
+
+def test_the_sample_and_what_is_unknown(bench: Callable[..., Any]) -> None:
+    assert "'sample' needs no fetching" in bench("fetch", "dataset", "sample", "--to", "x").err
+    ran = bench("fetch", "dataset", "konik", "--to", "x")
+    assert (ran.code, "no dataset is called 'konik'. Did you mean 'koniq'" in ran.err) == (2, True)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 
 from bench.averages import AT_LEAST, Average, average
 from bench.evaluation import DRAWS, LEVEL, Row
-from bench.render import interval_text, number
+from bench.render import escape, interval_text, number
 from bench.tables import Column, Table, best_two
 
 _FEW = 30  # images below which an interval is too wide, and a bootstrap too coarse, to say anything
@@ -54,7 +53,7 @@ def _markdown_table(table: Table, intervals: bool) -> str:
     notes, over = _Notes(), average(table)
     header = ["method"]
     for column in table.columns:
-        name = _escape(column.dataset) + notes.mark(_about_column(table, column))
+        name = escape(column.dataset) + notes.mark(_about_column(table, column))
         header += [f"{name} SRCC", "PLCC"]
     header += ["average SRCC", "rank"] if over.srcc else []
     lines = [header]
@@ -63,7 +62,7 @@ def _markdown_table(table: Table, intervals: bool) -> str:
         for row in rows:
             cells = [text for column in table.columns for text in _cell_texts(table, row, column, notes, intervals)]
             cells += _average_texts(table, over, row, notes) if over.srcc else []
-            lines.append([_escape(table.labels[row]) + _about_row(table, row, notes), *cells])
+            lines.append([escape(table.labels[row]) + _about_row(table, row, notes), *cells])
     caption = [_caption(table, intervals), ""]
     if len(table.columns) > 1:
         caption += [_about_average(table, over), ""]
@@ -89,7 +88,7 @@ def _caption(table: Table, intervals: bool) -> str:
 
 
 def _about_average(table: Table, over: Average) -> str:
-    names = ", ".join(_escape(column.dataset) for column in over.over)
+    names = ", ".join(escape(column.dataset) for column in over.over)
     if over.srcc:
         text = (
             "Average: the mean of SRCC by Fisher's z, and the mean rank by SRCC among these rows "
@@ -110,19 +109,19 @@ def _about_average(table: Table, over: Average) -> str:
 def _why_out(table: Table, column: Column, why: dict[str, list[Row]]) -> str:
     reasons = []
     for reason, rows in why.items():
-        named = [_escape(table.labels[row]) for row in rows[:_NAMED]]
+        named = [escape(table.labels[row]) for row in rows[:_NAMED]]
         more = [f"{len(rows) - _NAMED} more"] if len(rows) > _NAMED else []
-        reasons.append(_escape(reason) + (f": {', '.join(named + more)}" if rows else ""))
-    return f"{_escape(column.dataset)} ({'; '.join(reasons)})"
+        reasons.append(escape(reason) + (f": {', '.join(named + more)}" if rows else ""))
+    return f"{escape(column.dataset)} ({'; '.join(reasons)})"
 
 
 def _about_column(table: Table, column: Column) -> str:
     cells = [cell for (_, where), cell in table.cells.items() if where == column]
     about = cells[0].dataset
-    text = f"{_escape(about['title'])}: {about['n']} images; {column.protocol}"
+    text = f"{escape(about['title'])}: {about['n']} images; {column.protocol}"
     text += f"; intervals resample {about['cluster'] or 'image'}s"
     hashes = f"labels {column.labels}" + (f", images {column.images}" if column.images else "")
-    return "; ".join([text, *map(_escape, about["notes"]), hashes])
+    return "; ".join([text, *map(escape, about["notes"]), hashes])
 
 
 def _about_row(table: Table, row: Row, notes: _Notes) -> str:
@@ -130,7 +129,7 @@ def _about_row(table: Table, row: Row, notes: _Notes) -> str:
     imported = cell.entry.meta["source"] == "import"
     source = "scores imported, not computed here" if imported else f"version {row.version}"
     weights = f", parameters {row.fingerprint}" if row.fingerprint else ""
-    return notes.mark(_escape(f"{source}{weights}"))
+    return notes.mark(escape(f"{source}{weights}"))
 
 
 def _cell_texts(table: Table, row: Row, column: Column, notes: _Notes, intervals: bool) -> tuple[str, str]:
@@ -140,8 +139,8 @@ def _cell_texts(table: Table, row: Row, column: Column, notes: _Notes, intervals
     reasons = cell.correlations.reasons
     srcc = _value(table, row, column, "srcc") + (interval_text(cell) if intervals else "")
     plcc = _value(table, row, column, "plcc_log4")
-    why = [_escape(reasons["srcc"])] if "srcc" in reasons else []
-    plcc_why = [_escape(reasons["plcc_log4"])] if "plcc_log4" in reasons else []
+    why = [escape(reasons["srcc"])] if "srcc" in reasons else []
+    plcc_why = [escape(reasons["plcc_log4"])] if "plcc_log4" in reasons else []
     return srcc + notes.mark(*why, *_remarks(table, row, column)), plcc + notes.mark(*plcc_why)
 
 
@@ -161,7 +160,7 @@ def _average_remarks(table: Table, over: Average, row: Row) -> list[str]:
         for leak in table.cells[row, column].leaks:
             where.setdefault(leak.why, []).append(column.dataset)
     return [
-        _escape(f"on {', '.join(ids) if len(ids) < len(over.over) else 'every dataset averaged'}: {why}")
+        escape(f"on {', '.join(ids) if len(ids) < len(over.over) else 'every dataset averaged'}: {why}")
         for why, ids in where.items()
     ]
 
@@ -194,14 +193,7 @@ def _remarks(table: Table, row: Row, column: Column) -> list[str]:
     if cell.unlabelled and cell.correlations.n:
         remarks.append(f"{cell.unlabelled} scored images have no label")
     for leak in cell.leaks:
-        remarks.append(_escape(leak.why) + (": not in the running for best" if leak.excludes else ""))
+        remarks.append(escape(leak.why) + (": not in the running for best" if leak.excludes else ""))
     if 0 < cell.correlations.n < _FEW and not cell.dataset["within"]:
         remarks.append(f"n = {cell.correlations.n}: too few to tell")
     return remarks
-
-
-def _escape(text: str) -> str:
-    # Names come from datasets and plugins: keep them from ending a cell or opening markup. An
-    # underscore inside a word opens none.
-    line = re.sub(r"\s", " ", str(text))
-    return re.sub(r"[\\|<>*`\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", line)

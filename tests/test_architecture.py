@@ -22,8 +22,8 @@ LAYERS = [
     | {"_across", "_bootstrap", "_correlation", "_mapping"},
     {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching"},
     {"places", "datasets", "runner"},
-    {"importing", "evaluation", "leakage", "monitoring"},
-    {"tables", "averages", "render", "render_markdown", "plots"},
+    {"doctor", "importing", "evaluation", "leakage", "monitoring"},
+    {"tables", "averages", "render", "render_markdown", "plots", "dataset_page"},
     {"cli", "__main__"},
 ]
 
@@ -97,6 +97,8 @@ def loaded_by(*args: str) -> set[str]:
         ["list", "methods", "niqe"],
         ["list", "methods", "qualiclip"],
         ["list", "methods", "ou:qualiclip"],
+        ["doctor"],
+        ["doctor", "--help"],
         ["fit", "--help"],
         ["fetch", "weights", "--help"],
         ["train", "--help"],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from bench.card import Card, LabelSpec
-from bench.render_markdown import escape
+from bench.render import escape
 
 _INTRODUCTION = """\
 # Datasets

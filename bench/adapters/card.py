@@ -211,7 +211,7 @@ def _inspect_unlabelled(card: Card, folder: Folder, index: Index) -> Inspection:
     )
     problems = _counts(card, len(samples), samples)
     if twice := repeated(sample.name.lower() for sample in samples):
-        text = f"{len(twice)} names are in more than one of {', '.join(folders)}"
+        text = f"the same names are in more than one of {', '.join(folders)}"
         problems.append(Problem("duplicate", text, tuple(twice), "keep one folder of them", fatal=True))
     dataset = describe_with_card(card, samples, str(folder))
     return Inspection(dataset, (), folders, len(samples), (), tuple(problems))

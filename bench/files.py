@@ -7,6 +7,7 @@ server is only ever compared, never joined to a local path.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import os
@@ -120,10 +121,11 @@ class Elsewhere(Folder):
     def files(self) -> list[str]:  # noqa: D102
         system, root, _ = _open(self)
         try:
-            found = system.find(root, maxdepth=_MAX_DEPTH)
+            # Not by find(), which leaves out in silence what it cannot see.
+            walked = list(system.walk(root, maxdepth=_MAX_DEPTH, on_error="raise"))
         except Exception as error:  # every back end has errors of its own
             raise UsageError(f"{self.location} cannot be listed: {_reason(error)}") from None
-        names = (self._relative(name, root) for name in found)
+        names = (self._relative(f"{parent}/{name}", root) for parent, _, files in walked for name in files)
         return sorted(name for name in names if name and not _is_hidden(name))
 
     def _relative(self, found: str, root: str) -> str:
@@ -170,7 +172,7 @@ def _open(folder: Elsewhere) -> tuple[Any, str, Any]:
     location = folder.location
     try:
         if not is_url(location):
-            return fsspec.filesystem(folder.archive, fo=Path(location).open("rb")), "", threading.Lock()
+            return _open_archive(folder), "", threading.Lock()
         if folder.archive:
             location = f"{folder.archive}://::{location}"
         system, root = fsspec.core.url_to_fs(location)
@@ -184,6 +186,21 @@ def _open(folder: Elsewhere) -> tuple[Any, str, Any]:
         raise UsageError(f"{folder.location} cannot be opened: {_reason(error)}") from None
     # Archives share one open file between all that read from them.
     return system, str(root), threading.Lock() if "::" in location else contextlib.nullcontext()
+
+
+# Archives stay open as long as the process: methods, workers and hashing all read from them.
+_archives = contextlib.ExitStack()
+atexit.register(_archives.close)
+
+
+def _open_archive(folder: Elsewhere) -> Any:
+    import fsspec
+
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(Path(folder.location).open("rb"))
+        system = fsspec.filesystem(folder.archive, fo=file)
+        _archives.push(stack.pop_all())
+    return system
 
 
 def _reason(error: BaseException) -> str:

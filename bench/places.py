@@ -87,12 +87,19 @@ class Roots:
         return cls(explicit, os.environ.get(DATA_VARIABLE, ""), settings.roots, settings.data, file)
 
     def find(self, card: Card) -> Place | None:
-        """Return where a card's dataset is, or None. A card that extends another is in that one's place too."""
+        """Return where a card's dataset is, or None."""
+        return next(iter(self.all(card)), None)
+
+    def all(self, card: Card) -> list[Place]:
+        """Return every place that has a card's dataset, the one that is taken first.
+
+        A card that extends another is in that one's place too.
+        """
         names = [card.id, *card.aliases]
         if card.extends and (base := cards.find_card(card.extends)):
             names += [base.id, *base.aliases]
         found = (self._from(level, names) for level in range(len(PRECEDENCE)))
-        return next((Place(text, PRECEDENCE[level]) for level, text in enumerate(found) if text), None)
+        return [Place(text, PRECEDENCE[level]) for level, text in enumerate(found) if text]
 
     def _from(self, level: int, names: list[str]) -> str:
         if level in (0, 2):

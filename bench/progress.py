@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
-def bar(total: int, title: str, *, delay: float = 0.0) -> tqdm[Any]:
+def bar(total: int | None, title: str, *, delay: float = 0.0) -> tqdm[Any]:
     """Return a progress bar over images; use it as a context manager.
 
     Args:
-        total: images to come; nothing is shown for 0.
+        total: images to come, None where nobody knows; nothing is shown for 0.
         title: what is going on.
         delay: seconds before it shows at all, for steps that are quick as a rule.
     """

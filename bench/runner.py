@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import bench
 from bench import options as method_options
+from bench.api import Resize
 from bench.images import POLICY
 from bench.progress import bar
 from bench.samples import Dataset, Protocol, short_hash
@@ -57,6 +58,7 @@ def run(
         BenchError: a worker process was killed, or the disk is full.
     """
     dataset = dataset.split(split)
+    settings = with_protocol(settings, dataset)
     protocol = Protocol(split=split, resize=str(settings.resize))
     images_hash = _hash_images(dataset)
     with ExitStack() as stack:
@@ -72,6 +74,11 @@ def run(
         ]
         new = _fill(ready, dataset, writers, settings)
         return [Result(Entry(w.folder, w.meta), n) for w, n in zip(writers, new, strict=True)]
+
+
+def with_protocol(settings: Settings, dataset: Dataset) -> Settings:
+    """Return the settings with the dataset's own resize policy where nobody asked for another."""
+    return settings if settings.resize else dataclasses.replace(settings, resize=Resize.parse(dataset.resize))
 
 
 def describe(label: str, info: MethodInfo, dataset: Dataset) -> Json:

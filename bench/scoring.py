@@ -96,13 +96,13 @@ class Settings:
     """How to score; nothing here but ``resize`` and ``seed`` may change a score.
 
     Attributes:
-        resize: the protocol's resize policy.
+        resize: the protocol's resize policy; None: what the dataset's protocol asks for, which ``runner`` knows.
         seed: for methods that draw.
         batch_size: photos handed to a method at once.
         workers: processes; None lets the methods decide.
     """
 
-    resize: Resize = field(default_factory=Resize)
+    resize: Resize | None = None
     seed: int = 0
     batch_size: int = 8
     workers: int | None = None
@@ -247,14 +247,14 @@ def _end_with_parent(parent: int) -> None:
 Decoded = Photo | str
 
 
-def _decode_all(items: Sequence[Item], policy: Resize) -> list[Decoded]:
+def _decode_all(items: Sequence[Item], policy: Resize | None) -> list[Decoded]:
     return [_decode(item, policy) for item in items]
 
 
-def _decode(item: Item, policy: Resize) -> Decoded:
+def _decode(item: Item, policy: Resize | None) -> Decoded:
     try:
         photo = decode(item.file.read(), item.name)
-        return replace(photo, pixels=resize(photo.pixels, policy))
+        return replace(photo, pixels=resize(photo.pixels, policy or Resize()))
     except ImageError as error:
         return str(error)
 

@@ -34,8 +34,8 @@ LAYERS = [
     },
     {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching"},
     {"places", "datasets", "runner"},
-    {"importing", "evaluation", "monitoring"},
-    {"tables", "render", "plots"},
+    {"doctor", "importing", "evaluation", "monitoring"},
+    {"tables", "render", "plots", "dataset_page"},
     {"cli", "__main__"},
 ]
 
@@ -109,6 +109,8 @@ def loaded_by(*args: str) -> set[str]:
         ["list", "methods", "niqe"],
         ["list", "methods", "qualiclip"],
         ["list", "methods", "ou:qualiclip"],
+        ["doctor"],
+        ["doctor", "--help"],
         ["fit", "--help"],
         ["fetch", "weights", "--help"],
         ["train", "--help"],

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bench.adapters.index import Index, join
-from bench.adapters.labels import Source, read_labels
+from bench.adapters.labels import Source, find_labels, read_labels
 from bench.adapters.problems import Problem
 from bench.adapters.rows import attributes_of_name, read_rows
 from bench.adapters.table import repeated
 from bench.card import Card
-from bench.errors import MissingRequirementError, UsageError
+from bench.errors import MissingRequirementError, UsageError, listed
 from bench.files import File, Folder
 from bench.images import SUFFIXES
-from bench.samples import Dataset, Direction, Sample
+from bench.samples import Attribute, Dataset, Direction, Sample
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,21 @@ def inspect(card: Card, folder: Folder) -> Inspection:
         for row, file in zip(rows, files, strict=True)
     )
     problems += _missing(card, index, samples, files)
-    problems += _counts(card, len(labels.rows), samples)
+    problems += _counts(card, len(labels.rows), samples, sound=not faults)
     dataset = describe_with_card(card, samples, str(folder), labels.spec.direction)
     found = [file for file in files if file]
     return Inspection(dataset, labels.sources, folders, len(found), _unnamed(index, found), tuple(problems))
+
+
+def glance(card: Card, folder: Folder) -> str:
+    """Say what a copy lacks at first sight: the label file, or every image; empty where both are there."""
+    index = Index(folder.files())
+    if card.labels:
+        try:
+            find_labels(card, folder, index)
+        except MissingRequirementError as error:
+            return str(error)
+    return "" if any(map(_is_image, index.names)) else f"no image is there; {_again(card)}"
 
 
 def describe_with_card(
@@ -139,31 +150,28 @@ def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[
     if not missing:
         return []
     looked = " or ".join("+".join(layout) for layout in card.layouts)
+    names = tuple(s.file.name if s.file else s.name for s in missing)
     if len(missing) < len(samples):
-        names = tuple(str(s.file.name if s.file else s.name) for s in missing)
         return [Problem("missing", f"{len(names)} of {len(samples)} images are missing", names, _again(card))]
     bases = {sample.name.rpartition("/")[2].lower() for sample in samples[:100]}
-    elsewhere = Counter(
-        name.rpartition("/")[0] or "." for name in index.names if name.rpartition("/")[2].lower() in bases
-    )
-    hint = (
-        f" (files of these names are in {', '.join(elsewhere)}, which is not a layout of {card.id})"
-        if elsewhere
-        else ""
-    )
+    split = (name.rpartition("/") for name in index.names)
+    elsewhere = sorted({folder or "." for folder, _, base in split if base.lower() in bases})
+    hint = f" (files of these names are in {listed(elsewhere)}, no layout of {card.id})" if elsewhere else ""
     text = f"none of the {len(samples)} images is in {looked}{hint}"
-    return [Problem("missing", text, tuple(s.name for s in missing), _again(card), fatal=True)]
+    return [Problem("missing", text, names, _again(card), fatal=True)]
 
 
 def _again(card: Card) -> str:
     return f"get the images from {card.source}"
 
 
-def _counts(card: Card, n: int, samples: tuple[Sample, ...]) -> list[Problem]:
-    problems = []
+def _counts(card: Card, n: int, samples: tuple[Sample, ...], *, sound: bool = True) -> list[Problem]:
     if n != card.n:
         text = f"this copy has {n} images, the complete set {card.n}"
-        problems.append(Problem("count", text, remedy=f"get the whole set from {card.source}"))
+        return [Problem("count", text, remedy=f"get the whole set from {card.source}")]
+    if not sound:  # rows were left out, so nothing else can be counted
+        return []
+    problems = []
     splits = Counter(str(s.attributes["split"]) for s in samples if "split" in s.attributes)
     if card.splits and splits and dict(splits) != card.splits:
         problems.append(Problem("splits", f"the splits are {_told(splits)}, the official ones {_told(card.splits)}"))
@@ -191,9 +199,8 @@ def _unknown_files(card: Card, sources: Iterable[Source]) -> list[Problem]:
 def _unnamed(index: Index, found: list[str]) -> tuple[str, ...]:
     named = set(found)
     places = {name.rpartition("/")[0] for name in found}
-    return tuple(
-        name for name in index.names if name.rpartition("/")[0] in places and _is_image(name) and name not in named
-    )
+    others = (name for name in index.names if name not in named and name.rpartition("/")[0] in places)
+    return tuple(filter(_is_image, others))
 
 
 def _is_image(name: str) -> bool:
@@ -206,15 +213,18 @@ def _inspect_unlabelled(card: Card, folder: Folder, index: Index) -> Inspection:
     if not found:
         looked = " or ".join("+".join(layout) for layout in card.layouts)
         raise MissingRequirementError(f"dataset {card.id!r}: no image is in {looked} of {folder}; {_again(card)}")
-    samples = tuple(
-        Sample(name, File(folder, file), None, attributes_of_name(card, file) or {}) for name, file in found
-    )
+    samples = tuple(Sample(name, File(folder, file), None, _said(card, name, file)) for name, file in found)
     problems = _counts(card, len(samples), samples)
     if twice := repeated(sample.name.lower() for sample in samples):
         text = f"the same names are in more than one of {', '.join(folders)}"
         problems.append(Problem("duplicate", text, tuple(twice), "keep one folder of them", fatal=True))
     dataset = describe_with_card(card, samples, str(folder))
     return Inspection(dataset, (), folders, len(samples), (), tuple(problems))
+
+
+def _said(card: Card, name: str, file: str) -> Mapping[str, Attribute]:
+    # The folder above may be that of a split, which the name has no part of.
+    return attributes_of_name(card, name) or attributes_of_name(card, file) or {}
 
 
 def _images_in(index: Index, layout: Iterable[str]) -> tuple[tuple[str, ...], list[tuple[str, str]]]:

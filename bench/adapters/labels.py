@@ -60,7 +60,7 @@ def read_labels(card: Card, folder: Folder, index: Index) -> Labels:
         MissingRequirementError: there is none.
         UsageError: it is damaged, or not laid out as the card says.
     """
-    spec, base, pattern = _find(card, folder, index)
+    spec, base, pattern = find_labels(card, folder, index)
     sources: list[Source] = []
     main = _read(folder, index.matching(pattern, base), spec, sources)
     rows = main.rows
@@ -76,7 +76,12 @@ def read_labels(card: Card, folder: Folder, index: Index) -> Labels:
     return Labels(spec, base, main.where, kept, tuple(sources))
 
 
-def _find(card: Card, folder: Folder, index: Index) -> tuple[LabelSpec, str, str]:
+def find_labels(card: Card, folder: Folder, index: Index) -> tuple[LabelSpec, str, str]:
+    """Return the form that the labels come in, the folder that it is relative to, and the file's name.
+
+    Raises:
+        MissingRequirementError: there is no label file.
+    """
     wanted = [(spec, pattern) for spec in card.labels for pattern in spec.files]
     for spec, pattern in wanted:
         if index.matching(pattern):

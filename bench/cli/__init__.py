@@ -19,6 +19,10 @@ COMMANDS = {
     "table": ("bench.cli.table:table", "Print the stored results as a table."),
     "score": ("bench.cli.score:score", "Score one image or a folder now; store nothing."),
     "list": ("bench.cli.listing:listing", "List methods or datasets: what there is, what each needs."),
+    "doctor": (
+        "bench.cli.doctor:doctor",
+        "Check copies of datasets: complete, readable, what is wrong, what to do.",
+    ),
     "import": ("bench.cli.importing:import_scores", "Store per-image scores that somebody else computed."),
     "results": ("bench.cli.results:results", "List or remove stored results."),
     "fit": ("bench.cli.fit:fit", "Fit a method's parameters on pristine photographs."),
@@ -31,7 +35,7 @@ COMMANDS = {
 EPILOG = """\b
 Exit codes:
   0    done
-  1    done, but not well: a method scored no image, or --strict and an image failed
+  1    done, but not well: a method scored no image, --strict and an image failed, or a dataset is not complete
   2    not started: a wrong option, a missing file, missing weights
   130  interrupted; what was scored or trained is kept
 """

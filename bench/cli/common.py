@@ -51,15 +51,13 @@ precision_option = click.option(
     show_default=True,
     help="Arithmetic of the networks that have both: float32, or 16 bits where the device has such arithmetic.",
 )
-resize_option = click.option(
-    "--resize",
-    default="none",
-    show_default=True,
-    metavar="POLICY",
-    help="Resize every image first: none, short:N or WxH. Part of the protocol.",
-)
 _SETTINGS = (
-    resize_option,
+    click.option(
+        "--resize",
+        metavar="POLICY",
+        help="Resize every image first: none, short:N or WxH. Part of the protocol. [default: what the dataset's card "
+        "asks for, mostly none]",
+    ),
     click.option(
         "--batch-size",
         type=click.IntRange(1, 4096),
@@ -82,10 +80,10 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of how to score; the command gets them as one ``settings``."""
 
     @functools.wraps(command)
-    def with_settings(resize: str, batch_size: int, workers: int | None, seed: int, **others: Any) -> None:
+    def with_settings(resize: str | None, batch_size: int, workers: int | None, seed: int, **others: Any) -> None:
         from bench.scoring import Settings
 
-        command(settings=Settings(parse_resize(resize), seed, batch_size, workers), **others)
+        command(settings=Settings(parse_resize(resize) if resize else None, seed, batch_size, workers), **others)
 
     return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_SETTINGS), with_settings)
 

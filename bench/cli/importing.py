@@ -45,7 +45,13 @@ _FAMILIES = ["hand-crafted", "zero-shot", "self-supervised", "MOS-trained", "und
     "--trained-on", multiple=True, metavar="ID", help="A dataset it was trained on. Repeatable. [default: unknown]"
 )
 @click.option("--split", default="all", show_default=True, metavar="NAME", help="The split that was scored.")
-@common.resize_option
+@click.option(
+    "--resize",
+    default="none",
+    show_default=True,
+    metavar="POLICY",
+    help="How every image was resized before it was scored: none, short:N or WxH. Part of the protocol.",
+)
 @common.root_option
 @common.results_option
 def import_scores(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ from bench.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from bench.api import Method
     from bench.card import Card
+    from bench.places import Roots
 
 format_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
@@ -65,9 +67,9 @@ def _method_record(method: type[Method]) -> dict[str, Any]:
 @listing.command("datasets")
 @click.argument("name", required=False)
 @common.root_option
-@format_option
+@click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
 def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
-    """List every dataset with a card, or with NAME all that its card says."""
+    """List every dataset with a card, or with NAME all that its card says. The form md is docs/datasets.md."""
     from bench.cards import find_card, shipped_cards
     from bench.places import Roots
 
@@ -80,19 +82,42 @@ def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
             raise UsageError(f"no dataset card has the id {name!r}.{hint} See `bench list datasets`.")
         cards = [card]
     if form == "json":
-        click.echo(json.dumps([{**dataclasses.asdict(c), "ready": _ready(c, places)} for c in cards], indent=1))
+        click.echo(json.dumps([_dataset_record(card, places) for card in cards], indent=1, ensure_ascii=False))
+    elif form == "md":
+        from bench.dataset_page import page
+
+        click.echo(page(cards), nl=False)
     elif name:
-        _print_record({**dataclasses.asdict(cards[0]), "ready": _ready(cards[0], places)})
+        _print_record(_flat(_dataset_record(cards[0], places)))
     else:
-        _print_columns([(c.id, str(c.n), c.kind, c.licence, _ready(c, places)) for c in cards])
-        click.echo("\nA folder, a CSV with image,score or an image is a dataset too: give its path.")
+        _print_columns([_dataset_line(card, places) for card in cards])
+        click.echo(
+            "\nA folder, a .zip or .tar, a URL, a CSV with image,score or an image is a dataset too: give its path."
+        )
 
 
-def _ready(card: Card, places: Any) -> str:
-    if card.id == "sample":
-        return "ready (built at first use)"
-    root = places.find(card)
-    return f"found: {root}" if root else f"not here: get it from {card.source}, then --root {card.id}=FOLDER"
+def _dataset_line(card: Card, places: Roots) -> tuple[str, ...]:
+    from bench.doctor import state
+
+    licence = textwrap.shorten(card.licence, 40, placeholder=" ...")
+    return card.id, str(card.n), card.kind, licence, state(card, places)
+
+
+def _dataset_record(card: Card, places: Roots) -> dict[str, Any]:
+    from bench.doctor import state
+
+    first = card.labels[0] if card.labels else None
+    about = {"direction": first.direction if first else None, "range": first.range if first else None}
+    return {**dataclasses.asdict(card), **about, "ready": state(card, places)}
+
+
+def _flat(record: dict[str, Any]) -> dict[str, Any]:
+    """Spread label forms and archives over keys of their own, and leave out what is not said."""
+    flat = {key: value for key, value in record.items() if key not in ("labels", "archives") and value not in ("", 0)}
+    for key in ("labels", "archives"):
+        for number, one in enumerate(record[key], 1):
+            flat[f"{key} {number}"] = {name: value for name, value in one.items() if value}
+    return {key: value for key, value in flat.items() if value not in ((), {})}
 
 
 def _print_columns(rows: list[tuple[str, ...]]) -> None:

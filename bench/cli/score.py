@@ -74,13 +74,14 @@ def _named_as_given(dataset: Dataset, text: str, arguments: int) -> Dataset:
 
 
 def _rows(ready: list[Ready], dataset: Dataset, settings: Settings) -> list[Row]:
+    from bench.runner import with_protocol
     from bench.scoring import Item, score_items
 
     wanted = tuple(range(len(ready)))
     items = [Item(s.name, s.file, wanted) for s in dataset.samples if s.file is not None]
     found = {
         (outcome.image, index): outcome
-        for scored in score_items(ready, items, settings, dataset.id)
+        for scored in score_items(ready, items, with_protocol(settings, dataset), dataset.id)
         for index, outcomes in scored.outcomes.items()
         for outcome in outcomes
     }

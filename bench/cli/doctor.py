@@ -1,0 +1,141 @@
+"""``bench doctor``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli import common
+from bench.errors import BenchError
+
+if TYPE_CHECKING:
+    from bench.doctor import Examination
+    from bench.places import Roots
+
+
+@click.command(short_help="Check copies of datasets: complete, readable, what is wrong, what to do.")
+@click.argument("datasets", nargs=-1, metavar="[ID|PATH]...")
+@common.root_option
+@click.option("--quick", is_flag=True, help="Do not decode the images.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], quick: bool, form: str) -> None:
+    """Check copies of datasets: complete, readable, what the authors distribute; what is wrong, what to do.
+
+    Every image is decoded as a run would. Without a dataset: where datasets are looked for, and which are here.
+    Exit code 1 if any copy is incomplete, damaged or not here.
+    """
+    from bench.places import Roots
+
+    places = Roots.parse(roots)
+    if not datasets:
+        _print_places(places)
+        return
+    found = [_examine(text, places, not quick) for text in datasets]
+    if form == "json":
+        click.echo(json.dumps([_record(one) for one in found], indent=1, ensure_ascii=False))
+    else:
+        click.echo("\n\n".join("\n".join(_lines(one)) for one in found))
+    wrong = [one.id for one in found if not one.complete]
+    if wrong:
+        raise BenchError(f"not complete: {', '.join(wrong)}")
+
+
+def _examine(text: str, places: Roots, decoding: bool) -> Examination:
+    from bench.cards import find_card, read_card
+    from bench.doctor import examine, examine_own
+    from bench.places import Place
+    from bench.progress import bar
+
+    card, beside = find_card(text), None
+    if card is None and text.endswith(".toml"):
+        card = read_card(Path(text))
+        beside = None if places.find(card) else Place(str(Path(text).parent), "beside the card")
+    with bar(card.n if card else None, f"{text}: decoding", delay=1.0) as shown:
+        if card is None:
+            return examine_own(text, places, decoding, shown.update)
+        return examine(card, beside, places, decoding, shown.update)
+
+
+def _print_places(places: Roots) -> None:
+    from bench.cards import shipped_cards
+    from bench.doctor import state
+    from bench.places import DATA_VARIABLE, PRECEDENCE, SETTINGS_FILE
+
+    settings = places.settings or f"no {SETTINGS_FILE} in the working directory or above it"
+    now = (
+        "given to each command",
+        places.data or f"${DATA_VARIABLE} is not set",
+        f"{settings}" + (f": {', '.join(places.configured)}" if places.configured else ""),
+        places.configured_data or "not set",
+    )
+    click.echo("A dataset is looked for in this order; the first place that has it is taken:")
+    for number, (place, here) in enumerate(zip(PRECEDENCE, now, strict=True), 1):
+        click.echo(f"  {number}. {place}  ({here})")
+    click.echo()
+    for card in shipped_cards().values():
+        click.echo(f"{card.id}: {state(card, places)}")
+
+
+def _lines(found: Examination) -> list[str]:
+    lines = [f"{found.id}: {found.card.title}" if found.card else found.id]
+    if found.place:
+        lines[0] += f", at {found.place.text} ({found.place.by})"
+    lines += [f"  also at {place.text} ({place.by}): not used" for place in found.others]
+    lines += _about(found)
+    lines += [f"  {problem.level}: {problem.sentence()}" for problem in found.problems]
+    return [*lines, f"  {'complete' if found.complete else 'NOT complete'}"]
+
+
+def _about(found: Examination) -> list[str]:
+    from bench.doctor import counts, ranges
+
+    seen = found.inspection
+    if seen is None:
+        return []
+    dataset = seen.dataset
+    known = {True: ", the authors' file by its hash", False: ", not the authors' file by its hash", None: ""}
+    lines = [f"  labels: {source.name}{known[source.known]}" for source in seen.sources]
+    where = f" in {', '.join(folder or '.' for folder in seen.folders)}" if seen.folders else ""
+    decoded = f", {found.decoded} decoded" if found.decoded is not None else ", not decoded"
+    lines.append(f"  images: {seen.found} of {len(dataset.samples)}{where}{decoded}")
+    if seen.unnamed:
+        lines.append(f"  {len(seen.unnamed)} other images are there that no label names")
+    found_range = ranges(dataset)
+    if found_range:
+        lines.append(f"  labels from {found_range[0]:g} to {found_range[1]:g}, {dataset.direction} is better")
+    splits = counts(dataset, "split")
+    if splits:
+        lines.append(f"  splits: {', '.join(f'{name} {n}' for name, n in splits.items())}")
+    names = sorted({name for sample in dataset.samples for name in sample.attributes})
+    return [*lines, f"  attributes: {', '.join(names)}"] if names else lines
+
+
+def _record(found: Examination) -> dict[str, Any]:
+    from bench.doctor import counts, ranges
+
+    record: dict[str, Any] = {
+        "dataset": found.id,
+        "complete": found.complete,
+        "place": asdict(found.place) if found.place else None,
+        "not_used": [asdict(place) for place in found.others],
+        "problems": [asdict(problem) for problem in found.problems],
+    }
+    if found.inspection:
+        dataset = found.inspection.dataset
+        record |= {
+            "n": len(dataset.samples),
+            "found": found.inspection.found,
+            "decoded": found.decoded,
+            "range": ranges(dataset),
+            "direction": dataset.direction,
+            "splits": counts(dataset, "split"),
+            "sources": [asdict(source) for source in found.inspection.sources],
+            "folders": found.inspection.folders,
+            "unnamed": len(found.inspection.unnamed),
+            "labels_hash": dataset.labels_hash,
+        }
+    return record

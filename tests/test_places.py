@@ -1,0 +1,101 @@
+"""Where datasets are looked for, and which place wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Ran
+
+from bench.cards import find_card
+from bench.errors import UsageError
+from bench.places import PRECEDENCE, Place, Roots
+
+Bench = Callable[..., Ran]
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """A folder for KonIQ in each of the four places."""
+    made = {
+        "root": tmp_path / "root",
+        "variable": tmp_path / "data" / "koniq10k",
+        "setting": tmp_path / "nas",
+        "settings": tmp_path / "other" / "koniq",
+    }
+    for folder in made.values():
+        folder.mkdir(parents=True)
+    (tmp_path / "bench.toml").write_text('data = "other"\n[roots]\nkoniq10k = "nas"\n')
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path / "data"))
+    (tmp_path / "below" / "this").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "below" / "this")
+    return made
+
+
+def place(*assignments: str) -> Place | None:
+    card = find_card("koniq")
+    assert card is not None
+    return Roots.parse(assignments).find(card)
+
+
+def test_the_first_place_that_has_a_dataset_is_taken(folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert place(f"koniq={folders['root']}") == Place(str(folders["root"]), PRECEDENCE[0])
+    assert place() == Place(str(folders["variable"]), PRECEDENCE[1])
+    folders["variable"].rmdir()
+    assert place() == Place(str(folders["setting"]), PRECEDENCE[2])
+    Path("../../bench.toml").write_text('data = "other"\n')
+    assert place() == Place(str(folders["settings"]), PRECEDENCE[3])
+    folders["settings"].rmdir()
+    assert place() is None
+
+
+def test_doctor_shows_the_order_and_what_is_not_used(folders: dict[str, Path], bench: Bench) -> None:
+    shown = bench("doctor")
+    assert shown.code == 0
+    assert [line.split("  (")[0].strip() for line in shown.out.splitlines()[1:5]] == [
+        f"{n}. {text}" for n, text in enumerate(PRECEDENCE, 1)
+    ]
+    lines = bench("doctor", "koniq", "--root", f"koniq={folders['root']}").out.splitlines()
+    assert lines[0].endswith(f"at {folders['root']} (--root ID=PATH)")
+    assert [line for line in lines if "not used" in line] == [
+        f"  also at {folders['variable']} (below $BENCH_DATA): not used",
+        f"  also at {folders['setting']} ([roots] of bench.toml): not used",
+        f"  also at {folders['settings']} (below data of bench.toml): not used",
+    ]
+
+
+def test_an_archive_below_bench_data_is_a_place(folders: dict[str, Path]) -> None:
+    folders["variable"].rmdir()
+    archive = folders["variable"].with_name("koniq.zip")
+    archive.touch()
+    assert place() == Place(str(archive), PRECEDENCE[1])
+
+
+def test_a_url_is_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert place("koniq=memory://sets/koniq") == Place("memory://sets/koniq", PRECEDENCE[0])
+    monkeypatch.setenv("BENCH_DATA", "memory://sets/")
+    assert place() == Place("memory://sets/koniq", PRECEDENCE[1])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("data = [", r"bench\.toml is not valid TOML"),
+        ("data = 1", r"bench\.toml: data is 1, which is not of the type"),
+        ('root = "x"', r"bench\.toml has the unknown key 'root'\. Did you mean 'roots'"),
+        ('[roots]\nkonik = "x"', r"\[roots\] got the unknown dataset 'konik'\. Did you mean 'koniq'"),
+    ],
+)
+def test_a_settings_file_that_is_none_is_named(tmp_path: Path, content: str, message: str) -> None:
+    Path("bench.toml").write_text(content)
+    with pytest.raises(UsageError, match=message):
+        Roots.parse(())
+
+
+def test_a_folder_in_the_settings_that_is_gone_is_named(bench: Bench) -> None:
+    Path("bench.toml").write_text('[roots]\nkoniq = "gone"\n')
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", "koniq")
+    assert done.code == 2
+    assert "[roots] of bench.toml got" in done.err
+    assert "gone', which is no folder" in done.err

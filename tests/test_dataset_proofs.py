@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import proofs_authentic
 import proofs_first
 import proofs_synthetic
 import pytest
@@ -13,10 +14,11 @@ from dataset_proofs import Copy, Proof
 from bench.adapters.card import Inspection, inspect
 from bench.errors import BenchError
 
-PROOFS = [*proofs_first.PROOFS, *proofs_synthetic.PROOFS]
+PROOFS = [*proofs_first.PROOFS, *proofs_authentic.PROOFS, *proofs_synthetic.PROOFS]
+PARAMETERS = [pytest.param(proof, marks=[pytest.mark.slow] if proof.slow else []) for proof in PROOFS]
 
 
-@pytest.fixture(scope="module", params=PROOFS, ids=str)
+@pytest.fixture(scope="module", params=PARAMETERS, ids=[*map(str, PROOFS)])
 def made(request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Proof, Copy]:
     proof = request.param
     copy = Copy(tmp_path_factory.mktemp(proof.id) / "root", shared)

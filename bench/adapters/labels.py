@@ -70,10 +70,15 @@ def read_labels(card: Card, folder: Folder, index: Index) -> Labels:
         rows = _with_places(main.where, rows, spec)
     header = list(rows[0]) if rows else main.header
     table.need_columns(main.where, header, _columns(spec))
-    kept = [row for row in rows if not any(row[column] in texts for column, texts in spec.drop.items())]
+    kept = [row for row in rows if _is_used(row, spec)]
     if not kept:
         raise UsageError(f"{main.where} has no rows: it is not the whole file, get it from {card.source}")
     return Labels(spec, base, main.where, kept, tuple(sources))
+
+
+def _is_used(row: Row, spec: LabelSpec) -> bool:
+    wanted = all(re.search(pattern, row[column]) for column, pattern in spec.only.items())
+    return wanted and not any(row[column] in texts for column, texts in spec.drop.items())
 
 
 def find_labels(card: Card, folder: Folder, index: Index) -> tuple[LabelSpec, str, str]:
@@ -185,7 +190,7 @@ def _places(blocks: dict[str, int], grid: dict[str, int]) -> Iterator[Row]:
 
 def _columns(spec: LabelSpec) -> set[str]:
     texts = [spec.image, *(spec.votes or [spec.score]), *spec.attributes.values()]
-    return {column for text in texts for column in columns_of(text)} | set(spec.drop) | set(spec.names)
+    return {column for text in texts for column in columns_of(text)} | {*spec.drop, *spec.only, *spec.names}
 
 
 def columns_of(text: str) -> list[str]:

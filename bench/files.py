@@ -28,6 +28,7 @@ from bench.images import MAX_FILE_BYTES, SUFFIXES, read_bytes
 _ARCHIVES = {".zip": "zip", ".tar": "tar"}
 _COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".rar", ".7z")
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+_SUFFIXES = tuple(SUFFIXES)
 _CHUNK = 2**20
 _MAX_DEPTH = 8
 
@@ -80,7 +81,7 @@ class LocalFolder(Folder):
     path: Path
 
     def files(self) -> list[str]:  # noqa: D102
-        return sorted(found.relative_to(self.path).as_posix() for found in self._walk())
+        return sorted(self._walk())
 
     def read(self, name: str) -> bytes:  # noqa: D102
         return read_bytes(self.path / name)
@@ -88,7 +89,7 @@ class LocalFolder(Folder):
     def __str__(self) -> str:
         return str(self.path)
 
-    def _walk(self) -> Iterator[Path]:
+    def _walk(self) -> Iterator[str]:
         def refuse(error: OSError) -> None:
             # A part of the set that cannot be seen must not shrink it in silence.
             raise UsageError(f"the folder {error.filename} cannot be read: {error.strerror}")
@@ -102,8 +103,10 @@ class LocalFolder(Folder):
             seen.add(real)
             folders[:] = [name for name in folders if not name.startswith(".")]
             # A folder named like an image is listed too: it fails by name instead of vanishing.
-            names = [*files, *(name for name in folders if Path(name).suffix.lower() in SUFFIXES)]
-            yield from (Path(parent, name) for name in names if not name.startswith("."))
+            names = [*files, *(name for name in folders if name.lower().endswith(_SUFFIXES))]
+            below = os.path.relpath(parent, self.path).replace(os.sep, "/")
+            start = "" if below == "." else f"{below}/"
+            yield from (start + name for name in names if not name.startswith("."))
 
 
 @dataclass(frozen=True)

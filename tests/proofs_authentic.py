@@ -271,7 +271,7 @@ FLIVE = Proof(
     low=0.0,
     high=94.3332343725568,
     direction="higher",
-    rows={"motion0044.jpg": 75.44372347614072, "out_of_focus0059.jpg": 72.82277576657971},
+    rows={"blur_dataset/motion0044.jpg": 75.44372347614072, "blur_dataset/out_of_focus0059.jpg": 72.82277576657971},
 )
 FLIVE_640 = Proof(
     "flive-640",
@@ -282,7 +282,10 @@ FLIVE_640 = Proof(
     low=13.520276,
     high=90.534363,
     direction="higher",
-    rows={"EMOTIC__cwpvmtkuw83q2or3za.jpg": 59.64871868, "EMOTIC__5jr2gfirt8cy0kasjr.jpg": 76.4083403},
+    rows={
+        "voc_emotic_ava/EMOTIC__cwpvmtkuw83q2or3za.jpg": 59.64871868,
+        "voc_emotic_ava/EMOTIC__5jr2gfirt8cy0kasjr.jpg": 76.4083403,
+    },
 )
 SPAQ = Proof(
     "spaq",
@@ -411,7 +414,7 @@ PROOFS = [
         on="copy",
         make=_flive_640_pyiqa,
         labels="meta_info/meta_info_FLIVEDataset.csv",
-        rows={"EMOTIC__cwpvmtkuw83q2or3za.jpg": 59.648718683045665},
+        rows={"voc_emotic_ava/EMOTIC__cwpvmtkuw83q2or3za.jpg": 59.648718683045665},
         variant="pyiqa",
     ),
     Proof(
@@ -423,8 +426,11 @@ PROOFS = [
         low=14.690264,
         high=100.0,
         direction="higher",
-        rows={"AVA__16945.jpg_patch_1.jpg": 89.74527110520867, "AVA__204791.jpg_patch_2.jpg": 68.96653184424663},
-        attributes={"AVA__16945.jpg_patch_1.jpg": {"picture": "AVA__16945.jpg", "patch": "1"}},
+        rows={
+            "patches/AVA__16945.jpg_patch_1.jpg": 89.74527110520867,
+            "patches/AVA__204791.jpg_patch_2.jpg": 68.96653184424663,
+        },
+        attributes={"patches/AVA__16945.jpg_patch_1.jpg": {"picture": "AVA__16945.jpg", "patch": "1"}},
         slow=True,
     ),
     SPAQ,

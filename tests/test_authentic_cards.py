@@ -53,9 +53,9 @@ def test_pictures_and_patches_of_one_list_are_told_apart(copy: Copy) -> None:
         for card in ("flive", "flive-patch", "flive-640")
     }
     assert found == {
-        "flive": {"motion0044.jpg": (50, "training"), "rq59.jpg": (52, "test")},
-        "flive-patch": {"motion0044.jpg_patch_1.jpg": (51, "validation")},
-        "flive-640": {"rq59.jpg": (52, None)},
+        "flive": {"blur_dataset/motion0044.jpg": (50, "training"), "EE371R/rq59.jpg": (52, "test")},
+        "flive-patch": {"patches/motion0044.jpg_patch_1.jpg": (51, "validation")},
+        "flive-640": {"EE371R/rq59.jpg": (52, None)},
     }
 
 

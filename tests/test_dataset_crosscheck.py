@@ -73,4 +73,5 @@ def test_an_image_has_one_name_and_label_whatever_form_the_labels_came_in(
 ) -> None:
     first, *others = (_labels(proof, shared, tmp_path / str(k)) for k, proof in enumerate(forms))
     for other in others:
-        assert other == pytest.approx(first, abs=1e-9)
+        # FLIVE's labels640.csv has eight decimals.
+        assert other == pytest.approx(first, abs=1e-8)

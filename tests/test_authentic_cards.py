@@ -48,7 +48,7 @@ def test_pictures_and_patches_of_one_list_are_told_apart(copy: Copy) -> None:
     copy.add_images(f"FLIVE_Database/database/{name}" for name in names)
     seen = {card: inspect(copy.card(card), copy.folder()) for card in ("flive", "flive-patch", "flive-640")}
     # Three rows are not the whole set; of what is there, every row has its place.
-    assert {problem.kind for one in seen.values() for problem in one.problems} == {"count", "groups"}
+    assert {problem.kind for one in seen.values() for problem in one.problems} == {"count"}
     found = {
         card: {s.name: (s.mos, s.attributes.get("split")) for s in one.dataset.samples} for card, one in seen.items()
     }

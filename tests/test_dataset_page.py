@@ -1,0 +1,35 @@
+"""The page of datasets is what the cards say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from conftest import Ran
+
+from bench.cards import shipped_cards
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_page_is_current(bench: Callable[..., Ran]) -> None:
+    written = bench("list", "datasets", "--format", "md")
+    assert written.code == 0
+    page = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
+    assert page == written.out, "write it again: bench list datasets --format md > docs/datasets.md"
+
+
+def test_every_card_has_a_row_and_a_section(bench: Callable[..., Ran]) -> None:
+    out = bench("list", "datasets", "--format", "md").out
+    for card in shipped_cards().values():
+        assert f"| [{card.id}](#{card.id}) | {card.n:,} | {card.kind} |" in out
+        assert len(re.findall(rf"^## {re.escape(card.id)}$", out, re.MULTILINE)) == 1
+
+
+def test_one_dataset_in_full(bench: Callable[..., Ran]) -> None:
+    out = bench("list", "datasets", "kadid10k").out
+    assert "n: 10125" in out
+    assert "direction: higher" in out
+    assert "range: 1, 5" in out
+    assert "labels 1: files dmos.csv" in out

@@ -138,7 +138,7 @@ def _sizes(card: Card, results: Sequence[Decoded]) -> list[Problem]:
     wrong = tuple(f"{name} ({size[0]} x {size[1]})" for name, _, size in results if size and size != card.size)
     if not wrong:
         return []
-    text = f"{len(wrong)} images are not {card.size[0]} x {card.size[1]}: another resolution is another protocol"
+    text = f"{len(wrong)} image(s) are not {card.size[0]} x {card.size[1]}: another resolution is another protocol"
     return [Problem("size", text, wrong, f"the set's images are at {card.source}", level="warning")]
 
 

@@ -219,7 +219,7 @@ def test_a_card_anywhere_is_a_dataset(photos: Path) -> None:
         (
             "range = [0, 100]",
             "range = [0, 12]",
-            r"5 labels are outside the card's range of 0 to 12: images/3.png \(13\)",
+            r"5 label\(s\) are outside the card's range of 0 to 12: images/3.png \(13\)",
         ),
     ],
 )
@@ -233,7 +233,7 @@ def test_a_label_file_may_not_point_out_of_its_folder(photos: Path) -> None:
     (photos / "mine.toml").write_text(CARD)
     scores = photos / "scores.csv"
     scores.write_text(scores.read_text() + "../../etc/passwd,12,test\n")
-    with pytest.raises(UsageError, match=r"1 image names leave the dataset's folder: \.\./\.\./etc/passwd"):
+    with pytest.raises(UsageError, match=r"1 image name\(s\) leave the dataset's folder: \.\./\.\./etc/passwd"):
         resolve(str(photos / "mine.toml"), NO_ROOTS)
 
 

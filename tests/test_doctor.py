@@ -107,13 +107,13 @@ def test_images_that_cannot_be_decoded_are_named(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("b_05.png,5,", "b_05.png,nan,", "1 images have no number for a label: b_05.png ('nan')"),
-        ("b_05.png,5,", "b_05.png,,", "1 images have no number for a label: b_05.png ('')"),
-        ("b_05.png,5,", "b_05.png,500,", "1 labels are outside the card's range of 0 to 100: b_05.png (500)"),
-        ("b_05.png,5,", "b_07.png,5,", "1 images are named more than once: b_07.png"),
-        ("b_05.png,5,", "B_07.png,5,", "1 image names are not of the form"),
-        ("b_05.png,5,", ",5,", "1 rows name no image: row 6"),
-        ("b_05.png,5,", "../b_05.png,5,", "1 image names leave the dataset's folder: ../b_05.png"),
+        ("b_05.png,5,", "b_05.png,nan,", "1 image(s) have no number for a label: b_05.png ('nan')"),
+        ("b_05.png,5,", "b_05.png,,", "1 image(s) have no number for a label: b_05.png ('')"),
+        ("b_05.png,5,", "b_05.png,500,", "1 label(s) are outside the card's range of 0 to 100: b_05.png (500)"),
+        ("b_05.png,5,", "b_07.png,5,", "1 image(s) are named more than once: b_07.png"),
+        ("b_05.png,5,", "B_07.png,5,", "1 image name(s) are not of the form"),
+        ("b_05.png,5,", ",5,", "1 row(s) name no image: row 6"),
+        ("b_05.png,5,", "../b_05.png,5,", "1 image name(s) leave the dataset's folder: ../b_05.png"),
         ("b_05.png,5,test\n", "", "this copy has 23 images, the complete set 24; get the whole set from"),
         ("b_05.png,5,test", "b_05.png,5,training", "the splits are test 11, training 13, the official ones test 12"),
         ("b_05.png,5,test", "b_05.png,5", "line 7: 2 fields, but the header has 3: the file is damaged or cut"),
@@ -148,7 +148,7 @@ def test_another_resolution_is_a_warning_and_not_a_fault(card: Path, bench: Benc
     make_photo(card.parent / "images" / "b_05.png", 5, (24, 20))
     done = bench("doctor", card)
     assert done.code == 0
-    assert "warning: 1 images are not 48 x 40: another resolution is another protocol" in done.out
+    assert "warning: 1 image(s) are not 48 x 40: another resolution is another protocol" in done.out
     assert "images/b_05.png (24 x 20)" in done.out
 
 
@@ -200,7 +200,7 @@ def test_a_run_refuses_what_doctor_calls_fatal_and_fails_what_is_missing(card: P
     edit(card, "b_05.png,5,", "b_05.png,nan,")
     done = bench("run", "--method", "bytes-per-pixel", "--dataset", card)
     assert done.code == 2
-    assert "1 images have no number for a label: b_05.png ('nan')" in done.err
+    assert "1 image(s) have no number for a label: b_05.png ('nan')" in done.err
 
 
 def test_a_card_reads_a_zip_and_a_server_of_files(shared: Path, tmp_path: Path, bench: Bench) -> None:

@@ -233,7 +233,7 @@ def test_the_mean_of_votes_is_a_label(root: Path, read: Make) -> None:
     seen = read('files = ["l.csv"]\nvotes = ["c1", "c2", "c3"]')
     assert labels(seen) == {"a": 2.5, "b": 2.0}
     assert [p.sentence().split(": ", 1)[1] for p in seen.problems if p.kind == "score"] == [
-        "1 images have no number for a label: c ('0, 0, 0'); get the authors' file from https://example.org/set"
+        "1 image(s) have no number for a label: c ('0, 0, 0'); get the authors' file from https://example.org/set"
     ]
 
 

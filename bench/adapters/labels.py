@@ -172,7 +172,7 @@ def _with_places(where: str, rows: list[Row], spec: LabelSpec) -> list[Row]:
     total = sum(blocks.values())
     if len(rows) != total:
         raise UsageError(
-            f"{where} has {len(rows)} rows, and images are told by their place among {total}: this copy was cut; "
+            f"{where} has {len(rows)} rows, and images are told by their place among {total}: rows were lost or added; "
             "get the authors' file"
         )
     return [{**row, **place} for row, place in zip(rows, _places(blocks, spec.grid), strict=True)]

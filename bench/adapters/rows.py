@@ -46,8 +46,9 @@ def read_rows(card: Card, labels: Labels) -> tuple[list[LabelledName], list[Prob
             faults["pattern"].append(name)
         elif mos is not None:
             read.append(LabelledName(name, mos, said | _attributes(card, labels, row, name)))
-    if twice := table.repeated(row.name.lower() for row in read):
-        faults["duplicate"] = list(dict.fromkeys(twice))
+    # Names that differ in case alone would find one file.
+    twice = set(table.repeated(row.name.lower() for row in read))
+    faults["duplicate"] = list({row.name.lower(): row.name for row in read if row.name.lower() in twice}.values())
     return read, _problems(card, labels, faults)
 
 
@@ -94,12 +95,12 @@ def _problems(card: Card, labels: Labels, faults: dict[str, list[str]]) -> list[
     low, high = labels.spec.range
     again = f"get the authors' file from {card.source}"
     told = {
-        "unnamed": ("{} rows name no image", again),
-        "unsafe": ("{} image names leave the dataset's folder", "the file is not to be trusted"),
-        "score": ("{} images have no number for a label", again),
-        "range": (f"{{}} labels are outside the card's range of {low} to {high}", again),
-        "duplicate": ("{} images are named more than once", "keep one row an image, as the authors' file has"),
-        "pattern": (f"{{}} image names are not of the form {card.pattern}", again),
+        "unnamed": ("{} row(s) name no image", again),
+        "unsafe": ("{} image name(s) leave the dataset's folder", "the file is not to be trusted"),
+        "score": ("{} image(s) have no number for a label", again),
+        "range": (f"{{}} label(s) are outside the card's range of {low} to {high}", again),
+        "duplicate": ("{} image(s) are named more than once", "keep one row an image, as the authors' file has"),
+        "pattern": (f"{{}} image name(s) are not of the form {card.pattern}", again),
     }
     where = labels.where
     return [

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench._correlation import MIN_IMAGES, check_finite, direction, group_blocks, pearson, ranks
+from bench._correlation import MIN_IMAGES, Middle, check_finite, direction, group_blocks, pearson, ranks
 from bench.api import FloatArray
 
 CHUNK = 64
@@ -139,10 +139,11 @@ def bootstrap_within(
     score_signs: ArrayLike = 1,
     label_sign: int = 1,
     min_size: int = 3,
+    middle: Middle = "mean",
 ) -> Bootstrap:
-    """Percentile intervals of the mean within-group SRCC (see ``correlate_within``) on the same draws.
+    """Percentile intervals of the mean or median within-group SRCC (see ``correlate_within``) on the same draws.
 
-    Whole clusters (reference images) are resampled; a draw is a weighted mean of the SRCCs inside groups.
+    Whole clusters (reference images) are resampled; a draw is the weighted mean (or median) of the SRCCs inside groups.
 
     Args:
         scores: (methods, n) raw scores, or (n,) for one method; finite.
@@ -155,6 +156,7 @@ def bootstrap_within(
         score_signs: +1 or -1, one for all methods or (methods,).
         label_sign: +1 if a higher label means better, -1 if worse.
         min_size: smallest group that is used.
+        middle: mean or median over groups.
 
     Raises:
         ValueError: as ``bootstrap_srcc``, or a group spans several clusters.
@@ -174,9 +176,21 @@ def bootstrap_within(
 
     def chunk(index: int, size: int) -> FloatArray:
         counts = np.concatenate(list(resampling_counts(used.size, size, seed, index))).T
+        if middle == "median":
+            return np.stack([_weighted_medians(row, counts[homes].T) for row in values])
         return np.asarray((totals @ counts) / (np.bincount(homes) @ counts))
 
     return _bootstrap(chunk, signs, draws, level, workers=1)
+
+
+def _weighted_medians(values: FloatArray, weights: Counts) -> FloatArray:
+    """Medians of (n,) values, each taken as often as its weight says: (draws, n) weights, (draws,) medians."""
+    order = np.argsort(values)
+    passed = np.cumsum(weights[:, order], axis=1)
+    total = passed[:, -1:]
+    # Of an even number the two in the middle are averaged.
+    lower, upper = ((passed >= rank).argmax(axis=1) for rank in ((total + 1) // 2, total // 2 + 1))
+    return np.asarray((values[order][lower] + values[order][upper]) / 2)
 
 
 def _bootstrap(

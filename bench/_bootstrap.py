@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bench._across import weighted_medians
 from bench._correlation import MIN_IMAGES, Middle, check_finite, direction, group_blocks, pearson, ranks
 from bench.api import FloatArray
 
@@ -177,20 +178,10 @@ def bootstrap_within(
     def chunk(index: int, size: int) -> FloatArray:
         counts = np.concatenate(list(resampling_counts(used.size, size, seed, index))).T
         if middle == "median":
-            return np.stack([_weighted_medians(row, counts[homes].T) for row in values])
+            return np.stack([weighted_medians(row, counts[homes].T) for row in values])
         return np.asarray((totals @ counts) / (np.bincount(homes) @ counts))
 
     return _bootstrap(chunk, signs, draws, level, workers=1)
-
-
-def _weighted_medians(values: FloatArray, weights: Counts) -> FloatArray:
-    """Medians of (n,) values, each taken as often as its weight says: (draws, n) weights, (draws,) medians."""
-    order = np.argsort(values)
-    passed = np.cumsum(weights[:, order], axis=1)
-    total = passed[:, -1:]
-    # Of an even number the two in the middle are averaged.
-    lower, upper = ((passed >= rank).argmax(axis=1) for rank in ((total + 1) // 2, total // 2 + 1))
-    return np.asarray((values[order][lower] + values[order][upper]) / 2)
 
 
 def _bootstrap(

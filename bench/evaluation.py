@@ -172,12 +172,28 @@ def _read(entry: Entry) -> _Rows:
     if frame["mos"].isna().all():
         rows.reason = "the dataset has no labels"
         return rows
+    _fill(rows, usable)
+    return rows
+
+
+def _fill(rows: _Rows, usable: pd.DataFrame) -> None:
     rows.images = tuple(usable["image"])
     rows.scores, rows.labels = usable["score"].to_numpy(np.float64), usable["mos"].to_numpy(np.float64)
-    about = entry.meta["dataset"]
+    about = rows.entry.meta["dataset"]
     rows.groups = _joined(usable, about["within"])
     rows.clusters = _joined(usable, [about["cluster"]]) if about["cluster"] in usable else None
-    return rows
+
+
+def correlate_part(entry: Entry, frame: pd.DataFrame) -> stats.Correlations:
+    """Return the correlations of an entry on some of its images.
+
+    Args:
+        entry: gives the directions and what labels compare inside.
+        frame: rows of ``entry.scores()`` that have a score and a label.
+    """
+    rows = _Rows(entry)
+    _fill(rows, frame)
+    return _correlate(rows)
 
 
 def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> list[str] | None:

@@ -10,7 +10,7 @@ import pytest
 from conftest import Ran
 from scipy.stats import spearmanr
 
-from bench._bootstrap import _weighted_medians
+from bench._across import weighted_medians
 from bench.stats import bootstrap_within, correlate_within
 
 RANDOM = np.random.default_rng(0)
@@ -33,7 +33,7 @@ def test_weighted_medians_are_those_of_the_values_repeated(total: int) -> None:
     values = RANDOM.normal(size=5)
     weights = RANDOM.multinomial(total, [0.2] * 5, size=50)
     expected = [np.median(np.repeat(values, row)) for row in weights]
-    np.testing.assert_allclose(_weighted_medians(values, weights), expected, atol=1e-15)
+    np.testing.assert_allclose(weighted_medians(values, weights), expected, atol=1e-15)
 
 
 def test_the_interval_is_one_of_medians() -> None:

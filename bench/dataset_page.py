@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from bench.card import Card, LabelSpec
-from bench.render import escape
+from bench.markup import escape_markdown as escape
 
 _INTRODUCTION = """\
 # Datasets

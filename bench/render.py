@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -131,11 +130,3 @@ def srcc_text(cell: Cell) -> str:
     )
     synthetic = "; a synthetic order, no human opinion" if cell.dataset["kind"] == "synthetic-order" else ""
     return f"SRCC {number(c.srcc)}{interval_text(cell)} (n = {c.n}{within}{synthetic})"
-
-
-def escape(text: str) -> str:
-    """Return a text on one line, with nothing in it that Markdown takes for markup."""
-    # Names come from datasets and plugins: keep them from ending a cell or opening markup. An
-    # underscore inside a word opens none.
-    line = re.sub(r"\s", " ", str(text))
-    return re.sub(r"[\\|<>*`\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", line)

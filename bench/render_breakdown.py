@@ -10,8 +10,9 @@ from typing import Any
 
 from bench.breakdown import FEW, MOST_COLUMNS, Breakdown
 from bench.evaluation import VALUES, Row
-from bench.render import escape, number
-from bench.render_markdown import aligned
+from bench.markup import aligned
+from bench.markup import escape_markdown as escape
+from bench.render import number
 from bench.tables import Table
 
 _FEW_MARK = "†"

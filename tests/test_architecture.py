@@ -23,7 +23,8 @@ LAYERS = [
     {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing"},
-    {"tables", "averages", "render", "render_markdown", "plots", "dataset_page"} | {"breakdown", "render_breakdown"},
+    {"tables", "averages", "render", "markup", "render_paper", "plots", "dataset_page"}
+    | {"breakdown", "render_breakdown"},
     {"cli", "__main__"},
 ]
 

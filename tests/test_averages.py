@@ -17,7 +17,8 @@ from bench.adapters.local import read_local
 from bench.api import UNKNOWN, Method, Resize
 from bench.averages import average
 from bench.evaluation import evaluate
-from bench.render_markdown import to_markdown
+from bench.markup import MARKDOWN
+from bench.render_paper import to_paper
 from bench.store import Store
 from bench.tables import Table, arrange
 
@@ -56,7 +57,7 @@ def everywhere(store: Store, sets: list[Path], *methods: type[Method]) -> None:
 
 
 def average_line(table: Table) -> str:
-    lines = [line for line in to_markdown([table]).splitlines() if "verage:" in line]
+    lines = [line for line in to_paper([table], MARKDOWN).splitlines() if "verage:" in line]
     return lines[0] if lines else ""
 
 
@@ -79,7 +80,7 @@ def test_the_table_shows_and_names_what_it_averages(store: Store, sets: list[Pat
     table = arranged(store)
     lines = {
         line.split("|")[1].strip("⁰¹²³⁴⁵⁶⁷⁸⁹ "): line.split("|")[-3:-1]
-        for line in to_markdown([table]).splitlines()[:6]
+        for line in to_paper([table], MARKDOWN).splitlines()[:6]
     }
     texts = {name: [part.strip() for part in parts] for name, parts in lines.items()}
     assert texts["method"] == ["average SRCC", "rank"]
@@ -165,7 +166,7 @@ def test_with_one_dataset_nothing_is_said_of_averages(store: Store, sets: list[P
 
 def test_a_perfect_srcc_has_no_mean_and_says_so(store: Store, sets: list[Path]) -> None:
     everywhere(store, sets, fixed("m", MIXED), fixed("perfect", RISING))
-    text = to_markdown([arranged(store)])
+    text = to_paper([arranged(store)], MARKDOWN)
     (note,) = [line for line in text.splitlines() if "z is infinite" in line]
     (line,) = [line for line in text.splitlines() if line.startswith("| perfect")]
     average_text, rank = (part.strip() for part in line.split("|")[-3:-1])
@@ -176,7 +177,7 @@ def test_a_perfect_srcc_has_no_mean_and_says_so(store: Store, sets: list[Path]) 
 def test_a_mean_of_marked_numbers_carries_their_marks(store: Store, sets: list[Path]) -> None:
     methods = fixed("tuned", MIXED, selected_on=("b",)), fixed("web", SWAPPED, trained_on=(UNKNOWN,)), fixed("m", MIXED)
     everywhere(store, sets, *methods)
-    text = to_markdown([arranged(store)])
+    text = to_paper([arranged(store)], MARKDOWN)
     notes = {line[0]: line[2:].strip() for line in text.splitlines() if line[:1] in set("¹²³⁴⁵⁶⁷⁸⁹")}
     cells = {line.split("|")[1].strip("⁰¹²³⁴⁵⁶⁷⁸⁹ "): line.split("|")[-3].strip() for line in text.splitlines()[3:6]}
     assert notes[cells["tuned"][-1]].startswith("on b: some of this dataset's MOS was looked at")

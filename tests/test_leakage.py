@@ -12,8 +12,9 @@ from bench.adapters.local import read_local
 from bench.api import UNKNOWN
 from bench.evaluation import evaluate
 from bench.leakage import Leak, PhotoSet, Relation, find_leaks
+from bench.markup import MARKDOWN
 from bench.render import as_record
-from bench.render_markdown import to_markdown
+from bench.render_paper import to_paper
 from bench.store import Store
 from bench.tables import arrange
 
@@ -170,7 +171,7 @@ def test_the_table_marks_each_relation_and_leaves_out_what_saw_the_photographs(p
         fixed("clean", MIXED),
     )
     tables = arrange(evaluate(store.entries()[0]))
-    text = to_markdown(tables)
+    text = to_paper(tables, MARKDOWN)
     notes = dict(re.findall(r"^([⁰¹²³⁴-⁹]+) (.*?) *$", text, flags=re.MULTILINE))
     said = {}
     for line in text.splitlines():

@@ -86,8 +86,9 @@ def test_a_split_that_is_none_is_answered_with_what_there_is(name: str, message:
 
 
 def test_a_random_split_is_part_of_the_protocol(bench: Bench, photos: Path) -> None:
-    for split in ("all", "random:1"):
-        assert bench("run", "--method", "bytes-per-pixel", "--dataset", photos, "--split", split).code == 0
+    for split, n in (("all", 8), ("random:1", 2), ("random:1:training", 6)):
+        done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos, "--split", split)
+        assert f"scored {n}, failed 0" in done.out
     shown = bench("table").out
     assert "split random:1" in shown
     assert "not comparable with the table above" in shown

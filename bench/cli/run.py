@@ -63,7 +63,9 @@ def run(
     common.warn_about_plugins()
     specs = common.method_specs(methods, options, device, precision)
     places = Roots.parse(roots)
-    resolved = [resolve(text, places).split(split) for text in datasets]
+    resolved = [resolve(text, places) for text in datasets]
+    for dataset in resolved:
+        dataset.split(split)  # a mistake is told before weights are loaded; the runner takes the part
     store = Store.locate(results)
     store.check_writable()
     ready = common.load_methods(specs)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     "--method", "methods", multiple=True, metavar="NAME", help="Only this method (its row's label). Repeatable."
 )
 @click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Only this dataset. Repeatable.")
-@click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True)
+@click.option("--format", "form", type=click.Choice(["md", "latex", "csv", "json"]), default="md", show_default=True)
 @click.option("--intervals", is_flag=True, help="Write the 95 % interval beside each SRCC (always in csv and json).")
 @click.option(
     "--by",
@@ -44,7 +44,7 @@ def table(
 
     SRCC and ranks are averaged over the datasets that all rows shown compare on; a line below the table names them.
     """
-    from bench import render, render_markdown
+    from bench import markup, render, render_paper
     from bench.cards import canonical
     from bench.evaluation import DRAWS, evaluate
     from bench.store import Store
@@ -58,14 +58,15 @@ def table(
         )
     entries = _only(entries, "--method", methods, "method", "label")
     entries = _only(entries, "--dataset", tuple(map(canonical, datasets)), "dataset", "id")
-    if by is not None and intervals:
-        raise UsageError("--intervals and --by: parts have no intervals, leave one of them out")
-    cells = evaluate(entries, DRAWS if (intervals or form != "md") and by is None else 0)
+    if by is not None and (intervals or form == "latex"):
+        raise UsageError("--by writes parts as md, csv or json, without intervals: leave out --intervals and latex")
+    cells = evaluate(entries, DRAWS if (intervals or form in ("csv", "json")) and by is None else 0)
     tables = arrange(cells, mix_protocols)
     if by is not None:
         text = _parted(tables, by, form)
-    elif form == "md":
-        text = render_markdown.to_markdown(tables, intervals)
+    elif form in ("md", "latex"):
+        language = markup.MARKDOWN if form == "md" else markup.LATEX
+        text = render_paper.to_paper(tables, language, intervals)
     else:
         text = render.to_json(tables) if form == "json" else render.to_csv(tables)
     _write(text, output)

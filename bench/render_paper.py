@@ -1,0 +1,187 @@
+"""Writing tables in paper style, in Markdown or LaTeX."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from bench.averages import AT_LEAST, average
+from bench.evaluation import DRAWS, LEVEL, Row
+from bench.markup import Markup, Sheet
+from bench.render import interval_text, number
+from bench.tables import Column, Table, best_two
+
+_FEW = 30  # images below which an interval is too wide, and a bootstrap too coarse, to say anything
+_NAMED = 3  # rows that a caption names for one reason; the others are counted
+_OTHERS = "The same datasets under other protocols, labels or images: not comparable with the table above."
+
+
+def to_paper(tables: Sequence[Table], markup: Markup, intervals: bool = False) -> str:
+    """Return the tables in paper style.
+
+    Args:
+        tables: from ``arrange``; the second and later ones hold further protocols of the same datasets.
+        markup: the language.
+        intervals: write the interval beside each SRCC.
+    """
+    parts = []
+    for index, table in enumerate(tables):
+        if index:
+            parts.append(markup.strong(markup.escape(_OTHERS)))
+        parts.append(markup.lay_out(_Writer(table, markup, intervals).sheet()))
+    return "\n".join(parts)
+
+
+@dataclass
+class _Writer:
+    """Writes one table; footnotes are numbered as they come, one a distinct text."""
+
+    table: Table
+    markup: Markup
+    intervals: bool
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.over = average(self.table)
+
+    def sheet(self) -> Sheet:
+        """Return the table's cells, captions and notes."""
+        table = self.table
+        head = ["method"]
+        for column in table.columns:
+            name = self.markup.escape(column.dataset) + self.mark(self._about_column(column))
+            head += [f"{name} SRCC", "PLCC"]
+        head += ["average SRCC", "rank"] if self.over.srcc else []
+        groups = [(self.markup.escape(heading), [self._line(row) for row in rows]) for heading, rows in table.groups]
+        captions = [self._caption()]
+        if len(table.columns) > 1:
+            captions.append(self._about_average())
+        return Sheet(head, groups, captions, self.notes)
+
+    def mark(self, *texts: str) -> str:
+        """Return the marks of these notes, which are text of others."""
+        escaped = [self.markup.escape(text) for text in texts]
+        self.notes += [text for text in dict.fromkeys(escaped) if text not in self.notes]
+        return self.markup.marks([self.notes.index(text) + 1 for text in escaped])
+
+    def _line(self, row: Row) -> list[str]:
+        cells = [self.markup.escape(self.table.labels[row]) + self._about_row(row)]
+        for column in self.table.columns:
+            cells += self._cell_texts(row, column)
+        return cells + (self._average_texts(row) if self.over.srcc else [])
+
+    def _caption(self) -> str:
+        escape = self.markup.escape
+        text = escape("SRCC, and PLCC after a 4-parameter logistic mapping. ")
+        text += escape("Best in bold, second best in italics, by value alone.")
+        if self.intervals:
+            text += escape(f" In brackets: {LEVEL:.0%} percentile bootstrap interval, {DRAWS} draws.")
+        if self.table.superseded:
+            text += escape(f" {self.table.superseded} older result(s) of a row and column shown here are left out: ")
+            text += self.markup.code("bench results list") + "."
+        return text
+
+    def _about_average(self) -> str:
+        escape, over = self.markup.escape, self.over
+        names = ", ".join(column.dataset for column in over.over)
+        if over.srcc:
+            text = escape(
+                "Average: the mean of SRCC by Fisher's z, and the mean rank by SRCC among these rows "
+                f"(1 is best), over the {len(over.over)} datasets that all rows compare on: {names}."
+            )
+        else:
+            found = f"{len(over.over)} ({names})" if names else "none"
+            needed = f"No average: it needs {AT_LEAST} datasets that all rows compare on"
+            text = escape(f"{needed}, here there is {found}.")
+        if over.left_out:
+            # A dataset under two protocols is two columns and one sentence.
+            sentences = dict.fromkeys(self._why_out(column, why) for column, why in over.left_out.items())
+            text += escape(f" Left out: {'; '.join(sentences)}.")
+        if any(rows for why in over.left_out.values() for rows in why.values()):
+            text += f" Fewer rows ({self.markup.code('--method')}) may leave more datasets."
+        return text
+
+    def _why_out(self, column: Column, why: dict[str, list[Row]]) -> str:
+        reasons = []
+        for reason, rows in why.items():
+            named = [self.table.labels[row] for row in rows[:_NAMED]]
+            more = [f"{len(rows) - _NAMED} more"] if len(rows) > _NAMED else []
+            reasons.append(reason + (f": {', '.join(named + more)}" if rows else ""))
+        return f"{column.dataset} ({'; '.join(reasons)})"
+
+    def _about_column(self, column: Column) -> str:
+        about = next(cell for (_, where), cell in self.table.cells.items() if where == column).dataset
+        text = f"{about['title']}: {about['n']} images; {column.protocol}"
+        text += f"; intervals resample {about['cluster'] or 'image'}s"
+        hashes = f"labels {column.labels}" + (f", images {column.images}" if column.images else "")
+        return "; ".join([text, *about["notes"], hashes])
+
+    def _about_row(self, row: Row) -> str:
+        cell = next(cell for (where, _), cell in self.table.cells.items() if where == row)
+        imported = cell.entry.meta["source"] == "import"
+        source = "scores imported, not computed here" if imported else f"version {row.version}"
+        weights = f", parameters {row.fingerprint}" if row.fingerprint else ""
+        return self.mark(f"{source}{weights}")
+
+    def _cell_texts(self, row: Row, column: Column) -> list[str]:
+        cell = self.table.cells.get((row, column))
+        if cell is None:
+            return ["-" + self.mark("not run"), "-"]
+        reasons = cell.correlations.reasons
+        srcc = self._value(row, column, "srcc") + (interval_text(cell) if self.intervals else "")
+        why = [reasons["srcc"]] if "srcc" in reasons else []
+        srcc += self.mark(*why, *self._remarks(row, column))
+        plcc = self._value(row, column, "plcc_log4")
+        return [srcc, plcc + self.mark(*([reasons["plcc_log4"]] if "plcc_log4" in reasons else []))]
+
+    def _average_texts(self, row: Row) -> list[str]:
+        mean, rank = self.over.srcc[row], self.over.rank[row]
+        marks = self.mark(*([mean.reason] if mean.reason else []), *self._average_remarks(row))
+        means = [each.value for each in self.over.srcc.values()]
+        text = "-" if mean.value is None else self._standing(number(mean.value), mean.value, means)
+        return [text + marks, self._standing(f"{rank:.2f}", -rank, [-each for each in self.over.rank.values()])]
+
+    def _average_remarks(self, row: Row) -> list[str]:
+        # A mean of marked numbers carries their marks.
+        where: dict[str, list[str]] = {}
+        for column in self.over.over:
+            for leak in self.table.cells[row, column].leaks:
+                where.setdefault(leak.why, []).append(column.dataset)
+        return [
+            f"on {', '.join(ids) if len(ids) < len(self.over.over) else 'every dataset averaged'}: {why}"
+            for why, ids in where.items()
+        ]
+
+    def _value(self, row: Row, column: Column, name: str) -> str:
+        value = getattr(self.table.cells[row, column].correlations, name)
+        if value is None:
+            return "-"
+        running = self.table.running[column]
+        if row not in running:
+            return number(value)
+        in_running = [getattr(self.table.cells[each, column].correlations, name) for each in running]
+        return self._standing(number(value), value, in_running)
+
+    def _standing(self, text: str, value: float, among: Iterable[float | None]) -> str:
+        """Mark a value's text as the best or the second best of those it compares with."""
+        best, second = best_two(among)
+        if best is None or second is None:
+            return text
+        if math.isclose(value, best):
+            return self.markup.best(text)
+        return self.markup.second(text) if math.isclose(value, second) else text
+
+    def _remarks(self, row: Row, column: Column) -> list[str]:
+        cell, remarks = self.table.cells[row, column], []
+        out = not cell.excluded and cell.correlations.n and row not in self.table.running[column]
+        if cell.failed:
+            not_best = ": not in the running for best" if out else ""
+            remarks.append(f"scored {cell.scored}, failed {cell.failed}{not_best}")
+        if cell.unlabelled and cell.correlations.n:
+            remarks.append(f"{cell.unlabelled} scored images have no label")
+        for leak in cell.leaks:
+            remarks.append(leak.why + (": not in the running for best" if leak.excludes else ""))
+        if 0 < cell.correlations.n < _FEW and not cell.dataset["within"]:
+            remarks.append(f"n = {cell.correlations.n}: too few to tell")
+        return remarks

@@ -1,0 +1,76 @@
+"""Tables in LaTeX: nothing of others reaches the document as markup, and the document compiles."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import Ran
+from hypothesis import given
+from hypothesis import strategies as st
+from stored import MIXED, RISING, SWAPPED, fixed, run
+
+from bench.adapters.local import read_local
+from bench.markup import LATEX, escape_latex
+from bench.store import Store
+
+Bench = Callable[..., Ran]
+HOSTILE = r"50% of \input{/etc/passwd} & #1_a^b~c {x} [y] $z$ <w> | naïve – 图"
+DOCUMENT = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}\begin{document}%s\end{document}"
+
+
+@pytest.fixture
+def store(photos: Path, tmp_path: Path) -> Store:
+    store = Store(tmp_path / "results")
+    dataset = read_local(photos)
+    for name in ("one_set", "two_set"):
+        about = replace(dataset, id=name, title=HOSTILE, notes=(HOSTILE,))
+        run(store, about, fixed("rising_1", RISING), fixed("swapped", SWAPPED), fixed("mixed", MIXED))
+    return store
+
+
+def test_the_table_has_rules_marks_and_notes(store: Store, bench: Bench) -> None:
+    done = bench("table", "--format", "latex", "--intervals")
+    assert done.code == 0, done.err
+    assert r"\begin{tabular}{lrrrrrr}" in done.out
+    assert r"rising\_1$^{" in done.out
+    assert r"\textbf{1.000} [" in done.out
+    assert r"\textit{0.976} [" in done.out
+    assert r"95\% percentile bootstrap interval" in done.out
+    assert "average SRCC" in done.out
+    assert r"\input" not in done.out
+
+
+@given(st.text())
+def test_no_text_of_others_is_markup(text: str) -> None:
+    escaped = escape_latex(text)
+    bare = escaped
+    for command in (
+        r"\textbackslash{}",
+        r"\textasciitilde{}",
+        r"\textasciicircum{}",
+        r"\textless{}",
+        r"\textgreater{}",
+    ):
+        bare = bare.replace(command, "")
+    for command in (r"\textbar{}", r"\textquotedbl{}", "{[}", "{]}", *(f"\\{c}" for c in "#$%&_{}")):
+        bare = bare.replace(command, "")
+    assert not set(bare) & set("\\{}$&#%_^~\n")
+    assert all(ord(character) < 256 for character in escaped)
+
+
+def test_a_command_in_a_caption_keeps_its_dashes() -> None:
+    assert LATEX.code("--method") == r"\texttt{-{}-method}"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_the_document_compiles(store: Store, bench: Bench, tmp_path: Path) -> None:
+    text = bench("table", "--format", "latex", "--intervals").out
+    (tmp_path / "t.tex").write_text(DOCUMENT % text, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]

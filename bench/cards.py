@@ -5,6 +5,7 @@ The shipped cards lie in ``datasets/`` of the repository, inside the package onc
 
 from __future__ import annotations
 
+import codecs
 import functools
 import hashlib
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.api import Resize
-from bench.card import KINDS, RESERVED, Card
+from bench.card import KINDS, RESERVED, Card, LabelSpec
 from bench.errors import UsageError
 from bench.typed import fill
 
@@ -79,6 +80,8 @@ def read_card(path: Path) -> Card:
     """
     data, table = _read_toml(path)
     if "extends" in table:
+        if not _is_id(table["extends"]):
+            raise UsageError(f"the card {path}: extends is {table['extends']!r}, write the id of another card")
         base = path.with_name(f"{table['extends']}.toml")
         base_data, base_table = _read_toml(base)
         if "extends" in base_table:
@@ -101,9 +104,20 @@ def _read_toml(path: Path) -> tuple[bytes, dict[str, Any]]:
         raise UsageError(f"the card {path} is not valid TOML: {error}") from None
 
 
+def _is_id(text: object) -> bool:
+    return isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}", text) is not None
+
+
 def _check(path: Path, card: Card) -> None:
     if card.kind not in KINDS:
         raise UsageError(f"the card {path}: kind is {card.kind!r}, use one of {', '.join(KINDS)}")
+    wrong = next((name for name in (card.id, *card.aliases) if not _is_id(name)), None)
+    if wrong is not None:
+        raise UsageError(f"the card {path}: {wrong!r} is no id or alias: use letters, digits and . _ + -")
+    if not card.layouts or not all(card.layouts) or len(card.size) not in (0, 2) or card.n < 0 or card.n_raters < 0:
+        raise UsageError(
+            f"the card {path}: layouts must name folders, size be [width, height], n and n_raters not negative"
+        )
     try:
         pattern = re.compile(card.pattern)
         for text in (text for labels in card.labels for text in (labels.select, *labels.only.values())):
@@ -112,9 +126,30 @@ def _check(path: Path, card: Card) -> None:
     except (re.error, ValueError) as error:
         raise UsageError(f"the card {path}: pattern, select, only or resize is not valid: {error}") from None
     for labels in card.labels:
-        if not labels.range[0] < labels.range[1]:
-            raise UsageError(f"the card {path}: range is {list(labels.range)}, write [low, high]")
+        _check_labels(path, labels)
     _check_attributes(path, card, set(pattern.groupindex))
+
+
+def _check_labels(path: Path, labels: LabelSpec) -> None:
+    if not labels.range[0] < labels.range[1]:
+        raise UsageError(f"the card {path}: range is {list(labels.range)}, write [low, high]")
+    if any(size < 1 for size in (*labels.blocks.values(), *labels.grid.values())):
+        raise UsageError(f"the card {path}: blocks and grid count rows: write numbers above 0")
+    if any(len(width) > 2 for width in re.findall(r"\{[^{}:]+:(\d+)\}", labels.image)):
+        raise UsageError(f"the card {path}: image is {labels.image!r}: a width has at most two digits")
+    for spec in (labels, *labels.beside):
+        if spec.header < 1 or spec.decimal not in (".", ",") or not _is_delimiter(spec.delimiter):
+            raise UsageError(
+                f"the card {path}: header counts from 1, decimal is . or , and delimiter one character or space"
+            )
+        try:
+            codecs.lookup(spec.encoding)
+        except LookupError:
+            raise UsageError(f"the card {path}: encoding is {spec.encoding!r}, which is none") from None
+
+
+def _is_delimiter(text: str) -> bool:
+    return text in ("", "space") or (len(text) == 1 and text not in '"\r\n')
 
 
 def _check_attributes(path: Path, card: Card, from_names: set[str]) -> None:

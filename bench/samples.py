@@ -112,7 +112,7 @@ class Dataset:
             return f"its {attribute} is {listed(known)}" if known else f"its labels say nothing of {attribute!r}"
         if known:
             return f"its splits are {', '.join(known)} and all"
-        return "it has no official splits: leave the option out, or give random:SEED"
+        return "its labels say no official splits: leave the option out, give random:SEED, or see `bench doctor`"
 
     def _at_random(self, name: str) -> tuple[Sample, ...]:
         match = re.fullmatch(r"random:(\d{1,9})(:training)?", name)

@@ -114,6 +114,61 @@ def test_workbooks_that_are_none_are_refused(root: Path, read: Make) -> None:
             read('files = ["l.xlsx"]')
 
 
+def test_a_workbook_that_would_crash_its_reader_costs_a_sentence(root: Path, read: Make) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["image", "score"])
+    book.active["XFD1048576"] = 1
+    book.save(root / "l.xlsx")
+    with pytest.raises(UsageError, match=r"l\.xlsx (crashed its reader|takes longer)"):
+        read('files = ["l.xlsx"]')
+
+
+def test_nothing_is_imported_from_the_working_directory(root: Path, read: Make, tmp_path: Path) -> None:
+    (tmp_path / "python_calamine.py").write_text("raise SystemExit(7)")
+    workbook(root / "l.xlsx", {"all": [["image", "score"], ["a", 1], ["b", 2], ["c", 3]]})
+    assert labels(read('files = ["l.xlsx"]')) == {"a": 1, "b": 2, "c": 3}
+
+
+def test_a_pointer_to_a_large_file_is_told_from_it(root: Path, read: Make) -> None:
+    (root / "l.csv").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n")
+    with pytest.raises(UsageError, match="is a Git LFS pointer, not the file"):
+        read('files = ["l.csv"]')
+
+
+def test_a_sparse_matrix_is_no_vector(root: Path, read: Make) -> None:
+    from scipy.sparse import csc_array
+
+    savemat(root / "l.mat", {"names": np.array(["a"], dtype=object), "mos": csc_array(np.eye(3))})
+    with pytest.raises(UsageError, match="the variable mos is no vector of numbers or texts"):
+        read('files = ["l.mat"]\nimage = "names"\nscore = "mos"')
+
+
+def test_a_table_without_rows_and_one_without_its_optional_part(root: Path, read: Make) -> None:
+    (root / "l.csv").write_text("image,score\n")
+    spec = """files = ["l.csv"]
+attributes = { split = "SPLIT" }
+[[labels.beside]]
+files = ["split.csv"]
+on = "image"
+columns = ["image", "SPLIT"]
+optional = true
+"""
+    with pytest.raises(UsageError, match=r"l\.csv has no rows: it is not the whole file"):
+        read(spec)
+    (root / "l.csv").write_text("image,score\na,1\nb,2\nc,3\n")
+    seen = read(spec, "a b c", "splits = { training = 2, test = 1 }")
+    assert [(p.kind, p.level, p.items) for p in seen.problems] == [("lacking", "warning", ("split.csv",))]
+
+
+def test_a_spread_that_is_no_number_is_named_and_the_set_can_be_read(root: Path, read: Make) -> None:
+    (root / "l.csv").write_text("image,score,std\na,1,0.5\nb,2,nan\nc,3,0.25\n")
+    seen = read('files = ["l.csv"]\nattributes = { std = "std" }', "a b c")
+    assert labels(seen) == {"a": 1, "b": 2, "c": 3}
+    (problem,) = seen.problems
+    assert problem.items == ("b (std 'nan')",)
+    assert not problem.fatal
+
+
 def test_a_workbook_that_unpacks_to_more_than_a_table_has_is_refused() -> None:
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:

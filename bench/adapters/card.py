@@ -74,6 +74,9 @@ def inspect(card: Card, folder: Folder) -> Inspection:
         return _inspect_unlabelled(card, folder, index)
     labels = read_labels(card, folder, index)
     problems += _unknown_files(card, labels.sources)
+    if labels.lacking:
+        text = "files of the set that may be absent are not here, and nor is what they say (splits, for one)"
+        problems.append(Problem("lacking", text, labels.lacking, f"get them from {card.source}", level="warning"))
     rows, faults = read_rows(card, labels)
     problems += faults
     folders, files = _place(card, index, labels.base, [row.name for row in rows])
@@ -85,7 +88,9 @@ def inspect(card: Card, folder: Folder) -> Inspection:
     problems += _counts(card, len(labels.rows), samples, sound=not faults)
     dataset = describe_with_card(card, samples, str(folder), labels.spec.direction)
     found = [file for file in files if file]
-    return Inspection(dataset, labels.sources, folders, len(found), _unnamed(index, found), tuple(problems))
+    # Images of rows that could not be used would look as if nobody named them.
+    unnamed = () if faults else _unnamed(index, found)
+    return Inspection(dataset, labels.sources, folders, len(found), unnamed, tuple(problems))
 
 
 def glance(card: Card, folder: Folder) -> str:

@@ -44,6 +44,7 @@ class Labels:
         where: the label file, for messages.
         rows: what is there to score.
         sources: every file that was read.
+        lacking: files that belong to it, may be absent, and are.
     """
 
     spec: LabelSpec
@@ -51,6 +52,7 @@ class Labels:
     where: str
     rows: list[Row]
     sources: tuple[Source, ...]
+    lacking: tuple[str, ...] = ()
 
 
 def read_labels(card: Card, folder: Folder, index: Index) -> Labels:
@@ -63,17 +65,20 @@ def read_labels(card: Card, folder: Folder, index: Index) -> Labels:
     spec, base, pattern = find_labels(card, folder, index)
     sources: list[Source] = []
     main = _read(folder, index.matching(pattern, base), spec, sources)
-    rows = main.rows
+    rows, lacking = main.rows, []
+    if not rows:
+        raise UsageError(f"{main.where} has no rows: it is not the whole file, get it from {card.source}")
     for beside in spec.beside:
-        rows = _beside(card, main.where, rows, beside, _read_beside(card, folder, index, base, beside, sources))
+        found = _read_beside(card, folder, index, base, beside, sources)
+        rows = _beside(card, main.where, rows, beside, found)
+        lacking += [] if found else [beside.files[0]]
     if spec.blocks or spec.grid:
         rows = _with_places(main.where, rows, spec)
-    header = list(rows[0]) if rows else main.header
-    table.need_columns(main.where, header, _columns(spec))
+    table.need_columns(main.where, list(rows[0]), sorted(_columns(spec)))
     kept = [row for row in rows if _is_used(row, spec)]
     if not kept:
-        raise UsageError(f"{main.where} has no rows: it is not the whole file, get it from {card.source}")
-    return Labels(spec, base, main.where, kept, tuple(sources))
+        raise UsageError(f"{main.where} has no rows to use: it is not the whole file, get it from {card.source}")
+    return Labels(spec, base, main.where, kept, tuple(sources), tuple(lacking))
 
 
 def _is_used(row: Row, spec: LabelSpec) -> bool:

@@ -35,7 +35,10 @@ def parse_matlab(data: bytes, where: str, spec: TableSpec) -> Table:
         raise UsageError(f"{where} has no variable {' or '.join(lacking)}; it has {', '.join(there)[:300]}")
     columns: dict[str, list[str]] = {}
     for name in spec.columns or there:
-        value = variables[name].ravel(order="F") if spec.flatten else variables[name]
+        value = variables[name]
+        if not isinstance(value, np.ndarray):  # scipy gives sparse matrices and objects as they are
+            raise UsageError(f"{where}: the variable {name} is no vector of numbers or texts")
+        value = value.ravel(order="F") if spec.flatten else value
         columns.update(_columns(name, value, where))
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:

@@ -27,13 +27,13 @@ class LabelledName:
 
 def read_rows(card: Card, labels: Labels) -> tuple[list[LabelledName], list[Problem]]:
     """Turn a table's rows into names, labels and attributes; rows that cannot be used are problems."""
-    faults: dict[str, list[str]] = {"unnamed": [], "unsafe": [], "score": [], "range": [], "pattern": []}
+    faults: dict[str, list[str]] = {"unnamed": [], "unsafe": [], "score": [], "range": [], "pattern": [], "spread": []}
     read = []
     for number, row in enumerate(labels.rows, 1):
         try:
             name = table.image_name(labels.where, name_of(labels.spec, row))
         except UsageError:
-            faults["unnamed"].append(f"row {number}")
+            faults["unnamed"].append(f"row {number} ({name_of(labels.spec, row)!a})")
             continue
         if name in labels.spec.left_out:
             continue
@@ -45,7 +45,7 @@ def read_rows(card: Card, labels: Labels) -> tuple[list[LabelledName], list[Prob
         if said is None:
             faults["pattern"].append(name)
         elif mos is not None:
-            read.append(LabelledName(name, mos, said | _attributes(card, labels, row, name)))
+            read.append(LabelledName(name, mos, said | _attributes(card, labels, row, name, faults["spread"])))
     # Names that differ in case alone would find one file.
     twice = set(table.repeated(row.name.lower() for row in read))
     faults["duplicate"] = list({row.name.lower(): row.name for row in read if row.name.lower() in twice}.values())
@@ -103,19 +103,28 @@ def _problems(card: Card, labels: Labels, faults: dict[str, list[str]]) -> list[
         "pattern": (f"{{}} image name(s) are not of the form {card.pattern}", again),
     }
     where = labels.where
-    return [
+    spread = tuple(faults.pop("spread"))
+    problems = [
         Problem(kind, f"{where}: {told[kind][0].format(len(items))}", tuple(items), told[kind][1], fatal=True)
         for kind, items in faults.items()
         if items
     ]
+    if spread:
+        text = f"{where}: {len(spread)} image(s) have no number for a spread or a count of ratings"
+        problems.append(Problem("spread", text, spread, again))
+    return problems
 
 
-def _attributes(card: Card, labels: Labels, row: table.Row, name: str) -> dict[str, Attribute]:
+def _attributes(card: Card, labels: Labels, row: table.Row, name: str, faults: list[str]) -> dict[str, Attribute]:
     texts = {key: text for key, source in labels.spec.attributes.items() if (text := cell(row, source))}
     found: dict[str, Attribute] = {"n_raters": float(card.n_raters)} if card.n_raters else {}
     for key, text in texts.items():
         if key in _NUMERIC:
-            value = table.number(labels.where, key, name, text, labels.spec.decimal)
+            try:
+                value = table.number(labels.where, key, name, text, labels.spec.decimal)
+            except UsageError:
+                faults.append(f"{name} ({key} {text!r})")
+                continue
             if value is not None:
                 found[key] = value
         else:

@@ -46,7 +46,7 @@ def _refuse_bomb(data: bytes, where: str) -> None:
         return
     try:
         size = sum(member.file_size for member in zipfile.ZipFile(io.BytesIO(data)).infolist())
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError) as error:
         raise UsageError(f"{where} is no Excel workbook, or was cut short ({error}): get it again") from None
     if size > MAX_BYTES:
         raise UsageError(f"{where} unpacks to {size:,} bytes: no label file has so many")

@@ -72,14 +72,10 @@ def parse(data: bytes, where: str, spec: TableSpec) -> Table:
     if len(data) > MAX_BYTES:
         raise UsageError(f"{where} is larger than {MAX_BYTES >> 20} MiB: no label file is")
     refuse_html(data, where)
-    if suffix in (".xlsx", ".xls"):
-        from bench.adapters.sheet import parse_sheet
+    if suffix in (".xlsx", ".xls", ".mat"):
+        from bench.adapters.apart import parse_apart
 
-        return parse_sheet(data, where, spec)
-    if suffix == ".mat":
-        from bench.adapters.matlab import parse_matlab
-
-        return parse_matlab(data, where, spec)
+        return parse_apart(data, where, spec)
     if suffix not in _TEXT:
         raise UsageError(f"{where}: tables are read from .csv, .tsv, .txt, .xlsx, .xls and .mat, not from {suffix}")
     return parse_text(data, where, spec)
@@ -94,7 +90,9 @@ def parse_text(data: bytes, where: str, spec: TableSpec) -> Table:
     text = _decode(data, where, spec.encoding)
     lines = _split(text, where, spec)
     if not lines:
-        raise UsageError(f"{where} is empty: it needs a header line and one line an image")
+        raise UsageError(f"{where} is empty: it needs a header line and one line an image; get it again")
+    if len(lines) < spec.header:
+        raise UsageError(f"{where} has only {len(lines)} lines; the header should be line {spec.header}")
     if spec.columns:
         header = list(spec.columns)
     else:
@@ -138,6 +136,8 @@ def refuse_html(data: bytes, where: str) -> None:
 
 def _decode(data: bytes, where: str, encoding: str) -> str:
     refuse_html(data, where)
+    if data.startswith(b"version https://git-lfs.github.com/spec/"):
+        raise UsageError(f"{where} is a Git LFS pointer, not the file: get it by `git lfs pull`, or download it raw")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UsageError(f"{where} is UTF-16 (a spreadsheet's 'Unicode text'): save it as CSV in UTF-8")
     if b"\0" in data[:65536]:
@@ -182,7 +182,7 @@ def need_columns(where: object, header: list[str], wanted: Iterable[str]) -> Non
         folded = {column.lower() for column in header}
         case = " (case matters)" if all(column.lower() in folded for column in lacking) else ""
         raise UsageError(
-            f"{where} has no column {' or '.join(map(repr, lacking))}; its columns are {', '.join(header)[:300]}{case}"
+            f"{where} has no column {' and '.join(map(repr, lacking))}; its columns are {', '.join(header)[:300]}{case}"
         )
 
 

@@ -87,6 +87,8 @@ class LabelSpec(TableSpec):
         grid: for the same: column → how many values, counted from 1, the last one changing fastest; in each
             block, or over all rows where there are no blocks.
         beside: further tables.
+        known: hash of names and labels as ``bench doctor --format json`` gives it (``content``), of files whose
+            numbers are known to be the authors'.
     """
 
     direction: Direction
@@ -103,6 +105,7 @@ class LabelSpec(TableSpec):
     blocks: dict[str, int] = field(default_factory=dict)
     grid: dict[str, int] = field(default_factory=dict)
     beside: tuple[BesideSpec, ...] = ()
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from bench.adapters.local import SCORES_FILE
 from bench.adapters.rows import name_of
 from bench.datasets import find_named, resolve
 from bench.errors import BenchError, UsageError
+from bench.files import expand
 from bench.hashing import Hashed, hash_samples
 from bench.names import Names, SharedNames, looks_like_name, shared_names
 from bench.overlap import BLOCK, Pairs, near_pairs
@@ -156,7 +157,7 @@ def read_names(text: str, roots: Roots, parameter: str) -> Listed:
     Raises:
         UsageError: there is no such id or path, or no name in it.
     """
-    path = Path(text).expanduser()
+    path = expand(text, parameter)
     named = find_named(text, roots)
     if named is not None and named[0].labels:
         card, folder = named

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from bench.adapters.card import read_with_card
@@ -11,7 +11,7 @@ from bench.adapters.table import is_file
 from bench.card import Card
 from bench.cards import find_card, names, read_card
 from bench.errors import MissingRequirementError, UsageError, did_you_mean
-from bench.files import Folder, LocalFolder, is_url, open_folder
+from bench.files import Folder, LocalFolder, expand, is_url, open_folder
 from bench.places import DATA_VARIABLE, Roots
 from bench.samples import Dataset
 
@@ -30,16 +30,18 @@ def resolve(text: str, roots: Roots, parameter: str = "--dataset") -> Dataset:
     if not text:
         raise UsageError(f"{parameter} got an empty text: give an id or a path")
     if is_url(text):
-        return read_folder(open_folder(text, parameter), PurePosixPath(urlsplit(text).path).stem or "images")
+        folder = open_folder(text, parameter)
+        return read_folder(folder, PurePosixPath(urlsplit(text).path).stem or "images")
     named = find_named(text, roots)
     if named is not None:
         return read_with_card(*named)
+    path = expand(text, parameter)
     try:
-        exists = Path(text).expanduser().exists()
+        exists = path.exists()
     except OSError:  # longer than a path can be
         exists = False
     if exists:
-        return read_local(Path(text).expanduser())
+        return read_local(path)
     raise UsageError(
         f"{parameter} got {text!r}, which is neither a known id nor a path that exists."
         f"{did_you_mean(text, names())} See `bench list datasets`."
@@ -55,7 +57,7 @@ def find_named(text: str, roots: Roots) -> tuple[Card, Folder] | None:
     card = find_card(text)
     if card is not None:
         return card, locate(card, roots)
-    path = Path(text).expanduser()
+    path = expand(text, "--dataset")
     if path.suffix == ".toml" and is_file(path):
         card = read_card(path)
         place = roots.find(card)

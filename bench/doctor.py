@@ -12,6 +12,7 @@ from typing import Any
 from bench.adapters.card import Inspection, glance, inspect
 from bench.adapters.problems import Problem
 from bench.card import Card
+from bench.cards import shipped_cards
 from bench.datasets import locate, resolve
 from bench.errors import BenchError, ImageError, MissingRequirementError
 from bench.files import is_url
@@ -139,7 +140,15 @@ def _sizes(card: Card, results: Sequence[Decoded]) -> list[Problem]:
     if not wrong:
         return []
     text = f"{len(wrong)} image(s) are not {card.size[0]} x {card.size[1]}: another resolution is another protocol"
+    sizes = {size for _, _, size in results if size}
+    other = next((c for c in shipped_cards().values() if _is_kin(c, card) and sizes == {c.size}), None)
+    if other is not None:
+        return [Problem("size", text, wrong, f"they are those of {other.id}: give --root {other.id}=FOLDER")]
     return [Problem("size", text, wrong, f"the set's images are at {card.source}", level="warning")]
+
+
+def _is_kin(one: Card, other: Card) -> bool:
+    return (one.extends or one.id) == (other.extends or other.id) and one.size != other.size
 
 
 def state(card: Card, roots: Roots) -> str:

@@ -100,7 +100,7 @@ class Cell:
         content = tuple(dict.fromkeys((*stored["content"], *carded.content)))
         shares = tuple(dict.fromkeys((*stored.get("shares", ()), *carded.shares)))
         dataset = replace(carded, content=content, shares=shares)
-        return find_leaks(dataset, method["trained_on"], method["selected_on"], photo_set)
+        return find_leaks(dataset, method["trained_on"], method["selected_on"], _seen_photos)
 
     @property
     def excluded(self) -> bool:
@@ -115,6 +115,12 @@ def photo_set(name: str) -> PhotoSet:
         return PhotoSet(name, name)
     # A card that extends another describes the same photographs.
     return PhotoSet(card.id, card.title, card.content, (*card.shares, *([card.extends] if card.extends else [])))
+
+
+def _seen_photos(name: str) -> PhotoSet:
+    # What a method names and no card describes may be a pool itself: ava, yfcc100m.
+    found = photo_set(name)
+    return found if find_card(name) else replace(found, content=(name,))
 
 
 @dataclass

@@ -13,7 +13,7 @@ from bench.api import Download
 from bench.card import Archive, Card
 from bench.cards import find_card, names
 from bench.errors import BenchError, MissingRequirementError, UsageError, did_you_mean
-from bench.files import is_url
+from bench.files import expand, is_url
 from bench.places import DATA_VARIABLE, Roots
 
 _BY_HAND = (".rar", ".7z", ".tar.bz2", ".tar.xz", ".tar.zst")
@@ -110,7 +110,7 @@ def _target(card: Card, folder: Path | None) -> Path:
     if target is None:
         raise UsageError(f"no folder to put {card.id!r} into: give --to FOLDER, or set ${DATA_VARIABLE}")
     # A link is followed here: the rename at the end would replace it by the folder.
-    target = target.expanduser().resolve()
+    target = expand(str(target), "--to").resolve()
     check_vacant(target)
     if os.path.ismount(target):
         raise UsageError(f"--to got {target}, where a disk is mounted: give a folder below it")

@@ -122,27 +122,37 @@ class Elsewhere(Folder):
     archive: str = ""
 
     def files(self) -> list[str]:  # noqa: D102
+        return sorted(_listing(self)) if self.archive else sorted(self._walk())
+
+    def _walk(self) -> Iterator[str]:
         system, root, _ = _open(self)
         try:
             # Not by find(), which leaves out in silence what it cannot see.
-            walked = list(system.walk(root, maxdepth=_MAX_DEPTH, on_error="raise"))
+            for parent, folders, names in system.walk(root, maxdepth=_MAX_DEPTH, on_error="raise"):
+                below = self._relative(parent, root)
+                if folders and below.count("/") >= _MAX_DEPTH - 2:
+                    raise UsageError(f"{self.location} has folders more than {_MAX_DEPTH - 1} deep: give one below it")
+                found = (f"{below}/{name}".lstrip("/") for name in map(self._plain, names))
+                yield from (name for name in found if name and not _is_hidden(name))
+        except UsageError:
+            raise
         except Exception as error:  # every back end has errors of its own
             raise UsageError(f"{self.location} cannot be listed: {_reason(error)}") from None
-        names = (self._relative(f"{parent}/{name}", root) for parent, _, files in walked for name in files)
-        return sorted(name for name in names if name and not _is_hidden(name))
 
     def _relative(self, found: str, root: str) -> str:
-        name = found.removeprefix(root).lstrip("/")
-        return unquote(name) if _is_http(self.location) and not self.archive else name
+        return self._plain(found.removeprefix(root).strip("/"))
+
+    def _plain(self, name: str) -> str:
+        return unquote(name) if _is_http(self.location) else name
 
     def read(self, name: str) -> bytes:  # noqa: D102
         system, root, lock = _open(self)
         http = _is_http(self.location) and not self.archive
-        path = f"{root.rstrip('/')}/{quote(name) if http else name}" if root else name
         try:
+            path = _listing(self)[name] if self.archive else f"{root.rstrip('/')}/{quote(name) if http else name}"
             with lock, system.open(path, "rb", **({"block_size": 0} if http else {})) as file:
                 data = _read_limited(file)
-        except FileNotFoundError:
+        except (FileNotFoundError, KeyError):
             raise ImageError("no such file") from None
         except ImageError:
             raise
@@ -154,6 +164,20 @@ class Elsewhere(Folder):
 
     def __str__(self) -> str:
         return self.location
+
+
+@functools.lru_cache(maxsize=32)
+def _listing(folder: Elsewhere) -> dict[str, str]:
+    """Return name → what the archive calls it, ``./`` before it or a slash, of every file in an archive."""
+    system, root, _ = _open(folder)
+    try:
+        members = system.find(root)
+    except Exception as error:
+        raise UsageError(f"{folder.location} cannot be listed: {_reason(error)}") from None
+    names = {re.sub(r"^(\.?/)+", "", member): member for member in members}
+    if len(names) < len(members):
+        raise UsageError(f"{folder.location} has files of one name: which is meant cannot be told; unpack it by hand")
+    return {name: member for name, member in names.items() if name and not _is_hidden(name)}
 
 
 def _read_limited(file: Any) -> bytes:
@@ -179,14 +203,19 @@ def _open(folder: Elsewhere) -> tuple[Any, str, Any]:
         if folder.archive:
             location = f"{folder.archive}://::{location}"
         system, root = fsspec.core.url_to_fs(location)
-    except (ImportError, ValueError) as error:
+    except ImportError as error:
         raise MissingRequirementError(
             f"{folder.location} cannot be opened: {_reason(error)} (`pip install 'fsspec[http]'` for http, s3fs for s3)"
         ) from None
     except (zipfile.BadZipFile, tarfile.TarError, EOFError):
         raise UsageError(f"{folder.location} is no {folder.archive} archive, or was cut short: get it again") from None
     except Exception as error:
-        raise UsageError(f"{folder.location} cannot be opened: {_reason(error)}") from None
+        if "Protocol not known" in str(error):
+            raise MissingRequirementError(
+                f"{folder.location} cannot be opened: no installed package knows this kind of URL (s3fs does s3://)"
+            ) from None
+        by_hand = "; download it and give the file" if folder.archive else ""
+        raise UsageError(f"{folder.location} cannot be opened: {_reason(error)}{by_hand}") from None
     # Archives share one open file between all that read from them.
     return system, str(root), threading.Lock() if "::" in location else contextlib.nullcontext()
 
@@ -220,8 +249,25 @@ def is_url(text: str) -> bool:
     return bool(_URL.match(text))
 
 
+def is_archive(name: str) -> bool:
+    """Tell whether a file name is that of an archive, of a kind that can be read packed or not."""
+    return name.lower().endswith((*_ARCHIVES, *_COMPRESSED))
+
+
 def _is_http(location: str) -> bool:
-    return urlsplit(location).scheme in ("http", "https")
+    return location.lower().startswith(("http://", "https://"))
+
+
+def expand(text: str, parameter: str) -> Path:
+    """Return a user's path with ``~`` for the home folder.
+
+    Raises:
+        UsageError: there is no such user.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{parameter} got {text!r}: there is no such home folder") from None
 
 
 def open_folder(text: str, parameter: str) -> Folder:
@@ -234,7 +280,10 @@ def open_folder(text: str, parameter: str) -> Folder:
     Raises:
         UsageError: there is no such thing, or it is an archive that must be unpacked first.
     """
-    name = urlsplit(text).path if is_url(text) else text
+    try:
+        name = urlsplit(text).path if is_url(text) else text
+    except ValueError as error:
+        raise UsageError(f"{parameter} got {text!r}, which is no URL: {error}") from None
     if name.lower().endswith(_COMPRESSED):
         raise UsageError(
             f"{parameter} got {text!r}: an archive that is compressed as a whole cannot be read file by file; unpack it"
@@ -242,7 +291,7 @@ def open_folder(text: str, parameter: str) -> Folder:
     kind = _ARCHIVES.get(PurePosixPath(name).suffix.lower(), "")
     if is_url(text):
         return Elsewhere(text, kind)
-    path = Path(text).expanduser()
+    path = expand(text, parameter)
     if path.is_dir():
         return LocalFolder(path)
     if kind and path.is_file():

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench import cards
 from bench.card import Card
 from bench.errors import UsageError, did_you_mean
-from bench.files import Folder, is_url, open_folder
+from bench.files import Folder, expand, is_url, open_folder
 from bench.typed import fill
 
 DATA_VARIABLE = "BENCH_DATA"
@@ -79,12 +79,12 @@ class Roots:
             if not equals or not path:
                 raise UsageError(f"--root got {text!r}: write ID=PATH, for example koniq=/data/koniq10k")
             card = _card(name, "--root")
-            if not is_url(path) and not Path(path).expanduser().exists():
+            if not is_url(path) and not expand(path, "--root").exists():
                 raise UsageError(f"--root {card.id} got {path!r}, which is no folder")
             explicit[card.id] = path
         file = next((f for f in _upwards(Path.cwd()) if f.is_file()), None)
         settings = _read_settings(file) if file else _Settings()
-        return cls(explicit, os.environ.get(DATA_VARIABLE, ""), settings.roots, settings.data, file)
+        return cls(explicit, _data_folder(), settings.roots, settings.data, file)
 
     def find(self, card: Card) -> Place | None:
         """Return where a card's dataset is, or None."""
@@ -106,6 +106,16 @@ class Roots:
             given = self.explicit if level == 0 else self.configured
             return next((given[name] for name in names if name in given), "")
         return _below(self.data if level == 1 else self.configured_data, names)
+
+
+def _data_folder() -> str:
+    text = os.environ.get(DATA_VARIABLE, "")
+    if not text or is_url(text):
+        return text
+    folder = expand(text, f"${DATA_VARIABLE}")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"${DATA_VARIABLE} is {text!r}, which is no folder: set another")
+    return str(folder)
 
 
 def _below(data: str, names: list[str]) -> str:
@@ -142,4 +152,4 @@ def _read_settings(path: Path) -> _Settings:
 
 def _absolute(settings: Path, text: str) -> str:
     # Relative to the file, so that it means the same from every folder below.
-    return text if is_url(text) else str(settings.parent / Path(text).expanduser())
+    return text if is_url(text) else str(settings.parent / expand(text, str(settings)))

@@ -85,6 +85,12 @@ def test_a_spoilt_label_file_is_named(made: tuple[Proof, Copy], spoilt: Path, fa
     assert told in found[0]
 
 
+def test_the_card_knows_the_numbers_that_it_was_proved_on(made: tuple[Proof, Copy], seen: Inspection) -> None:
+    proof, copy = made
+    if proof.on != "stand-in" and not proof.labels.startswith("meta_info"):
+        assert seen.content in {known for spec in copy.card(proof.id).labels for known in spec.known}
+
+
 def test_a_missing_image_is_named(made: tuple[Proof, Copy], seen: Inspection) -> None:
     proof, copy = made
     file = seen.dataset.samples[-1].file

@@ -160,6 +160,37 @@ def test_a_label_file_of_another_hash_is_a_warning(card: Path, bench: Bench) -> 
     assert "warning: not, byte for byte, what the authors distribute, as far as the card knows: labels.csv" in done.out
 
 
+def test_numbers_that_are_not_the_known_ones_are_an_error_whatever_the_bytes(card: Path, bench: Bench) -> None:
+    content = json.loads(bench("doctor", card, "--format", "json").out)[0]["content"]
+    known = f'image = "name"\nsha256 = ["{"0" * 64}"]\nknown = ["{content}"]'
+    card.write_text(CARD.replace('image = "name"', known))
+    labels = card.with_name("labels.csv")
+    labels.write_bytes(labels.read_bytes().replace(b"\n", b"\r\n"))
+    done = bench("doctor", card)
+    assert (done.code, "warning" in done.out) == (0, False)
+    edit(card, "b_05.png,5,", "b_05.png,5.5,")
+    done = bench("doctor", card)
+    assert done.code == 1
+    assert "error: " in done.out
+    assert "labels.csv: its numbers are not those that the authors distribute, as far as the card knows" in done.out
+
+
+def test_images_of_a_variant_are_an_error_that_names_it(
+    card: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench import doctor
+    from bench.cards import read_card
+
+    small = card.with_name("mine-small.toml")
+    small.write_text('id = "mine-small"\nextends = "mine"\nsize = [24, 20]\n')
+    monkeypatch.setattr(doctor, "shipped_cards", lambda: {"mine-small": read_card(small)})
+    for i in range(24):
+        make_photo(card.parent / "images" / f"{'ab'[i % 2]}_{i:02}.png", i, (24, 20))
+    done = bench("doctor", card)
+    assert done.code == 1
+    assert "they are those of mine-small: give --root mine-small=FOLDER" in done.out
+
+
 def test_images_in_a_folder_that_is_no_layout_are_pointed_at(card: Path, bench: Bench) -> None:
     (card.parent / "images").rename(card.parent / "pictures")
     done = bench("doctor", card)

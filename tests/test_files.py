@@ -94,6 +94,60 @@ def test_a_run_from_a_zip_has_the_identity_of_one_from_a_folder(bench: Bench, ph
     assert "(already stored)" in done.out
 
 
+def test_an_archive_of_a_folder_and_one_of_its_inside_are_alike(bench: Bench, photos: Path, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "dot.tar", "w") as archive:
+        archive.add(photos, ".")
+    with zipfile.ZipFile(tmp_path / "whole.zip", "w") as packed:
+        for path in sorted(photos.rglob("*.*")):
+            packed.write(path, path.relative_to(photos.parent))
+    assert scores(bench, tmp_path / "dot.tar") == scores(bench, tmp_path / "whole.zip") == scores(bench, photos)
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", tmp_path / "whole.zip")
+    assert "SRCC" in done.out
+    assert "no SRCC" not in done.out
+
+
+def test_what_is_deep_down_is_read_or_refused_and_never_lost(bench: Bench, photos: Path, tmp_path: Path) -> None:
+    import fsspec
+
+    picture = (photos / "images" / "0.png").read_bytes()
+    deep = "/".join("abcdefghijkl")
+    with zipfile.ZipFile(tmp_path / "deep.zip", "w") as packed:
+        packed.writestr(f"{deep}/1.png", picture)
+        packed.writestr("0.png", picture)
+    assert len(scores(bench, tmp_path / "deep.zip")) == 2
+    fsspec.filesystem("memory").pipe_file(f"/deep/{deep}/1.png", picture)
+    with pytest.raises(UsageError, match="has folders more than 7 deep: give one below it"):
+        open_folder("memory://deep", "--root").files()
+
+
+def test_a_zip_with_two_files_of_one_name_is_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "twice.tar", "w") as archive:
+        for name in ("a.png", "./a.png"):
+            member = tarfile.TarInfo(name)
+            member.size = 1
+            archive.addfile(member, io.BytesIO(b"x"))
+    with pytest.raises(UsageError, match="has files of one name"):
+        open_folder(str(tmp_path / "twice.tar"), "--root").files()
+
+
+@pytest.mark.parametrize("text", ["~nosuchuser/x", "http://[x/y"])
+def test_a_path_that_is_none_is_a_mistake_and_no_traceback(bench: Bench, text: str) -> None:
+    for command in (
+        ("run", "--method", "bytes-per-pixel", "--dataset", text),
+        ("doctor", "koniq", "--root", f"koniq={text}"),
+    ):
+        done = bench(*command)
+        assert done.code in (1, 2)
+        assert "no such home folder" in done.err + done.out or "which is no URL" in done.err + done.out
+
+
+def test_an_empty_scores_csv_is_named(bench: Bench, photos: Path) -> None:
+    (photos / "scores.csv").write_bytes(b"")
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
+    assert done.code == 2
+    assert "scores.csv cannot be read: the file is empty (0 bytes); mend it, or take it away" in done.err
+
+
 def test_resource_forks_and_hidden_files_are_no_images(zipped: Path) -> None:
     assert len(open_folder(str(zipped), "--root").files()) == 9
 

@@ -147,3 +147,22 @@ def test_mistakes_are_one_sentence(
     assert done.code == 2
     assert message in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_training_set_that_nobody_knows_is_pointed_at_and_a_pool_is_known(bench: Bench) -> None:
+    Path("s.csv").write_text("image,score,mos\na,1,2\nb,2,3\nc,3,1\nd,4,5\n")
+    done = bench("import", "s.csv", "--method", "m", "--dataset", "flive", "--trained-on", "koniqq")
+    assert "--trained-on got 'koniqq', no dataset or pool known here. Did you mean 'koniq'" in done.err
+    done = bench("import", "s.csv", "--method", "n", "--dataset", "flive", "--trained-on", "ava")
+    assert done.err == ""
+    found = records(bench)
+    assert found["n"]["leakage"] == "same-source"
+    assert found["m"]["leakage"] == "clean"
+
+
+def test_scores_at_another_size_than_the_fields_are_pointed_at(bench: Bench) -> None:
+    Path("s.csv").write_text("image,score,mos\na,1,2\nb,2,3\nc,3,1\nd,4,5\n")
+    done = bench("import", "s.csv", "--method", "m", "--dataset", "spaq")
+    assert "spaq is mostly scored at short:512; these are stored as scored at full size" in done.err
+    done = bench("import", "s.csv", "--method", "m", "--dataset", "spaq", "--resize", "short:512")
+    assert done.err == ""

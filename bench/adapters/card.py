@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bench.adapters.index import Index, join
-from bench.adapters.labels import Source, find_labels, read_labels
+from bench.adapters.labels import Labels, Source, find_labels, read_labels
 from bench.adapters.problems import Problem
 from bench.adapters.rows import attributes_of_name, read_rows
 from bench.adapters.table import repeated
@@ -19,7 +19,7 @@ from bench.card import Card
 from bench.errors import MissingRequirementError, UsageError, listed
 from bench.files import File, Folder
 from bench.images import SUFFIXES
-from bench.samples import Attribute, Dataset, Direction, Sample
+from bench.samples import Attribute, Dataset, Direction, Sample, short_hash
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Inspection:
         found: how many of its images are there.
         unnamed: image files in those folders that no label names.
         problems: what is wrong.
+        content: hash of names and labels, whatever file they came in; empty without labels.
     """
 
     dataset: Dataset
@@ -41,6 +42,7 @@ class Inspection:
     found: int
     unnamed: tuple[str, ...]
     problems: tuple[Problem, ...]
+    content: str = ""
 
 
 def read_with_card(card: Card, folder: Folder) -> Dataset:
@@ -73,12 +75,13 @@ def inspect(card: Card, folder: Folder) -> Inspection:
     if not card.labels:
         return _inspect_unlabelled(card, folder, index)
     labels = read_labels(card, folder, index)
-    problems += _unknown_files(card, labels.sources)
     if labels.lacking:
         text = "files of the set that may be absent are not here, and nor is what they say (splits, for one)"
         problems.append(Problem("lacking", text, labels.lacking, f"get them from {card.source}", level="warning"))
     rows, faults = read_rows(card, labels)
     problems += faults
+    content = short_hash(sorted((row.name, round(row.mos, 6)) for row in rows))
+    problems += _unknown_labels(card, labels, content, complete=not faults and len(labels.rows) == card.n)
     folders, files = _place(card, index, labels.base, [row.name for row in rows])
     samples = tuple(
         Sample(row.name, File(folder, file or join(folders[0], row.name)), row.mos, row.attributes)
@@ -90,7 +93,7 @@ def inspect(card: Card, folder: Folder) -> Inspection:
     found = [file for file in files if file]
     # Images of rows that could not be used would look as if nobody named them.
     unnamed = () if faults else _unnamed(index, found)
-    return Inspection(dataset, labels.sources, folders, len(found), unnamed, tuple(problems))
+    return Inspection(dataset, labels.sources, folders, len(found), unnamed, tuple(problems), content)
 
 
 def glance(card: Card, folder: Folder) -> str:
@@ -193,8 +196,15 @@ def _told(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
 
 
-def _unknown_files(card: Card, sources: Iterable[Source]) -> list[Problem]:
-    unknown = tuple(source.name for source in sources if source.known is False)
+def _unknown_labels(card: Card, labels: Labels, content: str, *, complete: bool) -> list[Problem]:
+    """Compare names and labels, or else the bytes of the files, with what is known of the authors'."""
+    known = labels.spec.known
+    if content in known:
+        return []
+    if known and complete:
+        text = f"{labels.where}: its numbers are not those that the authors distribute, as far as the card knows"
+        return [Problem("labels", text, remedy=f"get the authors' file from {card.source}")]
+    unknown = tuple(source.name for source in labels.sources if source.known is False)
     if not unknown:
         return []
     text = "not, byte for byte, what the authors distribute, as far as the card knows"

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 from bench.adapters import table
 from bench.card import TableSpec
-from bench.errors import UsageError
-from bench.files import File, Folder, LocalFolder, file_at, open_folder
+from bench.errors import ImageError, UsageError
+from bench.files import File, Folder, LocalFolder, file_at, is_archive, open_folder
 from bench.images import SUFFIXES
 from bench.samples import Attribute, Dataset, Sample
 
@@ -36,13 +36,11 @@ def read_local(path: Path) -> Dataset:
         return _labelled(table.Table(str(path), header, rows), LocalFolder(path.parent), path.stem, str(path))
     if path.suffix.lower() in SUFFIXES and not path.is_dir():
         return _dataset(path.stem, str(path), [Sample(path.name, file_at(path), None)])
-    try:
-        folder = open_folder(str(path), "--dataset")
-    except UsageError:
+    if path.is_file() and not is_archive(path.name):
         raise UsageError(
             f"{path} is no dataset: a folder, a .zip or .tar, a .csv, a .toml card or an image is expected"
-        ) from None
-    return read_folder(folder, path.resolve().name if path.is_dir() else path.stem)
+        )
+    return read_folder(open_folder(str(path), "--dataset"), path.resolve().name if path.is_dir() else path.stem)
 
 
 def read_folder(folder: Folder, name: str) -> Dataset:
@@ -52,14 +50,26 @@ def read_folder(folder: Folder, name: str) -> Dataset:
         UsageError: nothing there to score, or the CSV is not what it should be.
     """
     files = folder.files()
-    if SCORES_FILE in files:
-        where = File(folder, SCORES_FILE)
-        found = table.parse_text(where.read(), str(where), TableSpec(files=()))
-        return _labelled(found, folder, name, str(folder), inside=True)
+    start = _only_folder(files)
+    if SCORES_FILE in files or f"{start}{SCORES_FILE}" in files:
+        start = "" if SCORES_FILE in files else start
+        where = File(folder, start + SCORES_FILE)
+        try:
+            data = where.read()
+        except ImageError as error:
+            raise UsageError(f"{where} cannot be read: {error}; mend it, or take it away") from None
+        found = table.parse_text(data, str(where), TableSpec(files=()))
+        return _labelled(found, folder, name, str(folder), start, inside=True)
     images = [file for file in files if PurePosixPath(file).suffix.lower() in SUFFIXES]
     if not images:
         raise UsageError(f"the folder {folder} has no image files and no {SCORES_FILE}")
     return _dataset(name, str(folder), [Sample(_printable(image), File(folder, image), None) for image in images])
+
+
+def _only_folder(files: Sequence[str]) -> str:
+    """Return the one folder that holds all files, with a slash: archives are packed so. Empty where there is none."""
+    tops = {file.partition("/")[0] for file in files if "/" in file}
+    return f"{tops.pop()}/" if len(tops) == 1 and all("/" in file for file in files) else ""
 
 
 def _dataset(name: str, origin: str, samples: list[Sample]) -> Dataset:
@@ -83,7 +93,9 @@ def _printable(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
-def _labelled(found: table.Table, folder: Folder, name: str, origin: str, *, inside: bool = False) -> Dataset:
+def _labelled(
+    found: table.Table, folder: Folder, name: str, origin: str, start: str = "", *, inside: bool = False
+) -> Dataset:
     where, header = found.where, found.header
     table.need_columns(where, header, ["image"])
     if not found.rows:
@@ -91,7 +103,7 @@ def _labelled(found: table.Table, folder: Folder, name: str, origin: str, *, ins
     if all(column in header for column in _SCORE_COLUMNS):
         raise UsageError(f"{where} has both a score and a mos column: keep the one that people gave, as score")
     score = next((column for column in _SCORE_COLUMNS if column in header), None)
-    samples = [_sample(where, folder, row, score) for row in found.rows]
+    samples = [_sample(where, folder, start, row, score) for row in found.rows]
     table.check_unique(where, [s.name for s in samples])
     # A folder may have come from anywhere, so its CSV must not point out of it. A CSV that the user names
     # may: absolute paths are how people list their own photographs.
@@ -104,10 +116,10 @@ def _labelled(found: table.Table, folder: Folder, name: str, origin: str, *, ins
 
 def _need_one(where: str, folder: Folder, samples: Sequence[Sample]) -> None:
     if isinstance(folder, LocalFolder):  # a CSV may name images of any folder
-        there = any(table.is_file(folder.path / s.name) for s in samples)
+        there = any(s.file is not None and table.is_file(folder.path / s.file.name) for s in samples)
     else:
         files = set(folder.files())
-        there = any(s.name in files for s in samples)
+        there = any(s.file is not None and s.file.name in files for s in samples)
     if not there:
         raise UsageError(
             f"{where} names {len(samples)} images and none is there; the first would be {samples[0].file}: "
@@ -115,10 +127,10 @@ def _need_one(where: str, folder: Folder, samples: Sequence[Sample]) -> None:
         )
 
 
-def _sample(where: str, folder: Folder, row: table.Row, score: str | None) -> Sample:
+def _sample(where: str, folder: Folder, start: str, row: table.Row, score: str | None) -> Sample:
     name = table.image_name(where, row["image"])
     mos = table.number(where, score, name, row[score]) if score else None
-    return Sample(name, File(folder, name), mos, _attributes(where, name, row))
+    return Sample(name, File(folder, start + name), mos, _attributes(where, name, row))
 
 
 def _attributes(where: str, name: str, row: table.Row) -> dict[str, Attribute]:

@@ -68,9 +68,9 @@ def _print_places(places: Roots) -> None:
     settings = places.settings or f"no {SETTINGS_FILE} in the working directory or above it"
     now = (
         "given to each command",
-        places.data or f"${DATA_VARIABLE} is not set",
+        _there(places.data) or f"${DATA_VARIABLE} is not set",
         f"{settings}" + (f": {', '.join(places.configured)}" if places.configured else ""),
-        places.configured_data or "not set",
+        _there(places.configured_data) or "not set",
     )
     click.echo("A dataset is looked for in this order; the first place that has it is taken:")
     for number, (place, here) in enumerate(zip(PRECEDENCE, now, strict=True), 1):
@@ -78,6 +78,12 @@ def _print_places(places: Roots) -> None:
     click.echo()
     for card in shipped_cards().values():
         click.echo(f"{card.id}: {state(card, places)}")
+
+
+def _there(data: str) -> str:
+    from bench.files import is_url
+
+    return data if not data or is_url(data) or Path(data).is_dir() else f"{data}, which is not there"
 
 
 def _lines(found: Examination) -> list[str]:
@@ -137,5 +143,6 @@ def _record(found: Examination) -> dict[str, Any]:
             "folders": found.inspection.folders,
             "unnamed": len(found.inspection.unnamed),
             "labels_hash": dataset.labels_hash,
+            "content": found.inspection.content,
         }
     return record

@@ -12,7 +12,7 @@ from bench.cli import common
 from bench.errors import MissingRequirementError, UsageError
 
 if TYPE_CHECKING:
-    from bench.samples import Dataset
+    from bench.samples import Dataset, Protocol
 
 _FAMILIES = ["hand-crafted", "zero-shot", "self-supervised", "MOS-trained", "undeclared"]
 
@@ -101,10 +101,31 @@ def import_scores(
         target = importing.with_own_labels(file, target, mos_direction)
     mos: Literal["dataset", "imported"] = "imported" if file.mos is not None else "dataset"
     protocol = Protocol(split, str(common.parse_resize(resize)), mos)
+    _say_what_is_doubtful(trained_on, target, protocol)
     entries = [importing.import_scores(file, col, target, infos[col], store, protocol) for col in infos]
     for cell in evaluate(entries, draws=0):
         counts = f"imported {cell.scored}, without a score {cell.failed}"
         click.echo(f"{cell.method['label']} on {target.id}: {counts}; {srcc_text(cell)}")
+
+
+def _say_what_is_doubtful(trained_on: tuple[str, ...], target: Dataset, protocol: Protocol) -> None:
+    """Tell of training sets that nothing is known of, and of a resize policy that is not the dataset's."""
+    from bench.cards import names, shipped_cards
+    from bench.errors import did_you_mean
+
+    pools = {pool for card in shipped_cards().values() for pool in card.content}
+    for name in trained_on:
+        if name != "unknown" and name not in {*names(), *pools}:
+            hint = did_you_mean(name, {*names(), *pools})
+            click.echo(
+                f"bench: note: --trained-on {name!r} is no dataset or pool of photographs known here.{hint}", err=True
+            )
+    if protocol.resize == "none" and target.resize != "none":
+        click.echo(
+            f"bench: note: {target.id} is mostly scored at {target.resize}; these are stored as scored at full size: "
+            f"give --resize {target.resize} if they were not",
+            err=True,
+        )
 
 
 def _compare_images(strange: int, total: int, dataset: str) -> None:

@@ -152,7 +152,7 @@ def test_mistakes_are_one_sentence(
 def test_a_training_set_that_nobody_knows_is_pointed_at_and_a_pool_is_known(bench: Bench) -> None:
     Path("s.csv").write_text("image,score,mos\na,1,2\nb,2,3\nc,3,1\nd,4,5\n")
     done = bench("import", "s.csv", "--method", "m", "--dataset", "flive", "--trained-on", "koniqq")
-    assert "--trained-on got 'koniqq', no dataset or pool known here. Did you mean 'koniq'" in done.err
+    assert "--trained-on 'koniqq' is no dataset or pool of photographs known here. Did you mean 'koniq'" in done.err
     done = bench("import", "s.csv", "--method", "n", "--dataset", "flive", "--trained-on", "ava")
     assert done.err == ""
     found = records(bench)

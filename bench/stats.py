@@ -2,7 +2,7 @@
 
 * ``correlate`` and ``correlate_within``: SRCC, KRCC, PLCC raw and after a named mapping, RMSE.
 * ``fit_logistic4`` and ``fit_logistic5``: the mappings themselves.
-* ``bootstrap_srcc`` and ``bootstrap_within``: percentile intervals, on draws shared by all methods.
+* ``bootstrap_srcc`` and ``bootstrap_within``: percentile or BCa intervals, on draws shared by all methods.
 * ``fisher_z_mean`` and ``mean_ranks``: over several datasets.
 
 Scores and labels are given raw, with their declared directions; a correlation is oriented by the
@@ -12,8 +12,9 @@ product of the two and never by its own sign. A value that cannot be given is No
 from __future__ import annotations
 
 from bench._across import Mean, fisher_z_mean, mean_ranks
-from bench._bootstrap import Bootstrap, Interval, bootstrap_srcc, bootstrap_within
+from bench._bootstrap import bootstrap_srcc, bootstrap_within
 from bench._correlation import Correlations, Grouping, correlate, correlate_within
+from bench._interval import Bootstrap, Interval, IntervalKind
 from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Correlations",
     "Grouping",
     "Interval",
+    "IntervalKind",
     "LogisticMapping",
     "Mean",
     "bootstrap_srcc",

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bench._correlation import MIN_IMAGES, check_finite, direction, group_blocks, pearson, ranks
+from bench._correlation import MIN_IMAGES, check_scores, group_blocks, pearson, ranks
 from bench._draws import codes, in_chunks, resampling_counts, workers
 from bench._influence import srcc_influence
 from bench._interval import Bootstrap, IntervalKind, bca_interval, check_kind, nothing, percentile_interval
@@ -162,17 +162,9 @@ def _check(
     scores: ArrayLike, labels: ArrayLike, score_signs: ArrayLike, label_sign: int, draws: int, level: float, kind: str
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return scores (methods, n), labels (n,) and the direction of each method's correlation."""
-    s, y = np.atleast_2d(np.asarray(scores, dtype=np.float64)), np.asarray(labels, dtype=np.float64)
-    if s.ndim != 2 or y.shape != s.shape[1:]:
-        raise ValueError(f"scores has shape {s.shape}, labels {y.shape}: give (methods, n) and (n,)")
-    check_finite(scores=s, labels=y)
     if draws < 1:
         raise ValueError(f"draws is {draws}: use at least 1")
     if not 0 < level < 1:
         raise ValueError(f"level is {level}: use a coverage between 0 and 1, such as 0.95")
     check_kind(kind)
-    signs = np.asarray(score_signs)
-    if signs.shape not in ((), (len(s),)):
-        raise ValueError(f"score_signs has shape {signs.shape}: give one, or one for each of {len(s)} methods")
-    signs = np.broadcast_to(signs, len(s))
-    return s, y, np.array([direction(sign, label_sign) for sign in signs.tolist()], dtype=np.float64)
+    return check_scores(scores, labels, score_signs, label_sign)

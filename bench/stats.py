@@ -3,6 +3,7 @@
 * ``correlate`` and ``correlate_within``: SRCC, KRCC, PLCC raw and after a named mapping, RMSE.
 * ``fit_logistic4`` and ``fit_logistic5``: the mappings themselves.
 * ``bootstrap_srcc`` and ``bootstrap_within``: percentile or BCa intervals, on draws shared by all methods.
+* ``paired_differences`` (of such draws), ``meng_tests`` and ``adjust``: method against method.
 * ``fisher_z_mean`` and ``mean_ranks``: over several datasets.
 
 Scores and labels are given raw, with their declared directions; a correlation is oriented by the
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from bench._across import Mean, fisher_z_mean, mean_ranks
 from bench._bootstrap import bootstrap_srcc, bootstrap_within
+from bench._comparison import Difference, MengTest, adjust, meng_tests, paired_differences
 from bench._correlation import Correlations, Grouping, correlate, correlate_within
 from bench._interval import Bootstrap, Interval, IntervalKind
 from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
@@ -20,11 +22,14 @@ from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
 __all__ = [
     "Bootstrap",
     "Correlations",
+    "Difference",
     "Grouping",
     "Interval",
     "IntervalKind",
     "LogisticMapping",
     "Mean",
+    "MengTest",
+    "adjust",
     "bootstrap_srcc",
     "bootstrap_within",
     "correlate",
@@ -33,4 +38,6 @@ __all__ = [
     "fit_logistic4",
     "fit_logistic5",
     "mean_ranks",
+    "meng_tests",
+    "paired_differences",
 ]

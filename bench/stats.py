@@ -4,6 +4,8 @@
 * ``fit_logistic4`` and ``fit_logistic5``: the mappings themselves.
 * ``bootstrap_srcc`` and ``bootstrap_within``: percentile or BCa intervals, on draws shared by all methods.
 * ``paired_differences`` (of such draws), ``meng_tests`` and ``adjust``: method against method.
+* ``krasula`` and ``auc_tests``: different or similar, better or worse pairs of images.
+* ``noise_ceiling``: what the noise of a MOS leaves to reach.
 * ``fisher_z_mean`` and ``mean_ranks``: over several datasets.
 
 Scores and labels are given raw, with their declared directions; a correlation is oriented by the
@@ -17,19 +19,26 @@ from bench._bootstrap import bootstrap_srcc, bootstrap_within
 from bench._comparison import Difference, MengTest, adjust, meng_tests, paired_differences
 from bench._correlation import Correlations, Grouping, correlate, correlate_within
 from bench._interval import Bootstrap, Interval, IntervalKind
+from bench._krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
+from bench._opinions import Ceiling, noise_ceiling
 
 __all__ = [
+    "AucTest",
+    "Aucs",
     "Bootstrap",
+    "Ceiling",
     "Correlations",
     "Difference",
     "Grouping",
     "Interval",
     "IntervalKind",
+    "Krasula",
     "LogisticMapping",
     "Mean",
     "MengTest",
     "adjust",
+    "auc_tests",
     "bootstrap_srcc",
     "bootstrap_within",
     "correlate",
@@ -37,7 +46,9 @@ __all__ = [
     "fisher_z_mean",
     "fit_logistic4",
     "fit_logistic5",
+    "krasula",
     "mean_ranks",
     "meng_tests",
+    "noise_ceiling",
     "paired_differences",
 ]

@@ -6,6 +6,7 @@
 * ``paired_differences`` (of such draws), ``meng_tests`` and ``adjust``: method against method.
 * ``krasula`` and ``auc_tests``: different or similar, better or worse pairs of images.
 * ``noise_ceiling``: what the noise of a MOS leaves to reach.
+* ``srcc_over_splits``, ``content_folds`` and ``cross_fit``: over content-disjoint parts of a dataset.
 * ``fisher_z_mean`` and ``mean_ranks``: over several datasets.
 
 Scores and labels are given raw, with their declared directions; a correlation is oriented by the
@@ -22,6 +23,7 @@ from bench._interval import Bootstrap, Interval, IntervalKind
 from bench._krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
 from bench._opinions import Ceiling, noise_ceiling
+from bench._splits import CrossFitted, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
     "AucTest",
@@ -29,6 +31,7 @@ __all__ = [
     "Bootstrap",
     "Ceiling",
     "Correlations",
+    "CrossFitted",
     "Difference",
     "Grouping",
     "Interval",
@@ -37,12 +40,15 @@ __all__ = [
     "LogisticMapping",
     "Mean",
     "MengTest",
+    "SplitSummary",
     "adjust",
     "auc_tests",
     "bootstrap_srcc",
     "bootstrap_within",
+    "content_folds",
     "correlate",
     "correlate_within",
+    "cross_fit",
     "fisher_z_mean",
     "fit_logistic4",
     "fit_logistic5",
@@ -51,4 +57,5 @@ __all__ = [
     "meng_tests",
     "noise_ceiling",
     "paired_differences",
+    "srcc_over_splits",
 ]

@@ -1,4 +1,4 @@
-"""What methods reach over several datasets: the mean of a correlation, and the mean rank.
+"""What methods reach over several datasets or groups: means and medians of correlations, and the mean rank.
 
 Declared behaviour: a value that is missing is never skipped. Who calls chooses datasets on which every
 method has a value, and says which; NaN, infinity and nothing at all are a ValueError.
@@ -7,9 +7,10 @@ method has a value, and says which; NaN, infinity and nothing at all are a Value
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bench._correlation import ranks
 from bench.api import FloatArray
@@ -75,3 +76,13 @@ def _checked(name: str, values: ArrayLike, ndim: int) -> FloatArray:
             f"{missing} of {array.size} {name} are not finite: leave out those datasets, or those methods, and say so"
         )
     return array
+
+
+def weighted_medians(values: FloatArray, weights: NDArray[np.integer[Any]]) -> FloatArray:
+    """Medians of (n,) values, each taken as often as its weight says: (draws, n) weights, (draws,) medians."""
+    order = np.argsort(values)
+    passed = np.cumsum(weights[:, order], axis=1)
+    total = passed[:, -1:]
+    # Of an even number the two in the middle are averaged.
+    lower, upper = ((passed >= rank).argmax(axis=1) for rank in ((total + 1) // 2, total // 2 + 1))
+    return np.asarray((values[order][lower] + values[order][upper]) / 2)

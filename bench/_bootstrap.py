@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from bench._correlation import MIN_IMAGES, check_scores, group_blocks, pearson, ranks
-from bench._draws import codes, in_chunks, resampling_counts, workers
+from bench._across import weighted_medians
+from bench._correlation import MIN_IMAGES, Middle, check_scores, group_blocks, pearson, ranks
+from bench._draws import Counts, codes, in_chunks, resampling_counts, workers
 from bench._influence import srcc_influence
 from bench._interval import Bootstrap, IntervalKind, bca_interval, check_kind, nothing, percentile_interval
 from bench._weighted_srcc import WeightedSRCC
@@ -84,11 +85,12 @@ def bootstrap_within(
     score_signs: ArrayLike = 1,
     label_sign: int = 1,
     min_size: int = 3,
+    middle: Middle = "mean",
     interval: IntervalKind = "percentile",
 ) -> Bootstrap:
-    """Intervals of the mean within-group SRCC (see ``correlate_within``) on the same draws.
+    """Intervals of the mean or median within-group SRCC (see ``correlate_within``) on the same draws.
 
-    Whole clusters (reference images) are resampled; a draw is a weighted mean of the SRCCs inside groups.
+    Whole clusters (reference images) are resampled; a draw is the weighted mean (or median) of the SRCCs inside groups.
 
     Args:
         scores: (methods, n) raw scores, or (n,) for one method; finite.
@@ -101,6 +103,7 @@ def bootstrap_within(
         score_signs: +1 or -1, one for all methods or (methods,).
         label_sign: +1 if a higher label means better, -1 if worse.
         min_size: smallest group that is used.
+        middle: mean or median over groups.
         interval: ``percentile``, or ``bca`` (bias-corrected and accelerated).
 
     Raises:
@@ -115,22 +118,38 @@ def bootstrap_within(
     homes = np.concatenate([unit_of[rows[:, 0]] for rows in blocks]) if blocks else np.empty(0, dtype=np.intp)
     used, homes = np.unique(homes, return_inverse=True)
     values = np.concatenate([np.empty((len(s), 0)), *(pearson(ranks(s[:, r]), ranks(y[r])) for r in blocks)], axis=1)
-    estimates = values.mean(axis=1) if blocks else np.full(len(s), np.nan)
+    inside = _Inside(values, homes, middle)
     if used.size < MIN_IMAGES:
         reason = f"fewer than {MIN_IMAGES} {'groups' if clusters is None else 'clusters'}"
-        return nothing(signs * estimates, level, interval, reason)
-    totals = np.stack([np.bincount(homes, weights=row, minlength=used.size) for row in values])
-    sizes = np.bincount(homes)
+        return nothing(signs * inside.estimates, level, interval, reason)
 
     def chunk(index: int, size: int) -> FloatArray:
-        counts = np.concatenate(list(resampling_counts(used.size, size, seed, index))).T
-        return np.asarray((totals @ counts) / (sizes @ counts))
-
-    def influence(method: int) -> FloatArray:
-        return np.asarray(totals[method] - estimates[method] * sizes)
+        return inside.drawn(np.concatenate(list(resampling_counts(used.size, size, seed, index))))
 
     samples = in_chunks(chunk, draws, workers=1)
-    return _oriented(signs, estimates, samples, level, influence if interval == "bca" else None)
+    return _oriented(signs, inside.estimates, samples, level, inside.influence if interval == "bca" else None)
+
+
+class _Inside:
+    """SRCCs inside groups (methods, groups), and the cluster that each group belongs to (groups,)."""
+
+    def __init__(self, values: FloatArray, homes: NDArray[np.intp], middle: Middle) -> None:
+        self.values, self.homes, self.middle = values, homes, middle
+        self.sizes = np.bincount(homes)
+        over_groups = np.mean if middle == "mean" else np.median
+        self.estimates = over_groups(values, axis=1) if homes.size else np.full(len(values), np.nan)
+
+    def drawn(self, counts: Counts) -> FloatArray:
+        """Mean or median of each draw, (methods, draws), from how often each cluster was taken."""
+        if self.middle == "median":
+            return np.stack([weighted_medians(row, counts[:, self.homes]) for row in self.values])
+        totals = np.stack([np.bincount(self.homes, weights=row) for row in self.values])
+        return np.asarray((totals @ counts.T) / (self.sizes @ counts.T))
+
+    def influence(self, method: int) -> FloatArray:
+        """Influence of each cluster on the mean or median, up to a common factor."""
+        away = self.values[method] - self.estimates[method]
+        return np.bincount(self.homes, away if self.middle == "mean" else np.sign(away)).astype(np.float64)
 
 
 def _oriented(

@@ -12,13 +12,16 @@ Declared behaviour, the same for every function here:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
 from bench.api import FloatArray
+
+Middle = Literal["mean", "median"]
+"""What correlations inside groups are put together by."""
 
 MIN_IMAGES = 4
 RANKED = ("srcc", "krcc", "plcc_raw")
@@ -126,6 +129,7 @@ def correlate_within(
     score_sign: int = 1,
     label_sign: int = 1,
     min_size: int = 3,
+    middle: Middle = "mean",
 ) -> Correlations:
     """Average the correlation inside groups, for labels that only compare inside a group.
 
@@ -141,9 +145,10 @@ def correlate_within(
         score_sign: +1 if a higher score means better, -1 if worse.
         label_sign: +1 if a higher label means better, -1 if worse.
         min_size: smallest group that is used, at least 2.
+        middle: mean or median over groups.
 
     Returns:
-        Means over groups of SRCC, KRCC and raw PLCC; the mapped values are None. ``n`` counts the
+        Means (or medians) over groups of SRCC, KRCC and raw PLCC; the mapped values are None. ``n`` counts the
         images of the groups used, and ``grouping`` the groups.
 
     Raises:
@@ -157,7 +162,8 @@ def correlate_within(
         reasons |= dict.fromkeys(RANKED, f"no group has {min_size} images and labels that differ")
         return Correlations(n=0, reasons=reasons, grouping=Grouping(0, left_out, 0))
     tables = [_block_values(s[rows], y[rows]) for rows in blocks]
-    srcc, krcc, plcc = (sign * float(np.concatenate(column).mean()) for column in zip(*tables, strict=True))
+    over_groups = np.mean if middle == "mean" else np.median
+    srcc, krcc, plcc = (sign * float(over_groups(np.concatenate(column))) for column in zip(*tables, strict=True))
     constant = sum(int(np.count_nonzero(np.ptp(s[rows], axis=1) == 0)) for rows in blocks)
     grouping = Grouping(sum(len(rows) for rows in blocks), left_out, constant)
     return Correlations(sum(rows.size for rows in blocks), srcc, krcc, plcc, reasons=reasons, grouping=grouping)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -172,18 +172,38 @@ def _read(entry: Entry) -> _Rows:
     if frame["mos"].isna().all():
         rows.reason = "the dataset has no labels"
         return rows
+    _fill(rows, usable)
+    return rows
+
+
+def _fill(rows: _Rows, usable: pd.DataFrame) -> None:
     rows.images = tuple(usable["image"])
     rows.scores, rows.labels = usable["score"].to_numpy(np.float64), usable["mos"].to_numpy(np.float64)
-    about = entry.meta["dataset"]
+    about = rows.entry.meta["dataset"]
     rows.groups = _joined(usable, about["within"])
     rows.clusters = _joined(usable, [about["cluster"]]) if about["cluster"] in usable else None
-    return rows
+
+
+def correlate_part(entry: Entry, frame: pd.DataFrame) -> stats.Correlations:
+    """Return the correlations of an entry on some of its images.
+
+    Args:
+        entry: gives the directions and what labels compare inside.
+        frame: rows of ``entry.scores()`` that have a score and a label.
+    """
+    rows = _Rows(entry)
+    _fill(rows, frame)
+    return _correlate(rows)
 
 
 def _joined(frame: pd.DataFrame, columns: Sequence[str]) -> list[str] | None:
     if not columns:
         return None
     return ["\x1f".join(values) for values in zip(*(frame[c].astype(str) for c in columns), strict=True)]
+
+
+def _middle(rows: _Rows) -> Literal["mean", "median"]:
+    return "median" if rows.entry.meta["dataset"].get("middle") == "median" else "mean"
 
 
 def _signs(rows: _Rows) -> tuple[int, int]:
@@ -195,7 +215,7 @@ def _correlate(rows: _Rows) -> stats.Correlations:
     if rows.reason:
         return stats.Correlations(n=0, reasons=dict.fromkeys(VALUES, rows.reason))
     if rows.groups is not None:
-        return stats.correlate_within(rows.scores, rows.labels, rows.groups, *_signs(rows))
+        return stats.correlate_within(rows.scores, rows.labels, rows.groups, *_signs(rows), middle=_middle(rows))
     return stats.correlate(rows.scores, rows.labels, *_signs(rows))
 
 
@@ -204,7 +224,14 @@ def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
     for row in rows:
         if not row.reason:
             about = row.entry.meta["dataset"]
-            key = (about["id"], about["direction"], tuple(about["within"]), row.images, row.labels.tobytes())
+            key = (
+                about["id"],
+                about["direction"],
+                tuple(about["within"]),
+                _middle(row),
+                row.images,
+                row.labels.tobytes(),
+            )
             groups.setdefault(key, []).append(row)
     return list(groups.values())
 
@@ -218,7 +245,7 @@ def _intervals(rows: Sequence[_Rows], draws: int) -> dict[str, stats.Interval]:
     common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": LEVEL}
     common |= {"score_signs": signs, "label_sign": _signs(first)[1]}
     if first.groups is not None:
-        drawn = stats.bootstrap_within(scores, first.labels, first.groups, **common)
+        drawn = stats.bootstrap_within(scores, first.labels, first.groups, middle=_middle(first), **common)
     else:
         drawn = stats.bootstrap_srcc(scores, first.labels, **common)
     return {row.entry.key: interval for row, interval in zip(rows, drawn.intervals, strict=True)}

@@ -139,11 +139,17 @@ def _check_names(laid_out: Plan) -> None:
         if name.lower().endswith(_BY_HAND):
             raise MissingRequirementError(
                 f"dataset {card.id!r}: {name} is of a kind that is not unpacked here: fetch it from {archive.url}, "
-                f"unpack it by hand with unrar or 7z to {laid_out.target.joinpath(archive.into)}"
+                f"unpack it by hand with unrar or 7z to {laid_out.target.joinpath(archive.into)}{_or_mirror(laid_out)}"
             )
         if name in names or not _is_safe(archive):
             raise UsageError(f"the card {card.id!r} has an archive that cannot be kept as {name!r}: {archive.url}")
         names.add(name)
+
+
+def _or_mirror(laid_out: Plan) -> str:
+    here = laid_out.archives[0].mirror
+    others = dict.fromkeys(archive.mirror for archive in laid_out.card.archives if archive.mirror not in ("", here))
+    return f", or give --mirror {' or '.join(others)} for that copy" if others else ""
 
 
 def _is_safe(archive: Archive) -> bool:

@@ -39,6 +39,7 @@ def as_record(cell: Cell) -> dict[str, Any]:
         "interval_dropped": cell.interval.dropped,
         "groups": vars(c.grouping) if c.grouping else None,
         "within": dataset["within"],
+        "middle": dataset.get("middle", "mean"),
         "kind": dataset["kind"],
         "family": method["family"],
         "opinion_aware": method["opinion_aware"],
@@ -123,7 +124,11 @@ def srcc_text(cell: Cell) -> str:
     c = cell.correlations
     if c.srcc is None:
         return f"no SRCC: {c.reasons['srcc']}"
-    within = f", mean inside ({', '.join(cell.dataset['within'])}) series" if cell.dataset["within"] else ""
+    within = (
+        f", {cell.dataset.get('middle', 'mean')} inside ({', '.join(cell.dataset['within'])}) series"
+        if cell.dataset["within"]
+        else ""
+    )
     synthetic = "; a synthetic order, no human opinion" if cell.dataset["kind"] == "synthetic-order" else ""
     return f"SRCC {number(c.srcc)}{interval_text(cell)} (n = {c.n}{within}{synthetic})"
 

@@ -66,10 +66,11 @@ def _markdown_table(table: Table, intervals: bool) -> str:
     caption = [_caption(table, intervals), ""]
     if len(table.columns) > 1:
         caption += [_about_average(table, over), ""]
-    return "\n".join([*_aligned(lines), "", *caption, *(f"{n}  " for n in notes.lines())]) + "\n"
+    return "\n".join([*aligned(lines), "", *caption, *(f"{n}  " for n in notes.lines())]) + "\n"
 
 
-def _aligned(lines: list[list[str]]) -> list[str]:
+def aligned(lines: list[list[str]]) -> list[str]:
+    """Return the lines of a Markdown table, its columns filled up to one width; the first line is the head."""
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     texts = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in lines]
     rule = "|" + "|".join(("-" if i == 0 else ":").ljust(w + 2, "-") for i, w in enumerate(widths)) + "|"

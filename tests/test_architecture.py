@@ -24,7 +24,7 @@ LAYERS = [
     {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing"},
-    {"tables", "averages", "render", "render_markdown", "plots", "dataset_page"},
+    {"tables", "averages", "render", "render_markdown", "plots", "dataset_page"} | {"breakdown", "render_breakdown"},
     {"cli", "__main__"},
 ]
 

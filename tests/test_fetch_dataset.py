@@ -383,7 +383,10 @@ def test_what_cannot_be_unpacked_is_said_before_it_is_fetched(
         f"fetch it from {site.address}/dir/{name}, unpack it by hand with unrar or 7z to {tmp_path}/data/set/images"
         in ran.err
     )
+    assert "--mirror" not in ran.err
     assert site.server.asked == []
+    site.offer(site.archive(name), site.archive("set.zip", mirror="pyiqa"))
+    assert "or give --mirror pyiqa for that copy" in fetch("--yes").err
 
 
 @pytest.mark.parametrize(

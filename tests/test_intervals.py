@@ -91,6 +91,13 @@ class TestBCa:
             assert got.intervals[0].low < got.estimates[0] < got.intervals[0].high
             assert got.intervals[0] != bootstrap_srcc(s, y, clusters=groups, draws=500).intervals[0]
 
+    def test_of_the_median_over_groups(self):
+        s, y = noisy(400, noise=0.5)
+        groups = np.repeat(np.arange(50), 8)
+        got = bootstrap_within(s, y, groups, draws=300, middle="median", interval="bca")
+        assert got.estimates[0] == pytest.approx(correlate_within(s, y, groups, middle="median").srcc)
+        assert got.intervals[0].low < got.estimates[0] < got.intervals[0].high
+
     def test_without_bias_or_acceleration_it_is_the_percentile(self):
         draws = np.arange(1001.0)
         got = bca_interval(draws, 500.0, np.array([-1.0, 1.0]), 0.9)

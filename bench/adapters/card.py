@@ -110,6 +110,7 @@ def describe_with_card(
         direction=direction or card.direction,
         samples=samples,
         within=card.within,
+        middle=card.middle,
         cluster=card.cluster,
         group=card.group or card.cluster,
         content=card.content,

@@ -12,6 +12,7 @@ from bench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from bench.store import Entry
+    from bench.tables import Table
 
 
 @click.command(short_help="Print the stored results as a table.")
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 @click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Only this dataset. Repeatable.")
 @click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True)
 @click.option("--intervals", is_flag=True, help="Write the 95 % interval beside each SRCC (always in csv and json).")
+@click.option(
+    "--by",
+    metavar="ATTRIBUTE",
+    help="Part each dataset by what its labels say of images (type, level, scene, generator, ...): SRCC inside each.",
+)
 @click.option("--mix-protocols", is_flag=True, help="Put different protocols of a dataset into one table, each marked.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write there instead.")
 def table(
@@ -30,6 +36,7 @@ def table(
     datasets: tuple[str, ...],
     form: str,
     intervals: bool,
+    by: str | None,
     mix_protocols: bool,
     output: Path | None,
 ) -> None:
@@ -51,13 +58,26 @@ def table(
         )
     entries = _only(entries, "--method", methods, "method", "label")
     entries = _only(entries, "--dataset", tuple(map(canonical, datasets)), "dataset", "id")
-    cells = evaluate(entries, DRAWS if intervals or form != "md" else 0)
+    if by is not None and intervals:
+        raise UsageError("--intervals and --by: parts have no intervals, leave one of them out")
+    cells = evaluate(entries, DRAWS if (intervals or form != "md") and by is None else 0)
     tables = arrange(cells, mix_protocols)
-    if form == "md":
+    if by is not None:
+        text = _parted(tables, by, form)
+    elif form == "md":
         text = render_markdown.to_markdown(tables, intervals)
     else:
         text = render.to_json(tables) if form == "json" else render.to_csv(tables)
     _write(text, output)
+
+
+def _parted(tables: list[Table], by: str, form: str) -> str:
+    from bench import render_breakdown
+    from bench.breakdown import break_down
+
+    parted = break_down(tables, by)
+    write = {"md": render_breakdown.to_markdown, "csv": render_breakdown.to_csv, "json": render_breakdown.to_json}
+    return write[form](parted)
 
 
 def _only(entries: list[Entry], option: str, wanted: tuple[str, ...], block: str, key: str) -> list[Entry]:

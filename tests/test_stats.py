@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
+from scipy.optimize import curve_fit
 from simulated import noisy, published
 
 from bench import _draws, _mapping, _weighted_srcc
@@ -208,6 +209,15 @@ class TestMapping:
         one, two = fit(s, y), fit(-s, y, sign=-1)
         assert one.parameters == two.parameters
         np.testing.assert_array_equal(one.predict(s), two.predict(-s))
+
+    @pytest.mark.parametrize("curve", _mapping._CURVES.values(), ids=lambda curve: curve.name)
+    def test_tied_scores_are_fitted_as_every_image_by_itself(self, curve):
+        s, y = noisy(500)
+        s = np.round(2 * s)
+        x = (s - s.mean()) / s.std()
+        fit = _mapping._fit(curve, s, y, 1)
+        want, _ = curve_fit(lambda x, *b: curve.value(np.array(b), x), x, y, curve.start(y), maxfev=4000)
+        np.testing.assert_allclose(fit.predict(s), curve.value(want, x), atol=1e-4)
 
     def test_predict_takes_new_scores_of_any_size(self):
         s, y = noisy(100)

@@ -23,6 +23,14 @@ def published_folder():
     return pytest.skip("no shared/data/published_scores beside the checkout")
 
 
+def published_table(dataset):
+    """Scores of all 15 models (15, n), and the MOS."""
+    with (published_folder() / f"qbench_{dataset}.csv").open(newline="") as file:
+        _, *rows = csv.reader(file)
+    labels, *scores = np.array([row[1:] for row in rows], dtype=float).T
+    return np.stack(scores), labels
+
+
 def published(dataset, model):
     with (published_folder() / f"qbench_{dataset}.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -169,6 +169,13 @@ class TestProperties:
             assert getattr(two, name) == pytest.approx(getattr(one, name), abs=1e-12)
 
     @settings(max_examples=40, deadline=None)
+    @given(pairs, st.floats(0.01, 100), st.floats(-50, 50))
+    def test_raw_plcc_ignores_units(self, data, scale, offset):
+        s, y = np.array(data, dtype=float).T
+        plain, other = correlate(s, y), correlate(scale * s + offset, y / scale - offset)
+        assert other.plcc_raw == pytest.approx(plain.plcc_raw, abs=1e-9)
+
+    @settings(max_examples=40, deadline=None)
     @given(pairs)
     def test_score_sign_flips_every_rank_correlation(self, data):
         s, y = np.array(data, dtype=float).T

@@ -10,7 +10,7 @@ from scipy import stats as scipy_stats
 from scipy.special import ndtri
 from simulated import noisy, published
 
-from bench import _draws
+from bench import _bootstrap, _draws
 from bench._influence import srcc_influence
 from bench._interval import bca_interval
 from bench.stats import bootstrap_srcc, bootstrap_within, correlate, correlate_within
@@ -97,6 +97,10 @@ class TestBCa:
         got = bootstrap_within(s, y, groups, draws=300, middle="median", interval="bca")
         assert got.estimates[0] == pytest.approx(correlate_within(s, y, groups, middle="median").srcc)
         assert got.intervals[0].low < got.estimates[0] < got.intervals[0].high
+
+    def test_a_group_moves_the_median_by_its_side_only(self):
+        inside = _bootstrap._Inside(np.array([[0.1, 0.2, 0.5, 0.9]]), np.array([0, 1, 1, 2]), "median")
+        assert inside.influence(0).tolist() == [-1, 0, 1]
 
     def test_without_bias_or_acceleration_it_is_the_percentile(self):
         draws = np.arange(1001.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from bench._krasula import placements
+from bench._krasula import _image_pairs, placements
 from bench.stats import auc_tests, krasula, noise_ceiling
 
 
@@ -54,6 +54,21 @@ class TestKrasula:
         z = (v10[0].mean() - v10[1].mean()) / math.sqrt(variance)
         assert test.p_delong == pytest.approx(2 * scipy_stats.norm.sf(abs(z)))
 
+    def test_better_against_worse_counts_each_pair_as_one_observation(self):
+        # A pair stands on both sides: the area is mean_i mean_j h(i, j), whose two projections are the same.
+        s, y, std = rated(20)
+        got = krasula(s, y, std, 20).bw
+        i, j = np.triu_indices(20, 1)
+        differ = np.abs(y[i] - y[j]) > scipy_stats.norm.ppf(0.975) * math.sqrt(2 / 20)
+        better = ((s[:, i] - s[:, j]) * np.sign(y[i] - y[j]))[:, differ]
+        h = (np.sign(better[:, :, None] + better[:, None, :]) + 1) / 2
+        np.testing.assert_allclose(got.delong, 4 * np.cov(h.mean(axis=2)) / better.shape[1], rtol=1e-10)
+
+    def test_sampled_pairs_are_of_two_images(self):
+        low, high = _image_pairs(30, 400, seed=0)
+        assert (low < high).all()
+        assert len({*zip(low.tolist(), high.tolist(), strict=True)}) == low.size > 200
+
     def test_placements_average_to_the_area(self):
         above, below = np.random.default_rng(0).integers(0, 5, (2, 30)).astype(float)
         v10, v01 = placements(above, below)
@@ -81,6 +96,7 @@ class TestKrasula:
         for name in ("ds", "bw"):
             np.testing.assert_allclose(getattr(one, name).values, getattr(other, name).values)
             np.testing.assert_allclose(getattr(one, name).shared, getattr(other, name).shared)
+        np.testing.assert_allclose(krasula(-s, y, std, 20, score_signs=-1).bw.values, one.bw.values)
         wrong = krasula(-s, y, std, 20)
         np.testing.assert_allclose(wrong.bw.values, 1 - one.bw.values)
         np.testing.assert_allclose(wrong.ds.values, one.ds.values)

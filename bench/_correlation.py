@@ -210,6 +210,25 @@ def check_pair(scores: ArrayLike, labels: ArrayLike) -> tuple[FloatArray, FloatA
     return s, y
 
 
+def check_scores(
+    scores: ArrayLike, labels: ArrayLike, score_signs: ArrayLike = 1, label_sign: int = 1
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return scores (methods, n), labels (n,) and the direction of each method's correlation (methods,).
+
+    Raises:
+        ValueError: shapes differ, a value is not finite, or a sign is not +1 or -1.
+    """
+    s, y = np.atleast_2d(np.asarray(scores, dtype=np.float64)), np.asarray(labels, dtype=np.float64)
+    if s.ndim != 2 or y.shape != s.shape[1:]:
+        raise ValueError(f"scores has shape {s.shape}, labels {y.shape}: give (methods, n) and (n,)")
+    check_finite(scores=s, labels=y)
+    signs = np.asarray(score_signs)
+    if signs.shape not in ((), (len(s),)):
+        raise ValueError(f"score_signs has shape {signs.shape}: give one, or one for each of {len(s)} methods")
+    signs = np.broadcast_to(signs, len(s))
+    return s, y, np.array([direction(sign, label_sign) for sign in signs.tolist()], dtype=np.float64)
+
+
 def check_finite(**arrays: FloatArray) -> None:
     """Raise ValueError naming the array that holds NaN or infinity, and how many values."""
     for name, array in arrays.items():

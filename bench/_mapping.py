@@ -179,14 +179,25 @@ def _fit(curve: _Curve, scores: FloatArray, labels: FloatArray, sign: int) -> Lo
 
 
 def _least_squares(curve: _Curve, x: FloatArray, y: FloatArray) -> tuple[float, ...]:
-    """Return the fitted parameters, or an empty tuple when the fit did not converge."""
+    """Return the fitted parameters, or an empty tuple when the fit did not converge.
+
+    Images with one score enter as their mean label and their number: their sum of squares around any curve is
+    that of the mean, times the number, plus a constant, so the fit is the same and costs what
+    distinct scores cost. The constant stays in as a last residual, so that stopping is the same too.
+    """
     from scipy.optimize import least_squares
 
+    x, group, sizes = np.unique(x, return_inverse=True, return_counts=True)
+    means = np.bincount(group, weights=y) / sizes
+    root = np.sqrt(sizes)
+    rest = np.zeros(curve.parameters)
+    rest[0] = np.sqrt(np.square(y - means[group]).sum())
+
     def residuals(b: FloatArray) -> FloatArray:
-        return curve.value(b, x) - y
+        return np.append(root * (curve.value(b, x) - means), rest)
 
     def jacobian(b: FloatArray) -> FloatArray:
-        return curve.jacobian(b, x)
+        return np.append(root[:, None] * curve.jacobian(b, x), np.zeros((rest.size, rest.size)), axis=0)
 
     # A trial step may leave the range of floats; the solver then rejects it.
     with np.errstate(over="ignore", invalid="ignore"):

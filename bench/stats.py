@@ -2,7 +2,11 @@
 
 * ``correlate`` and ``correlate_within``: SRCC, KRCC, PLCC raw and after a named mapping, RMSE.
 * ``fit_logistic4`` and ``fit_logistic5``: the mappings themselves.
-* ``bootstrap_srcc`` and ``bootstrap_within``: percentile intervals, on draws shared by all methods.
+* ``bootstrap_srcc`` and ``bootstrap_within``: percentile or BCa intervals, on draws shared by all methods.
+* ``paired_differences`` (of such draws), ``meng_tests`` and ``adjust``: method against method.
+* ``krasula`` and ``auc_tests``: different or similar, better or worse pairs of images.
+* ``noise_ceiling``: what the noise of a MOS leaves to reach.
+* ``srcc_over_splits``, ``content_folds`` and ``cross_fit``: over content-disjoint parts of a dataset.
 * ``fisher_z_mean`` and ``mean_ranks``: over several datasets.
 
 Scores and labels are given raw, with their declared directions; a correlation is oriented by the
@@ -12,23 +16,46 @@ product of the two and never by its own sign. A value that cannot be given is No
 from __future__ import annotations
 
 from bench._across import Mean, fisher_z_mean, mean_ranks
-from bench._bootstrap import Bootstrap, Interval, bootstrap_srcc, bootstrap_within
+from bench._bootstrap import bootstrap_srcc, bootstrap_within
+from bench._comparison import Difference, MengTest, adjust, meng_tests, paired_differences
 from bench._correlation import Correlations, Grouping, correlate, correlate_within
+from bench._interval import Bootstrap, Interval, IntervalKind
+from bench._krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
+from bench._opinions import Ceiling, noise_ceiling
+from bench._splits import CrossFitted, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
+    "AucTest",
+    "Aucs",
     "Bootstrap",
+    "Ceiling",
     "Correlations",
+    "CrossFitted",
+    "Difference",
     "Grouping",
     "Interval",
+    "IntervalKind",
+    "Krasula",
     "LogisticMapping",
     "Mean",
+    "MengTest",
+    "SplitSummary",
+    "adjust",
+    "auc_tests",
     "bootstrap_srcc",
     "bootstrap_within",
+    "content_folds",
     "correlate",
     "correlate_within",
+    "cross_fit",
     "fisher_z_mean",
     "fit_logistic4",
     "fit_logistic5",
+    "krasula",
     "mean_ranks",
+    "meng_tests",
+    "noise_ceiling",
+    "paired_differences",
+    "srcc_over_splits",
 ]

@@ -1,16 +1,16 @@
-import csv
 import math
 import warnings
 from dataclasses import FrozenInstanceError
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
+from scipy.optimize import curve_fit
+from simulated import noisy, published
 
-from bench import _bootstrap, _mapping
+from bench import _draws, _mapping, _weighted_srcc
 from bench.stats import (
     bootstrap_srcc,
     bootstrap_within,
@@ -22,28 +22,6 @@ from bench.stats import (
 
 MAPPED = ("plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
 VALUES = ("srcc", "krcc", "plcc_raw", *MAPPED)
-
-
-def noisy(n, seed=0, noise=1.0, ties=False):
-    """Scores and labels that agree somewhat."""
-    random = np.random.default_rng(seed)
-    labels = random.normal(size=n)
-    scores = labels + noise * random.normal(size=n)
-    return (np.round(scores), np.round(labels)) if ties else (scores, labels)
-
-
-def published_folder():
-    """Where per-image scores of published models lie, in a checkout that has them beside it."""
-    for parent in Path(__file__).resolve().parents:
-        if (folder := parent / "shared" / "data" / "published_scores").is_dir():
-            return folder
-    return pytest.skip("no shared/data/published_scores beside the checkout")
-
-
-def published(dataset, model):
-    with (published_folder() / f"qbench_{dataset}.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    return np.array([float(row[model]) for row in rows]), np.array([float(row["mos"]) for row in rows])
 
 
 class TestCorrelate:
@@ -191,6 +169,13 @@ class TestProperties:
             assert getattr(two, name) == pytest.approx(getattr(one, name), abs=1e-12)
 
     @settings(max_examples=40, deadline=None)
+    @given(pairs, st.floats(0.01, 100), st.floats(-50, 50))
+    def test_raw_plcc_ignores_units(self, data, scale, offset):
+        s, y = np.array(data, dtype=float).T
+        plain, other = correlate(s, y), correlate(scale * s + offset, y / scale - offset)
+        assert other.plcc_raw == pytest.approx(plain.plcc_raw, abs=1e-9)
+
+    @settings(max_examples=40, deadline=None)
     @given(pairs)
     def test_score_sign_flips_every_rank_correlation(self, data):
         s, y = np.array(data, dtype=float).T
@@ -231,6 +216,15 @@ class TestMapping:
         one, two = fit(s, y), fit(-s, y, sign=-1)
         assert one.parameters == two.parameters
         np.testing.assert_array_equal(one.predict(s), two.predict(-s))
+
+    @pytest.mark.parametrize("curve", _mapping._CURVES.values(), ids=lambda curve: curve.name)
+    def test_tied_scores_are_fitted_as_every_image_by_itself(self, curve):
+        s, y = noisy(500)
+        s = np.round(2 * s)
+        x = (s - s.mean()) / s.std()
+        fit = _mapping._fit(curve, s, y, 1)
+        want, _ = curve_fit(lambda x, *b: curve.value(np.array(b), x), x, y, curve.start(y), maxfev=4000)
+        np.testing.assert_allclose(fit.predict(s), curve.value(want, x), atol=1e-4)
 
     def test_predict_takes_new_scores_of_any_size(self):
         s, y = noisy(100)
@@ -293,16 +287,16 @@ class TestWithin:
 
 
 def all_counts(units, draws, seed, chunk):
-    return np.concatenate(list(_bootstrap.resampling_counts(units, draws, seed, chunk)))
+    return np.concatenate(list(_draws.resampling_counts(units, draws, seed, chunk)))
 
 
 def naive_samples(scores, labels, units, draws, seed):
     """The same draws, as indices through scipy.stats.spearmanr."""
     samples = np.full((len(scores), draws), np.nan)
     for draw in range(draws):
-        chunk, position = divmod(draw, _bootstrap.CHUNK)
+        chunk, position = divmod(draw, _draws.CHUNK)
         if position == 0:
-            counts = all_counts(units.max() + 1, min(_bootstrap.CHUNK, draws - draw), seed, chunk)
+            counts = all_counts(units.max() + 1, min(_draws.CHUNK, draws - draw), seed, chunk)
         rows = np.repeat(np.arange(labels.size), counts[position][units])
         for method, row in enumerate(scores):
             with warnings.catch_warnings(action="ignore", category=scipy_stats.ConstantInputWarning):
@@ -325,16 +319,16 @@ class TestBootstrap:
             scores, labels, clusters=None if clusters is None else units, draws=draws, seed=5, threads=1
         )
         want = naive_samples(scores, labels, units, draws, seed=5)
-        np.testing.assert_allclose(got.samples, want, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(got.samples, want, rtol=0, atol=1e-12)
         low, high = np.nanquantile(want[0], [0.025, 0.975])
-        assert (got.intervals[0].low, got.intervals[0].high) == pytest.approx((low, high), abs=1e-6)
+        assert (got.intervals[0].low, got.intervals[0].high) == pytest.approx((low, high), abs=1e-12)
 
     def test_few_distinct_values_among_many_images(self):
         random = np.random.default_rng(0)
         labels = np.round(random.normal(size=20_000), 2)
         scores = np.stack([labels > 0, labels > 3.2, np.round(labels)])
         got = bootstrap_srcc(scores, labels, draws=4, seed=1, threads=1).samples
-        np.testing.assert_allclose(got, naive_samples(scores, labels, np.arange(20_000), 4, 1), rtol=0, atol=1e-6)
+        np.testing.assert_allclose(got, naive_samples(scores, labels, np.arange(20_000), 4, 1), rtol=0, atol=1e-12)
 
     def test_a_draw_of_one_cluster_only(self):
         # Each cluster has one score, so a draw of one cluster five times is constant: 315 images,
@@ -351,13 +345,13 @@ class TestBootstrap:
         stream = np.random.default_rng(np.random.SeedSequence(3).spawn(2)[1])
         want = [np.bincount(stream.integers(0, 9, 9, dtype=np.int32), minlength=9) for _ in range(7)]
         np.testing.assert_array_equal(all_counts(9, 7, 3, 1), want)
-        monkeypatch.setattr(_bootstrap, "BATCH", 30)
+        monkeypatch.setattr(_draws, "BATCH", 30)
         np.testing.assert_array_equal(all_counts(9, 7, 3, 1), want)
 
     def test_threads_methods_and_draws_do_not_change_the_draws(self, monkeypatch):
         s, y = noisy(100)
         one = bootstrap_srcc(s, y, draws=200, threads=1)
-        monkeypatch.setattr(_bootstrap, "SMALL", 0)
+        monkeypatch.setattr(_draws, "SMALL", 0)
         two = bootstrap_srcc(np.stack([y, s]), y, draws=250, threads=3)
         np.testing.assert_array_equal(one.samples[0], two.samples[1, :200])
         assert bootstrap_srcc(s, y, draws=200, seed=1).intervals != one.intervals
@@ -449,7 +443,7 @@ class TestBootstrap:
     @settings(max_examples=60, deadline=None)
     @given(st.integers(1, 200))
     def test_merging_covers_every_position_once(self, size):
-        assert sorted(_bootstrap._merge_order(size)) == list(range(size))
+        assert sorted(_weighted_srcc._merge_order(size)) == list(range(size))
 
 
 class TestBootstrapWithin:

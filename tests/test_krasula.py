@@ -1,0 +1,200 @@
+"""Krasula's AUCs, DeLong's test, and the ceiling that the noise of a MOS puts on correlations."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from bench._krasula import _image_pairs, placements
+from bench.stats import auc_tests, krasula, noise_ceiling
+
+
+def rated(n, seed=0, methods=2, noise=0.7, raters=20):
+    """Methods that see true quality through noise of their own, and a MOS that does so through its raters'."""
+    random = np.random.default_rng(seed)
+    true = random.normal(size=n)
+    mos = true + random.normal(size=n) / math.sqrt(raters)
+    return true + noise * random.normal(size=(methods, n)), mos, np.ones(n)
+
+
+class TestKrasula:
+    def test_equals_loops_over_all_pairs(self):
+        s, y, std = rated(25)
+        s[1] = np.round(s[1])
+        raters = np.random.default_rng(1).integers(5, 40, 25)
+        got = krasula(s, y, std, raters)
+        pairs = [(i, j) for i in range(25) for j in range(i)]
+        z = [(y[i] - y[j]) / math.sqrt(std[i] ** 2 / raters[i] + std[j] ** 2 / raters[j]) for i, j in pairs]
+        differ = np.array([2 * scipy_stats.norm.sf(abs(value)) < 0.05 for value in z])
+        assert (got.different, got.similar, got.sampled) == (differ.sum(), (~differ).sum(), False)
+        for method, row in enumerate(s):
+            change = np.array([row[i] - row[j] for i, j in pairs])
+            up, down = abs(change[differ]), abs(change[~differ])
+            u = scipy_stats.mannwhitneyu(up, down).statistic
+            assert got.ds.values[method] == pytest.approx(u / up.size / down.size, abs=1e-12)
+            better = (change * np.sign(z))[differ]
+            u = scipy_stats.mannwhitneyu(better, -better).statistic
+            assert got.bw.values[method] == pytest.approx(u / better.size**2, abs=1e-12)
+            assert got.correct[method] == pytest.approx(((better > 0) + (better == 0) / 2).mean(), abs=1e-12)
+
+    def test_covariance_is_delongs(self):
+        # DeLong et al. 1988, equations 4 to 6, comparing every positive with every negative.
+        s, y, std = rated(20)
+        got = krasula(s, y, std, 20).ds
+        i, j = np.triu_indices(20, 1)
+        differ = np.abs(y[i] - y[j]) > scipy_stats.norm.ppf(0.975) * math.sqrt(2 / 20)
+        size = np.abs(s[:, i] - s[:, j])
+        psi = (np.sign(size[:, differ, None] - size[:, None, ~differ]) + 1) / 2
+        v10, v01 = psi.mean(axis=2), psi.mean(axis=1)
+        want = np.cov(v10) / v10.shape[1] + np.cov(v01) / v01.shape[1]
+        np.testing.assert_allclose(got.delong, want, rtol=1e-10)
+        (test,) = auc_tests(got)
+        variance = want[0, 0] + want[1, 1] - 2 * want[0, 1]
+        z = (v10[0].mean() - v10[1].mean()) / math.sqrt(variance)
+        assert test.p_delong == pytest.approx(2 * scipy_stats.norm.sf(abs(z)))
+
+    def test_better_against_worse_counts_each_pair_as_one_observation(self):
+        # A pair stands on both sides: the area is mean_i mean_j h(i, j), whose two projections are the same.
+        s, y, std = rated(20)
+        got = krasula(s, y, std, 20).bw
+        i, j = np.triu_indices(20, 1)
+        differ = np.abs(y[i] - y[j]) > scipy_stats.norm.ppf(0.975) * math.sqrt(2 / 20)
+        better = ((s[:, i] - s[:, j]) * np.sign(y[i] - y[j]))[:, differ]
+        h = (np.sign(better[:, :, None] + better[:, None, :]) + 1) / 2
+        np.testing.assert_allclose(got.delong, 4 * np.cov(h.mean(axis=2)) / better.shape[1], rtol=1e-10)
+
+    def test_sampled_pairs_are_of_two_images(self):
+        low, high = _image_pairs(30, 400, seed=0)
+        assert (low < high).all()
+        assert len({*zip(low.tolist(), high.tolist(), strict=True)}) == low.size > 200
+
+    def test_placements_average_to_the_area(self):
+        above, below = np.random.default_rng(0).integers(0, 5, (2, 30)).astype(float)
+        v10, v01 = placements(above, below)
+        want = scipy_stats.mannwhitneyu(above, below).statistic / 900
+        assert (v10.mean(), v01.mean()) == pytest.approx((want, want))
+
+    def test_only_the_covariance_of_shared_images_finds_what_was_agreed(self):
+        rejected = np.zeros((2, 2))
+        for seed in range(200):
+            s, y, std = rated(50, seed)
+            got = krasula(s, y, std, 20)
+            for row, aucs in zip(rejected, (got.ds, got.bw), strict=True):
+                (test,) = auc_tests(aucs)
+                row += [test.p < 0.05, test.p_delong < 0.05]
+        # 5% of 200 is 10; three binomial standard errors are 9, and 50 images are few.
+        assert (rejected[:, 0] <= 22).all()
+        assert (rejected[:, 0] >= 2).all()
+        # Pairs taken as independent are wrong half of the time.
+        assert (rejected[:, 1] > 60).all()
+
+    def test_directions_and_order_of_images(self):
+        s, y, std = rated(40)
+        one = krasula(s, y, std, 20)
+        other = krasula(-s[:, ::-1], -y[::-1], std, 20, score_signs=-1, label_sign=-1)
+        for name in ("ds", "bw"):
+            np.testing.assert_allclose(getattr(one, name).values, getattr(other, name).values)
+            np.testing.assert_allclose(getattr(one, name).shared, getattr(other, name).shared)
+        np.testing.assert_allclose(krasula(-s, y, std, 20, score_signs=-1).bw.values, one.bw.values)
+        wrong = krasula(-s, y, std, 20)
+        np.testing.assert_allclose(wrong.bw.values, 1 - one.bw.values)
+        np.testing.assert_allclose(wrong.ds.values, one.ds.values)
+
+    def test_constant_and_perfect_scores(self):
+        _, y, std = rated(40)
+        got = krasula(np.stack([np.ones(40), y]), y, std, 20)
+        assert got.ds.values == pytest.approx([0.5, 1.0])
+        assert got.bw.values == pytest.approx([0.5, 1.0])
+        assert got.correct == pytest.approx([0.5, 1.0])
+        assert auc_tests(got.bw)[0].p == 0.0
+        assert auc_tests(krasula(np.stack([y, y]), y, std, 20).bw)[0].p == 1.0
+
+    def test_many_pairs_are_sampled(self):
+        s, y, std = rated(200)
+        whole, part = krasula(s, y, std, 20), krasula(s, y, std, 20, max_pairs=5000)
+        assert (whole.sampled, part.sampled) == (False, True)
+        assert whole.different + whole.similar == 19_900
+        assert 4000 < part.different + part.similar <= 5000
+        np.testing.assert_allclose(part.ds.values, whole.ds.values, atol=0.03)
+        np.testing.assert_allclose(part.bw.values, whole.bw.values, atol=0.03)
+
+    def test_reasons(self):
+        s, y, std = rated(10)
+        for got, reason in [
+            (krasula(s, y, None, 20), "the spread of each image's ratings are not known"),
+            (krasula(s, y, None, None), "the spread and the number of each image's ratings are not known"),
+            (krasula(s, y, [math.nan, *std[1:]], 20), "1 of 10 images lack the spread or the number of their ratings"),
+            (krasula(s, y, std, [1, *[20] * 9]), "1 of 10 images have fewer than 2 ratings, which have no spread"),
+            (krasula(s[:, :3], y[:3], std[:3], 20), "fewer than 4 images"),
+        ]:
+            assert got.ds.reason == got.bw.reason == reason
+            assert got.ds.values.size == 0
+            assert auc_tests(got.ds) == ()
+        alike = krasula(s, y, 100 * std, 20)
+        assert alike.ds.reason == "0 different and 45 similar pairs"
+        assert alike.bw.reason == "0 different pairs"
+        sure = krasula(s, y, 0 * std, 20)
+        assert sure.ds.reason == "45 different and 0 similar pairs"
+        assert sure.bw.values.size == 2
+
+    def test_errors(self):
+        s, y, std = rated(10)
+        with pytest.raises(ValueError, match="1 of 20 scores are not finite"):
+            krasula(np.where(s == s[0, 0], math.nan, s), y, std, 20)
+        with pytest.raises(ValueError, match=r"std has -1\.0: a standard deviation"):
+            krasula(s, y, -std, 20)
+        with pytest.raises(ValueError, match=r"std has shape \(9,\)"):
+            krasula(s, y, std[:9], 20)
+        with pytest.raises(ValueError, match="level is 95, max_pairs 500000"):
+            krasula(s, y, std, 20, level=95)
+
+
+class TestCeiling:
+    def test_is_what_true_quality_reaches(self):
+        # 20,000 images whose raters disagree more the worse the image is; a uniform scale.
+        random = np.random.default_rng(99)
+        true = random.uniform(1, 5, 20_000)
+        std, raters = 2.5 - true / 4, random.integers(12, 30, 20_000)
+        mos = true + random.normal(size=20_000) * std / np.sqrt(raters)
+        got = noise_ceiling(mos, std, raters, draws=5)
+        assert got.plcc == pytest.approx(scipy_stats.pearsonr(true, mos).statistic, abs=0.005)
+        assert got.srcc == pytest.approx(scipy_stats.spearmanr(true, mos).statistic, abs=0.003)
+        assert got.reliability == pytest.approx(true.var() / mos.var(), abs=0.01)
+
+    def test_of_a_normal_sample_by_formula(self):
+        # 6 / pi * asin(r / 2), Pearson 1907.
+        random = np.random.default_rng(99)
+        mos = random.normal(size=20_000)
+        got = noise_ceiling(mos, np.full(20_000, 2.0), 16, draws=5)
+        assert got.plcc == pytest.approx(math.sqrt(0.75), abs=0.005)
+        assert got.srcc == pytest.approx(6 / math.pi * math.asin(math.sqrt(0.75) / 2), abs=0.006)
+
+    def test_units_and_direction_do_not_matter(self):
+        _, y, std = rated(100)
+        one, two = noise_ceiling(y, std, 20), noise_ceiling(30 - 7 * y, 7 * std, 20)
+        assert (one.reliability, one.plcc) == pytest.approx((two.reliability, two.plcc))
+        assert one.srcc == pytest.approx(two.srcc, abs=0.002)
+
+    def test_no_noise_is_no_ceiling(self):
+        got = noise_ceiling(np.arange(9.0), np.zeros(9), 5)
+        assert (got.reliability, got.plcc, got.srcc) == (1, 1, 1)
+
+    @pytest.mark.parametrize(
+        ("labels", "std", "raters", "reason"),
+        [
+            ([1, 2, 3, 4], None, 9, "the spread of each image's ratings are not known"),
+            ([1, 2, 3, 4], [1, 1, 1, 1], None, "the number of each image's ratings are not known"),
+            ([1, 2, 3], [1, 1, 1], 9, "fewer than 4 images"),
+            ([2, 2, 2, 2], [1, 1, 1, 1], 9, "constant labels"),
+            ([1, 2, 3, 4], [9, 9, 9, 9], 9, "the raters' noise is as large as the spread of the MOS"),
+            ([1, 2, 3, 4], [1, 1, 1, math.nan], 9, "1 of 4 images lack the spread or the number of their ratings"),
+        ],
+    )
+    def test_reasons(self, labels, std, raters, reason):
+        got = noise_ceiling(labels, std, raters)
+        assert (got.reliability, got.plcc, got.srcc, got.reason) == (None, None, None, reason)
+
+    def test_errors(self):
+        with pytest.raises(ValueError, match="1 of 2 labels are not finite"):
+            noise_ceiling([1, math.nan], [1, 1], 9)

@@ -19,11 +19,12 @@ HEAVY = ("torch", "pyiqa", "seaborn", "pandas", "matplotlib", "sklearn", "skimag
 LAYERS = [
     {"errors", "api", "progress"},
     {"images", "files", "options", "samples", "card", "typed", "stats", "distortions", "mvg", "overlap", "names"}
-    | {"_across", "_bootstrap", "_correlation", "_mapping"},
+    | {"_across", "_bootstrap", "_correlation", "_mapping", "checking"},
     {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
-    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing"},
-    {"tables", "averages", "render", "render_markdown", "plots", "dataset_page"} | {"breakdown", "render_breakdown"},
+    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
+    {"tables", "averages", "render", "render_markdown", "plots", "dataset_page"}
+    | {"breakdown", "render_breakdown", "render_check"},
     {"cli", "__main__"},
 ]
 
@@ -106,6 +107,7 @@ def loaded_by(*args: str) -> set[str]:
         ["train", "qualiclip", "--help"],
         ["plot", "training", "--help"],
         ["overlap", "--help"],
+        ["check", "--help"],
     ],
     ids=" ".join,
 )

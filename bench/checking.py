@@ -179,15 +179,14 @@ def _scores(reference: Record, now: Record, tolerance: Tolerance) -> list[Findin
         return []
     old, new = (np.array([record.scores[name] for name in images]) for record in (reference, now))
     # By what no square and no difference overflows.
-    scale = 4.0 * max(1.0, float(np.abs(old).max()), float(np.abs(new).max()))
+    scale = max(1.0, float(np.abs(old).max()), float(np.abs(new).max()))
     moved = np.abs(new / scale - old / scale)
     worst = int(np.argmax(moved))
     # A method that gives every image one score has no spread: its size is the measure then.
     spread = float(np.std(old / scale)) or float(np.abs(old / scale).max()) or 1.0 / scale
     times = float(moved[worst]) / spread
-    words = (
-        f"largest change {times:.3g} standard deviations, on {listed([images[worst]])}" if times else "all identical"
-    )
+    where = listed([images[worst]])
+    words = f"largest change {times:.3g} standard deviations, on {where}" if times else "all identical"
     rank = _rank_correlation(old, new)
     pair = float(old[worst]), float(new[worst])
     return [
@@ -197,7 +196,7 @@ def _scores(reference: Record, now: Record, tolerance: Tolerance) -> list[Findin
 
 
 def _rank_correlation(old: FloatArray, new: FloatArray) -> float:
-    if np.ptp(old) == 0 and np.ptp(new) == 0:
+    if old.min() == old.max() and new.min() == new.max():
         return 1.0
     return float(pearson(ranks(old), ranks(new)))
 

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 def _tolerance(_context: click.Context, parameter: click.Parameter, value: float) -> float:
     if not (math.isfinite(value) and value >= 0):
-        raise UsageError(
-            f"{parameter.opts[0]} got {value}: give a number that is not negative; a large one permits all"
-        )
+        raise UsageError(f"{parameter.opts[0]} got {value}: use a number of 0 or more; a large one permits all")
     return value
 
 

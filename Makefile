@@ -1,9 +1,9 @@
-# make demo | test | test-slow: each sets the environment up first.
+# make demo | test | test-slow | check: each sets the environment up first.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo lint types test test-slow clean
+.PHONY: setup demo lint types test test-slow check clean
 
 setup: $(VENV)/.ready
 
@@ -28,6 +28,9 @@ test: lint types
 
 test-slow: setup
 	$(BIN)/pytest -m slow
+
+check: setup
+	$(BIN)/bench check sample --fresh
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -20,12 +20,12 @@ LAYERS = [
     {"errors", "api", "progress"},
     {"images", "files", "options", "samples", "card", "typed", "stats", "distortions", "mvg", "overlap", "names"}
     | {"_across", "_bootstrap", "_comparison", "_correlation", "_draws", "_influence", "_interval", "_mapping"}
-    | {"_krasula", "_opinions", "_splits", "_weighted_srcc"},
+    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking"},
     {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
-    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing"},
+    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
     {"tables", "averages", "render", "markup", "render_paper", "plots", "dataset_page"}
-    | {"breakdown", "render_breakdown"},
+    | {"breakdown", "render_breakdown", "render_check"},
     {"cli", "__main__"},
 ]
 
@@ -108,6 +108,7 @@ def loaded_by(*args: str) -> set[str]:
         ["train", "qualiclip", "--help"],
         ["plot", "training", "--help"],
         ["overlap", "--help"],
+        ["check", "--help"],
     ],
     ids=" ".join,
 )

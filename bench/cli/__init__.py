@@ -28,6 +28,7 @@ COMMANDS = {
     "fit": ("bench.cli.fit:fit", "Fit a method's parameters on pristine photographs."),
     "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
     "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
+    "check": ("bench.cli.check:check", "Compare stored results with a committed reference, for CI."),
     "plot": ("bench.cli.plot:plot", "Draw figures."),
     "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),
     "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights or a dataset ahead."),
@@ -36,7 +37,8 @@ COMMANDS = {
 EPILOG = """\b
 Exit codes:
   0    done
-  1    done, but not well: a method scored no image, --strict and an image failed, or a dataset is not complete
+  1    done, but not well: a method scored no image, --strict and an image failed, a dataset is not
+       complete, or a check found a regression
   2    not started: a wrong option, a missing file, missing weights
   130  interrupted; what was scored or trained is kept
 """

@@ -1,0 +1,253 @@
+"""Judging what a method gives now against what a reference recorded; nothing read or written.
+
+What decides never depends on a bootstrap's seed alone. A number that has not moved by more than a fixed tolerance
+passes, and no draw is made. Only of one that has is the paired bootstrap asked how far the difference between the new
+and the recorded scores, on the same images, could have come out on other images.
+
+Declared behaviour: images that failed on either side are counted, and only those with a score on both are compared;
+scores that are constant on both sides have the rank correlation 1, on one side 0; a correlation that has a value on
+one side only has moved; where there are too few units to resample, the fixed tolerance decides alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from bench import stats
+from bench._correlation import pearson, ranks
+from bench.api import FloatArray
+from bench.errors import listed
+from bench.samples import Protocol
+
+CORRELATIONS = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5")
+DRAWS = 2000
+LEVEL = 0.95
+
+Value = float | int | str | None
+State = Literal["ok", "note", "failed"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The numbers and scores of one method on one dataset under one protocol, measured now or recorded once.
+
+    Attributes:
+        method: its row's label, name and options.
+        protocol: of the scores.
+        identity: the ``method`` and ``dataset`` blocks of the store's identity: versions, options and hashes.
+        n: images that the correlations rest on.
+        correlations: value by name in ``stats.Correlations``, unrounded; what has no value is left out.
+        scores: image → raw score, of the images that have one.
+        failures: image → why it has none.
+    """
+
+    method: str
+    protocol: Protocol
+    identity: Mapping[str, Mapping[str, Any]]
+    n: int
+    correlations: Mapping[str, float]
+    scores: Mapping[str, float]
+    failures: Mapping[str, str]
+
+    @property
+    def key(self) -> tuple[str, Protocol]:
+        """What is compared with what."""
+        return self.method, self.protocol
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the scores of some images are correlated with.
+
+    Attributes:
+        images: (n,) names.
+        values: (n,) labels, finite.
+        groups: (n,) group inside which labels compare; None where they compare everywhere.
+        clusters: (n,) what is resampled as one; None to resample images.
+        middle: what correlations inside groups are put together by.
+    """
+
+    images: tuple[str, ...]
+    values: FloatArray
+    groups: Sequence[str] | None = None
+    clusters: Sequence[str] | None = None
+    middle: Literal["mean", "median"] = "mean"
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far a number may move.
+
+    Attributes:
+        scores: largest change of an image's score, in standard deviations of the recorded scores.
+        ranks: by how much the rank correlation of new and recorded scores may fall short of 1.
+        correlation: change of a correlation; half of the paired interval's width where that is more. The default is
+            half of the last digit that tables print.
+        seed: of the paired bootstrap.
+    """
+
+    scores: float = 1e-4
+    ranks: float = 1e-4
+    correlation: float = 5e-4
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One number beside the recorded one.
+
+    Attributes:
+        what: its name.
+        state: a note is a difference that explains others and fails nothing by itself.
+        reference: as recorded.
+        now: as measured.
+        allowed: how far apart the two may be; None where not at all.
+        words: what that means.
+    """
+
+    what: str
+    state: State
+    reference: Value = None
+    now: Value = None
+    allowed: float | None = None
+    words: str = ""
+
+
+def compare(reference: Record, now: Record, labels: Labels, tolerance: Tolerance) -> list[Finding]:
+    """Compare a record with the one of the same method and protocol in a reference.
+
+    Args:
+        reference: what was recorded.
+        now: what was measured.
+        labels: of the images that ``now`` has scores of.
+        tolerance: how far numbers may move.
+
+    Returns:
+        Every difference of identity, and every number that was compared, in that order. Where labels or images are
+        others than the reference's, numbers do not compare and are left out.
+    """
+    findings = [*_identity(reference, now), *_counts(reference, now)]
+    if reference.identity["dataset"] != now.identity["dataset"]:
+        return findings
+    return [*findings, *_scores(reference, now, tolerance), *_correlations(reference, now, labels, tolerance)]
+
+
+def _identity(reference: Record, now: Record) -> list[Finding]:
+    findings = []
+    blocks: tuple[tuple[str, State, str], ...] = (
+        ("dataset", "failed", "the dataset is another: its numbers do not compare"),
+        ("method", "note", "the method is another; whether its numbers moved is told below"),
+    )
+    for block, state, words in blocks:
+        old, new = reference.identity[block], now.identity[block]
+        findings += [
+            Finding(f"{block} {name}", state, _shown(old.get(name)), _shown(new.get(name)), words=words)
+            for name in sorted({*old, *new})
+            if old.get(name) != new.get(name)
+        ]
+    return findings
+
+
+def _shown(value: Any) -> Value:
+    return value if isinstance(value, str | int | float | None) else str(value)
+
+
+def _counts(reference: Record, now: Record) -> list[Finding]:
+    """Compare n and the images that failed; those that only now fail or are gone are named with the reason."""
+    lost = [name for name in sorted(reference.scores) if name not in now.scores]
+    gained = [name for name in sorted(now.scores) if name not in reference.scores]
+    words = [f"{name}: {now.failures.get(name, 'is not among the images')}" for name in lost]
+    words += [f"{name}: has a score now" for name in gained]
+    counts = (
+        ("n", reference.n, now.n),
+        ("scored", len(reference.scores), len(now.scores)),
+        ("failed", len(reference.failures), len(now.failures)),
+    )
+    findings = [Finding(what, "ok" if old == new else "failed", old, new) for what, old, new in counts]
+    if words:
+        findings.append(Finding("images", "failed", words=listed(words, 5)))
+    return findings
+
+
+def _scores(reference: Record, now: Record, tolerance: Tolerance) -> list[Finding]:
+    images = [name for name in reference.scores if name in now.scores]
+    if not images:
+        return []
+    old, new = (np.array([record.scores[name] for name in images]) for record in (reference, now))
+    # By what no square and no difference overflows.
+    scale = max(1.0, float(np.abs(old).max()), float(np.abs(new).max()))
+    moved = np.abs(new / scale - old / scale)
+    worst = int(np.argmax(moved))
+    # A method that gives every image one score has no spread: its size is the measure then.
+    spread = float(np.std(old / scale)) or float(np.abs(old / scale).max()) or 1.0 / scale
+    times = float(moved[worst]) / spread
+    where = listed([images[worst]])
+    words = f"largest change {times:.3g} standard deviations, on {where}" if times else "all identical"
+    rank = _rank_correlation(old, new)
+    pair = float(old[worst]), float(new[worst])
+    return [
+        Finding("score", _state(times <= tolerance.scores), *pair, tolerance.scores * spread * scale, words),
+        Finding("rank correlation", _state(rank >= 1 - tolerance.ranks), 1.0, rank, tolerance.ranks),
+    ]
+
+
+def _rank_correlation(old: FloatArray, new: FloatArray) -> float:
+    if old.min() == old.max() and new.min() == new.max():
+        return 1.0
+    return float(pearson(ranks(old), ranks(new)))
+
+
+def _state(fine: bool | np.bool_) -> State:
+    return "ok" if fine else "failed"
+
+
+def _correlations(reference: Record, now: Record, labels: Labels, tolerance: Tolerance) -> list[Finding]:
+    names = [name for name in CORRELATIONS if name in reference.correlations or name in now.correlations]
+    pairs = {name: (reference.correlations.get(name), now.correlations.get(name)) for name in names}
+    moves = {name: new - old for name, (old, new) in pairs.items() if old is not None and new is not None}
+    allowed = tolerance.correlation
+    if any(abs(move) > allowed for move in moves.values()):
+        allowed = max(allowed, paired_half_width(reference, now, labels, tolerance.seed))
+    findings = []
+    for name, (old, new) in pairs.items():
+        if name not in moves:
+            words = "has no value any more" if new is None else "had no value"
+        else:
+            words = f"{'fell' if moves[name] < 0 else 'rose'} by {abs(moves[name]):.3g}" if moves[name] else ""
+        state = _state(name in moves and abs(moves[name]) <= allowed)
+        findings.append(Finding(name, state, old, new, allowed, words))
+    return findings
+
+
+def paired_half_width(reference: Record, now: Record, labels: Labels, seed: int = 0, draws: int = DRAWS) -> float:
+    """Return half the width of the 95 % interval of the difference of two SRCCs on the same images.
+
+    Both sets of scores are correlated on the same draws, so what images have in common cancels: two nearly equal
+    sets have a narrow interval, however wide that of each SRCC is. 0 where there are too few units to resample.
+
+    Args:
+        reference: scores of one side.
+        now: scores of the other.
+        labels: of at least the images with a score on both sides.
+        seed: of the draws.
+        draws: how many.
+    """
+    kept = [i for i, name in enumerate(labels.images) if name in reference.scores and name in now.scores]
+    scores = [[record.scores[labels.images[i]] for i in kept] for record in (reference, now)]
+    clusters = [labels.clusters[i] for i in kept] if labels.clusters is not None else None
+    common: dict[str, Any] = {"clusters": clusters, "draws": draws, "seed": seed, "level": LEVEL}
+    if labels.groups is None:
+        drawn = stats.bootstrap_srcc(scores, labels.values[kept], **common)
+    else:
+        groups = [labels.groups[i] for i in kept]
+        drawn = stats.bootstrap_within(scores, labels.values[kept], groups, middle=labels.middle, **common)
+    differences = drawn.samples[1] - drawn.samples[0]
+    differences = differences[~np.isnan(differences)]
+    if not differences.size:
+        return 0.0
+    low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(high - low) / 2

@@ -1,0 +1,147 @@
+"""What CI runs: the committed references, the script, and the commands and workflow that docs/ci.md gives to copy."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import fakes
+import pytest
+import yaml  # timm, which bench depends on, brings it
+from conftest import Ran
+
+from bench import reference, registry
+from bench.datasets import resolve
+from bench.places import Roots
+
+Bench = Callable[..., Ran]
+ROOT = Path(__file__).parents[1]
+COMMITTED = ROOT / "results" / "reference"
+GUIDE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+
+
+def commands(text: str) -> list[list[str]]:
+    return [shlex.split(line)[1:] for line in re.findall(r"^ {4}(bench .*)$", text, re.MULTILINE)]
+
+
+def test_what_is_committed_can_be_used_and_is_of_the_methods_that_are_here() -> None:
+    assert reference.names(COMMITTED) == ["clive_subset", "sample"]
+    for name in reference.names(COMMITTED):
+        found = reference.read(COMMITTED, name)
+        assert all(update.reason for update in found.history)
+        for record in found.records:
+            method = record.identity["method"]
+            assert registry.find_method(method["name"]).info.version == method["version"]
+            assert not record.failures
+
+
+def test_the_committed_reference_is_of_the_sample_that_is_built_here() -> None:
+    labels = {r.identity["dataset"]["labels"] for r in reference.read(COMMITTED, "sample").records if r.n == 210}
+    assert labels == {resolve("sample", Roots()).labels_hash}
+
+
+def test_a_fresh_run_on_the_sample_agrees_with_what_is_committed(bench: Bench) -> None:
+    ran = bench("check", "sample", "--fresh", "--method", "bytes-per-pixel", "--reference", COMMITTED)
+    assert ran.code == 0, ran.out
+    assert "all identical" in ran.out
+
+
+@pytest.mark.slow
+def test_every_method_of_the_sample_agrees_with_what_is_committed(bench: Bench) -> None:
+    ran = bench("check", "sample", "--fresh", "--reference", COMMITTED)
+    assert ran.code == 0, ran.out
+
+
+@pytest.mark.slow
+def test_a_wrong_normalisation_in_niqe_fails(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    cls = registry.find_method("niqe")
+    first = cls.score
+    monkeypatch.setattr(cls, "score", lambda self, photos: [1.001 * score for score in first(self, photos)])
+    kept = reference.read(COMMITTED, "sample")
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")  # workers would import the method as it is
+    record = next(r for r in kept.records if r.method == "niqe")
+    ran = bench("check", "sample", "--fresh", "--method", "niqe", "--reference", COMMITTED)
+    assert ran.code == 1
+    assert f"failed  score: reference {max(record.scores.values()):.6g}" in ran.out
+    assert "srcc" not in ran.out
+
+
+class Contrast(fakes.Brightness):
+    info = fakes.info("contrast")
+
+
+def test_the_guides_commands_do_what_it_says_and_its_workflow_bites(
+    photos: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "find_method", lambda name: {"contrast": Contrast}[name])
+    listed = commands(GUIDE.split("## Guard a method of your own")[1])
+    assert len(listed) == 5
+    for arguments in listed[:3]:
+        assert bench(*arguments).code == 0, arguments
+    workflow = yaml.safe_load(re.search(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)[1])  # type: ignore[index]
+    assert set(workflow["on"]) == {"push", "pull_request"}
+    steps = workflow["jobs"]["check"]["steps"]
+    assert all(("uses" in step) != ("run" in step) for step in steps)
+    (checking,) = [shlex.split(step["run"])[1:] for step in steps if step.get("run", "").startswith("bench ")]
+    assert bench(*checking).code == 0
+    uploaded = next(step["with"]["path"] for step in steps if "upload" in step.get("uses", ""))
+    assert Path(uploaded).is_file()
+    monkeypatch.setattr(Contrast, "score", lambda self, photos: [-float(p.pixels.mean()) for p in photos])
+    ran = bench(*checking)
+    assert ran.code == 1
+    assert "::error file=results/reference/photos.json" in ran.out
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A stand-in of the repository in which every program only writes down how it was called."""
+    root = tmp_path / "repository"
+    for name in (".venv/bin/bench", ".venv/bin/pip", "bin/make"):
+        program = root / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >> {tmp_path}/calls\n')
+        program.chmod(0o755)
+    (root / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", root / ".ci" / "run")
+    (root / ".venv/bin/pip").write_text("#!/bin/sh\nexit 9\n")  # the wheel is not what these tests are about
+    return root
+
+
+def run_ci(root: Path, **environment: str) -> tuple[int, str, list[str]]:
+    path = f"{root / 'bin'}:{os.environ['PATH']}"
+    kept = {name: value for name, value in os.environ.items() if name != "GITHUB_ACTIONS"}
+    done = subprocess.run(
+        ["bash", root / ".ci" / "run"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**kept, "PATH": path, **environment},
+    )
+    return done.returncode, done.stdout, (root.parent / "calls").read_text().splitlines()
+
+
+def test_ci_checks_the_sample_always_and_says_that_the_other_is_absent(checkout: Path) -> None:
+    _, out, calls = run_ci(checkout)
+    assert calls == ["make test", "bench check sample --fresh"]
+    assert "clive_subset is absent: sample alone was compared" in out
+
+
+def test_ci_checks_the_photographs_where_they_are_and_annotates_on_github(checkout: Path) -> None:
+    (checkout.parent / "shared/data/human/clive_subset").mkdir(parents=True)
+    _, out, calls = run_ci(checkout, GITHUB_ACTIONS="true")
+    both = ["check sample --fresh --github", "check ../shared/data/human/clive_subset --fresh --github"]
+    assert calls == ["make test", *(f"bench {each}" for each in both)]
+    assert "../shared has clive_subset" in out
+
+
+def test_ci_fails_where_a_check_fails(checkout: Path) -> None:
+    bench = checkout / ".venv/bin/bench"
+    bench.write_text(bench.read_text() + "exit 1\n")
+    code, out, _ = run_ci(checkout)
+    assert code == 1
+    assert "absent: sample alone" not in out

@@ -224,6 +224,7 @@ def test_a_hundred_seeds_raise_no_false_alarm() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_hundred_seeds_all_find_the_planted_fall_and_none_an_alarm() -> None:
     scores, labels = pair(10_000)
     old, now = record(scores, labels), record(planted(scores, labels, 0.01), labels)

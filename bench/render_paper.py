@@ -66,10 +66,10 @@ class _Writer:
         return self.markup.marks([self.notes.index(text) + 1 for text in escaped])
 
     def _line(self, row: Row) -> list[str]:
-        cells = [self.markup.escape(self.table.labels[row]) + self._about_row(row)]
-        for column in self.table.columns:
-            cells += self._cell_texts(row, column)
-        return cells + (self._average_texts(row) if self.over.srcc else [])
+        # What is said of cells is numbered before what is said of the row.
+        cells = [text for column in self.table.columns for text in self._cell_texts(row, column)]
+        cells += self._average_texts(row) if self.over.srcc else []
+        return [self.markup.escape(self.table.labels[row]) + self._about_row(row), *cells]
 
     def _caption(self) -> str:
         escape = self.markup.escape

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS = 30
 """Values above which a breakdown is summed up: nobody reads 81 columns of references."""
-FEW = 30
-"""Images below which a correlation is too uncertain to tell anything: at n = 100 its half-width is about 0.16."""
 
 
 @dataclass(frozen=True)

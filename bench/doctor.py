@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -171,9 +170,3 @@ def ranges(dataset: Dataset) -> tuple[float, float] | None:
     """Return the smallest and the largest label; None where there are none."""
     labels = [sample.mos for sample in dataset.samples if sample.mos is not None]
     return (min(labels), max(labels)) if labels else None
-
-
-def counts(dataset: Dataset, attribute: str) -> dict[str, int]:
-    """Return how many samples have each value of an attribute, sorted by value."""
-    found = Counter(str(s.attributes[attribute]) for s in dataset.samples if attribute in s.attributes)
-    return dict(sorted(found.items()))

@@ -23,12 +23,11 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.images import MAX_FILE_BYTES, SUFFIXES, read_bytes
+from bench.images import MAX_FILE_BYTES, is_image_name, read_bytes
 
 _ARCHIVES = {".zip": "zip", ".tar": "tar"}
 _COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".rar", ".7z")
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
-_SUFFIXES = tuple(SUFFIXES)
 _CHUNK = 2**20
 _MAX_DEPTH = 8
 
@@ -103,7 +102,7 @@ class LocalFolder(Folder):
             seen.add(real)
             folders[:] = [name for name in folders if not name.startswith(".")]
             # A folder named like an image is listed too: it fails by name instead of vanishing.
-            names = [*files, *(name for name in folders if name.lower().endswith(_SUFFIXES))]
+            names = [*files, *(name for name in folders if is_image_name(name))]
             below = os.path.relpath(parent, self.path).replace(os.sep, "/")
             start = "" if below == "." else f"{below}/"
             yield from (start + name for name in names if not name.startswith("."))

@@ -34,6 +34,12 @@ SUFFIXES = frozenset(
 )
 """File names that a bare folder offers as images (lower case)."""
 
+
+def is_image_name(name: str) -> bool:
+    """Tell whether a file of that name is offered as an image."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - names of archives and servers too
+
+
 # An allow-list: Pillow can also open formats that run external programs (EPS) or fetch parts.
 # MPO has no opener of its own in Pillow, that of JPEG finds it; naming it here would be a KeyError.
 _FORMATS = ("JPEG", "PNG", "BMP", "DIB", "WEBP", "TIFF", "GIF", "PPM", "JPEG2000", "AVIF")

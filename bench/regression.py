@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bench.api import Resize
 from bench.checking import Finding, Labels, Record, Tolerance, compare
 from bench.errors import UsageError
-from bench.evaluation import VALUES, evaluate
+from bench.evaluation import VALUES, evaluate, joined, middle_of
 from bench.reference import Reference, Update, updated
 from bench.samples import Protocol
 from bench.scoring import Settings
@@ -174,11 +174,10 @@ def measure(entry: Entry) -> tuple[Record, Labels]:
 
 def _labels(entry: Entry, frame: pd.DataFrame) -> Labels:
     about = entry.meta["dataset"]
-    within = [frame[column].astype(str) for column in about["within"]]
     return Labels(
         images=tuple(frame["image"]),
         values=frame["mos"].to_numpy("float64"),
-        groups=["\x1f".join(values) for values in zip(*within, strict=True)] if within else None,
-        clusters=frame[about["cluster"]].astype(str).tolist() if about["cluster"] in frame else None,
-        middle="median" if about.get("middle") == "median" else "mean",
+        groups=joined(frame, about["within"]),
+        clusters=joined(frame, [about["cluster"]]) if about["cluster"] in frame else None,
+        middle=middle_of(entry),
     )

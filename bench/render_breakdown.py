@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from bench.breakdown import FEW, MOST_COLUMNS, Breakdown
-from bench.evaluation import VALUES, Row
+from bench.breakdown import MOST_COLUMNS, Breakdown
+from bench.evaluation import FEW, VALUES, Row
 from bench.markup import aligned
 from bench.markup import escape_markdown as escape
 from bench.render import number

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bench.averages import AT_LEAST, average
-from bench.evaluation import DRAWS, LEVEL, Row
+from bench.evaluation import DRAWS, FEW, LEVEL, Row
 from bench.markup import Markup, Sheet
 from bench.render import interval_text, number
 from bench.tables import Column, Table, best_two
 
-_FEW = 30  # images below which an interval is too wide, and a bootstrap too coarse, to say anything
 _NAMED = 3  # rows that a caption names for one reason; the others are counted
 _OTHERS = "The same datasets under other protocols, labels or images: not comparable with the table above."
 
@@ -182,6 +181,6 @@ class _Writer:
             remarks.append(f"{cell.unlabelled} scored images have no label")
         for leak in cell.leaks:
             remarks.append(leak.why + (": not in the running for best" if leak.excludes else ""))
-        if 0 < cell.correlations.n < _FEW and not cell.dataset["within"]:
+        if 0 < cell.correlations.n < FEW and not cell.dataset["within"]:
             remarks.append(f"n = {cell.correlations.n}: too few to tell")
         return remarks

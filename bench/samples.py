@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -107,7 +107,7 @@ class Dataset:
         return replace(self, samples=kept)
 
     def _splits_told(self, attribute: str) -> str:
-        known = sorted({str(s.attributes[attribute]) for s in self.samples if attribute in s.attributes})
+        known = list(count_values(self.samples, attribute))
         if attribute != "split":
             return f"its {attribute} is {listed(known)}" if known else f"its labels say nothing of {attribute!r}"
         if known:
@@ -121,6 +121,12 @@ class Dataset:
         groups = [str(s.attributes.get(self.group, s.name)) for s in self.samples]
         test = random_groups(groups, int(match[1]))
         return tuple(s for s, group in zip(self.samples, groups, strict=True) if (group in test) != bool(match[2]))
+
+
+def count_values(samples: Iterable[Sample], attribute: str) -> dict[str, int]:
+    """Return how many samples have each value of an attribute, sorted by value; those without it are not counted."""
+    found = Counter(str(s.attributes[attribute]) for s in samples if attribute in s.attributes)
+    return dict(sorted(found.items()))
 
 
 def random_groups(groups: Sequence[str], seed: int, share: float = 0.2) -> set[str]:

@@ -6,7 +6,6 @@ refuses the rest. Both read the same way, so that what ``bench doctor`` says hol
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -18,8 +17,8 @@ from bench.adapters.table import repeated
 from bench.card import Card
 from bench.errors import MissingRequirementError, UsageError, listed
 from bench.files import File, Folder
-from bench.images import SUFFIXES
-from bench.samples import Attribute, Dataset, Direction, Sample, short_hash
+from bench.images import is_image_name
+from bench.samples import Attribute, Dataset, Direction, Sample, count_values, short_hash
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def glance(card: Card, folder: Folder) -> str:
             find_labels(card, folder, index)
         except MissingRequirementError as error:
             return str(error)
-    return "" if any(map(_is_image, index.names)) else f"no image is there; {_again(card)}"
+    return "" if any(map(is_image_name, index.names)) else f"no image is there; {_again(card)}"
 
 
 def describe_with_card(
@@ -181,11 +180,11 @@ def _counts(card: Card, n: int, samples: tuple[Sample, ...], *, sound: bool = Tr
     if not sound:  # rows were left out, so nothing else can be counted
         return []
     problems = []
-    splits = Counter(str(s.attributes["split"]) for s in samples if "split" in s.attributes)
-    if card.splits and splits and dict(splits) != card.splits:
+    splits = count_values(samples, "split")
+    if card.splits and splits and splits != card.splits:
         problems.append(Problem("splits", f"the splits are {_told(splits)}, the official ones {_told(card.splits)}"))
     for attribute, expected in card.groups.items():
-        there = {str(s.attributes[attribute]).lower() for s in samples if attribute in s.attributes}
+        there = {value.lower() for value in count_values(samples, attribute)}
         if len(there) != expected:
             text = f"{len(there)} different values of {attribute}, the complete set has {expected}"
             problems.append(Problem("groups", text))
@@ -216,11 +215,7 @@ def _unnamed(index: Index, found: list[str]) -> tuple[str, ...]:
     named = set(found)
     places = {name.rpartition("/")[0] for name in found}
     others = (name for name in index.names if name not in named and name.rpartition("/")[0] in places)
-    return tuple(filter(_is_image, others))
-
-
-def _is_image(name: str) -> bool:
-    return any(name.lower().endswith(suffix) for suffix in SUFFIXES)
+    return tuple(filter(is_image_name, others))
 
 
 def _inspect_unlabelled(card: Card, folder: Folder, index: Index) -> Inspection:
@@ -248,6 +243,6 @@ def _images_in(index: Index, layout: Iterable[str]) -> tuple[tuple[str, ...], li
     folders = tuple(folder for pattern in layout for folder in index.folders(pattern))
     found = []
     for start in (join(folder, "") for folder in folders):
-        below = (name for name in index.names if name.lower().startswith(start.lower()) and _is_image(name))
+        below = (name for name in index.names if name.lower().startswith(start.lower()) and is_image_name(name))
         found += [(name[len(start) :], name) for name in below]
     return folders, found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from bench.adapters import table
 from bench.card import TableSpec
 from bench.errors import ImageError, UsageError
 from bench.files import File, Folder, LocalFolder, file_at, is_archive, open_folder
-from bench.images import SUFFIXES
+from bench.images import is_image_name
 from bench.samples import Attribute, Dataset, Sample
 
 SCORES_FILE = "scores.csv"
@@ -34,7 +34,7 @@ def read_local(path: Path) -> Dataset:
     if path.suffix.lower() in (".csv", ".tsv") and not path.is_dir():
         header, rows = table.read_csv(path)
         return _labelled(table.Table(str(path), header, rows), LocalFolder(path.parent), path.stem, str(path))
-    if path.suffix.lower() in SUFFIXES and not path.is_dir():
+    if is_image_name(path.name) and not path.is_dir():
         return _dataset(path.stem, str(path), [Sample(path.name, file_at(path), None)])
     if path.is_file() and not is_archive(path.name):
         raise UsageError(
@@ -59,8 +59,8 @@ def read_folder(folder: Folder, name: str) -> Dataset:
         except ImageError as error:
             raise UsageError(f"{where} cannot be read: {error}; mend it, or take it away") from None
         found = table.parse_text(data, str(where), TableSpec(files=()))
-        return _labelled(found, folder, name, str(folder), start, inside=True)
-    images = [file for file in files if PurePosixPath(file).suffix.lower() in SUFFIXES]
+        return _labelled(found, folder, name, str(folder), start, files, inside=True)
+    images = [file for file in files if is_image_name(file)]
     if not images:
         raise UsageError(f"the folder {folder} has no image files and no {SCORES_FILE}")
     return _dataset(name, str(folder), [Sample(_printable(image), File(folder, image), None) for image in images])
@@ -94,7 +94,14 @@ def _printable(name: str) -> str:
 
 
 def _labelled(
-    found: table.Table, folder: Folder, name: str, origin: str, start: str = "", *, inside: bool = False
+    found: table.Table,
+    folder: Folder,
+    name: str,
+    origin: str,
+    start: str = "",
+    files: Collection[str] = (),
+    *,
+    inside: bool = False,
 ) -> Dataset:
     where, header = found.where, found.header
     table.need_columns(where, header, ["image"])
@@ -110,15 +117,14 @@ def _labelled(
     outside = next((s.name for s in samples if not table.is_inside(s.name)), None)
     if inside and outside is not None:
         raise UsageError(f"{where}: the image name {outside!r} leaves the folder; name the CSV itself if you mean it")
-    _need_one(where, folder, samples)
+    _need_one(where, folder, set(files), samples)
     return _dataset(name, origin, samples)
 
 
-def _need_one(where: str, folder: Folder, samples: Sequence[Sample]) -> None:
+def _need_one(where: str, folder: Folder, files: Collection[str], samples: Sequence[Sample]) -> None:
     if isinstance(folder, LocalFolder):  # a CSV may name images of any folder
         there = any(s.file is not None and table.is_file(folder.path / s.file.name) for s in samples)
     else:
-        files = set(folder.files())
         there = any(s.file is not None and s.file.name in files for s in samples)
     if not there:
         raise UsageError(

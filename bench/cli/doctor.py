@@ -97,7 +97,8 @@ def _lines(found: Examination) -> list[str]:
 
 
 def _about(found: Examination) -> list[str]:
-    from bench.doctor import counts, ranges
+    from bench.doctor import ranges
+    from bench.samples import count_values
 
     seen = found.inspection
     if seen is None:
@@ -113,7 +114,7 @@ def _about(found: Examination) -> list[str]:
     found_range = ranges(dataset)
     if found_range:
         lines.append(f"  labels from {found_range[0]:g} to {found_range[1]:g}, {dataset.direction} is better")
-    splits = counts(dataset, "split")
+    splits = count_values(dataset.samples, "split")
     if splits:
         lines.append(f"  splits: {', '.join(f'{name} {n}' for name, n in splits.items())}")
     names = sorted({name for sample in dataset.samples for name in sample.attributes})
@@ -121,7 +122,8 @@ def _about(found: Examination) -> list[str]:
 
 
 def _record(found: Examination) -> dict[str, Any]:
-    from bench.doctor import counts, ranges
+    from bench.doctor import ranges
+    from bench.samples import count_values
 
     record: dict[str, Any] = {
         "dataset": found.id,
@@ -138,7 +140,7 @@ def _record(found: Examination) -> dict[str, Any]:
             "decoded": found.decoded,
             "range": ranges(dataset),
             "direction": dataset.direction,
-            "splits": counts(dataset, "split"),
+            "splits": count_values(dataset.samples, "split"),
             "sources": [asdict(source) for source in found.inspection.sources],
             "folders": found.inspection.folders,
             "unnamed": len(found.inspection.unnamed),

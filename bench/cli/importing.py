@@ -113,10 +113,10 @@ def _say_what_is_doubtful(trained_on: tuple[str, ...], target: Dataset, protocol
     from bench.cards import names, shipped_cards
     from bench.errors import did_you_mean
 
-    pools = {pool for card in shipped_cards().values() for pool in card.content}
+    known = {*names(), *(pool for card in shipped_cards().values() for pool in card.content)}
     for name in trained_on:
-        if name != "unknown" and name not in {*names(), *pools}:
-            hint = did_you_mean(name, {*names(), *pools})
+        if name != "unknown" and name not in known:
+            hint = did_you_mean(name, known)
             click.echo(
                 f"bench: note: --trained-on {name!r} is no dataset or pool of photographs known here.{hint}", err=True
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import UsageError
-from bench.images import SUFFIXES
+from bench.images import SUFFIXES, is_image_name
 
 KADIS = "kadis700k"
 
@@ -75,7 +75,7 @@ def _walk(folder: Path) -> tuple[list[str], bool]:
             kadis, files = True, []
             folders[:] = ["ref_imgs"]
         paths = (Path(place, name) for name in files)
-        names += [p.relative_to(folder).as_posix() for p in paths if p.suffix.lower() in SUFFIXES and p.is_file()]
+        names += [p.relative_to(folder).as_posix() for p in paths if is_image_name(p.name) and p.is_file()]
     return sorted(names), kadis
 
 

@@ -181,8 +181,6 @@ def adjust(p_values: ArrayLike, method: Literal["holm", "bh"] = "holm") -> Float
     References:
         Holm, Scand. J. Statistics 6, 1979; Benjamini, Hochberg, J. R. Statist. Soc. B 57, 1995.
     """
-    from scipy.stats import false_discovery_control
-
     p = np.asarray(p_values, dtype=np.float64)
     made = ~np.isnan(p)
     if p.ndim != 1 or (p[made] < 0).any() or (p[made] > 1).any():
@@ -191,7 +189,7 @@ def adjust(p_values: ArrayLike, method: Literal["holm", "bh"] = "holm") -> Float
         raise ValueError(f"method is {method!r}: use 'holm' or 'bh'")
     adjusted = p.copy()
     if made.any():
-        adjusted[made] = _holm(p[made]) if method == "holm" else false_discovery_control(p[made])
+        adjusted[made] = _holm(p[made]) if method == "holm" else _benjamini_hochberg(p[made])
     return adjusted
 
 
@@ -200,6 +198,12 @@ def _holm(p: FloatArray) -> FloatArray:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(p.size, 0, -1)))
     return adjusted
+
+
+def _benjamini_hochberg(p: FloatArray) -> FloatArray:
+    from scipy.stats import false_discovery_control  # a second to import
+
+    return np.asarray(false_discovery_control(p))
 
 
 def _pairs(pairs: Iterable[Pair] | None, methods: int) -> list[Pair]:

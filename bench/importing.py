@@ -138,10 +138,8 @@ def import_scores(
 
 
 def _outcomes(dataset: Dataset, scores: Mapping[str, float | None]) -> list[Outcome]:
-    return [
-        Outcome(s.name, scores.get(s.name), None if scores.get(s.name) is not None else "no score in the imported file")
-        for s in dataset.samples
-    ]
+    found = ((s.name, scores.get(s.name)) for s in dataset.samples)
+    return [Outcome(name, score, "no score in the imported file" if score is None else None) for name, score in found]
 
 
 def imported_method(

@@ -16,7 +16,7 @@ class Sheet:
 
     Attributes:
         head: headings of the columns.
-        groups: (heading, lines of cells).
+        groups: (heading, lines of cells); an empty heading gets no line.
         captions: sentences below it.
         notes: footnotes, in the order of their numbers.
     """
@@ -69,7 +69,8 @@ def aligned(lines: list[list[str]]) -> list[str]:
 def _markdown(sheet: Sheet) -> str:
     lines = [sheet.head]
     for heading, rows in sheet.groups:
-        lines += [[f"_{heading}_"] + [""] * (len(sheet.head) - 1), *rows]
+        lines += [[f"_{heading}_"] + [""] * (len(sheet.head) - 1)] if heading else []
+        lines += rows
     captions = [part for caption in sheet.captions for part in (caption, "")]
     notes = [f"{_superscripts([number])} {note}  " for number, note in enumerate(sheet.notes, 1)]
     return "\n".join([*aligned(lines), "", *captions, *notes]) + "\n"
@@ -119,7 +120,8 @@ def _latex(sheet: Sheet) -> str:
     width = len(sheet.head)
     body = []
     for heading, rows in sheet.groups:
-        body += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\emph{{{heading}}}}} \\"]
+        body.append(r"\midrule")
+        body += [rf"\multicolumn{{{width}}}{{l}}{{\emph{{{heading}}}}} \\"] if heading else []
         body += [" & ".join(row) + r" \\" for row in rows]
     notes = [rf"${{}}^{{{number}}}$ {note}" for number, note in enumerate(sheet.notes, 1)]
     return "\n".join(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +9,7 @@ from bench.breakdown import MOST_COLUMNS, Breakdown
 from bench.evaluation import FEW, VALUES, Row
 from bench.markup import aligned
 from bench.markup import escape_markdown as escape
-from bench.render import number
+from bench.render import number, records_as_csv, records_as_json
 from bench.tables import Table
 
 _FEW_MARK = "†"
@@ -39,18 +36,15 @@ def records(table: Table, parts: Iterable[Breakdown]) -> list[dict[str, Any]]:
 
 def to_json(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:
     """Return the records of all tables as a list."""
-    return json.dumps([r for table, parts in tables for r in records(table, parts)], indent=1, ensure_ascii=False)
+    return records_as_json([r for table, parts in tables for r in records(table, parts)])
 
 
 def to_csv(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:
     """Return one line a record; reasons joined by semicolons, missing numbers empty."""
     found = [record for table, parts in tables for record in records(table, parts)]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(found[0]), lineterminator="\n")
-    writer.writeheader()
-    for record in found:
-        writer.writerow({**record, "reasons": "; ".join(f"{k}: {v}" for k, v in record["reasons"].items())})
-    return out.getvalue()
+    return records_as_csv(
+        [{**r, "reasons": "; ".join(f"{name}: {why}" for name, why in r["reasons"].items())} for r in found]
+    )
 
 
 def to_markdown(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:

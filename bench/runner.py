@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import sys
 import time
 from collections.abc import Sequence
@@ -165,6 +166,7 @@ def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_imag
     }
 
 
+@functools.cache
 def versions() -> dict[str, str]:
     """Return the versions of bench, Python and the packages that scores may depend on."""
     found = {"bench": bench.__version__, "python": sys.version.split()[0]}

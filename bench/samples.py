@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -72,13 +73,13 @@ class Dataset:
     origin: str = ""
     notes: tuple[str, ...] = ()
 
-    @property
+    @functools.cached_property
     def labels_hash(self) -> str:
         """Identify names, labels and how they are meant: 12 hex digits."""
         rows = sorted((s.name, s.mos) for s in self.samples)
         return short_hash([self.direction, list(self.within), rows])
 
-    @property
+    @functools.cached_property
     def attributes_hash(self) -> str:
         """Identify what else the labels say, which no score depends on: 12 hex digits."""
         return short_hash(sorted((s.name, sorted(s.attributes.items())) for s in self.samples))

@@ -9,18 +9,19 @@ there is taken up by the next.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import tempfile
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from bench.errors import BenchError, UsageError
-from bench.samples import Dataset, Protocol, short_hash
+from bench.samples import Dataset, Protocol, Sample, short_hash
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -267,12 +268,11 @@ class Writer:
 
     def _finish(self, dataset: Dataset, session: Json | None) -> None:
         self.close()
-        rows = [
-            {**vars(self.done[s.name]), "mos": s.mos, **s.attributes} for s in dataset.samples if s.name in self.done
-        ]
-        _write_parquet(self.folder / _SCORES, rows)
-        failures = [{"image": row["image"], "error": row["error"]} for row in rows if row["error"]]
-        counts = {"scored": len(rows) - len(failures), "failed": len(failures)}
+        samples = [s for s in dataset.samples if s.name in self.done]
+        outcomes = [self.done[s.name] for s in samples]
+        _write_parquet(self.folder / _SCORES, _columns(samples, outcomes))
+        failures = [{"image": o.image, "error": o.error} for o in outcomes if o.error]
+        counts = {"scored": len(outcomes) - len(failures), "failed": len(failures)}
         self.meta.update(complete=True, **counts, failures=failures[:_LISTED_FAILURES])
         self.meta["sessions"] = [*self.meta["sessions"], *([session] if session else [])]
         self._write_meta()
@@ -317,10 +317,21 @@ def _renamed_into(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _write_parquet(path: Path, rows: list[Json]) -> None:
+def _columns(samples: Sequence[Sample], outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
+    attributes = dict.fromkeys(name for sample in samples for name in sample.attributes)
+    return {
+        "image": [outcome.image for outcome in outcomes],
+        "score": [outcome.score for outcome in outcomes],
+        "error": [outcome.error for outcome in outcomes],
+        "mos": [sample.mos for sample in samples],
+        **{name: [sample.attributes.get(name, math.nan) for sample in samples] for name in attributes},
+    }
+
+
+def _write_parquet(path: Path, columns: dict[str, list[Any]]) -> None:
     import pandas as pd
 
-    frame = pd.DataFrame(rows).astype({"score": "float64", "mos": "float64", "error": "string"})
+    frame = pd.DataFrame(columns).astype({"score": "float64", "mos": "float64", "error": "string"})
     with _renamed_into(path) as temporary:
         frame.to_parquet(temporary, index=False)
 

@@ -134,11 +134,3 @@ def _told_apart(row: Row, same: list[Row]) -> str:
         if len(set(values)) > 1 and part
     ]
     return f"{row.label} ({', '.join(differing)})" if differing else row.label
-
-
-def best_two(values: Iterable[float | None]) -> tuple[float | None, float | None]:
-    """Return the highest and the second highest value."""
-    ordered = sorted((v for v in values if v is not None), reverse=True)
-    if len(ordered) < 2:
-        return None, None
-    return ordered[0], ordered[1]  # equal ones share the first place, and nobody is second

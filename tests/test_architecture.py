@@ -19,13 +19,23 @@ HEAVY = ("torch", "pyiqa", "seaborn", "pandas", "matplotlib", "sklearn", "skimag
 LAYERS = [
     {"errors", "api", "progress"},
     {"images", "files", "options", "samples", "card", "typed", "stats", "distortions", "mvg", "overlap", "names"}
-    | {"_across", "_bootstrap", "_comparison", "_correlation", "_draws", "_influence", "_interval", "_mapping"}
+    | {
+        "_across",
+        "_bootstrap",
+        "_bootstrap_plcc",
+        "_comparison",
+        "_correlation",
+        "_draws",
+        "_influence",
+        "_interval",
+        "_mapping",
+    }
     | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking"},
     {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
-    {"tables", "averages", "render", "markup", "render_paper", "plots", "dataset_page"}
-    | {"breakdown", "render_breakdown", "render_check"},
+    {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "plots", "dataset_page"}
+    | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"},
     {"cli", "__main__"},
 ]
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.api import Family
 from bench.cli import common
 from bench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from bench.store import Entry
-    from bench.tables import Table
+
+_AWARE = {"opinion-unaware": False, "opinion-aware": True, "undeclared": None}
 
 
 @click.command(short_help="Print the stored results as a table.")
@@ -21,34 +23,83 @@ if TYPE_CHECKING:
     "--method", "methods", multiple=True, metavar="NAME", help="Only this method (its row's label). Repeatable."
 )
 @click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Only this dataset. Repeatable.")
+@click.option(
+    "--family",
+    "families",
+    multiple=True,
+    type=click.Choice(list(dict.fromkeys([*_AWARE, *(family.value for family in Family)]))),
+    help="Only methods of this kind. Repeatable.",
+)
 @click.option("--format", "form", type=click.Choice(["md", "latex", "csv", "json"]), default="md", show_default=True)
 @click.option("--intervals", is_flag=True, help="Write the 95 % interval beside each SRCC (always in csv and json).")
+@click.option(
+    "--interval",
+    "kind",
+    type=click.Choice(["percentile", "bca"]),
+    default="percentile",
+    show_default=True,
+    help="Kind of interval; bca corrects bias and skew.",
+)
+@click.option(
+    "--draws",
+    type=click.IntRange(0, 100_000),
+    default=2000,
+    show_default=True,
+    help="Of the bootstrap behind intervals and marks; 0: none, and the best is marked by value alone.",
+)
+@click.option("--common", "on_common", is_flag=True, help="Use only images that every method shown scored.")
 @click.option(
     "--by",
     metavar="ATTRIBUTE",
     help="Part each dataset by what its labels say of images (type, level, scene, generator, ...): SRCC inside each.",
 )
+@click.option("--compare", nargs=2, metavar="A B", help="Test one method against another on each dataset.")
+@click.option("--significance", is_flag=True, help="For each dataset a matrix: which method is better than which.")
 @click.option("--mix-protocols", is_flag=True, help="Put different protocols of a dataset into one table, each marked.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write there instead.")
 def table(
     results: str | None,
     methods: tuple[str, ...],
     datasets: tuple[str, ...],
+    families: tuple[str, ...],
     form: str,
     intervals: bool,
+    kind: str,
+    draws: int,
+    on_common: bool,
     by: str | None,
+    compare: tuple[str, str] | None,
+    significance: bool,
     mix_protocols: bool,
     output: Path | None,
 ) -> None:
     """Print the stored results, methods × datasets, with footnotes on protocols and a reason for every gap.
 
-    SRCC and ranks are averaged over the datasets that all rows shown compare on; a line below the table names them.
+    Bold and italics mark a lead that a paired bootstrap finds to be no chance. SRCC and ranks are averaged over the
+    datasets that all rows shown compare on; a line below the table names them.
     """
-    from bench import markup, render, render_paper
+    from bench.cli import table_views as views
+
+    views.check_one({"--by": by, "--compare": compare, "--significance": significance})
+    entries = _stored(results, (*methods, *(compare or ())), datasets, families)
+    if by is not None:
+        if intervals or form == "latex":
+            raise UsageError("--by writes parts as md, csv or json, without intervals: leave out --intervals and latex")
+        text = views.parted(entries, by, form, mix_protocols)
+    elif compare:
+        text = views.versus(entries, compare, form, views.Drawing(draws, kind, True), mix_protocols)
+    elif significance:
+        text = views.matrices(entries, form, views.Drawing(draws, kind, on_common), mix_protocols)
+    else:
+        text = views.paper(entries, form, intervals, views.Drawing(draws, kind, on_common), mix_protocols)
+    _write(text, output)
+
+
+def _stored(
+    results: str | None, methods: tuple[str, ...], datasets: tuple[str, ...], families: tuple[str, ...]
+) -> list[Entry]:
     from bench.cards import canonical
-    from bench.evaluation import DRAWS, evaluate
     from bench.store import Store
-    from bench.tables import arrange
 
     store = Store.locate(results)
     entries = common.stored_entries(store)
@@ -58,27 +109,16 @@ def table(
         )
     entries = _only(entries, "--method", methods, "method", "label")
     entries = _only(entries, "--dataset", tuple(map(canonical, datasets)), "dataset", "id")
-    if by is not None and (intervals or form == "latex"):
-        raise UsageError("--by writes parts as md, csv or json, without intervals: leave out --intervals and latex")
-    cells = evaluate(entries, DRAWS if (intervals or form in ("csv", "json")) and by is None else 0)
-    tables = arrange(cells, mix_protocols)
-    if by is not None:
-        text = _parted(tables, by, form)
-    elif form in ("md", "latex"):
-        language = markup.MARKDOWN if form == "md" else markup.LATEX
-        text = render_paper.to_paper(tables, language, intervals)
-    else:
-        text = render.to_json(tables) if form == "json" else render.to_csv(tables)
-    _write(text, output)
+    kept = [entry for entry in entries if not families or _is_of(entry, families)]
+    if not kept:
+        raise UsageError(f"--family got {', '.join(families)}, of which no method has a stored result here")
+    return kept
 
 
-def _parted(tables: list[Table], by: str, form: str) -> str:
-    from bench import render_breakdown
-    from bench.breakdown import break_down
-
-    parted = break_down(tables, by)
-    write = {"md": render_breakdown.to_markdown, "csv": render_breakdown.to_csv, "json": render_breakdown.to_json}
-    return write[form](parted)
+def _is_of(entry: Entry, families: tuple[str, ...]) -> bool:
+    method = entry.meta["method"]
+    aware = next(name for name, value in _AWARE.items() if value == method["opinion_aware"])
+    return bool({aware, method["family"]} & set(families))
 
 
 def _only(entries: list[Entry], option: str, wanted: tuple[str, ...], block: str, key: str) -> list[Entry]:

@@ -34,7 +34,7 @@ LAYERS = [
     {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
-    {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "plots", "dataset_page"}
+    {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
     | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"},
     {"cli", "__main__"},
 ]

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from bench.api import Family
-from bench.cli import common
-from bench.errors import UsageError, did_you_mean
-
-if TYPE_CHECKING:
-    from bench.store import Entry
-
-_AWARE = {"opinion-unaware": False, "opinion-aware": True, "undeclared": None}
+from bench.cli.selection import Selection, selection_options
+from bench.errors import UsageError
 
 
 @click.command(short_help="Print the stored results as a table.")
-@common.results_option
-@click.option(
-    "--method", "methods", multiple=True, metavar="NAME", help="Only this method (its row's label). Repeatable."
-)
-@click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Only this dataset. Repeatable.")
-@click.option(
-    "--family",
-    "families",
-    multiple=True,
-    type=click.Choice(list(dict.fromkeys([*_AWARE, *(family.value for family in Family)]))),
-    help="Only methods of this kind. Repeatable.",
-)
+@selection_options
 @click.option("--format", "form", type=click.Choice(["md", "latex", "csv", "json"]), default="md", show_default=True)
 @click.option("--intervals", is_flag=True, help="Write the 95 % interval beside each SRCC (always in csv and json).")
 @click.option(
@@ -58,10 +40,7 @@ _AWARE = {"opinion-unaware": False, "opinion-aware": True, "undeclared": None}
 @click.option("--mix-protocols", is_flag=True, help="Put different protocols of a dataset into one table, each marked.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write there instead.")
 def table(
-    results: str | None,
-    methods: tuple[str, ...],
-    datasets: tuple[str, ...],
-    families: tuple[str, ...],
+    selection: Selection,
     form: str,
     intervals: bool,
     kind: str,
@@ -81,7 +60,7 @@ def table(
     from bench.cli import table_views as views
 
     views.check_one({"--by": by, "--compare": compare, "--significance": significance})
-    entries = _stored(results, (*methods, *(compare or ())), datasets, families)
+    entries = selection.entries(also=compare or ())
     if by is not None:
         if intervals or form == "latex":
             raise UsageError("--by writes parts as md, csv or json, without intervals: leave out --intervals and latex")
@@ -93,42 +72,6 @@ def table(
     else:
         text = views.paper(entries, form, intervals, views.Drawing(draws, kind, on_common), mix_protocols)
     _write(text, output)
-
-
-def _stored(
-    results: str | None, methods: tuple[str, ...], datasets: tuple[str, ...], families: tuple[str, ...]
-) -> list[Entry]:
-    from bench.cards import canonical
-    from bench.store import Store
-
-    store = Store.locate(results)
-    entries = common.stored_entries(store)
-    if not entries:
-        raise UsageError(
-            f"no results in {store.root}: run `bench run --method NAME --dataset ID` first, or give --results"
-        )
-    entries = _only(entries, "--method", methods, "method", "label")
-    entries = _only(entries, "--dataset", tuple(map(canonical, datasets)), "dataset", "id")
-    kept = [entry for entry in entries if not families or _is_of(entry, families)]
-    if not kept:
-        raise UsageError(f"--family got {', '.join(families)}, of which no method has a stored result here")
-    return kept
-
-
-def _is_of(entry: Entry, families: tuple[str, ...]) -> bool:
-    method = entry.meta["method"]
-    aware = next(name for name, value in _AWARE.items() if value == method["opinion_aware"])
-    return bool({aware, method["family"]} & set(families))
-
-
-def _only(entries: list[Entry], option: str, wanted: tuple[str, ...], block: str, key: str) -> list[Entry]:
-    known = {entry.meta[block][name] for entry in entries for name in (key, "name") if name in entry.meta[block]}
-    for name in wanted:
-        if name not in known:
-            raise UsageError(f"{option} got {name!r}, which has no stored result.{did_you_mean(name, known)}")
-    if not wanted:
-        return entries
-    return [e for e in entries if {e.meta[block][key], e.meta[block].get("name")} & set(wanted)]
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -283,3 +283,10 @@ def test_leaders_are_found_once_for_every_place(filled: Store) -> None:
     found = find_leaders(table, [average(table)])
     assert len(found.of) == 2 * 2 + 1
     assert {best.label for best, _ in found.of.values()} == {"good"}
+
+
+def test_the_interval_of_a_plcc_that_goes_the_wrong_way_is_negative(store: Store, bench: Bench, tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", 300, 0, {"m": 1.0, "n": 2.0})
+    bench("import", f"{tmp_path}/a.csv", "--wide", "--dataset", "a", "--direction", "lower")
+    for record in json.loads(bench("table", "--format", "json").out):
+        assert record["plcc_log4_low"] < record["plcc_log4"] < record["plcc_log4_high"] < 0

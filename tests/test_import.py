@@ -168,9 +168,7 @@ def test_scores_at_another_size_than_the_fields_are_pointed_at(bench: Bench) -> 
     assert done.err == ""
 
 
-def test_a_synthetic_set_whose_references_the_file_does_not_tell_says_what_its_intervals_lack(
-    store: Store, bench: Bench
-) -> None:
+def test_a_synthetic_set_whose_references_the_file_does_not_tell_says_what_its_intervals_lack(bench: Bench) -> None:
     Path("k.csv").write_text("image,score,mos\n" + "\n".join(f"I{i:02}_01_01.png,{i % 5},{i}" for i in range(12)))
     assert bench("import", "k.csv", "--method", "m", "--dataset", "kadid10k").code == 0
     assert bench("import", "k.csv", "--method", "m", "--dataset", "koniq").code == 0

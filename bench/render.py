@@ -92,18 +92,23 @@ def _averaged(table: Table, over: Average, row: Row, column: Column) -> dict[str
 def to_csv(tables: Iterable[Table]) -> str:
     """Return one line a cell, unrounded; reasons joined by semicolons, missing numbers empty."""
     records = _records(tables)
-    if not records:
-        return ""
     for record in records:
         record["reasons"] = "; ".join(f"{name}: {why}" for name, why in record["reasons"].items())
         for name in ("groups", "left_out_of_average"):
             record[name] = json.dumps(record[name], ensure_ascii=False) if record[name] else ""
         record["within"], record["trained_on"] = " ".join(record["within"]), " ".join(record["trained_on"])
         record["average_over"] = "; ".join(record["average_over"])
+    return csv_text(records)
+
+
+def csv_text(records: Iterable[dict[str, Any]]) -> str:
+    """Return records with the same keys as lines of CSV below a header; nothing without any."""
+    lines = list(records)
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
+    writer = csv.DictWriter(out, list(lines[0]) if lines else [], lineterminator="\n")
+    if lines:
+        writer.writeheader()
+    writer.writerows(lines)
     return out.getvalue()
 
 
@@ -116,6 +121,13 @@ def interval_text(cell: Cell) -> str:
     """Return `` [low, high]``, or nothing where there is no interval."""
     low, high = cell.interval.low, cell.interval.high
     return "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
+
+
+def origin_text(cell: Cell) -> str:
+    """Return what a cell's scores were computed with, or that they were imported."""
+    imported = cell.entry.meta["source"] == "import"
+    source = "scores imported, not computed here" if imported else f"version {cell.row.version}"
+    return source + (f", parameters {cell.row.fingerprint}" if cell.row.fingerprint else "")
 
 
 def srcc_text(cell: Cell) -> str:

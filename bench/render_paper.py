@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bench.averages import AT_LEAST, average
 from bench.evaluation import DRAWS, FEW, LEVEL, Row
-from bench.markup import Markup, Sheet
-from bench.render import interval_text, number
+from bench.markup import Footnotes, Markup, Sheet
+from bench.render import interval_text, number, origin_text
 from bench.tables import Column, Table, best_two
 
 _NAMED = 3  # rows that a caption names for one reason; the others are counted
@@ -39,10 +39,11 @@ class _Writer:
     table: Table
     markup: Markup
     intervals: bool
-    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.over = average(self.table)
+        self.notes = Footnotes(self.markup)
+        self.mark = self.notes.mark
 
     def sheet(self) -> Sheet:
         """Return the table's cells, captions and notes."""
@@ -56,13 +57,7 @@ class _Writer:
         captions = [self._caption()]
         if len(table.columns) > 1:
             captions.append(self._about_average())
-        return Sheet(head, groups, captions, self.notes)
-
-    def mark(self, *texts: str) -> str:
-        """Return the marks of these notes, which are text of others."""
-        escaped = [self.markup.escape(text) for text in texts]
-        self.notes += [text for text in dict.fromkeys(escaped) if text not in self.notes]
-        return self.markup.marks([self.notes.index(text) + 1 for text in escaped])
+        return Sheet(head, groups, captions, self.notes.texts)
 
     def _line(self, row: Row) -> list[str]:
         # What is said of cells is numbered before what is said of the row.
@@ -118,10 +113,7 @@ class _Writer:
 
     def _about_row(self, row: Row) -> str:
         cell = next(cell for (where, _), cell in self.table.cells.items() if where == row)
-        imported = cell.entry.meta["source"] == "import"
-        source = "scores imported, not computed here" if imported else f"version {row.version}"
-        weights = f", parameters {row.fingerprint}" if row.fingerprint else ""
-        return self.mark(f"{source}{weights}")
+        return self.mark(origin_text(cell))
 
     def _cell_texts(self, row: Row, column: Column) -> list[str]:
         cell = self.table.cells.get((row, column))

@@ -21,11 +21,24 @@ LAYERS = [
     {"images", "files", "options", "samples", "card", "typed", "stats", "distortions", "mvg", "overlap", "names"}
     | {"_across", "_bootstrap", "_comparison", "_correlation", "_draws", "_influence", "_interval", "_mapping"}
     | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking"},
-    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
+    {
+        "registry",
+        "ou",
+        "shipped",
+        "cards",
+        "adapters",
+        "sample_set",
+        "store",
+        "scoring",
+        "fetching",
+        "hashing",
+        "unpacking",
+    },
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
-    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
+    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"}
+    | {"published", "protocols"},
     {"tables", "averages", "render", "markup", "render_paper", "plots", "dataset_page"}
-    | {"breakdown", "render_breakdown", "render_check"},
+    | {"breakdown", "render_breakdown", "render_check", "agreement", "render_published"},
     {"cli", "__main__"},
 ]
 

@@ -28,6 +28,15 @@ if TYPE_CHECKING:
     metavar="ATTRIBUTE",
     help="Part each dataset by what its labels say of images (type, level, scene, generator, ...): SRCC inside each.",
 )
+@click.option(
+    "--published", is_flag=True, help="Published correlations beside ours, and what their protocols differ in."
+)
+@click.option(
+    "--published-file",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="The same with a list of your own, in the columns of results/published.csv.",
+)
 @click.option("--mix-protocols", is_flag=True, help="Put different protocols of a dataset into one table, each marked.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write there instead.")
 def table(
@@ -37,6 +46,8 @@ def table(
     form: str,
     intervals: bool,
     by: str | None,
+    published: bool,
+    published_file: Path | None,
     mix_protocols: bool,
     output: Path | None,
 ) -> None:
@@ -60,10 +71,15 @@ def table(
     entries = _only(entries, "--dataset", tuple(map(canonical, datasets)), "dataset", "id")
     if by is not None and (intervals or form == "latex"):
         raise UsageError("--by writes parts as md, csv or json, without intervals: leave out --intervals and latex")
-    cells = evaluate(entries, DRAWS if (intervals or form in ("csv", "json")) and by is None else 0)
+    published = published or published_file is not None
+    if by is not None and published:
+        raise UsageError("--by and --published write tables of different kinds: leave one of them out")
+    cells = evaluate(entries, DRAWS if (intervals or published or form in ("csv", "json")) and by is None else 0)
     tables = arrange(cells, mix_protocols)
     if by is not None:
         text = _parted(tables, by, form)
+    elif published:
+        text = _beside_published(tables, published_file, form, bool(methods), set(map(canonical, datasets)))
     elif form in ("md", "latex"):
         language = markup.MARKDOWN if form == "md" else markup.LATEX
         text = render_paper.to_paper(tables, language, intervals)
@@ -79,6 +95,18 @@ def _parted(tables: list[Table], by: str, form: str) -> str:
     parted = break_down(tables, by)
     write = {"md": render_breakdown.to_markdown, "csv": render_breakdown.to_csv, "json": render_breakdown.to_json}
     return write[form](parted)
+
+
+def _beside_published(tables: list[Table], file: Path | None, form: str, by_method: bool, datasets: set[str]) -> str:
+    from bench import markup, render_published
+    from bench.agreement import compare, select
+    from bench.published import read_published
+
+    rows = select(read_published(file), tables, by_method, datasets)
+    compared = compare(rows, tables)
+    if form in ("md", "latex"):
+        return render_published.to_paper(compared, markup.MARKDOWN if form == "md" else markup.LATEX)
+    return render_published.to_json(compared) if form == "json" else render_published.to_csv(compared)
 
 
 def _only(entries: list[Entry], option: str, wanted: tuple[str, ...], block: str, key: str) -> list[Entry]:

@@ -54,6 +54,11 @@ def find_card(name: str) -> Card | None:
     return cards.get(name) or next((card for card in cards.values() if name in card.aliases), None)
 
 
+def other_sizes(card: Card) -> list[Card]:
+    """Return the cards that vary this one in the size of its images."""
+    return [each for each in shipped_cards().values() if each.extends == card.id and each.size != card.size]
+
+
 def canonical(name: str) -> str:
     """Return the id of the card with that id or alias; the name itself where there is none."""
     card = find_card(name)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from bench.api import UNKNOWN
 from bench.card import Card
-from bench.cards import canonical, find_card, shipped_cards
+from bench.cards import canonical, find_card, other_sizes
 from bench.evaluation import Cell
 from bench.published import NOT_TOLD, Published
+from bench.samples import Protocol
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,9 @@ class Piece:
 
 
 def datasets_of(published: Published) -> tuple[str, ...]:
-    """Return ids of the card and of those that are the same images at another size, which a paper names alike."""
+    """Return the ids that a paper may mean by a dataset: its card's, and those of its images at another size."""
     card = find_card(published.dataset)
-    if card is None:
-        return (published.dataset,)
-    return (card.id, *(c.id for c in shipped_cards().values() if c.extends == card.id and c.size != card.size))
+    return (published.dataset, *(each.id for each in other_sizes(card))) if card else (published.dataset,)
 
 
 def pieces(published: Published, cell: Cell) -> list[Piece]:
@@ -49,7 +48,7 @@ def pieces(published: Published, cell: Cell) -> list[Piece]:
     ours = cell.protocol
     told = [
         Piece("split", _their_split(published.split), ours.split),
-        Piece("resolution", _their_resolution(published), _size(own) if ours.resize == "none" else ours.resize),
+        Piece("resolution", _their_resolution(published), _our_resolution(ours, own)),
         _training(published, cell),
         Piece("labels", "the dataset's", "the dataset's" if ours.mos == "dataset" else "MOS of the imported file"),
     ]
@@ -69,6 +68,13 @@ def _their_resolution(published: Published) -> str | None:
     if published.resolution == "full":
         return _size(find_card(published.dataset))
     return published.resolution.replace("short side ", "short:")
+
+
+def _our_resolution(protocol: Protocol, card: Card | None) -> str | None:
+    if protocol.resize != "none":
+        return protocol.resize
+    # An import with labels of its own says nothing of sizes, unless a policy was given.
+    return None if protocol.mos == "imported" else _size(card)
 
 
 def _size(card: Card | None) -> str:

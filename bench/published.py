@@ -26,6 +26,9 @@ MAPPINGS = ("raw", "log4", "log5", NOT_TOLD)
 MAX_BYTES = 2**20
 """Largest file that is read: some ten thousand rows."""
 
+MAX_LENGTH = 200
+"""Longest text in a cell."""
+
 _RESOLUTION = re.compile(rf"full|[1-9]\d{{0,4}}x[1-9]\d{{0,4}}|short side [1-9]\d{{0,4}}|{NOT_TOLD}", re.ASCII)
 _DECIMAL = re.compile(r"-?(\d(\.\d{0,15})?|\.\d{1,15})", re.ASCII)
 
@@ -104,8 +107,8 @@ def read_published(path: Path | None = None) -> list[Published]:
 
 def _published(where: str, row: table.Row) -> Published:
     for column in COLUMNS:
-        if not row[column].isprintable():
-            raise UsageError(f"{where}: {column} has control characters: {row[column]!r}")
+        if not row[column].isprintable() or len(row[column]) > MAX_LENGTH:
+            raise UsageError(f"{where}: {column} has control characters or more than {MAX_LENGTH} characters")
     for column in ("method", "split", "source"):
         if not row[column]:
             raise UsageError(f"{where}: {column} is empty, and must be given")

@@ -143,7 +143,7 @@ def _summary(comparisons: Sequence[Comparison]) -> str:
 def _legend() -> str:
     return (
         "Difference: ours minus theirs. In bold: theirs, allowing for its rounding, lies outside our "
-        f"{LEVEL:.0%} interval, which SRCC alone has. In parentheses: protocols differ or are not told, nothing is judged. "
+        f"{LEVEL:.0%} interval, which SRCC alone has. In parentheses: not under one protocol, and not judged. "
         f"{_SECOND_HAND}: second hand, not verified."
     )
 

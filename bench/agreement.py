@@ -67,7 +67,7 @@ class Comparison:
     @property
     def differing(self) -> list[Piece]:
         """What both sides tell, and differently."""
-        return [piece for piece in self.protocol if piece.known and piece.theirs != piece.ours]
+        return [piece for piece in self.protocol if piece.known and not piece.agrees]
 
     @property
     def untold(self) -> list[Piece]:
@@ -140,7 +140,7 @@ def _not_run(published: Published) -> Comparison:
 
 def _beside(published: Published, label: str, cell: Cell) -> Comparison:
     protocol = tuple(pieces(published, cell))
-    same = all(piece.known and piece.theirs == piece.ours for piece in protocol)
+    same = all(piece.agrees for piece in protocol)
     return Comparison(published, _srcc(published, cell, same), _plcc(published, cell), cell, label, protocol)
 
 

@@ -32,6 +32,11 @@ class Piece:
         """Whether both sides are told."""
         return self.theirs is not None and self.ours is not None
 
+    @property
+    def agrees(self) -> bool:
+        """Whether both sides tell the same."""
+        return self.known and self.theirs == self.ours
+
     def __str__(self) -> str:
         return f"{self.what}: theirs {self.theirs or 'not told'}, ours {self.ours or 'not declared'}"
 

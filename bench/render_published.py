@@ -97,10 +97,10 @@ def _line(one: Comparison, markup: Markup, notes: Footnotes) -> list[str]:
         markup.escape(one.cell.dataset["id"]) + notes.mark("; ".join(protocol)),
         _theirs(one, one.srcc) + notes.mark(source),
         _ours(one.srcc, interval_text(one.cell)),
-        _difference(one, one.srcc, markup) + _why(one.srcc, notes),
+        _difference(one, one.srcc, markup) + notes.mark(*_why(one, one.srcc)),
         _theirs(one, one.plcc),
         _ours(one.plcc),
-        _difference(one, one.plcc, markup) + _why(one.plcc, notes),
+        _difference(one, one.plcc, markup) + notes.mark(*_why(one, one.plcc)),
     ]
 
 
@@ -123,10 +123,10 @@ def _difference(one: Comparison, pair: Pair, markup: Markup) -> str:
     return markup.best(text) if pair.deviates else text
 
 
-def _why(pair: Pair, notes: Footnotes) -> str:
-    """Mark why there is no number, or no verdict on an SRCC; the rest is in the headings and the legend."""
-    told = pair.difference is None or pair.reason.startswith("no interval:")
-    return notes.mark(pair.reason) if told else ""
+def _why(one: Comparison, pair: Pair) -> list[str]:
+    # Headings tell why another protocol is not judged, the legend why PLCC never is.
+    unjudged = one.state is State.SAME and pair is one.srcc and pair.deviates is None
+    return [pair.reason] if pair.difference is None or unjudged else []
 
 
 def _summary(comparisons: Sequence[Comparison]) -> str:
@@ -136,7 +136,7 @@ def _summary(comparisons: Sequence[Comparison]) -> str:
     agree = sum(one.srcc.deviates is False for one in same)
     deviate = sum(one.srcc.deviates is True for one in same)
     text = f"Published rows: {len(rows)}, with a result of ours: {len(run)}. "
-    text += f"Under the same protocol: {len(same)} comparisons; SRCC agrees in {agree}, deviates in {deviate}"
+    text += f"Comparisons under the same protocol: {len(same)}; SRCC agrees in {agree}, deviates in {deviate}"
     return text + (f", cannot be judged in {rest}." if (rest := len(same) - agree - deviate) else ".")
 
 

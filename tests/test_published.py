@@ -107,7 +107,7 @@ def test_under_the_same_protocol_the_difference_is_ours_minus_theirs(store: Stor
     assert record["plcc_reason"] == "no interval of PLCC"
     shown = bench("table", "--published-file", "theirs.csv").out
     assert "Published rows: 1, with a result of ours: 1." in shown
-    assert "Under the same protocol: 1 comparisons; SRCC agrees in 1, deviates in 0." in shown
+    assert "Comparisons under the same protocol: 1; SRCC agrees in 1, deviates in 0." in shown
     assert "both: all images, full size" in shown
 
 
@@ -160,6 +160,7 @@ def test_what_their_rounding_hides_is_no_deviation(store: Store, bench: Bench) -
         ({}, {"dataset": "toys"}, "same protocol", ""),
         ({"n": 70}, {}, "another protocol", "images: theirs all 80, ours 70"),
         ({"mos": "imported"}, {}, "another protocol", "labels: theirs the dataset's, ours MOS of the imported file"),
+        ({"mos": "imported"}, {"resolution": "1024x768"}, "another protocol", "theirs 1024x768, ours not declared"),
         ({}, {"trained_on": "koniq"}, "another protocol", "training MOS: theirs koniq, ours none"),
         (
             {"opinion_aware": True, "trained_on": ("koniq10k", "kadis700k")},
@@ -200,7 +201,7 @@ def test_a_difference_between_protocols_is_shown_in_parentheses(store: Store, be
     assert "_another protocol: does not compare_" in shown
     assert f"({SRCC - 0.1:+.3f})" in shown
     assert "split: theirs all, ours test" in shown
-    assert "Under the same protocol: 0 comparisons; SRCC agrees in 0, deviates in 0." in shown
+    assert "Comparisons under the same protocol: 0; SRCC agrees in 0, deviates in 0." in shown
 
 
 def test_of_several_protocols_the_nearest_is_taken(store: Store, bench: Bench) -> None:
@@ -294,12 +295,14 @@ def test_what_is_second_hand_is_marked(store: Store, bench: Bench) -> None:
 
 
 def test_texts_of_others_are_escaped(store: Store, bench: Bench) -> None:
-    keep(store)
-    write({"source": r"a|b \input{x} & [c](d)"}, {"method": r"|evil_$x$\n", "dataset": "clive"})
+    keep(store, "mine_")
+    write({"method": "mine_", "source": r"a|b \input{x} & [c](d)"}, {"method": r"|evil_$x$\n", "dataset": "clive"})
     markdown = bench("table", "--published-file", "theirs.csv").out
+    assert r"| mine\_" in markdown
     assert r"a\|b \\input{x} & \[c\](d)" in markdown
     assert r"\|evil\_$x$\\n on clive" in markdown
     latex = bench("table", "--published-file", "theirs.csv", "--format", "latex").out
+    assert r"mine\_$^{1}$ &" in latex
     assert r"a\textbar{}b \textbackslash{}input\{x\} \& {[}c{]}(d)" in latex
     assert r"\textbar{}evil\_\$x\$\textbackslash{}n on clive" in latex
 

@@ -144,6 +144,13 @@ def interval_text(interval: Interval) -> str:
     return "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
 
 
+def origin_text(cell: Cell) -> str:
+    """Return what a cell's scores were computed with, or that they were imported."""
+    imported = cell.entry.meta["source"] == "import"
+    source = "scores imported, not computed here" if imported else f"version {cell.row.version}"
+    return source + (f", parameters {cell.row.fingerprint}" if cell.row.fingerprint else "")
+
+
 def srcc_text(cell: Cell) -> str:
     """Return a cell's SRCC with interval and n in words, or why there is none."""
     c = cell.correlations

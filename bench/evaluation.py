@@ -205,6 +205,12 @@ def correlate_part(entry: Entry, frame: pd.DataFrame) -> stats.Correlations:
     return _correlate(rows)
 
 
+def usable_rows(entry: Entry) -> pd.DataFrame:
+    """Return the rows of ``entry.scores()`` that have a score and a label."""
+    frame = entry.scores()
+    return frame[frame["score"].notna() & frame["mos"].notna()]
+
+
 def joined(frame: pd.DataFrame, columns: Sequence[str]) -> list[str] | None:
     """Return the values of some columns as one text a row; None without columns."""
     if not columns:

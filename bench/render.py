@@ -9,8 +9,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.averages import AT_LEAST, Average, average
+from bench.cross_fitting import cross_fit
 from bench.evaluation import VALUES, Cell, Row
 from bench.leakage import Relation
+from bench.ratings import ceilings
+from bench.stats import Ceiling, CrossFitted
 from bench.tables import Column, Table
 
 
@@ -70,10 +73,23 @@ def _records(tables: Iterable[Table]) -> list[dict[str, Any]]:
     records = []
     for table in tables:
         over = average(table)
-        for column in table.columns:
-            there = [row for row in table.rows if (row, column) in table.cells]
-            records += [as_record(table.cells[row, column]) | _averaged(table, over, row, column) for row in there]
+        for column, ceiling in ceilings(table).items():
+            for row in table.rows:
+                if cell := table.cells.get((row, column)):
+                    record = as_record(cell) | _averaged(table, over, row, column)
+                    records.append(_bounded(record, ceiling, cross_fit(cell)))
     return records
+
+
+def _bounded(record: dict[str, Any], ceiling: Ceiling, fitted: CrossFitted) -> dict[str, Any]:
+    """Add what the noise of the MOS lets a metric reach, and the PLCC that no mapping has flattered."""
+    found = {
+        "ceiling_srcc": (ceiling.srcc, ceiling.reason),
+        "ceiling_plcc": (ceiling.plcc, ceiling.reason),
+        "plcc_log4_crossfitted": (fitted.plcc_log4_cv, fitted.reason),
+    }
+    reasons = record["reasons"] | {name: why for name, (_, why) in found.items() if why}
+    return record | {name: value for name, (value, _) in found.items()} | {"reasons": reasons}
 
 
 def _averaged(table: Table, over: Average, row: Row, column: Column) -> dict[str, Any]:

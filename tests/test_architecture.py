@@ -25,7 +25,7 @@ LAYERS = [
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
     {"tables", "averages", "render", "markup", "render_paper", "plots", "dataset_page"}
-    | {"breakdown", "render_breakdown", "render_check"},
+    | {"breakdown", "render_breakdown", "render_check", "ratings", "opinions", "render_opinions", "cross_fitting"},
     {"cli", "__main__"},
 ]
 

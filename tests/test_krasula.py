@@ -153,7 +153,7 @@ class TestKrasula:
     def test_reasons(self):
         s, y, std = rated(10)
         for got, reason in [
-            (krasula(s, y, None, 20), "the spread of each image's ratings are not known"),
+            (krasula(s, y, None, 20), "the spread of each image's ratings is not known"),
             (krasula(s, y, None, None), "the spread and the number of each image's ratings are not known"),
             (krasula(s, y, [math.nan, *std[1:]], 20), "1 of 10 images lack the spread or the number of their ratings"),
             (krasula(s, y, std, [1, *[20] * 9]), "1 of 10 images have fewer than 2 ratings, which have no spread"),
@@ -216,8 +216,8 @@ class TestCeiling:
     @pytest.mark.parametrize(
         ("labels", "std", "raters", "reason"),
         [
-            ([1, 2, 3, 4], None, 9, "the spread of each image's ratings are not known"),
-            ([1, 2, 3, 4], [1, 1, 1, 1], None, "the number of each image's ratings are not known"),
+            ([1, 2, 3, 4], None, 9, "the spread of each image's ratings is not known"),
+            ([1, 2, 3, 4], [1, 1, 1, 1], None, "the number of each image's ratings is not known"),
             ([1, 2, 3], [1, 1, 1], 9, "fewer than 4 images"),
             ([2, 2, 2, 2], [1, 1, 1, 1], 9, "constant labels"),
             ([1, 2, 3, 4], [9, 9, 9, 9], 9, "the raters' noise is as large as the spread of the MOS"),

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     metavar="ATTRIBUTE",
     help="Part each dataset by what its labels say of images (type, level, scene, generator, ...): SRCC inside each.",
 )
+@click.option(
+    "--opinions",
+    is_flag=True,
+    help="Where labels tell the spread of people's ratings: the ceiling that it leaves, and Krasula's AUCs.",
+)
 @click.option("--mix-protocols", is_flag=True, help="Put different protocols of a dataset into one table, each marked.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write there instead.")
 def table(
@@ -37,6 +42,7 @@ def table(
     form: str,
     intervals: bool,
     by: str | None,
+    opinions: bool,
     mix_protocols: bool,
     output: Path | None,
 ) -> None:
@@ -44,7 +50,7 @@ def table(
 
     SRCC and ranks are averaged over the datasets that all rows shown compare on; a line below the table names them.
     """
-    from bench import markup, render, render_paper
+    from bench import markup, render, render_opinions, render_paper
     from bench.cards import canonical
     from bench.evaluation import DRAWS, evaluate
     from bench.store import Store
@@ -60,10 +66,15 @@ def table(
     entries = _only(entries, "--dataset", tuple(map(canonical, datasets)), "dataset", "id")
     if by is not None and (intervals or form == "latex"):
         raise UsageError("--by writes parts as md, csv or json, without intervals: leave out --intervals and latex")
-    cells = evaluate(entries, DRAWS if (intervals or form in ("csv", "json")) and by is None else 0)
+    if opinions and (intervals or by is not None):
+        raise UsageError("--opinions is a view of its own, with standard errors: leave out --intervals and --by")
+    drawn = (intervals or form in ("csv", "json")) and by is None and not opinions
+    cells = evaluate(entries, DRAWS if drawn else 0)
     tables = arrange(cells, mix_protocols)
     if by is not None:
         text = _parted(tables, by, form)
+    elif opinions:
+        text = render_opinions.write(tables, form)
     elif form in ("md", "latex"):
         language = markup.MARKDOWN if form == "md" else markup.LATEX
         text = render_paper.to_paper(tables, language, intervals)

@@ -69,12 +69,7 @@ def to_json(comparisons: Iterable[Comparison]) -> str:
 
 def to_csv(comparisons: Iterable[Comparison]) -> str:
     """Return one line a record; lists joined by semicolons, missing numbers empty."""
-    return records_as_csv(
-        [
-            {key: "; ".join(value) if isinstance(value, list) else value for key, value in record.items()}
-            for record in records(comparisons)
-        ]
-    )
+    return records_as_csv(records(comparisons))
 
 
 def to_paper(comparisons: Sequence[Comparison], markup: Markup) -> str:

@@ -49,7 +49,7 @@ LAYERS = [
     | {"published", "protocols"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
     | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
-    | {"agreement", "render_published"},
+    | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"},
     {"cli", "__main__"},
 ]
 

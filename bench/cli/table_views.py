@@ -119,6 +119,14 @@ def beside_published(
     return render_published.to_json(compared) if form == "json" else render_published.to_csv(compared)
 
 
+def by_opinions(entries: Sequence[Entry], form: str, mix: bool) -> str:
+    """Return what the spread of people's ratings says of methods."""
+    from bench import render_opinions
+    from bench.evaluation import PAPER_VALUES
+
+    return render_opinions.write(_arranged(entries, Drawing(0, "percentile", False), mix, PAPER_VALUES), form)
+
+
 def _need_draws(option: str, drawing: Drawing) -> None:
     if not drawing.draws:
         raise UsageError(f"{option} tests by a bootstrap, and --draws got 0: give 2000, say")

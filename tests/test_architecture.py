@@ -20,12 +20,13 @@ LAYERS = [
     {"errors", "api", "progress"},
     {"images", "files", "options", "samples", "card", "typed", "stats", "distortions", "mvg", "overlap", "names"}
     | {"_across", "_bootstrap", "_comparison", "_correlation", "_draws", "_influence", "_interval", "_mapping"}
-    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking"},
-    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
-    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
+    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "mos_regression"},
+    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"}
+    | {"extraction"},
+    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner", "mos_parts", "mos_fits"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
     {"tables", "averages", "render", "markup", "render_paper", "plots", "dataset_page"}
-    | {"breakdown", "render_breakdown", "render_check"},
+    | {"breakdown", "render_breakdown", "render_check", "cross", "cross_average", "render_cross"},
     {"cli", "__main__"},
 ]
 

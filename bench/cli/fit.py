@@ -14,24 +14,89 @@ from bench.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
     from bench.api import Photo
+    from bench.mos_parts import Measured
+    from bench.mos_regression import Regression
     from bench.samples import Dataset
 
 
-@click.command(short_help="Fit a method's parameters on pristine photographs.")
-@click.argument("method")
-@click.option("--pristine", required=True, metavar="ID|PATH", help="A folder (or CSV) of pristine photographs.")
-@click.option("--output", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.command(short_help="Fit a method on pristine photographs, or its features on people's scores.")
+@click.argument("method", required=False)
+@click.option("--pristine", metavar="ID|PATH", help="With METHOD: a folder (or CSV) of pristine photographs.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.option("--features", metavar="METHOD", help="Fit MOS instead, on the features of this method.")
+@click.option("--train", multiple=True, metavar="ID|PATH", help="With --features: fit on its MOS. Repeatable.")
+@click.option("--test", multiple=True, metavar="ID|PATH", help="With --features: predict it too. Repeatable.")
+@click.option(
+    "--regression",
+    type=click.Choice(["ridge", "svr"]),
+    default="ridge",
+    show_default=True,
+    help="With --features: which regression.",
+)
+@click.option(
+    "--splits",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="With --features: content-disjoint splits random:0, random:1, ...",
+)
 @common.option_option
 @common.device_option
 @common.precision_option
-def fit(method: str, pristine: str, output: Path, options: tuple[str, ...], device: str, precision: str) -> None:
+@click.option("--resize", metavar="POLICY", help="With --features: resize every image first: none, short:N or WxH.")
+@common.root_option
+@common.results_option
+def fit(
+    method: str | None,
+    pristine: str | None,
+    output: Path | None,
+    features: str | None,
+    train: tuple[str, ...],
+    test: tuple[str, ...],
+    regression: Regression,
+    splits: int,
+    options: tuple[str, ...],
+    device: str,
+    precision: str,
+    resize: str | None,
+    roots: tuple[str, ...],
+    results: str | None,
+) -> None:
     """Fit METHOD's parameters on pristine photographs and write them to a file.
 
     The file is then given as an option, for example --option niqe.model=FILE.
+
+    With --features METHOD --train DATASET instead, fit regressions from the method's features to people's scores, one
+    a split, and store what they predict of the test parts of every dataset given, for `bench table --style cross`.
     """
+    if features is None and not (train or test):
+        _on_pristine(method, pristine, output, options, device, precision)
+        return
+    if method or pristine or output:
+        raise UsageError(
+            "METHOD, --pristine and --output fit on pristine photographs, --features, --train and --test on people's "
+            "scores: they exclude each other, give those of one"
+        )
+    if features is None or not train:
+        raise UsageError("a regression needs --features METHOD and --train DATASET: give both")
+    _on_mos(features, train, test, regression, splits, options, device, precision, resize, roots, results)
+
+
+def _on_pristine(
+    method: str | None,
+    pristine: str | None,
+    output: Path | None,
+    options: tuple[str, ...],
+    device: str,
+    precision: str,
+) -> None:
     from bench.datasets import resolve
     from bench.places import Roots
 
+    if method is None or pristine is None or output is None:
+        raise UsageError(
+            "give METHOD, --pristine PHOTOGRAPHS and --output FILE; or --features METHOD and --train DATASET"
+        )
     (spec,) = common.method_specs([method], options, device, precision)
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
@@ -61,3 +126,48 @@ def _photos(dataset: Dataset) -> Iterator[Photo]:
                 yield decode(sample.file.read(), sample.name)
             except ImageError as error:
                 shown.write(f"skipped {sample.name}: {error}", file=sys.stderr)
+
+
+def _on_mos(
+    features: str,
+    train: tuple[str, ...],
+    test: tuple[str, ...],
+    regression: Regression,
+    splits: int,
+    options: tuple[str, ...],
+    device: str,
+    precision: str,
+    resize: str | None,
+    roots: tuple[str, ...],
+    results: str | None,
+) -> None:
+    from bench import extraction, mos_fits, mos_parts
+    from bench.datasets import resolve
+    from bench.places import Roots
+    from bench.store import Store
+
+    (spec,) = common.method_specs([features], options, device, precision)
+    extraction.check_features(spec)
+    places, policy = Roots.parse(roots), common.parse_resize(resize) if resize else None
+    trained = [resolve(text, places, "--train") for text in dict.fromkeys(train)]
+    others = [resolve(text, places, "--test") for text in dict.fromkeys(test) if text not in train]
+    mos_parts.check_datasets(trained, [*trained, *others], splits)
+    store = Store.locate(results)
+    store.check_writable()
+    (ready,) = common.load_methods([spec])
+    measured = [mos_parts.measure(ready, dataset, policy, store.root) for dataset in (*trained, *others)]
+    for one in measured:
+        _report_failures(one)
+    for one in measured[: len(trained)]:
+        for done in mos_fits.Fitting(ready, regression, splits, one, measured).run(store):
+            stored = f", {splits - done.new} stored already" if done.new < splits else ""
+            click.echo(f"{done.label} on {done.target}: {done.new} splits fitted{stored}")
+    click.echo(f"Stored in {store.root}; `bench table --style cross` puts them beside other methods.", err=True)
+
+
+def _report_failures(measured: Measured) -> None:
+    errors, total = measured.features.errors, len(measured.features)
+    for image, error in list(errors.items())[:5]:
+        click.echo(f"  no features: {image}: {error}", err=True)
+    if errors:
+        click.echo(f"{measured.dataset.id}: {len(errors)} of {total} images have no features", err=True)

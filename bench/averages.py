@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bench import stats
 from bench.evaluation import Row
+from bench.leakage import Leak
 from bench.tables import Column, Table
 
 AT_LEAST = 2
@@ -50,6 +52,18 @@ def average(table: Table) -> Average:
         {row: stats.fisher_z_mean(of_row) for row, of_row in zip(table.rows, values, strict=True)},
         {row: float(rank) for row, rank in zip(table.rows, ranks, strict=True)},
     )
+
+
+def marks_over(leaks: Mapping[str, Sequence[Leak]]) -> list[str]:
+    """Return what a mean over datasets carries of the marks of its numbers; ``leaks`` are those on each dataset."""
+    where: dict[str, list[str]] = {}
+    for dataset, found in leaks.items():
+        for leak in found:
+            where.setdefault(leak.why, []).append(dataset)
+    return [
+        f"on {', '.join(ids) if len(ids) < len(leaks) else 'every dataset averaged'}: {why}"
+        for why, ids in where.items()
+    ]
 
 
 def _left_out(table: Table, column: Column) -> dict[str, list[Row]]:

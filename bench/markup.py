@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _BETWEEN = "˒"  # two notes on one cell must not read as one number
@@ -48,6 +48,25 @@ class Markup:
     strong: Callable[[str], str]
     marks: Callable[[Sequence[int]], str]
     lay_out: Callable[[Sheet], str]
+
+
+@dataclass
+class Footnotes:
+    """The footnotes of one table, numbered as they come, one a distinct text.
+
+    Attributes:
+        markup: the language.
+        notes: so far, marked up.
+    """
+
+    markup: Markup
+    notes: list[str] = field(default_factory=list)
+
+    def mark(self, *texts: str) -> str:
+        """Return the marks of these notes, which are text of others."""
+        escaped = [self.markup.escape(text) for text in texts]
+        self.notes += [text for text in dict.fromkeys(escaped) if text not in self.notes]
+        return self.markup.marks([self.notes.index(text) + 1 for text in escaped])
 
 
 def escape_markdown(text: str) -> str:

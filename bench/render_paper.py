@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from bench.averages import AT_LEAST, average
+from bench.averages import AT_LEAST, average, marks_over
 from bench.evaluation import DRAWS, FEW, LEVEL, Row
-from bench.markup import Markup, Sheet
+from bench.markup import Footnotes, Markup, Sheet
 from bench.render import interval_text, number
 from bench.tables import Column, Table, best_two
 
@@ -16,33 +16,36 @@ _NAMED = 3  # rows that a caption names for one reason; the others are counted
 _OTHERS = "The same datasets under other protocols, labels or images: not comparable with the table above."
 
 
-def to_paper(tables: Sequence[Table], markup: Markup, intervals: bool = False) -> str:
+def to_paper(tables: Sequence[Table], markup: Markup, intervals: bool = False, fitted: int = 0) -> str:
     """Return the tables in paper style.
 
     Args:
         tables: from ``arrange``; the second and later ones hold further protocols of the same datasets.
         markup: the language.
         intervals: write the interval beside each SRCC.
+        fitted: results of ``bench fit --features`` that are stored and not shown.
     """
     parts = []
     for index, table in enumerate(tables):
         if index:
             parts.append(markup.strong(markup.escape(_OTHERS)))
-        parts.append(markup.lay_out(_Writer(table, markup, intervals).sheet()))
+        parts.append(markup.lay_out(_Writer(table, markup, intervals, 0 if index else fitted).sheet()))
     return "\n".join(parts)
 
 
 @dataclass
 class _Writer:
-    """Writes one table; footnotes are numbered as they come, one a distinct text."""
+    """Writes one table."""
 
     table: Table
     markup: Markup
     intervals: bool
-    notes: list[str] = field(default_factory=list)
+    fitted: int
 
     def __post_init__(self) -> None:
         self.over = average(self.table)
+        self.footnotes = Footnotes(self.markup)
+        self.mark = self.footnotes.mark
 
     def sheet(self) -> Sheet:
         """Return the table's cells, captions and notes."""
@@ -56,13 +59,7 @@ class _Writer:
         captions = [self._caption()]
         if len(table.columns) > 1:
             captions.append(self._about_average())
-        return Sheet(head, groups, captions, self.notes)
-
-    def mark(self, *texts: str) -> str:
-        """Return the marks of these notes, which are text of others."""
-        escaped = [self.markup.escape(text) for text in texts]
-        self.notes += [text for text in dict.fromkeys(escaped) if text not in self.notes]
-        return self.markup.marks([self.notes.index(text) + 1 for text in escaped])
+        return Sheet(head, groups, captions, self.footnotes.notes)
 
     def _line(self, row: Row) -> list[str]:
         # What is said of cells is numbered before what is said of the row.
@@ -79,6 +76,9 @@ class _Writer:
         if self.table.superseded:
             text += escape(f" {self.table.superseded} older result(s) of a row and column shown here are left out: ")
             text += self.markup.code("bench results list") + "."
+        if self.fitted:
+            text += escape(f" {self.fitted} result(s) of regressions fitted on splits are not shown here: ")
+            text += self.markup.code("bench table --style cross") + "."
         return text
 
     def _about_average(self) -> str:
@@ -136,21 +136,11 @@ class _Writer:
 
     def _average_texts(self, row: Row) -> list[str]:
         mean, rank = self.over.srcc[row], self.over.rank[row]
-        marks = self.mark(*([mean.reason] if mean.reason else []), *self._average_remarks(row))
+        leaks = {column.dataset: self.table.cells[row, column].leaks for column in self.over.over}
+        marks = self.mark(*([mean.reason] if mean.reason else []), *marks_over(leaks))
         means = [each.value for each in self.over.srcc.values()]
         text = "-" if mean.value is None else self._standing(number(mean.value), mean.value, means)
         return [text + marks, self._standing(f"{rank:.2f}", -rank, [-each for each in self.over.rank.values()])]
-
-    def _average_remarks(self, row: Row) -> list[str]:
-        # A mean of marked numbers carries their marks.
-        where: dict[str, list[str]] = {}
-        for column in self.over.over:
-            for leak in self.table.cells[row, column].leaks:
-                where.setdefault(leak.why, []).append(column.dataset)
-        return [
-            f"on {', '.join(ids) if len(ids) < len(self.over.over) else 'every dataset averaged'}: {why}"
-            for why, ids in where.items()
-        ]
 
     def _value(self, row: Row, column: Column, name: str) -> str:
         value = getattr(self.table.cells[row, column].correlations, name)

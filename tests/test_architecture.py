@@ -26,7 +26,7 @@ LAYERS = [
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner", "mos_parts", "mos_fits"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
     {"tables", "averages", "render", "markup", "render_paper", "plots", "dataset_page"}
-    | {"breakdown", "render_breakdown", "render_check", "cross", "cross_average", "render_cross"},
+    | {"breakdown", "render_breakdown", "render_check", "cross", "cross_average", "cross_records", "render_cross"},
     {"cli", "__main__"},
 ]
 

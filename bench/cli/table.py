@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 )
 @click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Only this dataset. Repeatable.")
 @click.option("--format", "form", type=click.Choice(["md", "latex", "csv", "json"]), default="md", show_default=True)
+@click.option(
+    "--style",
+    type=click.Choice(["plain", "cross"]),
+    default="plain",
+    show_default=True,
+    help="cross: what `bench fit --features` fitted on one dataset and tested on others, beside the other methods.",
+)
 @click.option("--intervals", is_flag=True, help="Write the 95 % interval beside each SRCC (always in csv and json).")
 @click.option(
     "--by",
@@ -35,6 +42,7 @@ def table(
     methods: tuple[str, ...],
     datasets: tuple[str, ...],
     form: str,
+    style: str,
     intervals: bool,
     by: str | None,
     mix_protocols: bool,
@@ -58,6 +66,15 @@ def table(
         )
     entries = _only(entries, "--method", methods, "method", "label")
     entries = _only(entries, "--dataset", tuple(map(canonical, datasets)), "dataset", "id")
+    if style == "cross":
+        if by is not None or mix_protocols:
+            raise UsageError("--style cross has no parts and no mixed protocols: leave out --by and --mix-protocols")
+        _write(_across(entries, form, intervals), output)
+        return
+    fitted = sum(entry.fitted for entry in entries)
+    entries = [entry for entry in entries if not entry.fitted]
+    if not entries:
+        raise UsageError("only regressions fitted on splits are stored: see `bench table --style cross`")
     if by is not None and (intervals or form == "latex"):
         raise UsageError("--by writes parts as md, csv or json, without intervals: leave out --intervals and latex")
     cells = evaluate(entries, DRAWS if (intervals or form in ("csv", "json")) and by is None else 0)
@@ -66,10 +83,25 @@ def table(
         text = _parted(tables, by, form)
     elif form in ("md", "latex"):
         language = markup.MARKDOWN if form == "md" else markup.LATEX
-        text = render_paper.to_paper(tables, language, intervals)
+        text = render_paper.to_paper(tables, language, intervals, fitted)
     else:
         text = render.to_json(tables) if form == "json" else render.to_csv(tables)
     _write(text, output)
+
+
+def _across(entries: list[Entry], form: str, intervals: bool) -> str:
+    from bench import cross_records, markup, render_cross
+    from bench.cross import arrange
+
+    found = arrange(entries)
+    if not found.tested:
+        raise UsageError(
+            "--style cross: no regression is among the results: run `bench fit --features METHOD --train DATASET "
+            "--test DATASET` first"
+        )
+    if form in ("md", "latex"):
+        return render_cross.to_paper(found, markup.MARKDOWN if form == "md" else markup.LATEX, intervals)
+    return cross_records.to_json(found) if form == "json" else cross_records.to_csv(found)
 
 
 def _parted(tables: list[Table], by: str, form: str) -> str:

@@ -100,9 +100,9 @@ class _Writer:
 
     def _about_average(self) -> str:
         return (
-            "Average: the mean of the medians by Fisher's z, over as many test sets as stand in parentheses. A row's own "
-            "training set is left out, so that rows average over different test sets; the last column compares on the "
-            "same ones: a fitted row's average minus that of the opinion-unaware row that is highest over its test sets."
+            "Average: the mean of the medians by Fisher's z, over as many test sets as stand in parentheses. A row's "
+            "own training set is left out, so that rows average over different test sets; the last column compares on "
+            "the same: a fitted row's average minus that of the opinion-unaware row that is highest over its test sets."
         )
 
     def _about_pairs(self) -> list[str]:

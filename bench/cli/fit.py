@@ -13,10 +13,17 @@ from bench.cli import common
 from bench.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
-    from bench.api import Photo
+    from bench.api import Photo, Resize
     from bench.mos_parts import Measured
     from bench.mos_regression import Regression
     from bench.samples import Dataset
+    from bench.scoring import MethodSpec
+    from bench.store import Store
+
+
+_PRISTINE = {"method": "METHOD", "pristine": "--pristine", "output": "--output"}
+_MOS = {"features": "--features", "train": "--train"}
+_ONLY_MOS = {name: f"--{name}" for name in ("features", "train", "test", "regression", "splits", "resize", "results")}
 
 
 @click.command(short_help="Fit a method on pristine photographs, or its features on people's scores.")
@@ -46,7 +53,9 @@ if TYPE_CHECKING:
 @click.option("--resize", metavar="POLICY", help="With --features: resize every image first: none, short:N or WxH.")
 @common.root_option
 @common.results_option
+@click.pass_context
 def fit(
+    context: click.Context,
     method: str | None,
     pristine: str | None,
     output: Path | None,
@@ -69,38 +78,39 @@ def fit(
     With --features METHOD --train DATASET instead, fit regressions from the method's features to people's scores, one
     a split, and store what they predict of the test parts of every dataset given, for `bench table --style cross`.
     """
-    if features is None and not (train or test):
-        _on_pristine(method, pristine, output, options, device, precision)
-        return
-    if method or pristine or output:
-        raise UsageError(
-            "METHOD, --pristine and --output fit on pristine photographs, --features, --train and --test on people's "
-            "scores: they exclude each other, give those of one"
-        )
-    if features is None or not train:
-        raise UsageError("a regression needs --features METHOD and --train DATASET: give both")
-    _on_mos(features, train, test, regression, splits, options, device, precision, resize, roots, results)
-
-
-def _on_pristine(
-    method: str | None,
-    pristine: str | None,
-    output: Path | None,
-    options: tuple[str, ...],
-    device: str,
-    precision: str,
-) -> None:
     from bench.datasets import resolve
     from bench.places import Roots
+    from bench.store import Store
 
-    if method is None or pristine is None or output is None:
-        raise UsageError(
-            "give METHOD, --pristine PHOTOGRAPHS and --output FILE; or --features METHOD and --train DATASET"
-        )
-    (spec,) = common.method_specs([method], options, device, precision)
+    _check_usage(context)
+    (spec,) = common.method_specs([str(method or features)], options, device, precision)
+    places = Roots.parse(roots)
+    if pristine is not None and output is not None:
+        _on_pristine(spec, resolve(pristine, places, "--pristine"), output)
+        return
+    policy = common.parse_resize(resize) if resize else None
+    trained = [resolve(text, places, "--train") for text in dict.fromkeys(train)]
+    others = [resolve(text, places, "--test") for text in dict.fromkeys(test) if text not in train]
+    _on_mos(spec, trained, others, regression, splits, policy, Store.locate(results))
+
+
+def _check_usage(context: click.Context) -> None:
+    """Refuse a mixture of the two usages, and one that lacks something."""
+    default = click.core.ParameterSource.DEFAULT
+    given = {name for name in context.params if context.get_parameter_source(name) is not default}
+    both = f"{' '.join(_PRISTINE.values())} fits on photographs, {' '.join(_MOS.values())} on people's scores"
+    pristine, mos = _PRISTINE.keys() & given, _ONLY_MOS.keys() & given
+    if pristine and mos:
+        got = " and ".join((_PRISTINE | _ONLY_MOS)[name] for name in context.params if name in pristine | mos)
+        raise UsageError(f"got {got}, which exclude each other: {both}")
+    needed = _MOS if mos else _PRISTINE
+    if lacking := [word for name, word in needed.items() if name not in given]:
+        raise UsageError(f"{' and '.join(lacking)} must be given: {both}")
+
+
+def _on_pristine(spec: MethodSpec, dataset: Dataset, output: Path) -> None:
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
-    dataset = resolve(pristine, Roots.parse(()), "--pristine")
     try:
         click.echo(
             common.with_fetching(
@@ -110,7 +120,7 @@ def _on_pristine(
             )
         )
     except NotImplementedError:
-        raise UsageError(f"method {method!r} has nothing to fit on pristine photographs") from None
+        raise UsageError(f"method {spec.method.info.name!r} has nothing to fit on pristine photographs") from None
 
 
 def _photos(dataset: Dataset) -> Iterator[Photo]:
@@ -129,36 +139,24 @@ def _photos(dataset: Dataset) -> Iterator[Photo]:
 
 
 def _on_mos(
-    features: str,
-    train: tuple[str, ...],
-    test: tuple[str, ...],
+    spec: MethodSpec,
+    train: list[Dataset],
+    others: list[Dataset],
     regression: Regression,
     splits: int,
-    options: tuple[str, ...],
-    device: str,
-    precision: str,
-    resize: str | None,
-    roots: tuple[str, ...],
-    results: str | None,
+    policy: Resize | None,
+    store: Store,
 ) -> None:
     from bench import extraction, mos_fits, mos_parts
-    from bench.datasets import resolve
-    from bench.places import Roots
-    from bench.store import Store
 
-    (spec,) = common.method_specs([features], options, device, precision)
     extraction.check_features(spec)
-    places, policy = Roots.parse(roots), common.parse_resize(resize) if resize else None
-    trained = [resolve(text, places, "--train") for text in dict.fromkeys(train)]
-    others = [resolve(text, places, "--test") for text in dict.fromkeys(test) if text not in train]
-    mos_parts.check_datasets(trained, [*trained, *others], splits)
-    store = Store.locate(results)
+    mos_parts.check_datasets(train, [*train, *others], splits)
     store.check_writable()
     (ready,) = common.load_methods([spec])
-    measured = [mos_parts.measure(ready, dataset, policy, store.root) for dataset in (*trained, *others)]
+    measured = [mos_parts.measure(ready, dataset, policy, store.root) for dataset in (*train, *others)]
     for one in measured:
         _report_failures(one)
-    for one in measured[: len(trained)]:
+    for one in measured[: len(train)]:
         for done in mos_fits.Fitting(ready, regression, splits, one, measured).run(store):
             stored = f", {splits - done.new} stored already" if done.new < splits else ""
             click.echo(f"{done.label} on {done.target}: {done.new} splits fitted{stored}")

@@ -101,7 +101,7 @@ def _check_usage(context: click.Context) -> None:
     both = f"{' '.join(_PRISTINE.values())} fits on photographs, {' '.join(_MOS.values())} on people's scores"
     pristine, mos = _PRISTINE.keys() & given, _ONLY_MOS.keys() & given
     if pristine and mos:
-        got = " and ".join((_PRISTINE | _ONLY_MOS)[name] for name in context.params if name in pristine | mos)
+        got = " and ".join(word for name, word in (_PRISTINE | _ONLY_MOS).items() if name in given)
         raise UsageError(f"got {got}, which exclude each other: {both}")
     needed = _MOS if mos else _PRISTINE
     if lacking := [word for name, word in needed.items() if name not in given]:

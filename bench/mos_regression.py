@@ -6,7 +6,7 @@ regression, or a support vector regression with a Gaussian kernel. Predictions a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -33,15 +33,20 @@ class Fitted:
 
     Attributes:
         chosen: the value of ``PARAMETER``, one of ``GRID``.
-        model: scikit-learn's.
+        model: scikit-learn's, between standardised features and standardised labels.
+        features: what standardises features.
+        labels: what standardises labels.
     """
 
     chosen: float
     model: Any
+    features: Any
+    labels: Any
 
     def predict(self, features: FloatArray) -> FloatArray:
         """Return a label (n,) for each of the features (n, D), in the labels' units and direction."""
-        return np.asarray(self.model.predict(features), dtype=np.float64)
+        standardised = self.model.predict(self.features.transform(features))
+        return np.asarray(self.labels.inverse_transform(standardised[:, None])[:, 0], dtype=np.float64)
 
 
 def fit(kind: Regression, features: FloatArray, labels: FloatArray, contents: Sequence[str]) -> Fitted:
@@ -57,7 +62,7 @@ def fit(kind: Regression, features: FloatArray, labels: FloatArray, contents: Se
         ValueError: there is one content only.
     """
     chosen = choose(kind, features, labels, contents)
-    return Fitted(chosen, _model(kind, chosen).fit(features, labels))
+    return next(_fit_each(kind, [chosen], features, labels))
 
 
 def choose(kind: Regression, features: FloatArray, labels: FloatArray, contents: Sequence[str]) -> float:
@@ -66,25 +71,24 @@ def choose(kind: Regression, features: FloatArray, labels: FloatArray, contents:
     Args and Raises are those of :func:`fit`.
     """
     folds = content_folds(contents, FOLDS)
-    held_out = [folds == fold for fold in np.unique(folds)]
-    if len(held_out) < 2:
+    if len(present := np.unique(folds)) < 2:
         raise ValueError("the images have one content: nothing can be held out")
-    errors = {value: sum(_error(kind, value, features, labels, held) for held in held_out) for value in GRID[kind]}
-    return min(errors, key=lambda value: errors[value])
+    errors = np.zeros(len(GRID[kind]))
+    for fold in present:
+        # Standardised anew in every fold: what is held out touches nothing.
+        held = folds == fold
+        fitted = _fit_each(kind, GRID[kind], features[~held], labels[~held])
+        errors += [((one.predict(features[held]) - labels[held]) ** 2).sum() for one in fitted]
+    return GRID[kind][int(errors.argmin())]
 
 
-def _error(kind: Regression, value: float, features: FloatArray, labels: FloatArray, held: Any) -> float:
-    # Standardised anew in every fold: what is held out touches nothing.
-    model = _model(kind, value).fit(features[~held], labels[~held])
-    return float(((model.predict(features[held]) - labels[held]) ** 2).sum())
-
-
-def _model(kind: Regression, value: float) -> Any:
-    from sklearn.compose import TransformedTargetRegressor
+def _fit_each(kind: Regression, values: Sequence[float], features: FloatArray, labels: FloatArray) -> Iterator[Fitted]:
     from sklearn.linear_model import Ridge
-    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVR
 
-    regression = {"ridge": Ridge, "svr": SVR}[kind](**{PARAMETER[kind]: value})
-    return TransformedTargetRegressor(make_pipeline(StandardScaler(), regression), transformer=StandardScaler())
+    of_features, of_labels = StandardScaler().fit(features), StandardScaler().fit(labels[:, None])
+    x, y = of_features.transform(features), of_labels.transform(labels[:, None])[:, 0]
+    for value in values:
+        model = {"ridge": Ridge, "svr": SVR}[kind](**{PARAMETER[kind]: value})
+        yield Fitted(value, model.fit(x, y), of_features, of_labels)

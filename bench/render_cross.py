@@ -108,13 +108,13 @@ class _Writer:
     def _about_pairs(self) -> list[str]:
         found = pairs(self.table)
         if found.best is None:
-            return ["No pair of a training set and another test set has both a fitted and an opinion-unaware row."]
+            return ["On no test set but its own does a fitted row stand beside an opinion-unaware one."]
         each = [f"{self.table.labels[row]} is ahead on {_lead(lead)}" for row, lead in found.leads.items()]
-        text = f"Of the pairs training set → other test set, {'; '.join(each)}. "
+        text = f"Of the pairs of a fitted row and a test set not its own, {'; '.join(each)}. "
         text += f"The best of them on each pair, chosen with hindsight, is ahead on {_lead(found.best)}."
         looked = [self.table.labels[row] for row in found.leads if self._looked_at(row)]
         if looked:
-            text += f" Some MOS of the test sets was looked at when {', '.join(looked)} was configured: see the marks."
+            text += f" Some MOS of the test sets was looked at in configuring {', '.join(looked)}: see the marks."
         if found.leaking:
             text += f" {found.leaking} pair(s) left out: the row learned from photographs of the test set's source."
         if found.missing:

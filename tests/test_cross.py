@@ -216,7 +216,7 @@ def test_a_look_at_the_test_sets_mos_is_marked(store: Store, sets: dict[str, Dat
         run(store, one, of_label("tuned", GOOD, selected_on=("a",)))
     text = bench("table", "--style", "cross").out
     assert "some of this dataset's MOS was looked at when choosing the method's configuration" in text
-    assert "Some MOS of the test sets was looked at when tuned was configured" in text
+    assert "Some MOS of the test sets was looked at in configuring tuned" in text
     assert records(bench)["tuned", "a"]["leakage"] == "selected-on"
     assert records(bench)["tuned", "b"]["leakage"] == "clean"
 
@@ -308,7 +308,7 @@ def test_a_store_of_fits_alone_points_to_this_style(tmp_path: Path, sets: dict[s
     assert done.code == 2
     assert "see `bench table --style cross`" in done.err
     alone = bench("table", "--style", "cross").out
-    assert "No pair of a training set and another test set" in alone
+    assert "On no test set but its own does a fitted row stand" in alone
 
 
 @pytest.mark.parametrize("option", [("--by", "type"), ("--mix-protocols",)])

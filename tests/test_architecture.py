@@ -30,7 +30,7 @@ LAYERS = [
         "_interval",
         "_mapping",
     }
-    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking"},
+    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "mos_regression"},
     {
         "registry",
         "ou",
@@ -43,13 +43,15 @@ LAYERS = [
         "fetching",
         "hashing",
         "unpacking",
+        "extraction",
     },
-    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
+    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner", "mos_parts", "mos_fits"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"}
     | {"published", "protocols"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
     | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
-    | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"},
+    | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"}
+    | {"cross", "cross_average", "cross_records", "render_cross"},
     {"cli", "__main__"},
 ]
 

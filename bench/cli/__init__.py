@@ -25,7 +25,7 @@ COMMANDS = {
     ),
     "import": ("bench.cli.importing:import_scores", "Store per-image scores that somebody else computed."),
     "results": ("bench.cli.results:results", "List or remove stored results."),
-    "fit": ("bench.cli.fit:fit", "Fit a method's parameters on pristine photographs."),
+    "fit": ("bench.cli.fit:fit", "Fit a method on pristine photographs, or its features on people's scores."),
     "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
     "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
     "check": ("bench.cli.check:check", "Compare stored results with a committed reference, for CI."),

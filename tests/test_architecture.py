@@ -30,10 +30,20 @@ LAYERS = [
         "_interval",
         "_mapping",
     }
-    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking"},
+    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "gradcam"},
     {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
-    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
+    {
+        "doctor",
+        "importing",
+        "evaluation",
+        "leakage",
+        "monitoring",
+        "comparing",
+        "reference",
+        "regression",
+        "explaining",
+    },
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
     | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"},
     {"cli", "__main__"},
@@ -119,6 +129,7 @@ def loaded_by(*args: str) -> set[str]:
         ["plot", "training", "--help"],
         ["overlap", "--help"],
         ["check", "--help"],
+        ["explain", "--help"],
     ],
     ids=" ".join,
 )

@@ -40,7 +40,7 @@ def grad_cam(layer: nn.Module, outputs: Callable[[], Mapping[str, Tensor]]) -> d
 
 @contextmanager
 def _cells_of(layer: nn.Module) -> Iterator[list[Tensor]]:
-    """Collect what a layer gives, and let the graph begin there: neither weights nor what lies before need a gradient."""
+    """Collect what a layer gives, and let the graph begin there: neither weights nor what lies before need one."""
     seen: list[Tensor] = []
 
     def begin_here(_layer: nn.Module, _inputs: tuple[Tensor, ...], cells: Tensor) -> Tensor:

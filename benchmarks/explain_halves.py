@@ -2,8 +2,8 @@
 
     python benchmarks/explain_halves.py FOLDER [--photographs N] [--level L] [--method NAME]
 
-Of N photographs, evenly spread over FOLDER's names, the left or the right half is degraded by each of four types. In the
-map of negative minus positive prompts the mean over the damaged half should exceed that over the other. Printed are
+Of N photographs, evenly spread over FOLDER's names, the left or the right half is degraded by each of four types. In
+the map of negative minus positive prompts the mean over the damaged half should exceed that over the other. Printed are
 
 * found: the share of trials (left and right) in which it does; chance is one half;
 * moved: the share of photographs whose map lies more to the left when the left half is damaged than when the right is.
@@ -36,7 +36,7 @@ DRAWS = 2000
 
 @dataclass(frozen=True)
 class Trial:
-    """One damaged photograph: means of the map over its left and right half, and the output beside that of the original."""
+    """One damaged photograph: means of the map over its left and right half, and how far the output rose."""
 
     left: float
     right: float

@@ -30,7 +30,7 @@ LAYERS = [
         "_interval",
         "_mapping",
     }
-    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "mos_regression"},
+    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "mos_regression", "gradcam"},
     {
         "registry",
         "ou",
@@ -47,7 +47,7 @@ LAYERS = [
     },
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner", "mos_parts", "mos_fits"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"}
-    | {"published", "protocols"},
+    | {"published", "protocols", "explaining"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
     | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
     | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"}
@@ -135,6 +135,7 @@ def loaded_by(*args: str) -> set[str]:
         ["plot", "training", "--help"],
         ["overlap", "--help"],
         ["check", "--help"],
+        ["explain", "--help"],
     ],
     ids=" ".join,
 )

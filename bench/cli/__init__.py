@@ -18,6 +18,7 @@ COMMANDS = {
     "run": ("bench.cli.run:run", "Score datasets with methods and store every score."),
     "table": ("bench.cli.table:table", "Print the stored results as a table."),
     "score": ("bench.cli.score:score", "Score one image or a folder now; store nothing."),
+    "explain": ("bench.cli.explain:explain", "Show where and why a method finds a photograph bad."),
     "list": ("bench.cli.listing:listing", "List methods or datasets: what there is, what each needs."),
     "doctor": (
         "bench.cli.doctor:doctor",

@@ -72,7 +72,7 @@ def aspect_bars(aspects: Mapping[str, float], title: str) -> Figure:
         side = -1 if value < 0.5 else 1
         axes.text(
             value + 0.01 * side,
-            place,
+            float(place),
             f"{value:.2f}",
             va="center",
             ha="right" if side < 0 else "left",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bench.averages import AT_LEAST, Average, average
@@ -108,18 +108,23 @@ def _averaged(table: Table, over: Average, row: Row, column: Column) -> dict[str
 def to_csv(tables: Iterable[Table]) -> str:
     """Return one line a cell, unrounded; reasons joined by semicolons, missing numbers empty."""
     records = _records(tables)
-    if not records:
-        return ""
     for record in records:
-        record["reasons"] = "; ".join(f"{name}: {why}" for name, why in record["reasons"].items())
         for name in ("groups", "left_out_of_average"):
             record[name] = json.dumps(record[name], ensure_ascii=False) if record[name] else ""
         record["within"], record["trained_on"] = " ".join(record["within"]), " ".join(record["trained_on"])
         record["average_over"] = "; ".join(record["average_over"])
+    return as_csv(records)
+
+
+def as_csv(records: Sequence[dict[str, Any]]) -> str:
+    """Return one line a record below the names of its values; reasons joined by semicolons, missing numbers empty."""
+    if not records:
+        return ""
     out = io.StringIO()
     writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records)
+    for record in records:
+        writer.writerow({**record, "reasons": "; ".join(f"{name}: {why}" for name, why in record["reasons"].items())})
     return out.getvalue()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -12,7 +10,7 @@ from bench.breakdown import MOST_COLUMNS, Breakdown
 from bench.evaluation import FEW, VALUES, Row
 from bench.markup import aligned
 from bench.markup import escape_markdown as escape
-from bench.render import number
+from bench.render import as_csv, number
 from bench.tables import Table
 
 _FEW_MARK = "†"
@@ -44,13 +42,7 @@ def to_json(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:
 
 def to_csv(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:
     """Return one line a record; reasons joined by semicolons, missing numbers empty."""
-    found = [record for table, parts in tables for record in records(table, parts)]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(found[0]), lineterminator="\n")
-    writer.writeheader()
-    for record in found:
-        writer.writerow({**record, "reasons": "; ".join(f"{k}: {v}" for k, v in record["reasons"].items())})
-    return out.getvalue()
+    return as_csv([record for table, parts in tables for record in records(table, parts)])
 
 
 def to_markdown(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:

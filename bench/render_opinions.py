@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,7 +10,7 @@ from typing import Any
 from bench.evaluation import FEW, Row
 from bench.markup import LATEX, MARKDOWN, Markup, Sheet
 from bench.opinions import ALPHA, TESTED, Estimate, Opinions, opinions
-from bench.render import number
+from bench.render import as_csv, number
 from bench.tables import Table
 
 _HEAD = ["method", "n", "SRCC", "of ceiling", "PLCC", "AUC different/similar", "AUC better/worse", "sign right"]
@@ -31,7 +29,7 @@ def write(tables: Iterable[Table], form: str) -> str:
         markup = MARKDOWN if form == "md" else LATEX
         return "\n".join(text for table, found in views for text in _texts(table, found, markup))
     everything = [r for table, found in views for one in found for r in records(table, one, _tests(found)).values()]
-    return json.dumps(everything, indent=1, ensure_ascii=False) if form == "json" else _to_csv(everything)
+    return json.dumps(everything, indent=1, ensure_ascii=False) if form == "json" else as_csv(everything)
 
 
 def _tests(found: Iterable[Opinions]) -> int:
@@ -89,15 +87,6 @@ def _reasons(table: Table, one: Opinions, row: Row) -> dict[str, str]:
         if name not in found and one.largest_p(name, row, running) is None:
             found[f"{name}_p"] = _UNTESTED if row in running else _OUT
     return found
-
-
-def _to_csv(everything: Sequence[_Record]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(everything[0]), lineterminator="\n")
-    writer.writeheader()
-    for record in everything:
-        writer.writerow({**record, "reasons": "; ".join(f"{k}: {v}" for k, v in record["reasons"].items())})
-    return out.getvalue()
 
 
 def _texts(table: Table, found: Sequence[Opinions], markup: Markup) -> list[str]:

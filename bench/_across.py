@@ -6,6 +6,7 @@ method has a value, and says which; NaN, infinity and nothing at all are a Value
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench._correlation import ranks
+from bench._interval import Bootstrap, nothing, percentile_interval
 from bench.api import FloatArray
 
 _PERFECT = 1e-12  # below this distance from 1 a correlation is 1 but for rounding
+_SHIFT = 67  # draws by which each dataset's are moved against those of the one before; prime
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,42 @@ def fisher_z_mean(correlations: ArrayLike) -> Mean:
     if np.any(1 - np.abs(r) < _PERFECT):
         return Mean(None, "no mean by Fisher's z: a correlation is 1 or -1, whose z is infinite")
     return Mean(float(np.tanh(np.arctanh(r).mean())))
+
+
+def bootstrap_mean(drawn: Sequence[Bootstrap], level: float = 0.95) -> Bootstrap:
+    """Intervals of the mean correlation by Fisher's z, from the draws on each dataset.
+
+    The datasets are taken as given and their images as drawn: an interval says how far the mean over *these*
+    datasets is known, not how a method would do on another one.
+
+    Args:
+        drawn: one of each dataset, at least one: the same methods in the same order, the same number of draws.
+        level: nominal coverage.
+
+    Returns:
+        Draws of the mean; its units are those of the smallest dataset. Undefined where a draw of any dataset is
+        undefined, or is exactly 1 or -1.
+
+    Raises:
+        ValueError: no dataset, or the numbers of methods or draws differ.
+    """
+    if not drawn or len({each.samples.shape for each in drawn}) != 1:
+        raise ValueError(f"drawn has samples of shapes {[each.samples.shape for each in drawn]}: give equal ones")
+    units = min(each.units for each in drawn)
+    estimates = _mean_by_z(np.stack([each.estimates for each in drawn]))
+    if not drawn[0].samples.shape[1]:
+        return nothing(estimates, level, "percentile", drawn[0].intervals[0].reason, units)
+    # One seed serves every dataset, and draws of one number take the same places of the label files: moved
+    # against each other they are independent, as the datasets are.
+    moved = [np.roll(each.samples, _SHIFT * place, axis=1) for place, each in enumerate(drawn)]
+    samples = _mean_by_z(np.stack(moved))
+    return Bootstrap(tuple(percentile_interval(row, level) for row in samples), samples, estimates, units)
+
+
+def _mean_by_z(correlations: FloatArray) -> FloatArray:
+    """Average over the first axis by Fisher's z; NaN where a correlation is NaN, 1 or -1."""
+    inside = np.where(1 - np.abs(correlations) < _PERFECT, np.nan, correlations)
+    return np.asarray(np.tanh(np.arctanh(inside).mean(axis=0)))
 
 
 def mean_ranks(values: ArrayLike) -> FloatArray:

@@ -54,13 +54,13 @@ def bootstrap_srcc(
     References:
         Efron, Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
     """
-    s, y, signs = _check(scores, labels, score_signs, label_sign, draws, level, interval)
+    s, y, signs = checked(scores, labels, score_signs, label_sign, draws, level, interval)
     units = np.arange(y.size) if clusters is None else codes(clusters, y.size)
     count = int(units.max(initial=-1)) + 1
     estimates = _srcc(s, y)
     if count < MIN_IMAGES:
         reason = f"fewer than {MIN_IMAGES} {'images' if clusters is None else 'clusters'}"
-        return nothing(signs * estimates, level, interval, reason)
+        return nothing(signs * estimates, level, interval, reason, count)
     weighted = WeightedSRCC(s, y)
 
     def chunk(index: int, size: int) -> FloatArray:
@@ -70,7 +70,7 @@ def bootstrap_srcc(
         return np.asarray(np.bincount(units, weights=srcc_influence(s[method], y)), dtype=np.float64)
 
     samples = in_chunks(chunk, draws, workers(y.size, draws, threads))
-    return _oriented(signs, estimates, samples, level, influence if interval == "bca" else None)
+    return oriented(signs, estimates, samples, count, level, influence if interval == "bca" else None)
 
 
 def bootstrap_within(
@@ -109,7 +109,7 @@ def bootstrap_within(
     Raises:
         ValueError: as ``bootstrap_srcc``, or a group spans several clusters.
     """
-    s, y, signs = _check(scores, labels, score_signs, label_sign, draws, level, interval)
+    s, y, signs = checked(scores, labels, score_signs, label_sign, draws, level, interval)
     blocks, _ = group_blocks(y, groups, min_size)
     unit_of = codes(groups if clusters is None else clusters, y.size)
     if any((np.ptp(unit_of[rows], axis=1) > 0).any() for rows in blocks):
@@ -121,13 +121,14 @@ def bootstrap_within(
     inside = _Inside(values, homes, middle)
     if used.size < MIN_IMAGES:
         reason = f"fewer than {MIN_IMAGES} {'groups' if clusters is None else 'clusters'}"
-        return nothing(signs * inside.estimates, level, interval, reason)
+        return nothing(signs * inside.estimates, level, interval, reason, used.size)
 
     def chunk(index: int, size: int) -> FloatArray:
         return inside.drawn(np.concatenate(list(resampling_counts(used.size, size, seed, index))))
 
     samples = in_chunks(chunk, draws, workers=1)
-    return _oriented(signs, inside.estimates, samples, level, inside.influence if interval == "bca" else None)
+    influence = inside.influence if interval == "bca" else None
+    return oriented(signs, inside.estimates, samples, used.size, level, influence)
 
 
 class _Inside:
@@ -152,22 +153,23 @@ class _Inside:
         return np.bincount(self.homes, away if self.middle == "mean" else np.sign(away)).astype(np.float64)
 
 
-def _oriented(
+def oriented(
     signs: FloatArray,
     estimates: FloatArray,
     samples: FloatArray,
+    units: int,
     level: float,
     influence: Callable[[int], FloatArray] | None,
 ) -> Bootstrap:
     """Orient estimates and draws by each method's sign and put intervals on them, BCa if there is an influence."""
     estimates, samples = signs * estimates, signs[:, None] * samples
     if influence is None:
-        return Bootstrap(tuple(percentile_interval(row, level) for row in samples), samples, estimates)
+        return Bootstrap(tuple(percentile_interval(row, level) for row in samples), samples, estimates, units)
     intervals = []
     for method, (row, estimate) in enumerate(zip(samples, estimates, strict=True)):
         moved = signs[method] * influence(method) if np.isfinite(estimate) else np.zeros(1)
         intervals.append(bca_interval(row, float(estimate), moved, level))
-    return Bootstrap(tuple(intervals), samples, estimates)
+    return Bootstrap(tuple(intervals), samples, estimates, units)
 
 
 def _srcc(scores: FloatArray, labels: FloatArray) -> FloatArray:
@@ -177,10 +179,14 @@ def _srcc(scores: FloatArray, labels: FloatArray) -> FloatArray:
     return np.where(np.ptp(scores, axis=1) > 0, pearson(ranks(scores), ranks(labels)), np.nan)
 
 
-def _check(
+def checked(
     scores: ArrayLike, labels: ArrayLike, score_signs: ArrayLike, label_sign: int, draws: int, level: float, kind: str
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return scores (methods, n), labels (n,) and the direction of each method's correlation."""
+    """Return scores (methods, n), labels (n,) and the direction of each method's correlation.
+
+    Raises:
+        ValueError: shapes differ, a value is not finite, or an argument is out of range.
+    """
     if draws < 1:
         raise ValueError(f"draws is {draws}: use at least 1")
     if not 0 < level < 1:

@@ -11,6 +11,7 @@ Declared behaviour, the same for every function here:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,6 +27,8 @@ Middle = Literal["mean", "median"]
 MIN_IMAGES = 4
 RANKED = ("srcc", "krcc", "plcc_raw")
 MAPPED = ("plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
+VALUES = RANKED + MAPPED
+NOT_ASKED = "not asked for"
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Correlations:
         rmse_log5: the same after the 5-parameter mapping.
         reasons: for each value that is None, by field name, why.
         grouping: set when the values are means over groups.
+        mapping: the 4-parameter mapping behind ``plcc_log4``; None where it did not converge or was not fitted.
     """
 
     n: int
@@ -70,9 +74,16 @@ class Correlations:
     rmse_log5: float | None = None
     reasons: dict[str, str] = field(default_factory=dict)
     grouping: Grouping | None = None
+    mapping: LogisticMapping | None = field(default=None, compare=False)  # of raw scores: its sign is theirs
 
 
-def correlate(scores: ArrayLike, labels: ArrayLike, score_sign: int = 1, label_sign: int = 1) -> Correlations:
+def correlate(
+    scores: ArrayLike,
+    labels: ArrayLike,
+    score_sign: int = 1,
+    label_sign: int = 1,
+    values: Collection[str] = VALUES,
+) -> Correlations:
     """Correlate the scores of one method with the labels of one dataset.
 
     A mapped PLCC is the correlation of the mapped scores f(x) with the labels, times the sign of
@@ -85,6 +96,7 @@ def correlate(scores: ArrayLike, labels: ArrayLike, score_sign: int = 1, label_s
         labels: (n,) labels, finite, in the dataset's own units.
         score_sign: +1 if a higher score means better, -1 if worse.
         label_sign: +1 if a higher label means better (MOS), -1 if worse (DMOS).
+        values: names of those wanted; others may be None, with that for a reason.
 
     Raises:
         ValueError: shapes differ, a value is not finite, or a sign is not +1 or -1.
@@ -95,19 +107,26 @@ def correlate(scores: ArrayLike, labels: ArrayLike, score_sign: int = 1, label_s
     s, y = check_pair(scores, labels)
     sign = direction(score_sign, label_sign)
     if reason := _no_correlation(s, y):
-        return Correlations(n=s.size, reasons=dict.fromkeys(RANKED + MAPPED, reason))
-    values: dict[str, Any] = {
-        "srcc": sign * float(pearson(ranks(s), ranks(y))),
-        "krcc": sign * _kendall(s, y),
-        "plcc_raw": sign * float(pearson(s, y)),
+        return Correlations(n=s.size, reasons=dict.fromkeys(VALUES, reason))
+    found: dict[str, Callable[[], float]] = {
+        "srcc": lambda: sign * float(pearson(ranks(s), ranks(y))),
+        "krcc": lambda: sign * _kendall(s, y),
+        "plcc_raw": lambda: sign * float(pearson(s, y)),
     }
+    got: dict[str, Any] = {name: find() for name, find in found.items() if name in values}
     reasons: dict[str, str] = {}
-    for fit in (fit_logistic4(s, y, sign), fit_logistic5(s, y, sign)):
-        mapped, reason = _after_mapping(fit, s, y)
-        values |= mapped
+    fits = {"log4": fit_logistic4, "log5": fit_logistic5}
+    mappings = {
+        name: fit(s, y, sign) for name, fit in fits.items() if not {f"plcc_{name}", f"rmse_{name}"}.isdisjoint(values)
+    }
+    for mapping in mappings.values():
+        mapped, reason = _after_mapping(mapping, s, y)
+        got |= mapped
         if reason:
-            reasons |= {f"plcc_{fit.name}": reason, f"rmse_{fit.name}": reason}
-    return Correlations(n=s.size, reasons=reasons, **values)
+            reasons |= {f"plcc_{mapping.name}": reason, f"rmse_{mapping.name}": reason}
+    reasons |= {name: NOT_ASKED for name in VALUES if name not in got and name not in reasons}
+    log4 = mappings.get("log4")
+    return Correlations(n=s.size, reasons=reasons, mapping=log4 if log4 and log4.converged else None, **got)
 
 
 def _after_mapping(fit: LogisticMapping, s: FloatArray, y: FloatArray) -> tuple[dict[str, float], str]:
@@ -117,9 +136,14 @@ def _after_mapping(fit: LogisticMapping, s: FloatArray, y: FloatArray) -> tuple[
     f = fit.predict(s)
     if np.ptp(f) == 0:
         return {}, f"the {len(fit.parameters)}-parameter fit is flat"
-    plcc = float(np.sign(pearson(f, fit.standardise(s))) * pearson(f, y))
+    plcc = mapped_sign(fit, s) * float(pearson(f, y))
     rmse = float(np.sqrt(np.mean((f - y) ** 2)))
     return {f"plcc_{fit.name}": plcc, f"rmse_{fit.name}": rmse}, ""
+
+
+def mapped_sign(mapping: LogisticMapping, scores: FloatArray) -> int:
+    """Return +1 where a mapping rises with the oriented score, -1 where it falls, and 0 where it does neither."""
+    return int(np.sign(pearson(mapping.predict(scores), mapping.standardise(scores))))
 
 
 def correlate_within(
@@ -259,10 +283,20 @@ def _no_correlation(s: FloatArray, y: FloatArray) -> str:
 
 
 def ranks(values: FloatArray) -> FloatArray:
-    """Mid-ranks along the last axis, 1..n."""
-    from scipy.stats import rankdata
-
-    return np.asarray(rankdata(values, axis=-1), dtype=np.float64)
+    """Mid-ranks along the last axis, 1..n, of finite values."""
+    order = np.argsort(values, axis=-1, kind="stable")
+    ordered = np.take_along_axis(values, order, axis=-1)
+    place = np.arange(values.shape[-1])
+    starts = np.ones(values.shape, dtype=bool)
+    starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    first = np.maximum.accumulate(np.where(starts, place, 0), axis=-1)
+    # Seen from the end, a tie starts where the next one began.
+    ends = np.ones(values.shape, dtype=bool)
+    ends[..., :-1] = starts[..., 1:]
+    last = np.minimum.accumulate(np.where(ends, place, place.size)[..., ::-1], axis=-1)[..., ::-1]
+    result = np.empty(values.shape)
+    np.put_along_axis(result, order, (first + last) / 2 + 1, axis=-1)
+    return result
 
 
 def pearson(a: FloatArray, b: FloatArray) -> FloatArray:

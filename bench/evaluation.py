@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
 from bench import stats
-from bench.api import Family
+from bench.api import Family, FloatArray
 from bench.cards import find_card
 from bench.leakage import Leak, PhotoSet, find_leaks
 from bench.samples import Protocol, short_hash
@@ -24,8 +24,10 @@ DRAWS = 2000
 LEVEL = 0.95
 FEW = 30
 """Images below which a correlation is too uncertain to tell anything: at n = 100 its half-width is about 0.16."""
-VALUES = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
+VALUES = stats.VALUES
 """The numbers of a cell, by their names in ``stats.Correlations``."""
+PAPER_VALUES = ("srcc", "plcc_log4")
+"""Those that a table in paper style shows."""
 
 
 # Named in a row by themselves, or (the hash of imported scores) different for every dataset.
@@ -48,6 +50,25 @@ class Row(NamedTuple):
     settings: str
 
 
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The draws of a bootstrap, which all methods on the same images share.
+
+    Attributes:
+        of: ``srcc`` and, where labels compare over the whole set, ``plcc_log4`` → draws of all these methods.
+        place: which of them is the cell's.
+        scores: (methods, n) raw scores of all of them.
+        labels: (n,) labels.
+        signs: directions of the methods, +1 or -1, and of the labels.
+    """
+
+    of: dict[str, stats.Bootstrap]
+    place: int
+    scores: FloatArray
+    labels: FloatArray
+    signs: tuple[list[int], int]
+
+
 @dataclass(frozen=True)
 class Cell:
     """The numbers of one method on one dataset under one protocol.
@@ -55,18 +76,28 @@ class Cell:
     Attributes:
         entry: what they were computed from.
         correlations: see ``bench.stats``; all None with reasons where there are none.
-        interval: of the SRCC.
         scored: images with a score.
         failed: images without.
         unlabelled: images with a score and no label, which no correlation uses.
+        drawn: the bootstrap's draws; None where nothing was drawn.
+        not_drawn: why nothing was; empty where it was.
     """
 
     entry: Entry
     correlations: stats.Correlations
-    interval: stats.Interval
     scored: int = 0
     failed: int = 0
     unlabelled: int = 0
+    drawn: Drawn | None = None
+    not_drawn: str = ""
+
+    def interval(self, value: str = "srcc") -> stats.Interval:
+        """Return the interval of ``srcc`` or ``plcc_log4``, or the reason why it has none."""
+        if self.drawn is None:
+            return stats.Interval(None, None, 0, LEVEL, reason=self.not_drawn)
+        if value not in self.drawn.of:
+            return stats.Interval(None, None, 0, LEVEL, reason=self.correlations.reasons[value])
+        return self.drawn.of[value].intervals[self.drawn.place]
 
     @property
     def method(self) -> dict[str, Any]:
@@ -91,24 +122,34 @@ class Cell:
     @property
     def row(self) -> Row:
         """What makes a row of a table."""
-        identity = self.entry.meta["identity"]["method"]
-        rest = {key: value for key, value in identity.items() if key not in _OF_THE_ROW}
-        return Row(self.method["label"], self.method["version"], identity["fingerprint"], short_hash(rest))
+        return row_of(self.entry)
 
     @functools.cached_property
     def leaks(self) -> tuple[Leak, ...]:
         """What the method has to do with the dataset, the worst first; empty where nothing speaks against a number."""
-        method, stored, carded = self.method, self.dataset, photo_set(self.dataset["id"])
-        # The sidecar may be older than what its card says now, and a folder named koniq10k is KonIQ.
-        content = tuple(dict.fromkeys((*stored["content"], *carded.content)))
-        shares = tuple(dict.fromkeys((*stored.get("shares", ()), *carded.shares)))
-        dataset = replace(carded, content=content, shares=shares)
-        return find_leaks(dataset, method["trained_on"], method["selected_on"], _seen_photos)
+        return leaks_of(self.method, self.dataset)
 
     @property
     def excluded(self) -> bool:
         """Whether a leak keeps the cell out of best, of averages and of ranks."""
         return any(leak.excludes for leak in self.leaks)
+
+
+def row_of(entry: Entry) -> Row:
+    """Return what makes a row of a table."""
+    method, identity = entry.meta["method"], entry.meta["identity"]["method"]
+    rest = {key: value for key, value in identity.items() if key not in _OF_THE_ROW}
+    return Row(method["label"], method["version"], identity["fingerprint"], short_hash(rest))
+
+
+def leaks_of(method: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple[Leak, ...]:
+    """Return what a method has to do with a dataset, the worst first, both as their sidecars describe them."""
+    carded = photo_set(dataset["id"])
+    # The sidecar may be older than what its card says now, and a folder named koniq10k is KonIQ.
+    content = tuple(dict.fromkeys((*dataset["content"], *carded.content)))
+    shares = tuple(dict.fromkeys((*dataset.get("shares", ()), *carded.shares)))
+    scored = replace(carded, content=content, shares=shares)
+    return find_leaks(scored, method["trained_on"], method["selected_on"], _seen_photos)
 
 
 def photo_set(name: str) -> PhotoSet:
@@ -138,35 +179,77 @@ class _Rows:
     clusters: list[str] | None = None
     scored: int = 0
     failed: int = 0
+    unlabelled: int = 0
     reason: str = ""
 
+    @property
+    def task(self) -> tuple[str, Protocol]:
+        """What the scores are for: the labels and the protocol."""
+        return self.entry.meta["identity"]["dataset"]["labels"], self.entry.protocol
 
-def evaluate(entries: Iterable[Entry], draws: int = DRAWS) -> list[Cell]:
+    def only(self, images: set[str]) -> _Rows:
+        """Keep the rows of some images."""
+        kept = np.array([image in images for image in self.images], dtype=bool)
+
+        def of(values: list[str] | None) -> list[str] | None:
+            return None if values is None else [value for value, keep in zip(values, kept, strict=True) if keep]
+
+        return replace(
+            self,
+            images=tuple(of(list(self.images)) or ()),
+            scores=self.scores[kept],
+            labels=self.labels[kept],
+            groups=of(self.groups),
+            clusters=of(self.clusters),
+        )
+
+
+def evaluate(
+    entries: Iterable[Entry],
+    draws: int = DRAWS,
+    interval: stats.IntervalKind = "percentile",
+    common: bool = False,
+    values: Collection[str] = VALUES,
+) -> list[Cell]:
     """Compute every entry's numbers; entries on the same images share the bootstrap's draws.
 
     Args:
         entries: any, complete or not.
         draws: bootstrap draws; 0 for no intervals.
+        interval: kind of interval.
+        common: use only the images that every entry on the same labels under the same protocol scored.
+        values: numbers that are wanted; others may be left out of the correlations, which saves time.
 
     Returns:
         One cell an entry, in order.
     """
     rows = [_read(entry) for entry in entries]
-    intervals: dict[str, stats.Interval] = {}
-    for alike in _on_same_images(rows):
-        intervals.update(_intervals(alike, draws))
-    return [_cell(row, intervals.get(row.entry.key)) for row in rows]
+    if common:
+        rows = _on_common_images(rows)
+    correlations = {row.entry.key: _correlate(row, values) for row in rows}
+    drawn: dict[str, Drawn] = {}
+    for alike in _on_same_images(rows) if draws else []:
+        drawn |= _draw(alike, [correlations[row.entry.key] for row in alike], draws, interval)
+    return [_cell(row, correlations[row.entry.key], drawn.get(row.entry.key)) for row in rows]
 
 
-def _cell(rows: _Rows, interval: stats.Interval | None) -> Cell:
-    none = stats.Interval(None, None, 0, LEVEL, reason=rows.reason or "not asked for")
+def _on_common_images(rows: Sequence[_Rows]) -> list[_Rows]:
+    shared: dict[object, set[str]] = {}
+    for row in rows:
+        if not row.reason:
+            shared[row.task] = shared.get(row.task, set(row.images)) & set(row.images)
+    return [row if row.reason else row.only(shared[row.task]) for row in rows]
+
+
+def _cell(rows: _Rows, correlations: stats.Correlations, drawn: Drawn | None) -> Cell:
     return Cell(
         entry=rows.entry,
-        correlations=_correlate(rows),
-        interval=interval or none,
+        correlations=correlations,
         scored=rows.scored,
         failed=rows.failed,
-        unlabelled=rows.scored - len(rows.images) if not rows.reason else 0,
+        unlabelled=rows.unlabelled,
+        drawn=drawn,
+        not_drawn=rows.reason or ("" if drawn else "not asked for"),
     )
 
 
@@ -182,11 +265,12 @@ def _read(entry: Entry) -> _Rows:
         rows.reason = "the dataset has no labels"
         return rows
     _fill(rows, usable)
+    rows.unlabelled = rows.scored - len(usable)
     return rows
 
 
 def _fill(rows: _Rows, usable: pd.DataFrame) -> None:
-    rows.images = tuple(usable["image"])
+    rows.images = tuple(usable["image"].tolist())
     rows.scores, rows.labels = usable["score"].to_numpy(np.float64), usable["mos"].to_numpy(np.float64)
     about = rows.entry.meta["dataset"]
     rows.groups = joined(usable, about["within"])
@@ -233,14 +317,14 @@ def signs_of(entry: Entry) -> tuple[int, int]:
     return (1 if method["higher_is_better"] else -1), (1 if dataset["direction"] == "higher" else -1)
 
 
-def _correlate(rows: _Rows) -> stats.Correlations:
+def _correlate(rows: _Rows, values: Collection[str] = VALUES) -> stats.Correlations:
     if rows.reason:
         return stats.Correlations(n=0, reasons=dict.fromkeys(VALUES, rows.reason))
     if rows.groups is not None:
         return stats.correlate_within(
             rows.scores, rows.labels, rows.groups, *_signs(rows), middle=middle_of(rows.entry)
         )
-    return stats.correlate(rows.scores, rows.labels, *_signs(rows))
+    return stats.correlate(rows.scores, rows.labels, *_signs(rows), values=values)
 
 
 def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
@@ -260,16 +344,30 @@ def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
     return list(groups.values())
 
 
-def _intervals(rows: Sequence[_Rows], draws: int) -> dict[str, stats.Interval]:
-    if draws == 0:
-        return {}
+def _draw(
+    rows: Sequence[_Rows], found: Sequence[stats.Correlations], draws: int, interval: stats.IntervalKind
+) -> dict[str, Drawn]:
     first = rows[0]
-    signs = [_signs(row)[0] for row in rows]
+    method_signs, label_sign = [_signs(row)[0] for row in rows], _signs(first)[1]
     scores = np.stack([row.scores for row in rows])
-    common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": LEVEL}
-    common |= {"score_signs": signs, "label_sign": _signs(first)[1]}
+    common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": LEVEL, "interval": interval}
+    signs: dict[str, Any] = {"score_signs": method_signs, "label_sign": label_sign}
     if first.groups is not None:
-        drawn = stats.bootstrap_within(scores, first.labels, first.groups, middle=middle_of(first.entry), **common)
+        inside = stats.bootstrap_within(
+            scores, first.labels, first.groups, middle=middle_of(first.entry), **signs, **common
+        )
+        of = {"srcc": inside}
     else:
-        drawn = stats.bootstrap_srcc(scores, first.labels, **common)
-    return {row.entry.key: interval for row, interval in zip(rows, drawn.intervals, strict=True)}
+        of = {"srcc": stats.bootstrap_srcc(scores, first.labels, **signs, **common)}
+        if any(each.mapping for each in found):
+            mapped = np.stack([_mapped(row, each) for row, each in zip(rows, found, strict=True)])
+            of["plcc_log4"] = stats.bootstrap_plcc(mapped, first.labels, **common)
+    signed = (method_signs, label_sign)
+    return {row.entry.key: Drawn(of, place, scores, first.labels, signed) for place, row in enumerate(rows)}
+
+
+def _mapped(rows: _Rows, found: stats.Correlations) -> FloatArray:
+    # Scores as the mapping has them, turned where it falls; without a mapping constant, which has no PLCC.
+    if found.mapping is None:
+        return np.zeros(rows.scores.size)
+    return stats.mapped_sign(found.mapping, rows.scores) * found.mapping.predict(rows.scores)

@@ -94,9 +94,14 @@ def with_own_labels(file: ScoreFile, base: Dataset, direction: Direction | None)
     # What labels compare inside, or intervals resample, must be known of every image.
     needed = {*base.within, *([base.cluster] if base.cluster else [])}
     known = all(needed <= set(sample.attributes) for sample in samples)
+    lost = (
+        f"the {' and '.join(sorted(needed))} of each image is not known here: images are resampled as if they were "
+        "independent, which makes intervals too narrow"
+    )
     return replace(
         base,
         samples=samples,
+        notes=base.notes if known else (*base.notes, lost),
         direction=direction or base.direction,
         within=base.within if known else (),
         cluster=base.cluster if known else "",
@@ -138,10 +143,8 @@ def import_scores(
 
 
 def _outcomes(dataset: Dataset, scores: Mapping[str, float | None]) -> list[Outcome]:
-    return [
-        Outcome(s.name, scores.get(s.name), None if scores.get(s.name) is not None else "no score in the imported file")
-        for s in dataset.samples
-    ]
+    found = ((s.name, scores.get(s.name)) for s in dataset.samples)
+    return [Outcome(name, score, "no score in the imported file" if score is None else None) for name, score in found]
 
 
 def imported_method(

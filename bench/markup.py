@@ -16,7 +16,7 @@ class Sheet:
 
     Attributes:
         head: headings of the columns.
-        groups: (heading, lines of cells).
+        groups: (heading, lines of cells); an empty heading gets no line.
         captions: sentences below it.
         notes: footnotes, in the order of their numbers.
     """
@@ -50,6 +50,24 @@ class Markup:
     lay_out: Callable[[Sheet], str]
 
 
+class Footnotes:
+    """Numbers the notes of one table as they come, one a distinct text.
+
+    Attributes:
+        texts: the notes, escaped, in the order of their numbers.
+    """
+
+    def __init__(self, markup: Markup) -> None:
+        self.texts: list[str] = []
+        self._markup = markup
+
+    def mark(self, *texts: str) -> str:
+        """Return the marks of these notes, which are text of others."""
+        escaped = [self._markup.escape(text) for text in texts]
+        self.texts += [text for text in dict.fromkeys(escaped) if text not in self.texts]
+        return self._markup.marks([self.texts.index(text) + 1 for text in escaped])
+
+
 def escape_markdown(text: str) -> str:
     """Return a text on one line, with nothing in it that Markdown takes for markup."""
     # Names come from datasets and plugins: keep them from ending a cell or opening markup. An
@@ -69,7 +87,8 @@ def aligned(lines: list[list[str]]) -> list[str]:
 def _markdown(sheet: Sheet) -> str:
     lines = [sheet.head]
     for heading, rows in sheet.groups:
-        lines += [[f"_{heading}_"] + [""] * (len(sheet.head) - 1), *rows]
+        lines += [[f"_{heading}_"] + [""] * (len(sheet.head) - 1)] if heading else []
+        lines += rows
     captions = [part for caption in sheet.captions for part in (caption, "")]
     notes = [f"{_superscripts([number])} {note}  " for number, note in enumerate(sheet.notes, 1)]
     return "\n".join([*aligned(lines), "", *captions, *notes]) + "\n"
@@ -119,7 +138,8 @@ def _latex(sheet: Sheet) -> str:
     width = len(sheet.head)
     body = []
     for heading, rows in sheet.groups:
-        body += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{\emph{{{heading}}}}} \\"]
+        body.append(r"\midrule")
+        body += [rf"\multicolumn{{{width}}}{{l}}{{\emph{{{heading}}}}} \\"] if heading else []
         body += [" & ".join(row) + r" \\" for row in rows]
     notes = [rf"${{}}^{{{number}}}$ {note}" for number, note in enumerate(sheet.notes, 1)]
     return "\n".join(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.averages import AT_LEAST, Average, average
+from bench.averages import AT_LEAST, Average, average, averages_by_kind, kind_of
 from bench.cross_fitting import cross_fit
 from bench.evaluation import VALUES, Cell, Row
 from bench.leakage import Relation
 from bench.ratings import ceilings
-from bench.stats import Ceiling, CrossFitted
+from bench.stats import Ceiling, CrossFitted, Interval
 from bench.tables import Column, Table
 
 
@@ -21,7 +21,7 @@ def as_record(cell: Cell) -> dict[str, Any]:
     """Return a cell as plain JSON values, unrounded."""
     method, dataset, c, leaks = cell.method, cell.dataset, cell.correlations, cell.leaks
     relations = [leak.relation for leak in leaks]
-    identity = cell.entry.meta["identity"]
+    identity, interval, of_plcc = cell.entry.meta["identity"], cell.interval(), cell.interval("plcc_log4")
     return {
         "method": method["label"],
         "dataset": dataset["id"],
@@ -29,16 +29,19 @@ def as_record(cell: Cell) -> dict[str, Any]:
         "n": c.n,
         "failed": cell.failed,
         "srcc": c.srcc,
-        "srcc_low": cell.interval.low,
-        "srcc_high": cell.interval.high,
+        "srcc_low": interval.low,
+        "srcc_high": interval.high,
         **{name: getattr(c, name) for name in VALUES[1:]},
+        "plcc_log4_low": of_plcc.low,
+        "plcc_log4_high": of_plcc.high,
         "scored": cell.scored,
         "unlabelled": cell.unlabelled,
-        "reasons": {**c.reasons, **({"interval": cell.interval.reason} if cell.interval.reason else {})},
-        "interval_level": cell.interval.level,
-        "interval_draws": cell.interval.draws,
+        "reasons": {**c.reasons, **({"interval": interval.reason} if interval.reason else {})},
+        "interval_kind": interval.kind,
+        "interval_level": interval.level,
+        "interval_draws": interval.draws,
         "interval_units": dataset["cluster"] or "image",
-        "interval_dropped": cell.interval.dropped,
+        "interval_dropped": interval.dropped,
         "groups": vars(c.grouping) if c.grouping else None,
         "within": dataset["within"],
         "middle": dataset.get("middle", "mean"),
@@ -66,19 +69,27 @@ def to_json(tables: Iterable[Table]) -> str:
 
     What a row reaches over the datasets stands in each of its records, so that all records are cells.
     """
-    return json.dumps(_records(tables), indent=1, ensure_ascii=False)
+    return records_as_json(_records(tables))
 
 
 def _records(tables: Iterable[Table]) -> list[dict[str, Any]]:
     records = []
     for table in tables:
-        over = average(table)
+        over, kinds = average(table), {each.kind: each for each in averages_by_kind(table)}
         for column, ceiling in ceilings(table).items():
+            of_kind = kinds.get(kind_of(table, column))
             for row in table.rows:
                 if cell := table.cells.get((row, column)):
-                    record = as_record(cell) | _averaged(table, over, row, column)
+                    record = as_record(cell) | _averaged(table, over, row, column) | _averaged_in_kind(of_kind, row)
                     records.append(_bounded(record, ceiling, cross_fit(cell)))
     return records
+
+
+def _averaged_in_kind(of_kind: Average | None, row: Row) -> dict[str, Any]:
+    return {
+        "average_of_kind_srcc": of_kind.srcc[row].value if of_kind else None,
+        "average_of_kind_over": [each.dataset for each in of_kind.over] if of_kind else [],
+    }
 
 
 def _bounded(record: dict[str, Any], ceiling: Ceiling, fitted: CrossFitted) -> dict[str, Any]:
@@ -93,9 +104,11 @@ def _bounded(record: dict[str, Any], ceiling: Ceiling, fitted: CrossFitted) -> d
 
 
 def _averaged(table: Table, over: Average, row: Row, column: Column) -> dict[str, Any]:
-    mean = over.srcc.get(row)
+    mean, interval = over.srcc.get(row), over.drawn.intervals[table.rows.index(row)] if over.drawn else None
     return {
         "average_srcc": mean.value if mean else None,
+        "average_srcc_low": interval.low if interval else None,
+        "average_srcc_high": interval.high if interval else None,
         "average_rank": over.rank.get(row),
         "average_over": [each.dataset for each in over.over] if mean else [],
         "average_reason": mean.reason if mean else f"fewer than {AT_LEAST} datasets that every row compares on",
@@ -112,20 +125,29 @@ def to_csv(tables: Iterable[Table]) -> str:
         for name in ("groups", "left_out_of_average"):
             record[name] = json.dumps(record[name], ensure_ascii=False) if record[name] else ""
         record["within"], record["trained_on"] = " ".join(record["within"]), " ".join(record["trained_on"])
-        record["average_over"] = "; ".join(record["average_over"])
-    return as_csv(records)
+    return records_as_csv(records)
 
 
-def as_csv(records: Sequence[dict[str, Any]]) -> str:
-    """Return one line a record below the names of its values; reasons joined by semicolons, missing numbers empty."""
+def records_as_json(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return records as a list, unrounded."""
+    return json.dumps(records, indent=1, ensure_ascii=False)
+
+
+def records_as_csv(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return one line a record, unrounded; what is missing is empty, several values are joined by semicolons."""
     if not records:
         return ""
     out = io.StringIO()
     writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
     writer.writeheader()
-    for record in records:
-        writer.writerow({**record, "reasons": "; ".join(f"{name}: {why}" for name, why in record["reasons"].items())})
+    writer.writerows({name: _in_one(value) for name, value in record.items()} for record in records)
     return out.getvalue()
+
+
+def _in_one(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {each}" for name, each in value.items())
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def number(value: float) -> str:
@@ -133,10 +155,17 @@ def number(value: float) -> str:
     return f"{value:.3f}".replace("-0.000", "0.000")
 
 
-def interval_text(cell: Cell) -> str:
+def interval_text(interval: Interval) -> str:
     """Return `` [low, high]``, or nothing where there is no interval."""
-    low, high = cell.interval.low, cell.interval.high
+    low, high = interval.low, interval.high
     return "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
+
+
+def origin_text(cell: Cell) -> str:
+    """Return what a cell's scores were computed with, or that they were imported."""
+    imported = cell.entry.meta["source"] == "import"
+    source = "scores imported, not computed here" if imported else f"version {cell.row.version}"
+    return source + (f", parameters {cell.row.fingerprint}" if cell.row.fingerprint else "")
 
 
 def srcc_text(cell: Cell) -> str:
@@ -150,4 +179,4 @@ def srcc_text(cell: Cell) -> str:
         else ""
     )
     synthetic = "; a synthetic order, no human opinion" if cell.dataset["kind"] == "synthetic-order" else ""
-    return f"SRCC {number(c.srcc)}{interval_text(cell)} (n = {c.n}{within}{synthetic})"
+    return f"SRCC {number(c.srcc)}{interval_text(cell.interval())} (n = {c.n}{within}{synthetic})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +9,7 @@ from bench.breakdown import MOST_COLUMNS, Breakdown
 from bench.evaluation import FEW, VALUES, Row
 from bench.markup import aligned
 from bench.markup import escape_markdown as escape
-from bench.render import as_csv, number
+from bench.render import number, records_as_csv, records_as_json
 from bench.tables import Table
 
 _FEW_MARK = "†"
@@ -37,12 +36,12 @@ def records(table: Table, parts: Iterable[Breakdown]) -> list[dict[str, Any]]:
 
 def to_json(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:
     """Return the records of all tables as a list."""
-    return json.dumps([r for table, parts in tables for r in records(table, parts)], indent=1, ensure_ascii=False)
+    return records_as_json([r for table, parts in tables for r in records(table, parts)])
 
 
 def to_csv(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:
     """Return one line a record; reasons joined by semicolons, missing numbers empty."""
-    return as_csv([record for table, parts in tables for record in records(table, parts)])
+    return records_as_csv([record for table, parts in tables for record in records(table, parts)])
 
 
 def to_markdown(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:

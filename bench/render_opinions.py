@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from bench.evaluation import FEW, Row
 from bench.markup import LATEX, MARKDOWN, Markup, Sheet
 from bench.opinions import ALPHA, TESTED, Estimate, Opinions, opinions
-from bench.render import as_csv, number
+from bench.render import number, records_as_csv, records_as_json
 from bench.tables import Table
 
 _HEAD = ["method", "n", "SRCC", "of ceiling", "PLCC", "AUC different/similar", "AUC better/worse", "sign right"]
@@ -29,7 +28,7 @@ def write(tables: Iterable[Table], form: str) -> str:
         markup = MARKDOWN if form == "md" else LATEX
         return "\n".join(text for table, found in views for text in _texts(table, found, markup))
     everything = [r for table, found in views for one in found for r in records(table, one, _tests(found)).values()]
-    return json.dumps(everything, indent=1, ensure_ascii=False) if form == "json" else as_csv(everything)
+    return records_as_json(everything) if form == "json" else records_as_csv(everything)
 
 
 def _tests(found: Iterable[Opinions]) -> int:

@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from bench.averages import AT_LEAST, average
-from bench.evaluation import DRAWS, FEW, LEVEL, Row
-from bench.markup import Markup, Sheet
-from bench.render import interval_text, number
-from bench.tables import Column, Table, best_two
+from bench.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
+from bench.evaluation import FEW, LEVEL, Row
+from bench.markup import Footnotes, Markup, Sheet
+from bench.render import interval_text, number, origin_text
+from bench.significance import ALPHA, Place, find_leaders
+from bench.tables import Column, Table
 
 _NAMED = 3  # rows that a caption names for one reason; the others are counted
 _OTHERS = "The same datasets under other protocols, labels or images: not comparable with the table above."
 
 
-def to_paper(tables: Sequence[Table], markup: Markup, intervals: bool = False) -> str:
+def to_paper(tables: Sequence[Table], markup: Markup, intervals: bool = False, fitted: int = 0) -> str:
     """Return the tables in paper style.
 
     Args:
         tables: from ``arrange``; the second and later ones hold further protocols of the same datasets.
         markup: the language.
         intervals: write the interval beside each SRCC.
+        fitted: results of ``bench fit --features`` that are stored and not shown.
     """
     parts = []
     for index, table in enumerate(tables):
         if index:
             parts.append(markup.strong(markup.escape(_OTHERS)))
-        parts.append(markup.lay_out(_Writer(table, markup, intervals).sheet()))
+        parts.append(markup.lay_out(_Writer(table, markup, intervals, 0 if index else fitted).sheet()))
     return "\n".join(parts)
 
 
 @dataclass
 class _Writer:
-    """Writes one table; footnotes are numbered as they come, one a distinct text."""
+    """Writes one table."""
 
     table: Table
     markup: Markup
     intervals: bool
-    notes: list[str] = field(default_factory=list)
+    fitted: int
 
     def __post_init__(self) -> None:
         self.over = average(self.table)
+        self.kinds = averages_by_kind(self.table)
+        self.averages = [*self.kinds, *([self.over] if self.over.srcc else [])]
+        self.leaders = find_leaders(self.table, self.averages)
+        self.notes = Footnotes(self.markup)
+        self.mark = self.notes.mark
 
     def sheet(self) -> Sheet:
         """Return the table's cells, captions and notes."""
@@ -51,35 +57,47 @@ class _Writer:
         for column in table.columns:
             name = self.markup.escape(column.dataset) + self.mark(self._about_column(column))
             head += [f"{name} SRCC", "PLCC"]
-        head += ["average SRCC", "rank"] if self.over.srcc else []
+        head += [f"{self.markup.escape(each.kind) or 'average'} SRCC" for each in self.averages]
+        head += ["rank"] if self.over.srcc else []
         groups = [(self.markup.escape(heading), [self._line(row) for row in rows]) for heading, rows in table.groups]
         captions = [self._caption()]
         if len(table.columns) > 1:
             captions.append(self._about_average())
-        return Sheet(head, groups, captions, self.notes)
-
-    def mark(self, *texts: str) -> str:
-        """Return the marks of these notes, which are text of others."""
-        escaped = [self.markup.escape(text) for text in texts]
-        self.notes += [text for text in dict.fromkeys(escaped) if text not in self.notes]
-        return self.markup.marks([self.notes.index(text) + 1 for text in escaped])
+        if self.kinds:
+            captions.append(self._about_kinds())
+        return Sheet(head, groups, captions, self.notes.texts)
 
     def _line(self, row: Row) -> list[str]:
         # What is said of cells is numbered before what is said of the row.
         cells = [text for column in self.table.columns for text in self._cell_texts(row, column)]
-        cells += self._average_texts(row) if self.over.srcc else []
+        cells += [self._average_text(row, each) for each in self.averages]
+        cells += [f"{self.over.rank[row]:.2f}"] if self.over.srcc else []
         return [self.markup.escape(self.table.labels[row]) + self._about_row(row), *cells]
 
     def _caption(self) -> str:
         escape = self.markup.escape
-        text = escape("SRCC, and PLCC after a 4-parameter logistic mapping. ")
-        text += escape("Best in bold, second best in italics, by value alone.")
+        text = escape(f"SRCC, and PLCC after a 4-parameter logistic mapping. {self._about_marks()}")
         if self.intervals:
-            text += escape(f" In brackets: {LEVEL:.0%} percentile bootstrap interval, {DRAWS} draws.")
+            kinds = {cell.interval().kind for cell in self.table.cells.values()}
+            text += escape(f" In brackets: {LEVEL:.0%} {' and '.join(sorted(kinds))} bootstrap interval.")
         if self.table.superseded:
             text += escape(f" {self.table.superseded} older result(s) of a row and column shown here are left out: ")
             text += self.markup.code("bench results list") + "."
+        if self.fitted:
+            text += escape(f" {self.fitted} result(s) of regressions fitted on splits are not shown here: ")
+            text += self.markup.code("bench table --style cross") + "."
         return text
+
+    def _about_marks(self) -> str:
+        made = self.leaders.made
+        if not made:
+            return "Best in bold, second best in italics, by value alone: no difference was tested."
+        return (
+            "Bold: better than all other rows; italics: better than all others but that one; no mark: a lead may be "
+            f"chance. By a paired bootstrap on the same images ({self.leaders.draws} draws), at {ALPHA:.0%} over all "
+            f"{made['srcc']} comparisons of SRCC, after Holm, and over {made['plcc_log4']} of PLCC, whose mappings "
+            "stay as fitted."
+        )
 
     def _about_average(self) -> str:
         escape, over = self.markup.escape, self.over
@@ -87,7 +105,8 @@ class _Writer:
         if over.srcc:
             text = escape(
                 "Average: the mean of SRCC by Fisher's z, and the mean rank by SRCC among these rows "
-                f"(1 is best), over the {len(over.over)} datasets that all rows compare on: {names}."
+                f"(1 is best), over the {len(over.over)} datasets that all rows compare on: {names}. "
+                "Marks and intervals take these datasets as given and their images as drawn."
             )
         else:
             found = f"{len(over.over)} ({names})" if names else "none"
@@ -100,6 +119,10 @@ class _Writer:
         if any(rows for why in over.left_out.values() for rows in why.values()):
             text += f" Fewer rows ({self.markup.code('--method')}) may leave more datasets."
         return text
+
+    def _about_kinds(self) -> str:
+        sets = "; ".join(f"{each.kind}: {', '.join(column.dataset for column in each.over)}" for each in self.kinds)
+        return self.markup.escape(f"Averages of a kind are formed alike over its datasets: {sets}.")
 
     def _why_out(self, column: Column, why: dict[str, list[Row]]) -> str:
         reasons = []
@@ -118,58 +141,40 @@ class _Writer:
 
     def _about_row(self, row: Row) -> str:
         cell = next(cell for (where, _), cell in self.table.cells.items() if where == row)
-        imported = cell.entry.meta["source"] == "import"
-        source = "scores imported, not computed here" if imported else f"version {row.version}"
-        weights = f", parameters {row.fingerprint}" if row.fingerprint else ""
-        return self.mark(f"{source}{weights}")
+        return self.mark(origin_text(cell))
 
     def _cell_texts(self, row: Row, column: Column) -> list[str]:
         cell = self.table.cells.get((row, column))
         if cell is None:
             return ["-" + self.mark("not run"), "-"]
         reasons = cell.correlations.reasons
-        srcc = self._value(row, column, "srcc") + (interval_text(cell) if self.intervals else "")
+        srcc = self._value(row, column, "srcc") + (interval_text(cell.interval()) if self.intervals else "")
         why = [reasons["srcc"]] if "srcc" in reasons else []
         srcc += self.mark(*why, *self._remarks(row, column))
         plcc = self._value(row, column, "plcc_log4")
         return [srcc, plcc + self.mark(*([reasons["plcc_log4"]] if "plcc_log4" in reasons else []))]
 
-    def _average_texts(self, row: Row) -> list[str]:
-        mean, rank = self.over.srcc[row], self.over.rank[row]
-        marks = self.mark(*([mean.reason] if mean.reason else []), *self._average_remarks(row))
-        means = [each.value for each in self.over.srcc.values()]
-        text = "-" if mean.value is None else self._standing(number(mean.value), mean.value, means)
-        return [text + marks, self._standing(f"{rank:.2f}", -rank, [-each for each in self.over.rank.values()])]
-
-    def _average_remarks(self, row: Row) -> list[str]:
-        # A mean of marked numbers carries their marks.
-        where: dict[str, list[str]] = {}
-        for column in self.over.over:
-            for leak in self.table.cells[row, column].leaks:
-                where.setdefault(leak.why, []).append(column.dataset)
-        return [
-            f"on {', '.join(ids) if len(ids) < len(self.over.over) else 'every dataset averaged'}: {why}"
-            for why, ids in where.items()
-        ]
+    def _average_text(self, row: Row, over: Average) -> str:
+        mean = over.srcc[row]
+        leaks = {column.dataset: self.table.cells[row, column].leaks for column in over.over}
+        marks = self.mark(*([mean.reason] if mean.reason else []), *marks_over(leaks))
+        if mean.value is None:
+            return "-" + marks
+        text = self._standing(number(mean.value), row, over.kind, None)
+        if self.intervals and over.drawn is not None:
+            text += interval_text(over.drawn.intervals[self.table.rows.index(row)])
+        return text + marks
 
     def _value(self, row: Row, column: Column, name: str) -> str:
         value = getattr(self.table.cells[row, column].correlations, name)
-        if value is None:
-            return "-"
-        running = self.table.running[column]
-        if row not in running:
-            return number(value)
-        in_running = [getattr(self.table.cells[each, column].correlations, name) for each in running]
-        return self._standing(number(value), value, in_running)
+        return "-" if value is None else self._standing(number(value), row, name, column)
 
-    def _standing(self, text: str, value: float, among: Iterable[float | None]) -> str:
-        """Mark a value's text as the best or the second best of those it compares with."""
-        best, second = best_two(among)
-        if best is None or second is None:
-            return text
-        if math.isclose(value, best):
+    def _standing(self, text: str, row: Row, name: str, place: Place) -> str:
+        """Mark a number's text where its row leads or comes next."""
+        best, second = self.leaders.of[name, place]
+        if row == best:
             return self.markup.best(text)
-        return self.markup.second(text) if math.isclose(value, second) else text
+        return self.markup.second(text) if row == second else text
 
     def _remarks(self, row: Row, column: Column) -> list[str]:
         cell, remarks = self.table.cells[row, column], []

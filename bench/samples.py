@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -72,16 +73,21 @@ class Dataset:
     origin: str = ""
     notes: tuple[str, ...] = ()
 
-    @property
+    @functools.cached_property
     def labels_hash(self) -> str:
         """Identify names, labels and how they are meant: 12 hex digits."""
         rows = sorted((s.name, s.mos) for s in self.samples)
         return short_hash([self.direction, list(self.within), rows])
 
-    @property
+    @functools.cached_property
     def attributes_hash(self) -> str:
         """Identify what else the labels say, which no score depends on: 12 hex digits."""
         return short_hash(sorted((s.name, sorted(s.attributes.items())) for s in self.samples))
+
+    @property
+    def contents(self) -> list[str]:
+        """The content of each sample, which random splits keep together: its group's value, else its name."""
+        return [str(s.attributes.get(self.group, s.name)) for s in self.samples]
 
     def split(self, name: str) -> Dataset:
         """Keep the samples of one split.
@@ -118,9 +124,9 @@ class Dataset:
         match = re.fullmatch(r"random:(\d{1,9})(:training)?", name)
         if match is None:
             raise UsageError(f"--split got {name!r}: write random:SEED, or random:SEED:training for the rest")
-        groups = [str(s.attributes.get(self.group, s.name)) for s in self.samples]
-        test = random_groups(groups, int(match[1]))
-        return tuple(s for s, group in zip(self.samples, groups, strict=True) if (group in test) != bool(match[2]))
+        test = random_groups(self.contents, int(match[1]))
+        pairs = zip(self.samples, self.contents, strict=True)
+        return tuple(s for s, content in pairs if (content in test) != bool(match[2]))
 
 
 def count_values(samples: Iterable[Sample], attribute: str) -> dict[str, int]:

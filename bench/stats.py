@@ -2,7 +2,8 @@
 
 * ``correlate`` and ``correlate_within``: SRCC, KRCC, PLCC raw and after a named mapping, RMSE.
 * ``fit_logistic4`` and ``fit_logistic5``: the mappings themselves.
-* ``bootstrap_srcc`` and ``bootstrap_within``: percentile or BCa intervals, on draws shared by all methods.
+* ``bootstrap_srcc``, ``bootstrap_within`` and ``bootstrap_plcc``: percentile or BCa intervals, on draws shared by all
+  methods; ``bootstrap_mean`` puts those of several datasets together.
 * ``paired_differences`` (of such draws), ``meng_tests`` and ``adjust``: method against method.
 * ``krasula`` and ``auc_tests``: different or similar, better or worse pairs of images.
 * ``squared_errors`` and ``noise_ceiling``: the noise of a MOS, and what it leaves to reach.
@@ -15,10 +16,11 @@ product of the two and never by its own sign. A value that cannot be given is No
 
 from __future__ import annotations
 
-from bench._across import Mean, fisher_z_mean, mean_ranks
+from bench._across import Mean, bootstrap_mean, fisher_z_mean, mean_ranks
 from bench._bootstrap import bootstrap_srcc, bootstrap_within
+from bench._bootstrap_plcc import bootstrap_plcc
 from bench._comparison import Difference, MengTest, adjust, meng_tests, paired_differences
-from bench._correlation import Correlations, Grouping, correlate, correlate_within
+from bench._correlation import VALUES, Correlations, Grouping, correlate, correlate_within, mapped_sign
 from bench._interval import Bootstrap, Interval, IntervalKind
 from bench._krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
@@ -26,6 +28,7 @@ from bench._opinions import Ceiling, noise_ceiling, squared_errors
 from bench._splits import CrossFitted, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
+    "VALUES",
     "AucTest",
     "Aucs",
     "Bootstrap",
@@ -43,6 +46,8 @@ __all__ = [
     "SplitSummary",
     "adjust",
     "auc_tests",
+    "bootstrap_mean",
+    "bootstrap_plcc",
     "bootstrap_srcc",
     "bootstrap_within",
     "content_folds",
@@ -53,6 +58,7 @@ __all__ = [
     "fit_logistic4",
     "fit_logistic5",
     "krasula",
+    "mapped_sign",
     "mean_ranks",
     "meng_tests",
     "noise_ceiling",

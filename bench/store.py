@@ -9,18 +9,19 @@ there is taken up by the next.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import tempfile
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from bench.errors import BenchError, UsageError
-from bench.samples import Dataset, Protocol, short_hash
+from bench.samples import Dataset, Protocol, Sample, short_hash
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +90,11 @@ class Entry:
         return bool(self.meta["complete"])
 
     @property
+    def fitted(self) -> bool:
+        """Whether its scores are of a regression on one split's training part (``bench fit --features``)."""
+        return self.meta.get("source") == "fit"
+
+    @property
     def finished(self) -> str:
         """When the last session on it ended: ISO 8601, UTC."""
         return str(self.meta["sessions"][-1]["finished"]) if self.meta["sessions"] else ""
@@ -111,7 +117,8 @@ class Entry:
             raise UsageError(
                 f"{self.folder / _SCORES} cannot be read ({error}): remove it with `bench results rm {self.key}`"
             ) from None
-        frame["error"] = frame["error"].astype(object).where(frame["error"].notna(), None)
+        told = frame["error"].notna()
+        frame["error"] = frame["error"].astype(object).where(told, None) if told.any() else None
         return frame
 
 
@@ -183,9 +190,9 @@ class Store:
         Raises:
             UsageError: another process is writing to the same entry.
         """
-        names = _slug(str(identity.dataset["id"])), f"{_slug(str(identity.method['name']))}@{identity.key}"
+        names = slug(str(identity.dataset["id"])), f"{slug(str(identity.method['name']))}@{identity.key}"
         folder = self.runs.joinpath(*names)
-        with _writing(folder):
+        with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
             writer = Writer(folder, identity, described, retry_failed)
@@ -236,7 +243,7 @@ class Writer:
         new = list(outcomes)
         if not new:
             return
-        with _writing(self.folder):
+        with writing(self.folder):
             journal = self._journal or self._start_journal()
             for outcome in new:
                 journal.write(json.dumps(vars(outcome)) + "\n")
@@ -262,17 +269,16 @@ class Writer:
         Raises:
             BenchError: the disk is full or gone.
         """
-        with _writing(self.folder):
+        with writing(self.folder):
             self._finish(dataset, session)
 
     def _finish(self, dataset: Dataset, session: Json | None) -> None:
         self.close()
-        rows = [
-            {**vars(self.done[s.name]), "mos": s.mos, **s.attributes} for s in dataset.samples if s.name in self.done
-        ]
-        _write_parquet(self.folder / _SCORES, rows)
-        failures = [{"image": row["image"], "error": row["error"]} for row in rows if row["error"]]
-        counts = {"scored": len(rows) - len(failures), "failed": len(failures)}
+        samples = [s for s in dataset.samples if s.name in self.done]
+        outcomes = [self.done[s.name] for s in samples]
+        _write_parquet(self.folder / _SCORES, _columns(samples, outcomes))
+        failures = [{"image": o.image, "error": o.error} for o in outcomes if o.error]
+        counts = {"scored": len(outcomes) - len(failures), "failed": len(failures)}
         self.meta.update(complete=True, **counts, failures=failures[:_LISTED_FAILURES])
         self.meta["sessions"] = [*self.meta["sessions"], *([session] if session else [])]
         self._write_meta()
@@ -291,7 +297,8 @@ class Writer:
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a full disk, or one that is gone, into a BenchError that says what is kept."""
     try:
         yield
     except OSError as error:
@@ -317,10 +324,21 @@ def _renamed_into(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _write_parquet(path: Path, rows: list[Json]) -> None:
+def _columns(samples: Sequence[Sample], outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
+    attributes = dict.fromkeys(name for sample in samples for name in sample.attributes)
+    return {
+        "image": [outcome.image for outcome in outcomes],
+        "score": [outcome.score for outcome in outcomes],
+        "error": [outcome.error for outcome in outcomes],
+        "mos": [sample.mos for sample in samples],
+        **{name: [sample.attributes.get(name, math.nan) for sample in samples] for name in attributes},
+    }
+
+
+def _write_parquet(path: Path, columns: dict[str, list[Any]]) -> None:
     import pandas as pd
 
-    frame = pd.DataFrame(rows).astype({"score": "float64", "mos": "float64", "error": "string"})
+    frame = pd.DataFrame(columns).astype({"score": "float64", "mos": "float64", "error": "string"})
     with _renamed_into(path) as temporary:
         frame.to_parquet(temporary, index=False)
 
@@ -364,6 +382,7 @@ def _locked(folder: Path) -> Iterator[None]:
         raise UsageError(f"another bench process is writing to {folder}: wait until it has ended") from None
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """Return a name of a dataset or a method as the name of a folder."""
     slug = urllib.parse.quote(name, safe=" +,=[]()")[:120]
     return slug if not slug.startswith(".") else f"%2E{slug[1:]}"

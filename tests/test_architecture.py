@@ -19,13 +19,39 @@ HEAVY = ("torch", "pyiqa", "seaborn", "pandas", "matplotlib", "sklearn", "skimag
 LAYERS = [
     {"errors", "api", "progress"},
     {"images", "files", "options", "samples", "card", "typed", "stats", "distortions", "mvg", "overlap", "names"}
-    | {"_across", "_bootstrap", "_comparison", "_correlation", "_draws", "_influence", "_interval", "_mapping"}
-    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking"},
-    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
-    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
-    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
-    {"tables", "averages", "render", "markup", "render_paper", "plots", "dataset_page"}
-    | {"breakdown", "render_breakdown", "render_check", "ratings", "opinions", "render_opinions", "cross_fitting"},
+    | {
+        "_across",
+        "_bootstrap",
+        "_bootstrap_plcc",
+        "_comparison",
+        "_correlation",
+        "_draws",
+        "_influence",
+        "_interval",
+        "_mapping",
+    }
+    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "mos_regression", "gradcam"},
+    {
+        "registry",
+        "ou",
+        "shipped",
+        "cards",
+        "adapters",
+        "sample_set",
+        "store",
+        "scoring",
+        "fetching",
+        "hashing",
+        "unpacking",
+        "extraction",
+    },
+    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner", "mos_parts", "mos_fits"},
+    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"}
+    | {"published", "protocols", "explaining"},
+    {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
+    | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
+    | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"}
+    | {"cross", "cross_average", "cross_records", "render_cross"},
     {"cli", "__main__"},
 ]
 
@@ -109,6 +135,7 @@ def loaded_by(*args: str) -> set[str]:
         ["plot", "training", "--help"],
         ["overlap", "--help"],
         ["check", "--help"],
+        ["explain", "--help"],
     ],
     ids=" ".join,
 )

@@ -166,3 +166,12 @@ def test_scores_at_another_size_than_the_fields_are_pointed_at(bench: Bench) -> 
     assert "spaq is mostly scored at short:512; these are stored as scored at full size" in done.err
     done = bench("import", "s.csv", "--method", "m", "--dataset", "spaq", "--resize", "short:512")
     assert done.err == ""
+
+
+def test_a_synthetic_set_whose_references_the_file_does_not_tell_says_what_its_intervals_lack(bench: Bench) -> None:
+    Path("k.csv").write_text("image,score,mos\n" + "\n".join(f"I{i:02}_01_01.png,{i % 5},{i}" for i in range(12)))
+    assert bench("import", "k.csv", "--method", "m", "--dataset", "kadid10k").code == 0
+    assert bench("import", "k.csv", "--method", "m", "--dataset", "koniq").code == 0
+    said = "the reference of each image is not known here: images are resampled as if they were independent"
+    (kadid,) = [line for line in bench("table").out.splitlines() if said in line]
+    assert "KADID-10k" in kadid

@@ -38,11 +38,13 @@ def test_the_table_has_rules_marks_and_notes(store: Store, bench: Bench) -> None
     assert done.code == 0, done.err
     assert r"\begin{tabular}{lrrrrrr}" in done.out
     assert r"rising\_1$^{" in done.out
-    assert r"\textbf{1.000} [" in done.out
-    assert r"\textit{0.976} [" in done.out
+    assert r"1.000 [" in done.out
     assert r"95\% percentile bootstrap interval" in done.out
     assert "average SRCC" in done.out
     assert r"\input" not in done.out
+    by_value = bench("table", "--format", "latex", "--draws", "0").out
+    assert r"\textbf{1.000}" in by_value
+    assert r"\textit{0.976}" in by_value
 
 
 @given(st.text())
@@ -68,8 +70,11 @@ def test_a_command_in_a_caption_keeps_its_dashes() -> None:
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
-def test_the_document_compiles(store: Store, bench: Bench, tmp_path: Path) -> None:
-    text = bench("table", "--format", "latex", "--intervals").out
+@pytest.mark.parametrize(
+    "options", [["--intervals"], ["--significance"], ["--compare", "rising_1", "mixed"]], ids=lambda o: o[0]
+)
+def test_the_document_compiles(store: Store, bench: Bench, tmp_path: Path, options: list[str]) -> None:
+    text = bench("table", "--format", "latex", *options).out
     (tmp_path / "t.tex").write_text(DOCUMENT % text, encoding="utf-8")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bench import plots
 from bench.errors import UsageError
+from bench.figures import training as plots
 
 Bench = Callable[..., Any]
 

@@ -103,7 +103,7 @@ def import_scores(
     protocol = Protocol(split, str(common.parse_resize(resize)), mos)
     _say_what_is_doubtful(trained_on, target, protocol)
     entries = [importing.import_scores(file, col, target, infos[col], store, protocol) for col in infos]
-    for cell in evaluate(entries, draws=0):
+    for cell in evaluate(entries, draws=0, values=("srcc",)):
         counts = f"imported {cell.scored}, without a score {cell.failed}"
         click.echo(f"{cell.method['label']} on {target.id}: {counts}; {srcc_text(cell)}")
 

@@ -3,12 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.selection import Selection, selection_options
 from bench.errors import UsageError
 
-_SUFFIXES = (".svg", ".png", ".pdf")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from matplotlib.figure import Figure
+
+    from bench.tables import Table
+
+output_option = click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Picture to write: .svg, .png or .pdf.",
+)
+draws_option = click.option(
+    "--draws", type=click.IntRange(1, 100_000), default=2000, show_default=True, help="Of the bootstrap."
+)
 
 
 @click.group(short_help="Draw figures.")
@@ -18,21 +36,52 @@ def plot() -> None:
 
 @plot.command("training")
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Picture to write: .svg, .png or .pdf.",
-)
+@output_option
 def plot_training(logs: tuple[Path, ...], output: Path) -> None:
     """Draw losses and validation of training runs; LOG is a log.jsonl or the folder that holds one."""
-    if output.suffix.lower() not in _SUFFIXES:
-        raise UsageError(f"--output got {output}: its name must end in {', '.join(_SUFFIXES)}")
-    if not output.parent.is_dir():
-        raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
-    from bench.plots import read_log, save_figure, training_curves
+    from bench.figures.style import check_path, save_figure
+    from bench.figures.training import read_log, training_curves
 
+    check_path(output)
     runs = [read_log(log / "log.jsonl" if log.is_dir() else log) for log in logs]
     save_figure(training_curves(runs), output)
     click.echo(f"{output}: {', '.join(run.name for run in runs)}")
+
+
+@plot.command("ranking")
+@selection_options
+@draws_option
+@output_option
+def plot_ranking(selection: Selection, draws: int, output: Path) -> None:
+    """Draw methods by SRCC on each dataset and on average, with bars over what no test tells apart."""
+    from bench.figures.significance import rankings
+
+    _draw_table(selection, draws, output, rankings)
+
+
+@plot.command("significance")
+@selection_options
+@draws_option
+@output_option
+def plot_significance(selection: Selection, draws: int, output: Path) -> None:
+    """Draw a matrix for each dataset and the average: which method is better than which."""
+    from bench.figures.significance import matrices
+
+    _draw_table(selection, draws, output, matrices)
+
+
+def _draw_table(selection: Selection, draws: int, output: Path, draw: Callable[[Table], Figure]) -> None:
+    from bench.cli.table_views import without_fitted
+    from bench.evaluation import evaluate
+    from bench.figures.significance import panels
+    from bench.figures.style import check_path, save_figure
+    from bench.tables import arrange
+
+    check_path(output)
+    entries, _ = without_fitted(selection.entries())
+    first, *others = arrange(evaluate(entries, draws, values=("srcc",)))
+    if not panels(first):
+        raise UsageError("there is nothing to compare: two methods on the images of one dataset are needed")
+    save_figure(draw(first), output)
+    note = f"; {len(others)} table(s) of other protocols are not drawn: choose by --method or --dataset"
+    click.echo(f"{output}: {len(first.rows)} methods{note if others else ''}")

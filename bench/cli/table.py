@@ -3,30 +3,55 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import common
-from bench.errors import UsageError, did_you_mean
-
-if TYPE_CHECKING:
-    from bench.store import Entry
-    from bench.tables import Table
+from bench.cli.selection import Selection, selection_options
+from bench.errors import UsageError
 
 
 @click.command(short_help="Print the stored results as a table.")
-@common.results_option
-@click.option(
-    "--method", "methods", multiple=True, metavar="NAME", help="Only this method (its row's label). Repeatable."
-)
-@click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Only this dataset. Repeatable.")
+@selection_options
 @click.option("--format", "form", type=click.Choice(["md", "latex", "csv", "json"]), default="md", show_default=True)
+@click.option(
+    "--style",
+    type=click.Choice(["plain", "cross"]),
+    default="plain",
+    show_default=True,
+    help="cross: what `bench fit --features` fitted on one dataset and tested on others, beside the other methods.",
+)
 @click.option("--intervals", is_flag=True, help="Write the 95 % interval beside each SRCC (always in csv and json).")
+@click.option(
+    "--interval",
+    "kind",
+    type=click.Choice(["percentile", "bca"]),
+    default="percentile",
+    show_default=True,
+    help="Kind of interval; bca corrects bias and skew.",
+)
+@click.option(
+    "--draws",
+    type=click.IntRange(0, 100_000),
+    default=2000,
+    show_default=True,
+    help="Of the bootstrap behind intervals and marks; 0: none, and the best is marked by value alone.",
+)
+@click.option("--common", "on_common", is_flag=True, help="Use only images that every method shown scored.")
 @click.option(
     "--by",
     metavar="ATTRIBUTE",
     help="Part each dataset by what its labels say of images (type, level, scene, generator, ...): SRCC inside each.",
+)
+@click.option("--compare", nargs=2, metavar="A B", help="Test one method against another on each dataset.")
+@click.option("--significance", is_flag=True, help="For each dataset a matrix: which method is better than which.")
+@click.option(
+    "--published", is_flag=True, help="Published correlations beside ours, and what their protocols differ in."
+)
+@click.option(
+    "--published-file",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="The same with a list of your own, in the columns of results/published.csv.",
 )
 @click.option(
     "--opinions",
@@ -36,70 +61,62 @@ if TYPE_CHECKING:
 @click.option("--mix-protocols", is_flag=True, help="Put different protocols of a dataset into one table, each marked.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write there instead.")
 def table(
-    results: str | None,
-    methods: tuple[str, ...],
-    datasets: tuple[str, ...],
+    selection: Selection,
     form: str,
+    style: str,
     intervals: bool,
+    kind: str,
+    draws: int,
+    on_common: bool,
     by: str | None,
+    compare: tuple[str, str] | None,
+    significance: bool,
+    published: bool,
+    published_file: Path | None,
     opinions: bool,
     mix_protocols: bool,
     output: Path | None,
 ) -> None:
     """Print the stored results, methods × datasets, with footnotes on protocols and a reason for every gap.
 
-    SRCC and ranks are averaged over the datasets that all rows shown compare on; a line below the table names them.
+    Bold and italics mark a lead that a paired bootstrap finds to be no chance. SRCC and ranks are averaged over the
+    datasets that all rows shown compare on; a line below the table names them.
     """
-    from bench import markup, render, render_opinions, render_paper
-    from bench.cards import canonical
-    from bench.evaluation import DRAWS, evaluate
-    from bench.store import Store
-    from bench.tables import arrange
+    from bench.cli import table_views as views
 
-    store = Store.locate(results)
-    entries = common.stored_entries(store)
-    if not entries:
-        raise UsageError(
-            f"no results in {store.root}: run `bench run --method NAME --dataset ID` first, or give --results"
-        )
-    entries = _only(entries, "--method", methods, "method", "label")
-    entries = _only(entries, "--dataset", tuple(map(canonical, datasets)), "dataset", "id")
-    if by is not None and (intervals or form == "latex"):
-        raise UsageError("--by writes parts as md, csv or json, without intervals: leave out --intervals and latex")
-    if opinions and (intervals or by is not None):
-        raise UsageError("--opinions is a view of its own, with standard errors: leave out --intervals and --by")
-    drawn = (intervals or form in ("csv", "json")) and by is None and not opinions
-    cells = evaluate(entries, DRAWS if drawn else 0)
-    tables = arrange(cells, mix_protocols)
+    views.check_one(
+        {
+            "--style cross": style == "cross",
+            "--intervals": intervals and style != "cross",
+            "--mix-protocols": mix_protocols and style == "cross",
+            "--by": by,
+            "--compare": compare,
+            "--significance": significance,
+            "--published": published or published_file,
+            "--opinions": opinions,
+        }
+    )
+    entries = selection.entries(also=compare or ())
+    if style == "cross":
+        _write(views.across(entries, form, intervals), output)
+        return
+    entries, fitted = views.without_fitted(entries)
     if by is not None:
-        text = _parted(tables, by, form)
+        if form == "latex":
+            raise UsageError("--by writes parts as md, csv or json: choose one of these by --format")
+        text = views.parted(entries, by, form, mix_protocols)
+    elif compare:
+        text = views.versus(entries, compare, form, views.Drawing(draws, kind, True), mix_protocols)
+    elif significance:
+        text = views.matrices(entries, form, views.Drawing(draws, kind, on_common), mix_protocols)
+    elif published or published_file:
+        drawing = views.Drawing(draws, kind, on_common)
+        text = views.beside_published(entries, published_file, selection, form, drawing, mix_protocols)
     elif opinions:
-        text = render_opinions.write(tables, form)
-    elif form in ("md", "latex"):
-        language = markup.MARKDOWN if form == "md" else markup.LATEX
-        text = render_paper.to_paper(tables, language, intervals)
+        text = views.by_opinions(entries, form, mix_protocols)
     else:
-        text = render.to_json(tables) if form == "json" else render.to_csv(tables)
+        text = views.paper(entries, fitted, form, intervals, views.Drawing(draws, kind, on_common), mix_protocols)
     _write(text, output)
-
-
-def _parted(tables: list[Table], by: str, form: str) -> str:
-    from bench import render_breakdown
-    from bench.breakdown import break_down
-
-    parted = break_down(tables, by)
-    write = {"md": render_breakdown.to_markdown, "csv": render_breakdown.to_csv, "json": render_breakdown.to_json}
-    return write[form](parted)
-
-
-def _only(entries: list[Entry], option: str, wanted: tuple[str, ...], block: str, key: str) -> list[Entry]:
-    known = {entry.meta[block][name] for entry in entries for name in (key, "name") if name in entry.meta[block]}
-    for name in wanted:
-        if name not in known:
-            raise UsageError(f"{option} got {name!r}, which has no stored result.{did_you_mean(name, known)}")
-    if not wanted:
-        return entries
-    return [e for e in entries if {e.meta[block][key], e.meta[block].get("name")} & set(wanted)]
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""Figures of what was measured; nothing is computed here that a log or the store does not say."""
+"""Curves of a training run, from the log that it wrote."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import UsageError
+from bench.figures.style import new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,15 +63,9 @@ def _is_event(event: Any) -> bool:
 
 def training_curves(runs: Sequence[Run]) -> Figure:
     """Draw losses above and validation below, by step: colour for what is measured, dashes for which run."""
-    import matplotlib as mpl
     import pandas as pd
-    import seaborn as sns
 
-    mpl.use("agg")
-    from matplotlib.figure import Figure as NewFigure
-
-    sns.set_theme(style="whitegrid", context="paper")
-    figure = NewFigure(figsize=(7, 6), layout="constrained")
+    figure = new_figure(7, 6)
     upper, lower = figure.subplots(2, 1, sharex=True)
     names = _distinct(runs)
     panels = (
@@ -119,12 +114,3 @@ def _validations(name: str, run: Run) -> list[tuple[str, int, str, Any]]:
             rows.append((name, event["step"], "falls with level (held out)", event["monotonicity"]))
             rows += [(name, event["step"], f"MOS of {key}", value) for key, value in (event.get("srcc") or {}).items()]
     return rows
-
-
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure in the format of the path's suffix; it appears whole."""
-    beside = path.with_name(f".{path.name}.part")
-    figure.savefig(
-        beside, format=path.suffix[1:].lower(), dpi=160, metadata={"Date": None} if path.suffix == ".svg" else None
-    )
-    beside.replace(path)

@@ -1,0 +1,110 @@
+"""Which stored results a command shows: options, and the entries that they choose."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.api import Family
+from bench.cli import common
+from bench.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from bench.store import Entry
+
+_AWARE = {"opinion-unaware": False, "opinion-aware": True, "undeclared": None}
+_OPTIONS = (
+    common.results_option,
+    click.option(
+        "--method", "methods", multiple=True, metavar="NAME", help="Only this method (its row's label). Repeatable."
+    ),
+    click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Only this dataset. Repeatable."),
+    click.option(
+        "--family",
+        "families",
+        multiple=True,
+        type=click.Choice(list(dict.fromkeys([*_AWARE, *(family.value for family in Family)]))),
+        help="Only methods of this kind. Repeatable.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the options choose.
+
+    Attributes:
+        results: folder of the store; None for the usual one.
+        methods: names or labels; empty for all.
+        datasets: ids; empty for all.
+        families: kinds of methods; empty for all.
+    """
+
+    results: str | None
+    methods: tuple[str, ...]
+    datasets: tuple[str, ...]
+    families: tuple[str, ...]
+
+    def entries(self, also: tuple[str, ...] = ()) -> list[Entry]:
+        """Return the stored entries that are chosen.
+
+        Args:
+            also: names of further methods that must be there; with any, others are left out.
+
+        Raises:
+            UsageError: nothing is stored, or nothing of what is asked for.
+        """
+        from bench.cards import canonical
+        from bench.store import Store
+
+        store = Store.locate(self.results)
+        entries = common.stored_entries(store)
+        if not entries:
+            raise UsageError(
+                f"no results in {store.root}: run `bench run --method NAME --dataset ID` first, or give --results"
+            )
+        entries = _only(entries, "--method", (*self.methods, *also), "method", "label")
+        entries = _only(entries, "--dataset", tuple(map(canonical, self.datasets)), "dataset", "id")
+        kept = [entry for entry in entries if not self.families or _is_of(entry, self.families)]
+        if not kept:
+            raise UsageError(f"--family got {', '.join(self.families)}, of which no method has a stored result here")
+        return kept
+
+
+def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options --results, --method, --dataset and --family, as one argument ``selection``."""
+
+    @functools.wraps(command)
+    def call(
+        *args: Any,
+        results: str | None,
+        methods: tuple[str, ...],
+        datasets: tuple[str, ...],
+        families: tuple[str, ...],
+        **rest: Any,
+    ) -> Any:
+        return command(*args, selection=Selection(results, methods, datasets, families), **rest)
+
+    for option in reversed(_OPTIONS):
+        call = option(call)
+    return call
+
+
+def _is_of(entry: Entry, families: tuple[str, ...]) -> bool:
+    method = entry.meta["method"]
+    aware = next(name for name, value in _AWARE.items() if value == method["opinion_aware"])
+    return bool({aware, method["family"]} & set(families))
+
+
+def _only(entries: list[Entry], option: str, wanted: tuple[str, ...], block: str, key: str) -> list[Entry]:
+    known = {entry.meta[block][name] for entry in entries for name in (key, "name") if name in entry.meta[block]}
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"{option} got {name!r}, which has no stored result.{did_you_mean(name, known)}")
+    if not wanted:
+        return entries
+    return [e for e in entries if {e.meta[block][key], e.meta[block].get("name")} & set(wanted)]

@@ -1,0 +1,177 @@
+"""What ``bench table`` can show of stored results; each view turns entries into a text."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.cli.selection import Selection
+    from bench.evaluation import Row
+    from bench.markup import Markup
+    from bench.store import Entry
+    from bench.tables import Table
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How entries are evaluated: draws, kind of interval, and whether on images that all scored."""
+
+    draws: int
+    interval: Any
+    common: bool
+
+
+def check_one(chosen: Mapping[str, object]) -> None:
+    """Raise UsageError where more than one view is asked for."""
+    if len(given := [option for option, value in chosen.items() if value]) > 1:
+        raise UsageError(f"{' and '.join(given)} do not go together: ask for one of them at a time")
+
+
+def without_fitted(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
+    """Leave out regressions that were fitted on splits, which only ``--style cross`` shows, and count them."""
+    kept = [entry for entry in entries if not entry.fitted]
+    if not kept:
+        raise UsageError("only regressions fitted on splits are stored: see `bench table --style cross`")
+    return kept, len(entries) - len(kept)
+
+
+def across(entries: Sequence[Entry], form: str, intervals: bool) -> str:
+    """Return regressions fitted on one dataset and tested on others, beside methods that saw no opinion."""
+    from bench import cross_records, render_cross
+    from bench.cross import arrange
+
+    found = arrange(entries)
+    if not found.tested:
+        raise UsageError(
+            "--style cross: no regression is among the results: run `bench fit --features METHOD --train DATASET "
+            "--test DATASET` first"
+        )
+    if form in ("md", "latex"):
+        return render_cross.to_paper(found, _markup(form), intervals)
+    return _records(cross_records.records(found), form)
+
+
+def paper(entries: Sequence[Entry], fitted: int, form: str, intervals: bool, drawing: Drawing, mix: bool) -> str:
+    """Return methods × datasets; ``fitted`` regressions are left out, and the caption says so."""
+    from bench import render, render_paper
+    from bench.evaluation import PAPER_VALUES, VALUES
+
+    in_paper = form in ("md", "latex")
+    tables = _arranged(entries, drawing, mix, PAPER_VALUES if in_paper else VALUES)
+    if in_paper:
+        return render_paper.to_paper(tables, _markup(form), intervals, fitted)
+    return render.to_json(tables) if form == "json" else render.to_csv(tables)
+
+
+def parted(entries: Sequence[Entry], by: str, form: str, mix: bool) -> str:
+    """Return correlations inside each value of an attribute."""
+    from bench import render_breakdown
+    from bench.breakdown import break_down
+
+    found = break_down(_arranged(entries, Drawing(0, "percentile", False), mix), by)
+    write = {"md": render_breakdown.to_markdown, "csv": render_breakdown.to_csv, "json": render_breakdown.to_json}
+    return write[form](found)
+
+
+def matrices(entries: Sequence[Entry], form: str, drawing: Drawing, mix: bool) -> str:
+    """Return which method is better than which."""
+    from bench import render_significance
+
+    _need_draws("--significance", drawing)
+    tables = _arranged(entries, drawing, mix)
+    if form in ("md", "latex"):
+        return render_significance.to_paper(tables, _markup(form))
+    return _records(render_significance.records(tables), form)
+
+
+def versus(entries: Sequence[Entry], names: tuple[str, str], form: str, drawing: Drawing, mix: bool) -> str:
+    """Return the test of one method against another on each dataset, in each table that holds both."""
+    from bench import render_versus
+    from bench.versus import compare
+
+    _need_draws("--compare", drawing)
+    pairs = [(table, _rows(table, names)) for table in _arranged(entries, drawing, mix)]
+    found = [(table, rows, compare(table, *rows)) for table, rows in pairs if rows]
+    if not found:
+        raise UsageError(f"--compare got {' and '.join(names)}, which have no dataset under one protocol in common")
+    if form in ("md", "latex"):
+        return "\n".join(render_versus.to_paper(*each, _markup(form)) for each in found)
+    return _records([record for each in found for record in render_versus.records(*each)], form)
+
+
+def _rows(table: Table, names: tuple[str, str]) -> tuple[Row, Row] | None:
+    """Return the two rows that names mean; None where a table lacks one."""
+    chosen = []
+    for name in names:
+        exact = [row for row in table.rows if name in (table.labels[row], row.label)]
+        of_name = exact or [
+            row for (row, _), cell in table.cells.items() if cell.method["name"] == name and row not in chosen
+        ]
+        rows = list(dict.fromkeys(of_name))
+        if len(rows) > 1:
+            labels = ", ".join(table.labels[row] for row in rows)
+            raise UsageError(f"--compare got {name!r}, which names more than one row: give one of {labels}")
+        if not rows:
+            return None
+        chosen.append(rows[0])
+    if chosen[0] == chosen[1]:
+        raise UsageError(f"--compare got {names[0]} and {names[1]}, which are one row: give two")
+    return chosen[0], chosen[1]
+
+
+def beside_published(
+    entries: Sequence[Entry], file: Path | None, selection: Selection, form: str, drawing: Drawing, mix: bool
+) -> str:
+    """Return published correlations beside ours."""
+    from bench import render_published
+    from bench.agreement import compare, select
+    from bench.cards import canonical
+    from bench.evaluation import VALUES
+    from bench.published import read_published
+
+    tables = _arranged(entries, drawing, mix, VALUES)
+    rows = select(read_published(file), tables, bool(selection.methods), set(map(canonical, selection.datasets)))
+    compared = compare(rows, tables)
+    if form in ("md", "latex"):
+        return render_published.to_paper(compared, _markup(form))
+    return render_published.to_json(compared) if form == "json" else render_published.to_csv(compared)
+
+
+def by_opinions(entries: Sequence[Entry], form: str, mix: bool) -> str:
+    """Return what the spread of people's ratings says of methods."""
+    from bench import render_opinions
+    from bench.evaluation import PAPER_VALUES
+
+    return render_opinions.write(_arranged(entries, Drawing(0, "percentile", False), mix, PAPER_VALUES), form)
+
+
+def _need_draws(option: str, drawing: Drawing) -> None:
+    if not drawing.draws:
+        raise UsageError(f"{option} tests by a bootstrap, and --draws got 0: give 2000, say")
+
+
+def _arranged(
+    entries: Sequence[Entry], drawing: Drawing, mix: bool, values: Collection[str] = ("srcc",)
+) -> list[Table]:
+    from bench.evaluation import evaluate
+    from bench.tables import arrange
+
+    return arrange(evaluate(entries, drawing.draws, drawing.interval, drawing.common, values), mix)
+
+
+def _markup(form: str) -> Markup:
+    from bench import markup
+
+    return markup.MARKDOWN if form == "md" else markup.LATEX
+
+
+def _records(records: Sequence[Mapping[str, Any]], form: str) -> str:
+    from bench import render
+
+    return render.records_as_json(records) if form == "json" else render.records_as_csv(records)

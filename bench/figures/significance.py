@@ -1,0 +1,180 @@
+"""Who is better than whom: a matrix of tests, and rankings with bars over what no test tells apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.averages import average
+from bench.evaluation import LEVEL, Row
+from bench.figures.style import DIVERGING, new_figure, plain
+from bench.significance import ALPHA, Comparison, compare_averages, compare_columns
+from bench.stats import Interval
+from bench.tables import Table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Rows compared in one place.
+
+    Attributes:
+        title: dataset and n, or the average's.
+        rows: best first.
+        srcc: row → SRCC.
+        intervals: row → its interval.
+        comparisons: of these rows.
+    """
+
+    title: str
+    rows: list[Row]
+    srcc: Mapping[Row, float]
+    intervals: Mapping[Row, Interval]
+    comparisons: Sequence[Comparison]
+
+
+def panels(table: Table) -> list[Panel]:
+    """Return a panel for each column of a table with rows to compare, and one for the average where there is one."""
+    tests, found = compare_columns(table), []
+    for column in table.columns:
+        cells = {row: table.cells[row, column] for row in table.running[column]}
+        srcc = {row: value for row, cell in cells.items() if (value := cell.correlations.srcc) is not None}
+        intervals = {row: cells[row].interval() for row in srcc}
+        n = max((cell.correlations.n for cell in cells.values()), default=0)
+        found.append(_panel(f"{column.dataset} (n = {n:,})", srcc, intervals, tests.at(column)))
+    over = average(table)
+    if over.drawn is not None:
+        srcc = {row: mean.value for row, mean in over.srcc.items() if mean.value is not None}
+        intervals = {row: over.drawn.intervals[table.rows.index(row)] for row in srcc}
+        title = f"average of {len(over.over)} datasets"
+        found.append(_panel(title, srcc, intervals, compare_averages(table, over).at(None)))
+    return [panel for panel in found if len(panel.rows) > 1]
+
+
+def _panel(
+    title: str, srcc: dict[Row, float], intervals: dict[Row, Interval], comparisons: Sequence[Comparison]
+) -> Panel:
+    return Panel(title, sorted(srcc, key=lambda row: -srcc[row]), srcc, intervals, comparisons)
+
+
+def not_told_apart(rows: Sequence[Row], comparisons: Sequence[Comparison]) -> list[tuple[int, int]]:
+    """Return the longest runs of rows, as (first, last), in which no test finds one better than another.
+
+    Args:
+        rows: best first.
+        comparisons: of any rows; a pair without one is not told apart.
+    """
+    apart = {frozenset((each.a, each.b)) for each in comparisons if each.better}
+    runs: list[tuple[int, int]] = []
+    for first in range(len(rows)):
+        last = first
+        while last + 1 < len(rows) and all(
+            frozenset(pair) not in apart for pair in combinations(rows[first : last + 2], 2)
+        ):
+            last += 1
+        if last > first and not (runs and runs[-1][1] >= last):
+            runs.append((first, last))
+    return runs
+
+
+def rankings(table: Table) -> Figure:
+    """Draw each panel's rows by SRCC with intervals; a bar spans rows that no test tells apart.
+
+    Like a critical-difference diagram, but the tests are the table's own: paired, on the images, adjusted by Holm.
+    """
+    shown = panels(table)
+    most = max((len(panel.rows) for panel in shown), default=1)
+    figure, grid = _grid(len(shown), width=3.6, height=0.6 + 0.21 * most)
+    for axes, panel in zip(grid, shown, strict=True):
+        _draw_ranking(axes, panel, table.labels)
+    figure.supxlabel(
+        f"SRCC with its {LEVEL:.0%} interval; a bar at the right joins rows that no test tells apart ({ALPHA:.0%})",
+        fontsize="small",
+    )
+    return figure
+
+
+def _draw_ranking(axes: Any, panel: Panel, labels: Mapping[Row, str]) -> None:
+    places = np.arange(len(panel.rows))
+    for place, row in zip(places, panel.rows, strict=True):
+        interval = panel.intervals[row]
+        if interval.low is not None and interval.high is not None:
+            axes.plot([interval.low, interval.high], [place, place], color="0.45", linewidth=1.2, zorder=2)
+    axes.plot([panel.srcc[row] for row in panel.rows], places, "o", color="C0", markersize=4, zorder=3)
+    axes.set_yticks(places, [plain(labels[row]) for row in panel.rows], fontsize="x-small")
+    axes.set_ylim(len(panel.rows) - 0.5, -0.5)
+    axes.set_title(plain(panel.title), fontsize="small")
+    axes.tick_params(axis="x", labelsize="x-small")
+    ends: list[int] = []  # of the last bar in each lane
+    for first, last in not_told_apart(panel.rows, panel.comparisons):
+        lane = next((lane for lane, end in enumerate(ends) if end < first), len(ends))
+        ends[lane:] = [last, *ends[lane + 1 :]]
+        at = 1.03 + 0.035 * lane
+        span = {"transform": axes.get_yaxis_transform(), "clip_on": False, "solid_capstyle": "butt"}
+        axes.plot([at, at], [first - 0.3, last + 0.3], color="0.15", linewidth=2, **span)
+
+
+def matrices(table: Table) -> Figure:
+    """Draw for each panel whether the row is better (+) or worse (-) than the column, and by how much SRCC."""
+    shown = panels(table)
+    most = max((len(panel.rows) for panel in shown), default=1)
+    side = 1.4 + 0.24 * most
+    figure, grid = _grid(len(shown), width=side + 1.0, height=side)
+    extent = max((abs(v) for panel in shown for v in _differences(panel).ravel() if not math.isnan(v)), default=1.0)
+    image = None
+    for axes, panel in zip(grid, shown, strict=True):
+        image = _draw_matrix(axes, panel, table.labels, extent)
+    if image is not None:
+        bar = figure.colorbar(image, ax=list(grid), shrink=0.5, pad=0.02)
+        bar.set_label("SRCC of the row less that of the column", fontsize="small")
+    figure.supxlabel(
+        f"+ the row is better, - it is worse, blank: the paired test cannot tell ({ALPHA:.0%}, Holm over all)",
+        fontsize="small",
+    )
+    return figure
+
+
+def _draw_matrix(axes: Any, panel: Panel, labels: Mapping[Row, str], extent: float) -> Any:
+    differences, signs = _differences(panel), _signs(panel)
+    image = axes.imshow(np.where(signs == "", np.nan, differences), cmap=DIVERGING, vmin=-extent, vmax=extent)
+    axes.grid(visible=False)
+    for (i, j), sign in np.ndenumerate(signs):
+        strong = abs(differences[i, j]) > 0.6 * extent
+        axes.text(j, i, sign, ha="center", va="center", fontsize="x-small", color="white" if strong else "black")
+    places = np.arange(len(panel.rows))
+    axes.set_yticks(places, [f"{plain(labels[row])}  {p + 1}" for p, row in enumerate(panel.rows)], fontsize="x-small")
+    axes.set_xticks(places, [str(place + 1) for place in places], fontsize="x-small")
+    axes.set_title(plain(panel.title), fontsize="small")
+    return image
+
+
+def _differences(panel: Panel) -> np.ndarray[Any, np.dtype[np.float64]]:
+    values = np.array([panel.srcc[row] for row in panel.rows])
+    return np.asarray(values[:, None] - values[None, :])
+
+
+def _signs(panel: Panel) -> np.ndarray[Any, np.dtype[np.str_]]:
+    place = {row: index for index, row in enumerate(panel.rows)}
+    signs = np.full((len(place), len(place)), "", dtype="<U1")
+    for each in panel.comparisons:
+        if each.better is not None:
+            better, worse = (each.a, each.b) if each.better == each.a else (each.b, each.a)
+            signs[place[better], place[worse]], signs[place[worse], place[better]] = "+", "-"
+    return signs
+
+
+def _grid(count: int, width: float, height: float) -> tuple[Figure, list[Any]]:
+    columns = min(3, max(1, count))
+    lines = max(1, math.ceil(count / columns))
+    figure = new_figure(width * columns, height * lines + 0.3)
+    grid = list(np.ravel(figure.subplots(lines, columns, squeeze=False)))
+    for axes in grid[count:]:
+        axes.remove()
+    return figure, grid[:count]

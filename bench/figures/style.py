@@ -1,0 +1,79 @@
+"""The one style of all figures: colour-blind safe, readable in grey, and the same file from the same numbers."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".svg", ".png", ".pdf")
+DIVERGING = "PuOr"
+"""Colours of differences: both ends differ from each other for the colour-blind too, and white is none."""
+SEQUENTIAL = "cividis"
+"""Colours of amounts: its lightness rises evenly, for the colour-blind and in grey."""
+
+_MARKERS = "oXsDPv^<>*"
+_DASHES = ("-", "--", ":", "-.")
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of so many inches, in the style of all figures."""
+    import matplotlib as mpl
+    import seaborn as sns
+
+    mpl.use("agg")
+    from matplotlib.figure import Figure as NewFigure
+
+    sns.set_theme(
+        style="whitegrid",
+        context="paper",
+        palette="colorblind",
+        # Text stays text in SVG and PDF, and ids do not change from run to run.
+        rc={"svg.fonttype": "none", "svg.hashsalt": "bench", "pdf.fonttype": 42},
+    )
+    return NewFigure(figsize=(width, height), layout="constrained")
+
+
+def looks(names: list[str]) -> dict[str, dict[str, Any]]:
+    """Give each name a colour, a marker and a dash, so that no two are told apart by colour alone."""
+    import seaborn as sns
+
+    colours = cycle(sns.color_palette("colorblind"))
+    return {
+        name: {"color": next(colours), "marker": _MARKERS[i % len(_MARKERS)], "linestyle": _DASHES[i % len(_DASHES)]}
+        for i, name in enumerate(names)
+    }
+
+
+def plain(text: str) -> str:
+    """Return a text of others as matplotlib writes it out: a dollar sign would begin mathematics."""
+    return text.replace("$", r"\$")
+
+
+def check_path(path: Path, option: str = "--output") -> None:
+    """Raise UsageError unless a figure can be written to a path."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{option} got {path}: its name must end in {', '.join(SUFFIXES)}")
+    if not path.parent.is_dir():
+        raise UsageError(f"{option} got {path}: the folder {path.parent} does not exist")
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure in the format of the path's suffix; it appears whole.
+
+    Raises:
+        UsageError: the path cannot be written to.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    suffix = path.suffix[1:].lower()
+    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    try:
+        figure.savefig(beside, format=suffix, dpi=160, metadata=dates.get(suffix))
+        beside.replace(path)
+    except OSError as error:
+        raise UsageError(f"--output got {path}, which cannot be written: {error.strerror}") from None

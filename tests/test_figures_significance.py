@@ -1,0 +1,116 @@
+"""Rankings and matrices: what is drawn is what the tests found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Ran
+from PIL import Image
+
+from bench.evaluation import evaluate
+from bench.figures.significance import matrices, not_told_apart, panels, rankings
+from bench.figures.style import new_figure, plain
+from bench.store import Store
+from bench.tables import Table, arrange
+
+Bench = Callable[..., Ran]
+
+
+@dataclass(frozen=True)
+class Told:
+    a: str
+    b: str
+    better: str | None
+
+
+@pytest.fixture
+def filled(store: Store, bench: Bench, tmp_path: Path) -> Store:
+    for seed, name in enumerate(("one", "two")):
+        random = np.random.default_rng(seed)
+        mos = random.normal(size=300)
+        columns = [mos + noise * random.normal(size=300) for noise in (0.5, 2.0, 2.0)]
+        lines = [",".join(map(str, row)) for row in zip(range(300), mos, *columns, strict=True)]
+        (tmp_path / "s.csv").write_text("\n".join(["image,mos,good,fair,twin", *lines]))
+        assert bench("import", f"{tmp_path / 's.csv'}", "--wide", "--dataset", name).code == 0
+    return store
+
+
+def arranged(store: Store) -> Table:
+    (table,) = arrange(evaluate(store.entries()[0], values=("srcc",)))
+    return table
+
+
+def test_runs_hold_no_pair_that_a_test_tells_apart() -> None:
+    apart = [Told("a", "c", "a"), Told("a", "d", "a"), Told("b", "d", "b"), Told("c", "d", None)]
+    assert not_told_apart(list("abcd"), apart) == [(0, 1), (1, 2), (2, 3)]
+    assert not_told_apart(list("abcd"), []) == [(0, 3)]
+    assert not_told_apart(list("ab"), [Told("b", "a", "b")]) == []
+
+
+def test_panels_are_the_datasets_and_their_average_best_first(filled: Store) -> None:
+    table = arranged(filled)
+    found = panels(table)
+    assert [panel.title for panel in found] == ["one (n = 300)", "two (n = 300)", "average of 2 datasets"]
+    for panel in found:
+        assert panel.rows[0].label == "good"
+        assert [panel.srcc[row] for row in panel.rows] == sorted(panel.srcc.values(), reverse=True)
+        assert not_told_apart(panel.rows, panel.comparisons) == [(1, 2)]
+
+
+def test_a_ranking_shows_each_srcc_and_a_bar_over_the_twins(filled: Store) -> None:
+    table = arranged(filled)
+    axes = rankings(table).axes[0]
+    panel = panels(table)[0]
+    dots = next(line for line in axes.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(dots.get_xdata(), [panel.srcc[row] for row in panel.rows])
+    bars = [line.get_ydata().tolist() for line in axes.lines if line.get_xdata()[0] > 1]
+    assert bars == [[0.7, 2.3]]
+    assert next(text.get_text() for text in axes.get_yticklabels()) == "good"
+
+
+def test_a_matrix_shows_signs_only_where_a_test_tells(filled: Store) -> None:
+    axes = matrices(arranged(filled)).axes[0]
+    signs = {text.get_position(): text.get_text() for text in axes.texts}
+    assert [signs[(x, 0)] for x in range(3)] == ["", "+", "+"]
+    assert [signs[(0, y)] for y in range(3)] == ["", "-", "-"]
+    assert signs[(2, 1)] == signs[(1, 2)] == ""
+
+
+@pytest.mark.parametrize("kind", ["ranking", "significance"])
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
+def test_the_commands_write_a_picture_that_repeats(filled: Store, bench: Bench, kind: str, suffix: str) -> None:
+    written = []
+    for name in ("a", "b"):
+        done = bench("plot", kind, "--output", f"{name}.{suffix}", "--draws", "200", "--dataset", "one")
+        assert done.code == 0, done.err
+        written.append(Path(f"{name}.{suffix}").read_bytes())
+    assert written[0] == written[1]
+    if suffix == "png":
+        with Image.open("a.png") as image:
+            assert min(image.size) > 200
+            assert len(np.unique(np.asarray(image.convert("L")))) > 20
+    if suffix == "svg":
+        assert ">good" in written[0].decode(), "text stays text"
+
+
+def test_names_of_others_are_no_mathematics() -> None:
+    figure = new_figure(2, 2)
+    text = figure.text(0, 0, plain("cost_$x^2$"))
+    figure.canvas.draw()
+    assert text.get_text() == r"cost_\$x^2\$"
+    with_mathematics = new_figure(2, 2)
+    drawn = [
+        f.text(0.5, 0.5, t).get_window_extent().width for f, t in ((figure, plain("$a$")), (with_mathematics, "$a$"))
+    ]
+    assert drawn[0] > 1.5 * drawn[1], "the dollars are drawn"
+
+
+def test_mistakes_get_a_sentence(filled: Store, bench: Bench) -> None:
+    wrong = bench("plot", "ranking", "--output", "a.gif")
+    assert (wrong.code, "must end in .svg, .png, .pdf" in wrong.err) == (2, True)
+    alone = bench("plot", "ranking", "--output", "a.svg", "--method", "good")
+    assert (alone.code, "two methods on the images of one dataset are needed" in alone.err) == (2, True)

@@ -35,7 +35,7 @@ LAYERS = [
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
-    | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"},
+    | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus", "report"},
     {"cli", "__main__"},
 ]
 
@@ -117,6 +117,7 @@ def loaded_by(*args: str) -> set[str]:
         ["train", "--help"],
         ["train", "qualiclip", "--help"],
         ["plot", "training", "--help"],
+        ["report", "--help"],
         ["overlap", "--help"],
         ["check", "--help"],
     ],

@@ -89,7 +89,7 @@ class Writer:
         cells = [text for column in self.table.columns for text in self._cell_texts(row, column)]
         cells += [self._average_text(row, each) for each in self.averages]
         cells += [f"{self.over.rank[row]:.2f}"] if self.over.srcc else []
-        return [self.markup.escape(self.table.labels[row]) + self._about_row(row), *cells]
+        return [self.markup.escape(self.table.labels[row]) + self.mark(self.about_row(row)), *cells]
 
     def _caption(self) -> str:
         escape = self.markup.escape
@@ -154,12 +154,13 @@ class Writer:
         hashes = f"labels {column.labels}" + (f", images {column.images}" if column.images else "")
         return "; ".join([text, *about["notes"], hashes])
 
-    def _about_row(self, row: Row) -> str:
+    def about_row(self, row: Row) -> str:
+        """Return which version and parameters a row is, or that its scores were imported."""
         cell = next(cell for (where, _), cell in self.table.cells.items() if where == row)
         imported = cell.entry.meta["source"] == "import"
         source = "scores imported, not computed here" if imported else f"version {row.version}"
         weights = f", parameters {row.fingerprint}" if row.fingerprint else ""
-        return self.mark(f"{source}{weights}")
+        return f"{source}{weights}"
 
     def _cell_texts(self, row: Row, column: Column) -> list[str]:
         cell = self.table.cells.get((row, column))

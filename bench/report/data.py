@@ -56,8 +56,8 @@ class Report:
     Attributes:
         title: of the page.
         version: of bench.
-        newest: when the newest result was finished, ISO 8601; the page has no date of its own, so that equal results
-            give equal pages.
+        newest: day on which the newest result was finished, ISO 8601; the page has no date of its own, so that equal
+            results give equal pages.
         boards: leaderboards; the second and later ones hold further protocols of the same datasets.
         families: of methods, for the filter.
         kinds: of datasets, for the filter.
@@ -93,7 +93,7 @@ def gather(tables: Sequence[Table], title: str, roots: Roots, pairs: Sequence[Pa
     return Report(
         title=title,
         version=__version__,
-        newest=max(cell.entry.finished for table in tables for cell in table.cells.values()),
+        newest=max(cell.entry.finished for table in tables for cell in table.cells.values())[:10],
         boards=tuple(lay_out(writer) for writer in writers),
         families=tuple(dict.fromkeys(heading for table in tables for heading, _ in table.groups)),
         kinds=tuple(dict.fromkeys(kind_of(*place) for place in places)),

@@ -150,8 +150,7 @@ def _line(writer: Writer, heading: str, row: Row) -> Line:
     if writer.over.srcc:
         rank = writer.over.rank[row]
         numbers.append(Number(rank, f"{rank:.2f}"))
-    about = f"version {row.version}" + (f", parameters {row.fingerprint}" if row.fingerprint else "")
-    return Line(table.labels[row], heading, about, tuple(numbers))
+    return Line(table.labels[row], heading, writer.about_row(row), tuple(numbers))
 
 
 def _number(writer: Writer, row: Row, column: Column, value: str, kind: str) -> Number:

@@ -103,6 +103,8 @@ def _session(session: Mapping[str, Any]) -> Facts:
 def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_text(part)}" for name, part in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "none"
     if isinstance(value, float):
         return f"{value:.6g}"
     if value is None or value == "":

@@ -262,21 +262,33 @@ function ticks(low, high, most) {
   return found;
 }
 
-function disagreement(set, { index, method, people }) {
-  const name = set.names[index];
-  const about = `method: above ${method.toFixed(0)} % of the images, people: above ${people.toFixed(0)} %`;
-  const item = make("li", {});
-  const picture = set.pictures[name];
-  if (picture) {
-    const size = `${about}; reduced from ${picture.width} x ${picture.height} pixels`;
-    const button = make("button", { type: "button", className: "picture" }, make("img", { src: picture.uri, alt: name }));
-    Object.assign(button.dataset, { name, about: size });
-    item.append(button);
-  }
-  item.append(make("span", { className: "name", textContent: name }));
-  item.append(make("span", { className: "small", textContent: about }));
-  if (!picture) item.append(make("span", { className: "small", textContent: `no picture: ${set.noPictures[name]}` }));
-  return item;
+const share = (percent) => `${percent.toFixed(0)} % of images`;
+
+function pictured({ name, picture, method, people }) {
+  const about = `method: above ${share(method)}, people: above ${share(people)}`;
+  const button = make("button", { type: "button", className: "picture" }, make("img", { src: picture.uri, alt: name }));
+  Object.assign(button.dataset, { name, about: `${about}; made small from ${picture.width} x ${picture.height} pixels` });
+  const texts = [["name", name], ["small", about]];
+  return make("li", {}, button, ...texts.map(([className, textContent]) => make("span", { className, textContent })));
+}
+
+function named({ name, method, people, why }) {
+  const cells = [share(method), share(people), why].map((textContent) => make("td", { textContent }));
+  return make("tr", {}, make("th", { scope: "row", textContent: name }), ...cells);
+}
+
+function showWorst(set, method) {
+  const worst = method.worst.map((each) => {
+    const name = set.names[each.index];
+    return { ...each, name, picture: set.pictures[name], why: set.noPictures[name] };
+  });
+  byId("worst-about").textContent = method.noWorst
+    ? `Not shown: ${method.noWorst}.`
+    : "First the images that the method thinks too well of, then those that it thinks too little of, by rank.";
+  byId("worst").replaceChildren(...worst.filter((each) => each.picture).map(pictured));
+  const without = worst.filter((each) => !each.picture);
+  byId("worst-named").replaceChildren(...without.map(named));
+  byId("named").hidden = without.length === 0;
 }
 
 function lookAtImages() {
@@ -289,10 +301,7 @@ function lookAtImages() {
     const method = set.methods[of.value];
     scatter.show(set, method);
     byId("scatter-about").textContent = method.srcc + (method.noCurve ? `; no mapping: ${method.noCurve}` : "");
-    byId("worst-about").textContent = method.noWorst
-      ? `Not shown: ${method.noWorst}.`
-      : "First the images that the method thinks too well of, then those that it thinks too little of, by rank.";
-    byId("worst").replaceChildren(...method.worst.map((each) => disagreement(set, each)));
+    showWorst(set, method);
   }
 
   function showDataset() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -187,6 +188,15 @@ def test_names_of_others_stay_text(page: str) -> None:
     names = [name for one in embedded(page) for name in one["names"]]
     assert set(HOSTILE) <= set(names)
     assert page.count("</script>") == len(embedded(page)) + 1
+
+
+def test_what_would_end_a_script_is_escaped_in_it(made: Report) -> None:
+    points, shown = made.points[0]
+    names = ("\u2028</script><script>alert(1)//", *points.names[1:])
+    page = render(dataclasses.replace(made, points=((dataclasses.replace(points, names=names), shown),)))
+    assert "\u2028" not in page
+    assert embedded(page)[0]["names"][0] == names[0]
+    assert page.count("</script>") == 2
 
 
 def test_the_policy_lets_in_nothing_but_the_pages_own_script_and_style(page: str) -> None:

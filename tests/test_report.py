@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
+import io
 import json
 import re
+import tomllib
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
@@ -15,9 +17,12 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Ran
+from PIL import Image
 from reported import HOSTILE, HOSTILE_SET, RATED, fill, report, tables
 from scipy.stats import spearmanr
 
+import bench as bench_package
+from bench.api import Photo
 from bench.render import to_json
 from bench.report import pictures, points, robustness
 from bench.report.data import Pair, Report, Shown
@@ -149,6 +154,7 @@ def test_robustness_is_the_mean_oriented_score_of_each_type_and_level(store: Sto
 def test_a_synthetic_order_is_never_called_opinion(page: str) -> None:
     (order,) = [one for one in embedded(page) if len(one["names"]) == 20]
     assert "no human opinion" in order["labelName"]
+    assert "n = 20; a synthetic order, no human opinion" in page
     assert "MOS" not in order["labelName"]
     assert all(not method["worst"] and "synthetic order" in method["noWorst"] for method in order["methods"])
 
@@ -223,14 +229,30 @@ def test_pictures_are_small_and_in_the_page_where_the_images_are_here(page: str)
         assert all(picture["uri"].startswith("data:image/jpeg;base64,") for picture in one["pictures"].values())
 
 
-def test_there_is_a_reason_for_every_picture_that_is_not_there(
-    store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_pictures_stop_at_the_budget_and_say_so_the_worst_of_each_method_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures.Album, "left", 0)
-    monkeypatch.setattr(pictures.Album.__init__, "__defaults__", (0,))
-    for one in report(store).points:
-        assert not one[1].of
-        assert all("used up" in why for why in one[1].reasons.values())
+    monkeypatch.setattr("bench.report.data.BUDGET", 30_000)
+    for found, shown in report(store).points:
+        names = points.worst_names(found)
+        assert set(names) == set(shown.of) | set(shown.reasons)
+        assert list(shown.of) == names[: len(shown.of)]
+        assert sum(len(picture.uri) for picture in list(shown.of.values())[:-1]) < 10_000
+        assert all("used up" in why for why in shown.reasons.values())
+        gaps = [[abs(each.method - each.people) for each in method.worst] for method in found.methods]
+        if names:
+            assert shown.reasons
+            first = found.methods[0].worst[int(np.argmax(gaps[0]))]
+            assert names[0] == found.names[first.index]
+
+
+def test_a_picture_keeps_its_proportions_and_names_the_true_size() -> None:
+    wide = pictures.shrink(Photo("a", np.full((100, 1000, 3), 128, np.uint8), 1, 1))
+    assert (wide.width, wide.height) == (1000, 100)
+    image = Image.open(io.BytesIO(base64.b64decode(wide.uri.partition(",")[2])))
+    assert image.size == (pictures.LONG_SIDE, pictures.LONG_SIDE // 10)
+    small = pictures.shrink(Photo("a", np.full((10, 20, 3), 128, np.uint8), 1, 1))
+    assert Image.open(io.BytesIO(base64.b64decode(small.uri.partition(",")[2]))).size == (20, 10)
 
 
 def test_a_store_does_not_choose_which_files_a_report_shows(tmp_path: Path) -> None:
@@ -260,6 +282,26 @@ def test_the_command_writes_the_page(store: Store, bench: Bench, tmp_path: Path)
     assert "<title>A &amp; B</title>" in Path("r.html").read_text(encoding="utf-8")
     assert bench("report", "--output", "r.html", "--method", "darkness", "--results", store.root).code == 0
     assert 'data-value="brightness"' not in Path("r.html").read_text(encoding="utf-8")
+
+
+def test_open_hands_the_page_to_the_browser(store: Store, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    launched: list[str] = []
+    monkeypatch.setattr("click.launch", launched.append)
+    assert (
+        bench("report", "--output", "a b.html", "--dataset", "steps", "--draws", 0, "--results", store.root).code == 0
+    )
+    assert not launched
+    bench("report", "--output", "a b.html", "--dataset", "steps", "--draws", 0, "--open", "--results", store.root)
+    assert launched == [Path("a b.html").resolve().as_uri()]
+
+
+def test_a_wheel_carries_what_the_page_is_made_of() -> None:
+    root = Path(bench_package.__file__).parents[1]
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert "bench.report" in settings["packages"]
+    package = root / "bench" / "report"
+    carried = {path for pattern in settings["package-data"]["bench.report"] for path in package.glob(pattern)}
+    assert {path for path in package.rglob("*.*") if path.suffix in (".j2", ".css", ".js")} == carried
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,9 @@ def test_filters_by_text_family_and_kind_of_dataset(page: Open) -> None:
     assert len(column(one, 0)) < 4
     one.get_by_label("Datasets").select_option("synthetic-order")
     shown = one.locator(".leaderboard thead th[scope=colgroup]:not([hidden])").all_text_contents()
-    assert [text for text in shown if "average" not in text and "rank" not in text] == ["stepsn = 20"]
+    assert [text for text in shown if "average" not in text and "rank" not in text] == [
+        "stepsn = 20; a synthetic order, no human opinion"
+    ]
 
 
 def test_a_picture_opens_by_enter_closes_by_escape_and_focus_returns(page: Open) -> None:

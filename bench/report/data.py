@@ -12,11 +12,11 @@ from bench.progress import bar
 from bench.report import points as scatter
 from bench.report import robustness
 from bench.report.leaderboard import Leaderboard, lay_out, plain_writer
-from bench.report.pictures import Album, Picture, Pictures
+from bench.report.pictures import BUDGET, Picture, Pictures, take_pictures
 from bench.report.points import Points
 from bench.report.provenance import Provenance, describe
 from bench.report.robustness import Robustness
-from bench.tables import Table
+from bench.tables import Column, Table
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def gather(tables: Sequence[Table], title: str, roots: Roots, pairs: Sequence[Pa
         boards=tuple(lay_out(writer) for writer in writers),
         families=tuple(dict.fromkeys(heading for table in tables for heading, _ in table.groups)),
         kinds=tuple(dict.fromkeys(kind_of(*place) for place in places)),
-        points=_with_pictures(tables, Album(roots)),
+        points=_with_pictures(places, roots),
         robustness=tuple(found for place in places if (found := robustness.collect(*place))),
         pairs=tuple(pairs),
         provenance=tuple(
@@ -110,9 +110,8 @@ def gather(tables: Sequence[Table], title: str, roots: Roots, pairs: Sequence[Pa
     )
 
 
-def _with_pictures(tables: Sequence[Table], album: Album) -> tuple[tuple[Points, Pictures], ...]:
+def _with_pictures(places: Sequence[tuple[Table, Column]], roots: Roots) -> tuple[tuple[Points, Pictures], ...]:
     found = []
-    places = [(table, column) for table in tables for column in table.columns]
     with bar(len(places), "points and pictures", delay=1.0) as shown:
         for table, column in places:
             points = scatter.collect(table, column)
@@ -120,6 +119,7 @@ def _with_pictures(tables: Sequence[Table], album: Album) -> tuple[tuple[Points,
                 cells = [cell for (_, where), cell in table.cells.items() if where == column]
                 # Images that were scored here are the ones to show; imported scores know no files.
                 cell = max(cells, key=lambda each: each.entry.meta["source"] == "run")
-                found.append((points, album.pictures(cell, scatter.worst_names(points))))
+                names = scatter.worst_names(points)
+                found.append((points, take_pictures(cell, names, roots, BUDGET // len(places))))
             shown.update()
     return tuple(found)

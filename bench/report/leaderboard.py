@@ -72,7 +72,7 @@ class Head:
 
     Attributes:
         title: dataset, or whose average.
-        about: n of a dataset, or empty.
+        about: n of a dataset and whether its labels are people's, or what is better.
         kind: of the dataset, for the filter; empty for averages.
         columns: names of the single columns.
     """
@@ -135,7 +135,9 @@ def plain_writer(table: Table) -> Writer:
 
 def _head(table: Table, column: Column) -> Head:
     most = max(cell.correlations.n for (_, where), cell in table.cells.items() if where == column)
-    return Head(column.dataset, f"n = {most:,}", kind_of(table, column), ("SRCC", "PLCC"))
+    kind = kind_of(table, column)
+    what = "; a synthetic order, no human opinion" if kind == "synthetic-order" else ""
+    return Head(column.dataset, f"n = {most:,}{what}", kind, ("SRCC", "PLCC"))
 
 
 def _line(writer: Writer, heading: str, row: Row) -> Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,10 +18,10 @@ from bench.images import decode
 from bench.places import Roots
 from bench.samples import Dataset
 
-LONG_SIDE = 256
+LONG_SIDE = 320
 """Pixels of a picture's longer side; a smaller image stays as it is."""
 BUDGET = 8 * 2**20
-"""Bytes of pictures in one report, so that it can be sent; what is over it is named instead."""
+"""Bytes of pictures in one report, so that it can be sent: equal parts for its datasets. What is over is named."""
 _QUALITY = 78
 
 
@@ -53,42 +53,34 @@ class Pictures:
     reasons: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
-class Album:
-    """Makes the pictures of one report, as long as there is room.
+def take_pictures(cell: Cell, names: Sequence[str], roots: Roots, room: int) -> Pictures:
+    """Return pictures of some images of a cell's dataset, or for each why there is none.
 
-    Attributes:
+    Args:
+        cell: any of the dataset.
+        names: of the images, those that matter most first.
         roots: where datasets lie.
-        left: bytes that are left of the budget.
+        room: bytes after which no further picture is taken.
     """
-
-    roots: Roots
-    left: int = BUDGET
-
-    def pictures(self, cell: Cell, names: Iterable[str]) -> Pictures:
-        """Return pictures of some images of a cell's dataset, or for each why there is none."""
-        wanted, found = list(names), Pictures()
+    found = Pictures()
+    try:
+        files = find_files(cell, roots) if names else {}
+    except UsageError as error:
+        return Pictures(reasons=dict.fromkeys(names, f"the images are not here: {error}"))
+    for name in names:
         try:
-            files = find_files(cell, self.roots) if wanted else {}
-        except UsageError as error:
-            found.reasons = dict.fromkeys(wanted, f"the images are not here: {error}")
-            return found
-        for name in wanted:
-            try:
-                found.of[name] = self._picture(files, name)
-            except ImageError as error:
-                found.reasons[name] = str(error)
-        return found
+            if sum(len(picture.uri) for picture in found.of.values()) >= room:
+                raise ImageError(f"the {room / 2**20:.1f} MiB for pictures of this dataset are used up")
+            found.of[name] = _picture(files.get(name), name)
+        except ImageError as error:
+            found.reasons[name] = str(error)
+    return found
 
-    def _picture(self, files: Mapping[str, File | None], name: str) -> Picture:
-        file = files.get(name)
-        if file is None:
-            raise ImageError("the image is not in the copy of the dataset that is here")
-        if self.left <= 0:
-            raise ImageError(f"the {BUDGET / 2**20:g} MiB that a report has for pictures are used up")
-        picture = shrink(decode(file.read(), name))
-        self.left -= len(picture.uri)
-        return picture
+
+def _picture(file: File | None, name: str) -> Picture:
+    if file is None:
+        raise ImageError("the image is not in the copy of the dataset that is here")
+    return shrink(decode(file.read(), name))
 
 
 def shrink(photo: Photo) -> Picture:

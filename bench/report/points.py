@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -153,6 +154,8 @@ def _packed(values: FloatArray) -> str:
     return base64.b64encode(values.astype("<f4").tobytes()).decode("ascii")
 
 
-def worst_names(points: Points) -> Sequence[str]:
-    """Return the images that some method and people disagree on most, each once."""
-    return list(dict.fromkeys(points.names[each.index] for method in points.methods for each in method.worst))
+def worst_names(points: Points) -> list[str]:
+    """Return the images that methods and people disagree on most, each once: first the worst of every method."""
+    of_each = [sorted(method.worst, key=lambda each: -abs(each.method - each.people)) for method in points.methods]
+    turns = [each for turn in zip_longest(*of_each) for each in turn if each is not None]
+    return list(dict.fromkeys(points.names[each.index] for each in turns))

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _TEMPLATES = "templates"
+_SCRIPTS = ("page.js", "scatter.js", "images.js")  # one script in this order
 
 
 def render(report: Report) -> str:
     """Return the page."""
     from markupsafe import Markup
 
-    style, script = _own("report.css"), _own("report.js")
+    style, script = _own("page.css"), "\n".join(map(_own, _SCRIPTS))
     return (
         _environment()
         .get_template("report.html.j2")

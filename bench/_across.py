@@ -63,21 +63,23 @@ def bootstrap_mean(drawn: Sequence[Bootstrap], level: float = 0.95) -> Bootstrap
         level: nominal coverage.
 
     Returns:
-        Draws of the mean. Undefined where a draw of any dataset is undefined, or is exactly 1 or -1.
+        Draws of the mean; its units are those of the smallest dataset. Undefined where a draw of any dataset is
+        undefined, or is exactly 1 or -1.
 
     Raises:
         ValueError: no dataset, or the numbers of methods or draws differ.
     """
     if not drawn or len({each.samples.shape for each in drawn}) != 1:
         raise ValueError(f"drawn has samples of shapes {[each.samples.shape for each in drawn]}: give equal ones")
+    units = min(each.units for each in drawn)
     estimates = _mean_by_z(np.stack([each.estimates for each in drawn]))
     if not drawn[0].samples.shape[1]:
-        return nothing(estimates, level, "percentile", drawn[0].intervals[0].reason)
+        return nothing(estimates, level, "percentile", drawn[0].intervals[0].reason, units)
     # One seed serves every dataset, and draws of one number take the same places of the label files: moved
     # against each other they are independent, as the datasets are.
     moved = [np.roll(each.samples, _SHIFT * place, axis=1) for place, each in enumerate(drawn)]
     samples = _mean_by_z(np.stack(moved))
-    return Bootstrap(tuple(percentile_interval(row, level) for row in samples), samples, estimates)
+    return Bootstrap(tuple(percentile_interval(row, level) for row in samples), samples, estimates, units)
 
 
 def _mean_by_z(correlations: FloatArray) -> FloatArray:

@@ -60,7 +60,7 @@ def bootstrap_srcc(
     estimates = _srcc(s, y)
     if count < MIN_IMAGES:
         reason = f"fewer than {MIN_IMAGES} {'images' if clusters is None else 'clusters'}"
-        return nothing(signs * estimates, level, interval, reason)
+        return nothing(signs * estimates, level, interval, reason, count)
     weighted = WeightedSRCC(s, y)
 
     def chunk(index: int, size: int) -> FloatArray:
@@ -70,7 +70,7 @@ def bootstrap_srcc(
         return np.asarray(np.bincount(units, weights=srcc_influence(s[method], y)), dtype=np.float64)
 
     samples = in_chunks(chunk, draws, workers(y.size, draws, threads))
-    return oriented(signs, estimates, samples, level, influence if interval == "bca" else None)
+    return oriented(signs, estimates, samples, count, level, influence if interval == "bca" else None)
 
 
 def bootstrap_within(
@@ -121,13 +121,14 @@ def bootstrap_within(
     inside = _Inside(values, homes, middle)
     if used.size < MIN_IMAGES:
         reason = f"fewer than {MIN_IMAGES} {'groups' if clusters is None else 'clusters'}"
-        return nothing(signs * inside.estimates, level, interval, reason)
+        return nothing(signs * inside.estimates, level, interval, reason, used.size)
 
     def chunk(index: int, size: int) -> FloatArray:
         return inside.drawn(np.concatenate(list(resampling_counts(used.size, size, seed, index))))
 
     samples = in_chunks(chunk, draws, workers=1)
-    return oriented(signs, inside.estimates, samples, level, inside.influence if interval == "bca" else None)
+    influence = inside.influence if interval == "bca" else None
+    return oriented(signs, inside.estimates, samples, used.size, level, influence)
 
 
 class _Inside:
@@ -156,18 +157,19 @@ def oriented(
     signs: FloatArray,
     estimates: FloatArray,
     samples: FloatArray,
+    units: int,
     level: float,
     influence: Callable[[int], FloatArray] | None,
 ) -> Bootstrap:
     """Orient estimates and draws by each method's sign and put intervals on them, BCa if there is an influence."""
     estimates, samples = signs * estimates, signs[:, None] * samples
     if influence is None:
-        return Bootstrap(tuple(percentile_interval(row, level) for row in samples), samples, estimates)
+        return Bootstrap(tuple(percentile_interval(row, level) for row in samples), samples, estimates, units)
     intervals = []
     for method, (row, estimate) in enumerate(zip(samples, estimates, strict=True)):
         moved = signs[method] * influence(method) if np.isfinite(estimate) else np.zeros(1)
         intervals.append(bca_interval(row, float(estimate), moved, level))
-    return Bootstrap(tuple(intervals), samples, estimates)
+    return Bootstrap(tuple(intervals), samples, estimates, units)
 
 
 def _srcc(scores: FloatArray, labels: FloatArray) -> FloatArray:

@@ -64,7 +64,7 @@ def bootstrap_plcc(
     estimates = np.where((np.ptp(s, axis=1) > 0) & told, pearson(s, y), np.nan) if y.size else np.full(len(s), np.nan)
     if count < MIN_IMAGES:
         reason = f"fewer than {MIN_IMAGES} {'images' if clusters is None else 'clusters'}"
-        return nothing(signs * estimates, level, interval, reason)
+        return nothing(signs * estimates, level, interval, reason, count)
     sums = _Sums(s, y, units, count)
 
     def chunk(index: int, size: int) -> FloatArray:
@@ -74,7 +74,7 @@ def bootstrap_plcc(
         return np.asarray(np.bincount(units, weights=plcc_influence(s[method], y)), dtype=np.float64)
 
     samples = in_chunks(chunk, draws, workers(y.size, draws, threads))
-    return oriented(signs, estimates, samples, level, influence if interval == "bca" else None)
+    return oriented(signs, estimates, samples, count, level, influence if interval == "bca" else None)
 
 
 class _Sums:

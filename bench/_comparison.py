@@ -32,9 +32,9 @@ class Difference:
         value: correlation of ``a`` less that of ``b``; None where one of them has none.
         interval: percentile interval of it.
         p: two-sided p-value, from how many draws lie on the other side of 0; never below 2 / (draws + 1).
-        p_normal: two-sided p-value of the difference over its standard deviation in the draws, as a normal
-            deviate. It has no floor, so it is the one to adjust over many comparisons: 105 of them with 2,000
-            draws cannot survive Holm by ``p`` whatever the scores.
+        p_t: two-sided p-value of the difference over its standard error from the draws, as Student's t with one
+            degree of freedom less than there are images or clusters to resample. It has no floor, so it is the one to
+            adjust over many comparisons: 105 of them with 2,000 draws cannot survive Holm by ``p`` whatever the scores.
         reason: why there is no value or no p-value; empty where there are.
     """
 
@@ -43,7 +43,7 @@ class Difference:
     value: float | None
     interval: Interval
     p: float | None
-    p_normal: float | None
+    p_t: float | None
     reason: str = ""
 
 
@@ -100,10 +100,19 @@ def _difference(drawn: Bootstrap, a: int, b: int, level: float) -> Difference:
         return Difference(a, b, value, interval, None, None, interval.reason or "constant scores or labels")
     kept = differences[~np.isnan(differences)]
     beyond = 1 + min(int(np.count_nonzero(kept <= 0)), int(np.count_nonzero(kept >= 0)))
-    spread = float(kept.std())
+    p_t = _p_of_t(estimate, float(kept.std()), drawn.units)
+    return Difference(a, b, value, interval, min(1.0, 2 * beyond / (kept.size + 1)), p_t)
+
+
+def _p_of_t(estimate: float, spread: float, units: int) -> float:
+    from scipy.special import stdtr
+
     # Draws that agree but for rounding say nothing of a difference that is rounding too.
-    normal = _two_sided(estimate / spread) if spread > 1e-12 else float(abs(estimate) < 1e-12)
-    return Difference(a, b, value, interval, min(1.0, 2 * beyond / (kept.size + 1)), normal)
+    if spread <= 1e-12:
+        return float(abs(estimate) < 1e-12)
+    # Draws of n units spread by the square root of (n - 1) / n too little, which matters where they are few.
+    error = spread * np.sqrt(units / (units - 1))
+    return float(2 * stdtr(units - 1, -abs(estimate / error)))
 
 
 def meng_tests(

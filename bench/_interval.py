@@ -49,11 +49,13 @@ class Bootstrap:
         samples: (methods, draws) the statistic of each draw, the same draws for every method; NaN where
             it is undefined. (methods, 0) when nothing was drawn.
         estimates: (methods,) the statistic of the images as they are; NaN where it is undefined.
+        units: images or clusters that each draw resampled.
     """
 
     intervals: tuple[Interval, ...]
     samples: FloatArray
     estimates: FloatArray
+    units: int
 
 
 def check_kind(kind: str) -> None:
@@ -62,10 +64,10 @@ def check_kind(kind: str) -> None:
         raise ValueError(f"interval is {kind!r}: use one of {', '.join(kinds)}")
 
 
-def nothing(estimates: FloatArray, level: float, kind: IntervalKind, reason: str) -> Bootstrap:
+def nothing(estimates: FloatArray, level: float, kind: IntervalKind, reason: str, units: int) -> Bootstrap:
     """No draws, for a reason that holds for every method."""
     interval = Interval(None, None, 0, level, reason=reason, kind=kind)
-    return Bootstrap((interval,) * estimates.size, np.empty((estimates.size, 0)), estimates)
+    return Bootstrap((interval,) * estimates.size, np.empty((estimates.size, 0)), estimates, units)
 
 
 def percentile_interval(samples: FloatArray, level: float) -> Interval:

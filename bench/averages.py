@@ -85,7 +85,7 @@ def _drawn(table: Table, over: Sequence[Column]) -> stats.Bootstrap | None:
         shared = drawn[0].of["srcc"]
         places = [each.place for each in drawn if each]
         intervals = tuple(shared.intervals[place] for place in places)
-        inside.append(stats.Bootstrap(intervals, shared.samples[places], shared.estimates[places]))
+        inside.append(stats.Bootstrap(intervals, shared.samples[places], shared.estimates[places], shared.units))
     # Where a dataset has too few images to draw from there are no draws of the mean either.
     return stats.bootstrap_mean(inside, LEVEL) if all(each.samples.size for each in inside) else None
 

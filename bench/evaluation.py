@@ -279,6 +279,12 @@ def correlate_part(entry: Entry, frame: pd.DataFrame) -> stats.Correlations:
     return _correlate(rows)
 
 
+def usable_rows(entry: Entry) -> pd.DataFrame:
+    """Return the rows of ``entry.scores()`` that have a score and a label."""
+    frame = entry.scores()
+    return frame[frame["score"].notna() & frame["mos"].notna()]
+
+
 def joined(frame: pd.DataFrame, columns: Sequence[str]) -> list[str] | None:
     """Return the values of some columns as one text a row; None without columns."""
     if not columns:
@@ -292,7 +298,12 @@ def middle_of(entry: Entry) -> Literal["mean", "median"]:
 
 
 def _signs(rows: _Rows) -> tuple[int, int]:
-    method, dataset = rows.entry.meta["method"], rows.entry.meta["dataset"]
+    return signs_of(rows.entry)
+
+
+def signs_of(entry: Entry) -> tuple[int, int]:
+    """Return +1 where higher means better and -1 where lower does, of an entry's scores and of its labels."""
+    method, dataset = entry.meta["method"], entry.meta["dataset"]
     return (1 if method["higher_is_better"] else -1), (1 if dataset["direction"] == "higher" else -1)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from bench.averages import AT_LEAST, Average, average, averages_by_kind
 from bench.evaluation import FEW, LEVEL, Row
-from bench.markup import Markup, Sheet
-from bench.render import interval_text, number
+from bench.markup import Footnotes, Markup, Sheet
+from bench.render import interval_text, number, origin_text
 from bench.significance import ALPHA, Place, find_leaders
 from bench.tables import Column, Table
 
@@ -49,13 +49,14 @@ class Writer:
     table: Table
     markup: Markup
     intervals: bool
-    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.over = average(self.table)
         self.kinds = averages_by_kind(self.table)
         self.averages = [*self.kinds, *([self.over] if self.over.srcc else [])]
         self.leaders = find_leaders(self.table, self.averages)
+        self.notes = Footnotes(self.markup)
+        self.mark = self.notes.mark
 
     def sheet(self) -> Sheet:
         """Return the table's cells, captions and notes."""
@@ -67,7 +68,7 @@ class Writer:
         head += [f"{self.markup.escape(each.kind) or 'average'} SRCC" for each in self.averages]
         head += ["rank"] if self.over.srcc else []
         groups = [(self.markup.escape(heading), [self._line(row) for row in rows]) for heading, rows in table.groups]
-        return Sheet(head, groups, self.captions(), self.notes)
+        return Sheet(head, groups, self.captions(), self.notes.texts)
 
     def captions(self) -> list[str]:
         """Return the sentences below the table: what is shown, what is marked, what is averaged."""
@@ -77,12 +78,6 @@ class Writer:
         if self.kinds:
             captions.append(self._about_kinds())
         return captions
-
-    def mark(self, *texts: str) -> str:
-        """Return the marks of these notes, which are text of others."""
-        escaped = [self.markup.escape(text) for text in texts]
-        self.notes += [text for text in dict.fromkeys(escaped) if text not in self.notes]
-        return self.markup.marks([self.notes.index(text) + 1 for text in escaped])
 
     def _line(self, row: Row) -> list[str]:
         # What is said of cells is numbered before what is said of the row.
@@ -157,10 +152,7 @@ class Writer:
     def about_row(self, row: Row) -> str:
         """Return which version and parameters a row is, or that its scores were imported."""
         cell = next(cell for (where, _), cell in self.table.cells.items() if where == row)
-        imported = cell.entry.meta["source"] == "import"
-        source = "scores imported, not computed here" if imported else f"version {row.version}"
-        weights = f", parameters {row.fingerprint}" if row.fingerprint else ""
-        return f"{source}{weights}"
+        return origin_text(cell)
 
     def _cell_texts(self, row: Row, column: Column) -> list[str]:
         cell = self.table.cells.get((row, column))

@@ -99,7 +99,7 @@ def _records(table: Table) -> list[dict[str, Any]]:
             "low": each.difference.interval.low,
             "high": each.difference.interval.high,
             "p_bootstrap": each.difference.p,
-            "p_normal": each.difference.p_normal,
+            "p_t": each.difference.p_t,
             "p_holm": each.p,
             "comparisons": tests.made,
             "better": table.labels[each.better] if each.better else None,

@@ -32,7 +32,7 @@ def to_paper(table: Table, rows: tuple[Row, Row], found: Sequence[Versus], marku
     caption = markup.escape(
         f"Difference: SRCC of the first less that of the second on the images that both scored, with its {LEVEL:.0%} "
         "interval by a paired bootstrap, which resamples what the dataset's intervals resample. p: of the difference "
-        f"over its deviation in the draws; Holm: over {made} dataset(s), and the verdict is its own at {ALPHA:.0%}. "
+        f"over its standard error, as t; Holm: over {made} dataset(s), and the verdict is its own at {ALPHA:.0%}. "
         "Meng's z compares correlations of ranks where images are independent."
     )
     return markup.lay_out(Sheet(head, [("", lines)], [caption], notes))
@@ -57,7 +57,7 @@ def _line(each: Versus, labels: Sequence[str], notes: list[str], markup: Markup)
     return [
         *head,
         f"{difference.value:+.3f}{interval_text(difference.interval)}",
-        _p(difference.p_normal),
+        _p(difference.p_t),
         _p(each.comparison.p),
         "-" if meng is None or meng.z is None else f"{meng.z:+.2f}",
         _p(meng.p if meng else None),
@@ -99,7 +99,7 @@ def _record(table: Table, rows: tuple[Row, Row], each: Versus) -> dict[str, Any]
         "high": d.interval.high if d else None,
         "draws": d.interval.draws if d else 0,
         "p_bootstrap": d.p if d else None,
-        "p_normal": d.p_normal if d else None,
+        "p_t": d.p_t if d else None,
         "p_holm": each.comparison.p if each.comparison else None,
         "meng_z": each.meng.z if each.meng else None,
         "meng_p": each.meng.p if each.meng else None,

@@ -120,8 +120,8 @@ def _untold(reason: str) -> stats.Difference:
 
 
 def _adjusted(found: Sequence[_Found]) -> Significance:
-    # p_normal has no floor: by the share of draws alone no one of hundreds of comparisons could survive.
-    raw = np.array([np.nan if d.p_normal is None else d.p_normal for *_, d in found])
+    # p_t has no floor: by the share of draws alone no one of hundreds of comparisons could survive.
+    raw = np.array([np.nan if d.p_t is None else d.p_t for *_, d in found])
     adjusted = stats.adjust(raw) if raw.size else raw
     return Significance(
         tuple(

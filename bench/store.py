@@ -112,7 +112,8 @@ class Entry:
             raise UsageError(
                 f"{self.folder / _SCORES} cannot be read ({error}): remove it with `bench results rm {self.key}`"
             ) from None
-        frame["error"] = frame["error"].astype(object).where(frame["error"].notna(), None)
+        told = frame["error"].notna()
+        frame["error"] = frame["error"].astype(object).where(told, None) if told.any() else None
         return frame
 
 

@@ -31,11 +31,25 @@ LAYERS = [
         "_mapping",
     }
     | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking"},
-    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
+    {
+        "registry",
+        "ou",
+        "shipped",
+        "cards",
+        "adapters",
+        "sample_set",
+        "store",
+        "scoring",
+        "fetching",
+        "hashing",
+        "unpacking",
+    },
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
-    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
+    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"}
+    | {"published", "protocols"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
-    | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus", "report"},
+    | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
+    | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting", "report"},
     {"cli", "__main__"},
 ]
 

@@ -38,13 +38,27 @@ class TestPairedBootstrap:
             below = np.count_nonzero(differences <= 0)
             assert d.p == pytest.approx(min(1, 2 * (1 + min(below, 60 - below)) / 61), abs=1e-12)
             assert d.value == pytest.approx(correlate(s[d.a], y).srcc - correlate(s[d.b], y).srcc, abs=1e-12)
-            z = d.value / differences.std()
-            assert d.p_normal == pytest.approx(2 * scipy_stats.norm.sf(abs(z)), rel=1e-9)
+            t = d.value / differences.std() / math.sqrt(80 / 79)
+            assert d.p_t == pytest.approx(2 * scipy_stats.t.sf(abs(t), 79), rel=1e-9)
+
+    def test_with_few_references_equal_methods_are_not_told_apart_too_often(self):
+        # Seven references that some methods like and some do not: a normal deviate would reject far more than 5 %.
+        random, by_t, by_normal = np.random.default_rng(3), 0, 0
+        clusters = np.repeat(np.arange(7), 12)
+        for seed in range(300):
+            y = random.normal(size=84)
+            liked = random.normal(size=(2, 7))[:, clusters]
+            drawn = bootstrap_srcc(y + liked + random.normal(size=(2, 84)), y, clusters=clusters, draws=200, seed=seed)
+            (found,) = paired_differences(drawn)
+            by_t += found.p_t < 0.05
+            by_normal += abs(found.value) / (drawn.samples[0] - drawn.samples[1]).std() > 1.96
+        assert by_t / 300 < 0.09
+        assert by_normal / 300 > by_t / 300 + 0.04
 
     def test_a_pair_turned_round_is_its_mirror(self):
         drawn = bootstrap_srcc(*methods(100), draws=300)
         one, two = paired_differences(drawn, [(0, 1), (1, 0)])
-        assert (two.value, two.p, two.p_normal) == pytest.approx((-one.value, one.p, one.p_normal))
+        assert (two.value, two.p, two.p_t) == pytest.approx((-one.value, one.p, one.p_t))
         assert (two.interval.low, two.interval.high) == pytest.approx((-one.interval.high, -one.interval.low))
         assert one.interval.low > 0
         assert one.p < 0.01
@@ -65,12 +79,12 @@ class TestPairedBootstrap:
         s, y = noisy(60)
         drawn = bootstrap_srcc(np.stack([s, s**3]), y, clusters=np.arange(60) % 12 if images else None, draws=100)
         (same,) = paired_differences(drawn)
-        assert (same.value, same.interval.low, same.interval.high, same.p, same.p_normal) == (0, 0, 0, 1, 1)
+        assert (same.value, same.interval.low, same.interval.high, same.p, same.p_t) == (0, 0, 0, 1, 1)
 
     def test_opposite_methods_and_directions(self):
         y = np.arange(30.0)
         (far,) = paired_differences(bootstrap_srcc(np.stack([y, -y]), y, draws=99))
-        assert (far.value, far.interval.low, far.p, far.p_normal) == (2, 2, 0.02, 0)
+        assert (far.value, far.interval.low, far.p, far.p_t) == (2, 2, 0.02, 0)
         (none,) = paired_differences(bootstrap_srcc(np.stack([y, -y]), y, draws=99, score_signs=[1, -1]))
         assert none.value == 0
 
@@ -115,7 +129,7 @@ def test_equal_methods_are_found_different_as_often_as_agreed(test):
             rejected += found.p < 0.05
         else:
             (found,) = paired_differences(bootstrap_srcc(s, y, draws=200, seed=seed))
-            rejected += (found.p if test == "bootstrap" else found.p_normal) < 0.05
+            rejected += (found.p if test == "bootstrap" else found.p_t) < 0.05
     # 5% of 400 is 20; three binomial standard errors are 13.
     assert 7 <= rejected <= 33
 
@@ -132,7 +146,7 @@ class TestMeng:
         for meng, drawn in zip(meng_tests(s, y), paired_differences(bootstrap_srcc(s, y, draws=1000)), strict=True):
             assert meng.value == pytest.approx(drawn.value, abs=1e-12)
             # Meng's variance is that of a normal sample, the draws' that of these scores, ties and all.
-            assert abs(meng.z) == pytest.approx(-scipy_stats.norm.ppf(drawn.p_normal / 2), rel=0.15)
+            assert abs(meng.z) == pytest.approx(-scipy_stats.norm.ppf(drawn.p_t / 2), rel=0.15)
 
     def test_directions(self):
         s, y = methods(100)
@@ -166,7 +180,7 @@ def test_neighbouring_gaps_of_published_models(dataset, raw, holm):
     differences = paired_differences(drawn, pairs)
     for p in (
         [found.p for found in differences],
-        [found.p_normal for found in differences],
+        [found.p_t for found in differences],
         [found.p for found in meng_tests(s, y, pairs=pairs)],
     ):
         assert [int((values < 0.05).sum()) for values in (np.array(p), adjust(p))] == [raw, holm]

@@ -79,7 +79,7 @@ def test_equal_methods_are_seldom_told_apart() -> None:
     for seed in range(40):
         y = random.normal(size=200)
         drawn = stats.bootstrap_srcc(y + random.normal(size=(12, 200)), y, draws=400, seed=seed)
-        p = stats.adjust([d.p_normal for d in stats.paired_differences(drawn)])
+        p = stats.adjust([d.p_t for d in stats.paired_differences(drawn)])
         alarms += (p < 0.05).any()
     assert alarms <= 6
 
@@ -88,7 +88,7 @@ def test_comparisons_are_those_of_the_shared_draws_adjusted_together(filled: Sto
     table = arranged(filled)
     tests = compare_columns(table)
     assert tests.made == 12
-    raw = np.array([c.difference.p_normal for c in tests.comparisons])
+    raw = np.array([c.difference.p_t for c in tests.comparisons])
     order = np.argsort(raw)
     holm = np.minimum(1, np.maximum.accumulate(raw[order] * np.arange(12, 0, -1)))
     np.testing.assert_allclose([tests.comparisons[i].p for i in order], holm)
@@ -269,7 +269,7 @@ def test_published_models_as_statistics_has_them(store: Store, bench: Bench) -> 
         rows = sorted(table.rows, key=lambda row: -table.cells[row, column].correlations.srcc)
         pairs = set(itertools.pairwise(rows))
         gaps = [
-            c.difference.p_normal
+            c.difference.p_t
             for c in compare_columns(table, rows=rows).comparisons
             if c.place == column and (c.a, c.b) in pairs
         ]

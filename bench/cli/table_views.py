@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.cli.selection import Selection
     from bench.evaluation import Row
     from bench.markup import Markup
     from bench.store import Entry
@@ -96,6 +99,32 @@ def _rows(table: Table, names: tuple[str, str]) -> tuple[Row, Row] | None:
     if chosen[0] == chosen[1]:
         raise UsageError(f"--compare got {names[0]} and {names[1]}, which are one row: give two")
     return chosen[0], chosen[1]
+
+
+def beside_published(
+    entries: Sequence[Entry], file: Path | None, selection: Selection, form: str, drawing: Drawing, mix: bool
+) -> str:
+    """Return published correlations beside ours."""
+    from bench import render_published
+    from bench.agreement import compare, select
+    from bench.cards import canonical
+    from bench.evaluation import VALUES
+    from bench.published import read_published
+
+    tables = _arranged(entries, drawing, mix, VALUES)
+    rows = select(read_published(file), tables, bool(selection.methods), set(map(canonical, selection.datasets)))
+    compared = compare(rows, tables)
+    if form in ("md", "latex"):
+        return render_published.to_paper(compared, _markup(form))
+    return render_published.to_json(compared) if form == "json" else render_published.to_csv(compared)
+
+
+def by_opinions(entries: Sequence[Entry], form: str, mix: bool) -> str:
+    """Return what the spread of people's ratings says of methods."""
+    from bench import render_opinions
+    from bench.evaluation import PAPER_VALUES
+
+    return render_opinions.write(_arranged(entries, Drawing(0, "percentile", False), mix, PAPER_VALUES), form)
 
 
 def _need_draws(option: str, drawing: Drawing) -> None:

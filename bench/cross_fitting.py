@@ -1,0 +1,23 @@
+"""PLCC of a cell through mappings fitted on other images than they are judged by."""
+
+from __future__ import annotations
+
+from bench import stats
+from bench.evaluation import Cell, joined, signs_of, usable_rows
+
+
+def cross_fit(cell: Cell) -> stats.CrossFitted:
+    """Return the PLCC after a 4-parameter mapping that is cross-fitted over five content-disjoint folds.
+
+    Folds keep together what random splits do: a reference, a scene, a prompt; else each image stands for itself.
+    """
+    if cell.correlations.plcc_log4 is None:
+        return stats.CrossFitted(reason=cell.correlations.reasons["plcc_log4"])
+    usable = usable_rows(cell.entry)
+    content = cell.dataset.get("group") or cell.dataset["cluster"] or "image"
+    if content not in usable:
+        return stats.CrossFitted(reason=f"the labels do not say the {content} that folds keep together")
+    folds = stats.content_folds(joined(usable, [content]) or [])
+    if len(set(folds.tolist())) < 2:
+        return stats.CrossFitted(reason=f"all images have the same {content}: there is nothing else to fit on")
+    return stats.cross_fit(usable["score"], usable["mos"], folds, *signs_of(cell.entry))

@@ -23,7 +23,7 @@ from scipy.stats import spearmanr
 
 import bench as bench_package
 from bench.api import Photo
-from bench.render import to_json
+from bench.render import number, to_json
 from bench.report import pictures, points, robustness
 from bench.report.data import Pair, Report, Shown
 from bench.report.disagreements import EACH_WAY, disagree
@@ -63,8 +63,10 @@ def test_the_leaderboard_has_the_numbers_of_bench_table(store: Store, made: Repo
     for srcc, plcc in zip(numbers[::2], numbers[1::2], strict=True):
         record = expected[srcc.key]
         assert (srcc.value, plcc.value) == (record["srcc"], record["plcc_log4"])
-        if record["srcc_low"] is not None:
-            assert srcc.interval == f"[{record['srcc_low']:.3f}, {record['srcc_high']:.3f}]".replace("-0.000", "0.000")
+        for found, name in ((srcc, "srcc"), (plcc, "plcc_log4")):
+            low, high = record[f"{name}_low"], record[f"{name}_high"]
+            expected_text = "" if low is None or found.value is None else f"[{number(low)}, {number(high)}]"
+            assert found.interval == expected_text
         if plcc.value is None:
             assert plcc.reason == record["reasons"]["plcc_log4"]
 

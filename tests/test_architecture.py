@@ -51,7 +51,7 @@ LAYERS = [
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
     | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
     | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"}
-    | {"cross", "cross_average", "cross_records", "render_cross"},
+    | {"cross", "cross_average", "cross_records", "render_cross", "report"},
     {"cli", "__main__"},
 ]
 
@@ -133,6 +133,7 @@ def loaded_by(*args: str) -> set[str]:
         ["train", "--help"],
         ["train", "qualiclip", "--help"],
         ["plot", "training", "--help"],
+        ["report", "--help"],
         ["overlap", "--help"],
         ["check", "--help"],
         ["explain", "--help"],

@@ -31,6 +31,7 @@ COMMANDS = {
     "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
     "check": ("bench.cli.check:check", "Compare stored results with a committed reference, for CI."),
     "plot": ("bench.cli.plot:plot", "Draw figures."),
+    "report": ("bench.cli.report:report", "Write the stored results as one HTML page to look at."),
     "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),
     "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights or a dataset ahead."),
 }

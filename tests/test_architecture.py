@@ -30,12 +30,14 @@ LAYERS = [
         "_interval",
         "_mapping",
     }
-    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking"},
+    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "gmad", "_band"},
     {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
-    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
+    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"}
+    | {"pictures"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
-    | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"},
+    | {"breakdown", "contest", "fitted", "throughput"}
+    | {"render_breakdown", "render_check", "render_gmad", "render_significance", "render_versus"},
     {"cli", "__main__"},
 ]
 

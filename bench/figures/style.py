@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,8 +52,19 @@ def looks(names: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def plain(text: str) -> str:
-    """Return a text of others as matplotlib writes it out: a dollar sign would begin mathematics."""
-    return text.replace("$", r"\$")
+    """Return a text of others as matplotlib writes it out.
+
+    A dollar sign would begin mathematics. A character that the font lacks is a box, without a warning.
+    """
+    known = _glyphs()
+    return "".join(c if c == "\n" or ord(c) in known else "\N{WHITE SQUARE}" for c in text).replace("$", r"\$")
+
+
+@functools.cache
+def _glyphs() -> frozenset[int]:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return frozenset(get_font(findfont(FontProperties())).get_charmap())
 
 
 def check_path(path: Path, option: str = "--output") -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import common
+from bench.cli import common, plot_scores
 from bench.cli.selection import Selection, selection_options
 from bench.errors import UsageError
 
@@ -26,6 +26,10 @@ draws_option = click.option(
 @click.group(short_help="Draw figures.")
 def plot() -> None:
     """Draw figures of what was measured."""
+
+
+for _command in (plot_scores.scatter, plot_scores.residuals, plot_scores.correlation, plot_scores.speed):
+    plot.add_command(_command)
 
 
 @plot.command("training")

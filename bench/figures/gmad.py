@@ -33,7 +33,7 @@ def contact_sheet(contest: Contest, pictures: Pictures) -> Figure:
     figure = new_figure(9.6, 1.1 + 2.15 * rows)
     parts: Any = figure.subfigures(1, 2, wspace=0.04)
     for part, way in zip(parts, contest.directions, strict=True):
-        part.suptitle(_heading(contest, way), fontsize="small")
+        part.suptitle(_heading(contest, way), fontsize="x-small")
         grid = part.subplots(rows, 2, squeeze=False)
         for line, judged in zip(grid, way.judged, strict=False):
             _draw_pair(line, contest, way, judged, pictures)
@@ -44,7 +44,7 @@ def contact_sheet(contest: Contest, pictures: Pictures) -> Figure:
 
 def _heading(contest: Contest, way: Direction) -> str:
     first = f"{way.defender} holds these equal, {way.attacker} holds the left one better"
-    return "\n".join(plain(line) for text in (first, sides(contest, way)) for line in textwrap.wrap(text, 66))
+    return "\n".join(plain(line) for text in (first, sides(contest, way)) for line in textwrap.wrap(text, 78))
 
 
 def _draw_pair(line: Any, contest: Contest, way: Direction, judged: Judged, pictures: Pictures) -> None:
@@ -59,18 +59,17 @@ def _draw_pair(line: Any, contest: Contest, way: Direction, judged: Judged, pict
             spine.set(visible=True, color="black" if preferred else "0.8", linewidth=3 if preferred else 0.6)
     line[0].set_ylabel(f"level {pair.level}", fontsize="x-small")
     said = judged.reason if judged.verdict is None else _said(contest, way, judged.verdict)
-    line[1].set_xlabel(f"{plain(said)}" + ("" if gap is None else f" ({gap:+.2f} SD)"), fontsize="x-small", loc="right")
-    line[0].set_xlabel(
-        f"gaps: {pair.defender_gap:+.2f} and {pair.attacker_gap:+.2f} SD", fontsize="x-small", loc="left"
-    )
+    gaps = f"gaps {pair.defender_gap:+.2f} and {pair.attacker_gap:+.2f} SD"
+    line[0].set_xlabel(gaps, fontsize="xx-small", loc="left")
+    line[1].set_xlabel(plain(said if gap is None else f"{said} ({gap:+.2f} SD)"), fontsize="xx-small", loc="right")
 
 
 def _said(contest: Contest, way: Direction, verdict: Verdict) -> str:
     who = judges(contest)
     opinion = {
-        Verdict.ATTACKER: f"left better, as {way.attacker}",
-        Verdict.DEFENDER: f"equal, as {way.defender}",
-        Verdict.NEITHER: "right better, as neither",
+        Verdict.ATTACKER: f"left better, as {_short(way.attacker, 20)}",
+        Verdict.DEFENDER: f"equal, as {_short(way.defender, 20)}",
+        Verdict.NEITHER: "right better, as neither says",
     }
     return f"{who}: {opinion[verdict]}"
 

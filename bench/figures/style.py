@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bench.errors import UsageError
 
@@ -38,6 +41,24 @@ def new_figure(width: float, height: float) -> Figure:
         rc={"svg.fonttype": "none", "svg.hashsalt": "bench", "pdf.fonttype": 42},
     )
     return NewFigure(figsize=(width, height), layout="constrained")
+
+
+def new_grid(count: int, width: float, height: float, columns: int = 3) -> tuple[Figure, list[Any]]:
+    """Return a figure with so many panels, each of so many inches, and their axes from left to right and down.
+
+    Args:
+        count: panels.
+        width: of one.
+        height: of one.
+        columns: panels beside each other, at most.
+    """
+    columns = min(columns, max(1, count))
+    lines = max(1, math.ceil(count / columns))
+    figure = new_figure(width * columns, height * lines + 0.3)
+    grid = list(np.ravel(figure.subplots(lines, columns, squeeze=False)))
+    for axes in grid[count:]:
+        axes.remove()
+    return figure, grid[:count]
 
 
 def looks(names: list[str]) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,101 @@
+"""Scores against labels with the mapping fitted to them, and what it leaves: one panel a method and dataset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from bench.api import FloatArray
+from bench.evaluation import LEVEL
+from bench.figures.style import SEQUENTIAL, new_grid, plain
+from bench.fitted import Fitted, running_median
+from bench.render import number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_PANELS = 16
+"""Panels of one figure: more cannot be read."""
+CROWDED = 1500
+"""Points above which a panel shows how many lie where instead of each."""
+_LINE = "#d55e00"
+_PANEL = (2.9, 2.6)
+
+
+def scatter(shown: Sequence[Fitted], draws: int) -> Figure:
+    """Draw scores against labels, the 4-parameter mapping and the interval of its predictions over draws of images."""
+    figure, grid = new_grid(len(shown), *_PANEL, columns=4)
+    for axes, each in zip(grid, shown, strict=True):
+        _points(axes, each.scores, each.labels)
+        if each.mapping is not None:
+            steps, band = each.steps(), each.band(draws)
+            if band is not None:
+                axes.fill_between(steps, band.low, band.high, color=_LINE, alpha=0.35, linewidth=0, zorder=3)
+            axes.plot(steps, each.mapping.predict(steps), color="white", linewidth=3, zorder=3)
+            axes.plot(steps, each.mapping.predict(steps), color=_LINE, linewidth=1.6, zorder=4)
+        higher = each.cell.method["higher_is_better"]
+        axes.set_xlabel(f"score ({'higher' if higher else 'lower'} is better)", fontsize="x-small")
+        axes.set_ylabel(_label_name(each), fontsize="x-small")
+        c = each.cell.correlations
+        plcc = f"no mapping: {each.reason}" if c.plcc_log4 is None else f"PLCC {number(c.plcc_log4)}"
+        srcc = f"no SRCC: {c.reasons['srcc']}" if c.srcc is None else f"SRCC {number(c.srcc)}"
+        _title(axes, each, f"{srcc}, {plcc}")
+    figure.supxlabel(
+        f"line: 4-parameter logistic mapping; around it the {LEVEL:.0%} interval of its prediction over {draws} draws "
+        f"of the images{_crowd(shown)}",
+        fontsize="x-small",
+    )
+    return figure
+
+
+def residuals(shown: Sequence[Fitted], against: Literal["predicted", "label"]) -> Figure:
+    """Draw label less mapped score against the mapped score or the label, with a running median."""
+    figure, grid = new_grid(len(shown), *_PANEL, columns=4)
+    for axes, each in zip(grid, shown, strict=True):
+        axes.set_ylabel(f"{_label_name(each)} less mapped score", fontsize="x-small")
+        axes.set_xlabel("mapped score" if against == "predicted" else _label_name(each), fontsize="x-small")
+        if each.mapping is None:
+            _title(axes, each, f"no mapping: {each.reason}")
+            continue
+        predicted = each.mapping.predict(each.scores)
+        x, left = predicted if against == "predicted" else each.labels, each.labels - predicted
+        _points(axes, x, left)
+        axes.axhline(0, color="0.2", linewidth=0.8, linestyle="--", zorder=3)
+        middle = running_median(x, left)
+        axes.plot(*middle, color="white", linewidth=3, zorder=3)
+        axes.plot(*middle, color=_LINE, linewidth=1.6, zorder=4)
+        rmse = each.cell.correlations.rmse_log4
+        _title(axes, each, "the mapping is flat" if rmse is None else f"RMSE {rmse:.3g}")
+    figure.supxlabel(
+        f"line: median of the residual in windows of a twentieth of the images, 15 at least{_crowd(shown)}",
+        fontsize="x-small",
+    )
+    return figure
+
+
+def _label_name(each: Fitted) -> str:
+    if each.cell.dataset["kind"] == "synthetic-order":
+        return "level (synthetic order)"
+    return "MOS" if each.cell.dataset["direction"] == "higher" else "DMOS (lower is better)"
+
+
+def _title(axes: Any, each: Fitted, says: str) -> None:
+    column = f"{each.method} on {each.cell.dataset['id']} (n = {each.scores.size:,})"
+    axes.set_title(f"{plain(column)}\n{plain(says)}", fontsize="x-small")
+    axes.tick_params(labelsize="x-small")
+
+
+def _points(axes: Any, x: FloatArray, y: FloatArray) -> None:
+    if x.size > CROWDED:
+        axes.hexbin(x, y, gridsize=40, bins="log", cmap=SEQUENTIAL, mincnt=1, linewidths=0.1, zorder=2)
+    else:
+        alpha = float(np.clip(60 / math.sqrt(x.size) / 5, 0.25, 0.9))
+        axes.plot(x, y, "o", markersize=3, color="C0", alpha=alpha, markeredgewidth=0, zorder=2)
+
+
+def _crowd(shown: Sequence[Fitted]) -> str:
+    crowded = any(each.scores.size > CROWDED for each in shown)
+    return "\ncells: the lighter, the more images (logarithmic)" if crowded else ""

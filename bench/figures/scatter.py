@@ -30,25 +30,37 @@ def scatter(shown: Sequence[Fitted], draws: int) -> Figure:
     figure, grid = new_grid(len(shown), *_PANEL, columns=4)
     for axes, each in zip(grid, shown, strict=True):
         _points(axes, each.scores, each.labels)
-        if each.mapping is not None:
-            steps, band = each.steps(), each.band(draws)
-            if band is not None:
-                axes.fill_between(steps, band.low, band.high, color=_LINE, alpha=0.35, linewidth=0, zorder=3)
-            axes.plot(steps, each.mapping.predict(steps), color="white", linewidth=3, zorder=3)
-            axes.plot(steps, each.mapping.predict(steps), color=_LINE, linewidth=1.6, zorder=4)
         higher = each.cell.method["higher_is_better"]
         axes.set_xlabel(f"score ({'higher' if higher else 'lower'} is better)", fontsize="x-small")
         axes.set_ylabel(_label_name(each), fontsize="x-small")
         c = each.cell.correlations
-        plcc = f"no mapping: {each.reason}" if c.plcc_log4 is None else f"PLCC {number(c.plcc_log4)}"
         srcc = f"no SRCC: {c.reasons['srcc']}" if c.srcc is None else f"SRCC {number(c.srcc)}"
-        _title(axes, each, f"{srcc}, {plcc}")
+        _title(axes, each, f"{srcc}; {_draw_mapping(axes, each, draws)}")
     figure.supxlabel(
         f"line: 4-parameter logistic mapping; around it the {LEVEL:.0%} interval of its prediction over {draws} draws "
-        f"of the images{_crowd(shown)}",
+        f"of the images, or of their references{_crowd(shown)}",
         fontsize="x-small",
     )
     return figure
+
+
+def _draw_mapping(axes: Any, each: Fitted, draws: int) -> str:
+    """Draw the mapping and its band, and return what is to say of them."""
+    if each.mapping is None:
+        return f"no mapping: {each.reason}"
+    steps, band = each.steps(), each.band(draws)
+    _draw_line(axes, steps, each.mapping.predict(steps))
+    plcc = each.cell.correlations.plcc_log4
+    says = "the mapping is flat" if plcc is None else f"PLCC {number(plcc)}"
+    if band is None:
+        return f"{says}; no interval: most fits do not converge"
+    axes.fill_between(steps, band.low, band.high, color=_LINE, alpha=0.35, linewidth=0, zorder=3)
+    return says + (f"; {band.dropped} draws without a fit" if band.dropped else "")
+
+
+def _draw_line(axes: Any, x: FloatArray, y: FloatArray) -> None:
+    axes.plot(x, y, color="white", linewidth=3, zorder=3)
+    axes.plot(x, y, color=_LINE, linewidth=1.6, zorder=4)
 
 
 def residuals(shown: Sequence[Fitted], against: Literal["predicted", "label"]) -> Figure:
@@ -64,13 +76,11 @@ def residuals(shown: Sequence[Fitted], against: Literal["predicted", "label"]) -
         x, left = predicted if against == "predicted" else each.labels, each.labels - predicted
         _points(axes, x, left)
         axes.axhline(0, color="0.2", linewidth=0.8, linestyle="--", zorder=3)
-        middle = running_median(x, left)
-        axes.plot(*middle, color="white", linewidth=3, zorder=3)
-        axes.plot(*middle, color=_LINE, linewidth=1.6, zorder=4)
+        _draw_line(axes, *running_median(x, left))
         rmse = each.cell.correlations.rmse_log4
         _title(axes, each, "the mapping is flat" if rmse is None else f"RMSE {rmse:.3g}")
     figure.supxlabel(
-        f"line: median of the residual in windows of a twentieth of the images, 15 at least{_crowd(shown)}",
+        f"line: median of the residual in windows of a twentieth of the images{_crowd(shown)}",
         fontsize="x-small",
     )
     return figure

@@ -75,7 +75,7 @@ def fitted(table: Table) -> Iterator[Fitted]:
             )
 
 
-def running_median(x: FloatArray, y: FloatArray, share: float = 0.05, least: int = 15) -> tuple[FloatArray, FloatArray]:
+def running_median(x: FloatArray, y: FloatArray, share: float = 0.1, least: int = 15) -> tuple[FloatArray, FloatArray]:
     """Return medians of x and of y in windows of neighbouring x, which overlap by half.
 
     Args:

@@ -55,17 +55,17 @@ def mapped(store: Store) -> dict[str, object]:
 
 
 def test_a_band_covers_the_curve_as_often_as_it_says() -> None:
-    # 150 samples of one curve: the 90 % band over images covers the true value at the middle in about 90 %.
+    # 40 samples from one curve: a 90 % band over images holds the true value in 36 of them, give or take 2.
     def curve(x: np.ndarray) -> np.ndarray:
         return 4 / (1 + np.exp(-x / 0.7)) + 1
 
     covered = 0
-    for _ in range(60):
-        x = RANDOM.normal(size=120)
-        band = mapping_band(x, curve(x) + RANDOM.normal(0, 0.4, 120), np.array([0.3]), draws=60, level=0.9)
+    for _ in range(40):
+        x = RANDOM.normal(size=100)
+        band = mapping_band(x, curve(x) + RANDOM.normal(0, 0.4, 100), np.array([0.3]), draws=40, level=0.9)
         assert band is not None
         covered += band.low[0] <= curve(np.array(0.3)) <= band.high[0]
-    assert 46 <= covered <= 60
+    assert 30 <= covered <= 39
 
 
 def test_a_band_is_the_quantiles_of_fits_to_draws() -> None:
@@ -84,10 +84,10 @@ def test_a_band_is_the_quantiles_of_fits_to_draws() -> None:
 
 def test_a_band_over_references_is_wider_where_their_images_are_alike() -> None:
     reference = np.repeat(np.arange(12), 10)
-    x, y = RANDOM.normal(size=120), np.repeat(RANDOM.normal(0, 1, 12), 10)
-    y = y + x
-    wide = mapping_band(x, y, np.array([0.0]), clusters=reference, draws=100)
-    narrow = mapping_band(x, y, np.array([0.0]), draws=100)
+    x = RANDOM.normal(size=120)
+    y = np.repeat(RANDOM.normal(0, 1, 12), 10) + 4 * np.tanh(x)
+    wide = mapping_band(x, y, np.array([0.0]), clusters=reference, draws=40)
+    narrow = mapping_band(x, y, np.array([0.0]), draws=40)
     assert wide is not None
     assert narrow is not None
     assert wide.high[0] - wide.low[0] > 1.5 * (narrow.high[0] - narrow.low[0])
@@ -203,6 +203,7 @@ def test_speeds_are_drawn_apart_by_their_conditions_and_imports_are_named(filled
 @pytest.mark.parametrize("kind", ["scatter", "residuals", "correlation", "speed"])
 def test_the_commands_write_a_picture_in_every_form(filled: Store, bench: Bench, kind: str) -> None:
     few = ["--draws", "20"] if kind in ("scatter", "speed") else []
+    few += [] if kind == "correlation" else ["--method", "good"]
     for suffix in ("svg", "png", "pdf"):
         done = bench("plot", kind, "--output", f"a.{suffix}", *few)
         assert done.code == 0, done.err

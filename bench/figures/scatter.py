@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from bench.api import FloatArray
 from bench.evaluation import LEVEL
-from bench.figures.style import SEQUENTIAL, new_grid, plain
+from bench.figures.style import SEQUENTIAL, caption, new_grid, plain
 from bench.fitted import Fitted, running_median
 from bench.render import number
 
@@ -23,6 +24,7 @@ CROWDED = 1500
 """Points above which a panel shows how many lie where instead of each."""
 _LINE = "#d55e00"
 _PANEL = (2.9, 2.6)
+_ACROSS = 46  # letters of a title
 
 
 def scatter(shown: Sequence[Fitted], draws: int) -> Figure:
@@ -36,10 +38,10 @@ def scatter(shown: Sequence[Fitted], draws: int) -> Figure:
         c = each.cell.correlations
         srcc = f"no SRCC: {c.reasons['srcc']}" if c.srcc is None else f"SRCC {number(c.srcc)}"
         _title(axes, each, f"{srcc}; {_draw_mapping(axes, each, draws)}")
-    figure.supxlabel(
+    caption(
+        figure,
         f"line: 4-parameter logistic mapping; around it the {LEVEL:.0%} interval of its prediction over {draws} draws "
         f"of the images, or of their references{_crowd(shown)}",
-        fontsize="x-small",
     )
     return figure
 
@@ -55,7 +57,7 @@ def _draw_mapping(axes: Any, each: Fitted, draws: int) -> str:
     if band is None:
         return f"{says}; no interval: most fits do not converge"
     axes.fill_between(steps, band.low, band.high, color=_LINE, alpha=0.35, linewidth=0, zorder=3)
-    return says + (f"; {band.dropped} draws without a fit" if band.dropped else "")
+    return says + (f"; {band.dropped} of {draws} fits do not converge" if band.dropped else "")
 
 
 def _draw_line(axes: Any, x: FloatArray, y: FloatArray) -> None:
@@ -79,10 +81,7 @@ def residuals(shown: Sequence[Fitted], against: Literal["predicted", "label"]) -
         _draw_line(axes, *running_median(x, left))
         rmse = each.cell.correlations.rmse_log4
         _title(axes, each, "the mapping is flat" if rmse is None else f"RMSE {rmse:.3g}")
-    figure.supxlabel(
-        f"line: median of the residual in windows of a twentieth of the images{_crowd(shown)}",
-        fontsize="x-small",
-    )
+    caption(figure, f"line: median of the residual in windows of a tenth of the images{_crowd(shown)}")
     return figure
 
 
@@ -94,7 +93,8 @@ def _label_name(each: Fitted) -> str:
 
 def _title(axes: Any, each: Fitted, says: str) -> None:
     column = f"{each.method} on {each.cell.dataset['id']} (n = {each.scores.size:,})"
-    axes.set_title(f"{plain(column)}\n{plain(says)}", fontsize="x-small")
+    lines = (textwrap.fill(text, _ACROSS) for text in (column, says))
+    axes.set_title(plain("\n".join(lines)), fontsize="x-small")
     axes.tick_params(labelsize="x-small")
 
 

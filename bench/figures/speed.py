@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bench.evaluation import LEVEL, Cell
-from bench.figures.style import looks, new_grid, plain
+from bench.figures.style import caption, looks, new_grid, plain
 from bench.tables import Column, Table
 from bench.throughput import speed
 
@@ -75,10 +75,10 @@ def speeds(shown: list[Race]) -> Figure:
         _draw(axes, race, look)
     handles = {text: handle for axes in grid for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", fontsize="x-small", frameon=False)
-    figure.supxlabel(
+    caption(
+        figure,
         "images a second in one process: scoring alone, no reading, no decoding\n"
-        "Compare equal markers only, and only if one machine did all:\nthe store does not say which machine it was.",
-        fontsize="x-small",
+        "Compare equal markers only, and only if one machine did all: the store does not say which machine it was.",
     )
     return figure
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import textwrap
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ DIVERGING = "PuOr"
 """Colours of differences: both ends differ from each other for the colour-blind too, and white is none."""
 SEQUENTIAL = "cividis"
 """Colours of amounts: its lightness rises evenly, for the colour-blind and in grey."""
+
+_PER_INCH = 17  # letters of a caption
 
 _MARKERS = "oXsDPv^<>*"
 _DASHES = ("-", "--", ":", "-.")
@@ -59,6 +62,12 @@ def new_grid(count: int, width: float, height: float, columns: int = 3) -> tuple
     for axes in grid[count:]:
         axes.remove()
     return figure, grid[:count]
+
+
+def caption(figure: Figure, text: str) -> None:
+    """Write a text below a figure, its lines as long as the figure is wide."""
+    across = int(figure.get_figwidth() * _PER_INCH)
+    figure.supxlabel("\n".join(textwrap.fill(line, across) for line in text.split("\n")), fontsize="x-small")
 
 
 def looks(names: list[str]) -> dict[str, dict[str, Any]]:

@@ -4,6 +4,7 @@
 * ``fit_logistic4`` and ``fit_logistic5``: the mappings themselves.
 * ``bootstrap_srcc``, ``bootstrap_within`` and ``bootstrap_plcc``: percentile or BCa intervals, on draws shared by all
   methods; ``bootstrap_mean`` puts those of several datasets together.
+* ``mapping_band``: how certain a fitted mapping is at each score.
 * ``paired_differences`` (of such draws), ``meng_tests`` and ``adjust``: method against method.
 * ``krasula`` and ``auc_tests``: different or similar, better or worse pairs of images.
 * ``squared_errors`` and ``noise_ceiling``: the noise of a MOS, and what it leaves to reach.
@@ -17,6 +18,7 @@ product of the two and never by its own sign. A value that cannot be given is No
 from __future__ import annotations
 
 from bench._across import Mean, bootstrap_mean, fisher_z_mean, mean_ranks
+from bench._band import Band, mapping_band
 from bench._bootstrap import bootstrap_srcc, bootstrap_within
 from bench._bootstrap_plcc import bootstrap_plcc
 from bench._comparison import Difference, MengTest, adjust, meng_tests, paired_differences
@@ -31,6 +33,7 @@ __all__ = [
     "VALUES",
     "AucTest",
     "Aucs",
+    "Band",
     "Bootstrap",
     "Ceiling",
     "Correlations",
@@ -59,6 +62,7 @@ __all__ = [
     "fit_logistic5",
     "krasula",
     "mapped_sign",
+    "mapping_band",
     "mean_ranks",
     "meng_tests",
     "noise_ceiling",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench import stats
+from bench.errors import UsageError
 from bench.evaluation import Cell, Row
 from bench.significance import Comparison, compare_columns
 from bench.tables import Column, Table
@@ -44,6 +45,30 @@ def compare(table: Table, a: Row, b: Row) -> list[Versus]:
     """
     found = {each.place: each for each in compare_columns(table, rows=(a, b)).comparisons}
     return [_in_column(table, column, a, b, found.get(column)) for column in table.columns]
+
+
+def find_pair(table: Table, names: tuple[str, str], parameter: str) -> tuple[Row, Row] | None:
+    """Return the two rows that names mean, by label or by the method's name; None where a table lacks one.
+
+    Raises:
+        UsageError: a name means more than one row, or both mean one.
+    """
+    chosen: list[Row] = []
+    for name in names:
+        exact = [row for row in table.rows if name in (table.labels[row], row.label)]
+        of_name = exact or [
+            row for (row, _), cell in table.cells.items() if cell.method["name"] == name and row not in chosen
+        ]
+        rows = list(dict.fromkeys(of_name))
+        if len(rows) > 1:
+            labels = ", ".join(table.labels[row] for row in rows)
+            raise UsageError(f"{parameter} got {name!r}, which names more than one row: give one of {labels}")
+        if not rows:
+            return None
+        chosen.append(rows[0])
+    if chosen[0] == chosen[1]:
+        raise UsageError(f"{parameter} got {names[0]} and {names[1]}, which are one row: give two")
+    return chosen[0], chosen[1]
 
 
 def _in_column(table: Table, column: Column, a: Row, b: Row, found: Comparison | None) -> Versus:

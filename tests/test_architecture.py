@@ -30,7 +30,7 @@ LAYERS = [
         "_interval",
         "_mapping",
     }
-    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "mos_regression", "gradcam"},
+    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "mos_regression", "gradcam", "gmad", "_band"},
     {
         "registry",
         "ou",
@@ -47,11 +47,12 @@ LAYERS = [
     },
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner", "mos_parts", "mos_fits"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"}
-    | {"published", "protocols", "explaining"},
+    | {"published", "protocols", "explaining", "pictures"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
     | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
     | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"}
-    | {"cross", "cross_average", "cross_records", "render_cross", "report"},
+    | {"cross", "cross_average", "cross_records", "render_cross", "report"}
+    | {"contest", "fitted", "throughput", "render_gmad"},
     {"cli", "__main__"},
 ]
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
     "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
     "check": ("bench.cli.check:check", "Compare stored results with a committed reference, for CI."),
+    "gmad": ("bench.cli.gmad:gmad", "Show the images on which two methods differ most."),
     "plot": ("bench.cli.plot:plot", "Draw figures."),
     "report": ("bench.cli.report:report", "Write the stored results as one HTML page to look at."),
     "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),

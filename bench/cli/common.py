@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -11,8 +12,6 @@ import click
 from bench.errors import MissingRequirementError, UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bench.api import Method, Resize
     from bench.scoring import MethodSpec, Ready
     from bench.store import Entry, Store
@@ -50,6 +49,13 @@ precision_option = click.option(
     default="exact",
     show_default=True,
     help="Arithmetic of the networks that have both: float32, or 16 bits where the device has such arithmetic.",
+)
+picture_option = click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Picture to write: .svg, .png or .pdf.",
 )
 _SETTINGS = (
     click.option(
@@ -201,3 +207,17 @@ def warn_about_plugins() -> None:
 
     for problem in catalogue().problems:
         click.echo(f"bench: warning: {problem}", err=True)
+
+
+def write_text(text: str, path: Path, parameter: str = "--output") -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        UsageError: it cannot be written there.
+    """
+    from bench.store import write_atomically
+
+    try:
+        write_atomically(path, text.encode())
+    except OSError as error:
+        raise UsageError(f"{parameter} got {path}, which cannot be written: {error.strerror}") from None

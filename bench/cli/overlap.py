@@ -168,10 +168,5 @@ def _rest(count: int, show: int, what: str) -> list[str]:
 def _write(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
-        return
-    from bench.store import write_atomically
-
-    try:
-        write_atomically(output, text.encode())
-    except OSError as error:
-        raise UsageError(f"--output got {output}, which cannot be written: {error.strerror}") from None
+    else:
+        common.write_text(text, output)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli import common, plot_scores
 from bench.cli.selection import Selection, selection_options, without_fitted
 from bench.errors import UsageError
 
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
 
     from bench.tables import Table
 
-output_option = click.option(
-    "--output",
-    required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Picture to write: .svg, .png or .pdf.",
-)
 draws_option = click.option(
     "--draws", type=click.IntRange(1, 100_000), default=2000, show_default=True, help="Of the bootstrap."
 )
@@ -34,9 +28,13 @@ def plot() -> None:
     """Draw figures of what was measured."""
 
 
+for _command in (plot_scores.scatter, plot_scores.residuals, plot_scores.correlation, plot_scores.speed):
+    plot.add_command(_command)
+
+
 @plot.command("training")
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@output_option
+@common.picture_option
 def plot_training(logs: tuple[Path, ...], output: Path) -> None:
     """Draw losses and validation of training runs; LOG is a log.jsonl or the folder that holds one."""
     from bench.figures.style import check_path, save_figure
@@ -51,7 +49,7 @@ def plot_training(logs: tuple[Path, ...], output: Path) -> None:
 @plot.command("ranking")
 @selection_options
 @draws_option
-@output_option
+@common.picture_option
 def plot_ranking(selection: Selection, draws: int, output: Path) -> None:
     """Draw methods by SRCC on each dataset and on average, with bars over what no test tells apart."""
     from bench.figures.significance import rankings
@@ -62,7 +60,7 @@ def plot_ranking(selection: Selection, draws: int, output: Path) -> None:
 @plot.command("significance")
 @selection_options
 @draws_option
-@output_option
+@common.picture_option
 def plot_significance(selection: Selection, draws: int, output: Path) -> None:
     """Draw a matrix for each dataset and the average: which method is better than which."""
     from bench.figures.significance import matrices

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.cli.selection import Selection
-    from bench.evaluation import Row
     from bench.markup import Markup
     from bench.store import Entry
     from bench.tables import Table
@@ -85,36 +84,16 @@ def matrices(entries: Sequence[Entry], form: str, drawing: Drawing, mix: bool) -
 def versus(entries: Sequence[Entry], names: tuple[str, str], form: str, drawing: Drawing, mix: bool) -> str:
     """Return the test of one method against another on each dataset, in each table that holds both."""
     from bench import render_versus
-    from bench.versus import compare
+    from bench.versus import compare, find_pair
 
     _need_draws("--compare", drawing)
-    pairs = [(table, _rows(table, names)) for table in _arranged(entries, drawing, mix)]
+    pairs = [(table, find_pair(table, names, "--compare")) for table in _arranged(entries, drawing, mix)]
     found = [(table, rows, compare(table, *rows)) for table, rows in pairs if rows]
     if not found:
         raise UsageError(f"--compare got {' and '.join(names)}, which have no dataset under one protocol in common")
     if form in ("md", "latex"):
         return "\n".join(render_versus.to_paper(*each, _markup(form)) for each in found)
     return _records([record for each in found for record in render_versus.records(*each)], form)
-
-
-def _rows(table: Table, names: tuple[str, str]) -> tuple[Row, Row] | None:
-    """Return the two rows that names mean; None where a table lacks one."""
-    chosen = []
-    for name in names:
-        exact = [row for row in table.rows if name in (table.labels[row], row.label)]
-        of_name = exact or [
-            row for (row, _), cell in table.cells.items() if cell.method["name"] == name and row not in chosen
-        ]
-        rows = list(dict.fromkeys(of_name))
-        if len(rows) > 1:
-            labels = ", ".join(table.labels[row] for row in rows)
-            raise UsageError(f"--compare got {name!r}, which names more than one row: give one of {labels}")
-        if not rows:
-            return None
-        chosen.append(rows[0])
-    if chosen[0] == chosen[1]:
-        raise UsageError(f"--compare got {names[0]} and {names[1]}, which are one row: give two")
-    return chosen[0], chosen[1]
 
 
 def beside_published(

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.averages import average
 from bench.evaluation import LEVEL, Row
-from bench.figures.style import DIVERGING, new_figure, plain
+from bench.figures.style import DIVERGING, new_grid, plain
 from bench.significance import ALPHA, Comparison, compare_averages, compare_columns
 from bench.stats import Interval
 from bench.tables import Table
@@ -91,7 +91,7 @@ def rankings(table: Table) -> Figure:
     """
     shown = panels(table)
     most = max((len(panel.rows) for panel in shown), default=1)
-    figure, grid = _grid(len(shown), width=3.6, height=0.6 + 0.21 * most)
+    figure, grid = new_grid(len(shown), width=3.6, height=0.6 + 0.21 * most)
     for axes, panel in zip(grid, shown, strict=True):
         _draw_ranking(axes, panel, table.labels)
     figure.supxlabel(
@@ -126,7 +126,7 @@ def matrices(table: Table) -> Figure:
     shown = panels(table)
     most = max((len(panel.rows) for panel in shown), default=1)
     side = 1.4 + 0.24 * most
-    figure, grid = _grid(len(shown), width=side + 1.0, height=side)
+    figure, grid = new_grid(len(shown), width=side + 1.0, height=side)
     extent = max((abs(v) for panel in shown for v in _differences(panel).ravel() if not math.isnan(v)), default=1.0)
     image = None
     for axes, panel in zip(grid, shown, strict=True):
@@ -168,13 +168,3 @@ def _signs(panel: Panel) -> np.ndarray[Any, np.dtype[np.str_]]:
             better, worse = (each.a, each.b) if each.better == each.a else (each.b, each.a)
             signs[place[better], place[worse]], signs[place[worse], place[better]] = "+", "-"
     return signs
-
-
-def _grid(count: int, width: float, height: float) -> tuple[Figure, list[Any]]:
-    columns = min(3, max(1, count))
-    lines = max(1, math.ceil(count / columns))
-    figure = new_figure(width * columns, height * lines + 0.3)
-    grid = list(np.ravel(figure.subplots(lines, columns, squeeze=False)))
-    for axes in grid[count:]:
-        axes.remove()
-    return figure, grid[:count]

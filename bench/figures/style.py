@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import math
+import textwrap
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from bench.errors import UsageError
 
@@ -16,6 +21,8 @@ DIVERGING = "PuOr"
 """Colours of differences: both ends differ from each other for the colour-blind too, and white is none."""
 SEQUENTIAL = "cividis"
 """Colours of amounts: its lightness rises evenly, for the colour-blind and in grey."""
+
+_PER_INCH = 17  # letters of a caption
 
 _MARKERS = "oXsDPv^<>*"
 _DASHES = ("-", "--", ":", "-.")
@@ -39,6 +46,30 @@ def new_figure(width: float, height: float) -> Figure:
     return NewFigure(figsize=(width, height), layout="constrained")
 
 
+def new_grid(count: int, width: float, height: float, columns: int = 3) -> tuple[Figure, list[Any]]:
+    """Return a figure with so many panels, each of so many inches, and their axes from left to right and down.
+
+    Args:
+        count: panels.
+        width: of one.
+        height: of one.
+        columns: panels beside each other, at most.
+    """
+    columns = min(columns, max(1, count))
+    lines = max(1, math.ceil(count / columns))
+    figure = new_figure(width * columns, height * lines + 0.3)
+    grid = list(np.ravel(figure.subplots(lines, columns, squeeze=False)))
+    for axes in grid[count:]:
+        axes.remove()
+    return figure, grid[:count]
+
+
+def caption(figure: Figure, text: str) -> None:
+    """Write a text below a figure, its lines as long as the figure is wide."""
+    across = int(figure.get_figwidth() * _PER_INCH)
+    figure.supxlabel("\n".join(textwrap.fill(line, across) for line in text.split("\n")), fontsize="x-small")
+
+
 def looks(names: list[str]) -> dict[str, dict[str, Any]]:
     """Give each name a colour, a marker and a dash, so that no two are told apart by colour alone."""
     import seaborn as sns
@@ -51,8 +82,19 @@ def looks(names: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def plain(text: str) -> str:
-    """Return a text of others as matplotlib writes it out: a dollar sign would begin mathematics."""
-    return text.replace("$", r"\$")
+    """Return a text of others as matplotlib writes it out.
+
+    A dollar sign would begin mathematics. A character that the font lacks is a box, without a warning.
+    """
+    known = _glyphs()
+    return "".join(c if c == "\n" or ord(c) in known else "\N{WHITE SQUARE}" for c in text).replace("$", r"\$")
+
+
+@functools.cache
+def _glyphs() -> frozenset[int]:
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    return frozenset(get_font(findfont(FontProperties())).get_charmap())
 
 
 def check_path(path: Path, option: str = "--output") -> None:

@@ -1,0 +1,127 @@
+"""``bench plot scatter``, ``residuals``, ``correlation`` and ``speed``: figures of stored scores."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from bench.cli import common
+from bench.cli.selection import Selection, selection_options, without_fitted
+from bench.errors import UsageError, listed
+
+if TYPE_CHECKING:
+    from bench.fitted import Fitted
+    from bench.tables import Table
+
+
+@click.command("scatter")
+@selection_options
+@click.option("--draws", type=click.IntRange(20, 10_000), default=200, show_default=True, help="Of the band.")
+@common.picture_option
+def scatter(selection: Selection, draws: int, output: Path) -> None:
+    """Draw scores against labels with the fitted mapping and how certain it is; a panel a method and dataset."""
+    from bench.figures import scatter as figures
+    from bench.figures.style import check_path, save_figure
+
+    check_path(output)
+    shown = _panels(selection)
+    save_figure(figures.scatter(shown, draws), output)
+    click.echo(f"{output}: {len(shown)} panels")
+
+
+@click.command("residuals")
+@selection_options
+@click.option(
+    "--against",
+    type=click.Choice(["predicted", "label"]),
+    default="predicted",
+    show_default=True,
+    help="What the residuals are drawn over: the mapped score, or the label.",
+)
+@common.picture_option
+def residuals(selection: Selection, against: Literal["predicted", "label"], output: Path) -> None:
+    """Draw what the fitted mapping leaves: label less mapped score, with a running median."""
+    from bench.figures import scatter as figures
+    from bench.figures.style import check_path, save_figure
+
+    check_path(output)
+    shown = _panels(selection)
+    save_figure(figures.residuals(shown, against), output)
+    click.echo(f"{output}: {len(shown)} panels")
+
+
+@click.command("correlation")
+@selection_options
+@common.picture_option
+def correlation(selection: Selection, output: Path) -> None:
+    """Draw how alike methods rank the images of one dataset, alike ones beside each other."""
+    from bench.figures.agreement import agreement, heat_map
+    from bench.figures.style import check_path, save_figure
+
+    check_path(output)
+    table, note = _table(selection, 0, ())
+    if len(table.columns) > 1:
+        names = ", ".join(column.dataset for column in table.columns)
+        raise UsageError(f"one dataset is drawn at a time, and there are {names}: choose by --dataset")
+    found = agreement(table, table.columns[0])
+    save_figure(heat_map(found), output)
+    click.echo(f"{output}: {len(found.methods)} methods on {found.n:,} images{note}")
+    _name_left_out(found.left_out)
+
+
+@click.command("speed")
+@selection_options
+@click.option("--draws", type=click.IntRange(0, 100_000), default=2000, show_default=True, help="Of the intervals.")
+@common.picture_option
+def speed(selection: Selection, draws: int, output: Path) -> None:
+    """Draw SRCC against images a second, as the runs recorded it; imported scores have no time."""
+    from bench.figures.speed import races, speeds
+    from bench.figures.style import check_path, save_figure
+
+    check_path(output)
+    table, note = _table(selection, draws, ("srcc",))
+    every = races(table)
+    for race in every:
+        _name_left_out(race.left_out, f" of {race.column.dataset}")
+    shown = [race for race in every if race.timed]
+    if not shown:
+        raise UsageError("no result has both an SRCC and a time: score a labelled dataset by `bench run` first")
+    save_figure(speeds(shown), output)
+    click.echo(f"{output}: {sum(len(race.timed) for race in shown)} timed results on {len(shown)} datasets{note}")
+
+
+def _panels(selection: Selection) -> list[Fitted]:
+    from bench.figures.scatter import MOST_PANELS
+    from bench.fitted import fitted
+
+    table, note = _table(selection, 0, ("srcc", "plcc_log4", "rmse_log4"))
+    shown = list(fitted(table))
+    if not shown:
+        raise UsageError("no result has both scores and labels: score a labelled dataset by `bench run` first")
+    if len(shown) > MOST_PANELS:
+        raise UsageError(
+            f"{len(shown)} panels are more than the {MOST_PANELS} that can be read: choose by --method and --dataset"
+        )
+    if note:
+        click.echo(f"bench: note{note}", err=True)
+    return shown
+
+
+def _table(selection: Selection, draws: int, values: Collection[str]) -> tuple[Table, str]:
+    from bench.evaluation import evaluate
+    from bench.tables import arrange
+
+    entries, _ = without_fitted(selection.entries())
+    first, *others = arrange(evaluate(entries, draws, values=values))
+    return first, f"; {len(others)} table(s) of other protocols are not drawn: choose by --method" if others else ""
+
+
+def _name_left_out(left_out: dict[str, str], where: str = "") -> None:
+    by_reason: dict[str, list[str]] = {}
+    for method, reason in left_out.items():
+        by_reason.setdefault(reason, []).append(method)
+    for reason, methods in by_reason.items():
+        click.echo(f"left out{where}: {listed(methods)} ({reason})")

@@ -1,0 +1,111 @@
+"""Scores against labels with the mapping fitted to them, and what it leaves: one panel a method and dataset."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from bench.api import FloatArray
+from bench.evaluation import LEVEL
+from bench.figures.style import SEQUENTIAL, caption, new_grid, plain
+from bench.fitted import Fitted, running_median
+from bench.render import number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_PANELS = 16
+"""Panels of one figure: more cannot be read."""
+CROWDED = 1500
+"""Points above which a panel shows how many lie where instead of each."""
+_LINE = "#d55e00"
+_PANEL = (2.9, 2.6)
+_ACROSS = 46  # letters of a title
+
+
+def scatter(shown: Sequence[Fitted], draws: int) -> Figure:
+    """Draw scores against labels, the 4-parameter mapping and the interval of its predictions over draws of images."""
+    figure, grid = new_grid(len(shown), *_PANEL, columns=4)
+    for axes, each in zip(grid, shown, strict=True):
+        _points(axes, each.scores, each.labels)
+        higher = each.cell.method["higher_is_better"]
+        axes.set_xlabel(f"score ({'higher' if higher else 'lower'} is better)", fontsize="x-small")
+        axes.set_ylabel(_label_name(each), fontsize="x-small")
+        c = each.cell.correlations
+        srcc = f"no SRCC: {c.reasons['srcc']}" if c.srcc is None else f"SRCC {number(c.srcc)}"
+        _title(axes, each, f"{srcc}; {_draw_mapping(axes, each, draws)}")
+    caption(
+        figure,
+        f"line: 4-parameter logistic mapping; around it the {LEVEL:.0%} interval of its prediction over {draws} draws "
+        f"of the images, or of their references{_crowd(shown)}",
+    )
+    return figure
+
+
+def _draw_mapping(axes: Any, each: Fitted, draws: int) -> str:
+    """Draw the mapping and its band, and return what is to say of them."""
+    if each.mapping is None:
+        return f"no mapping: {each.reason}"
+    steps, band = each.steps(), each.band(draws)
+    _draw_line(axes, steps, each.mapping.predict(steps))
+    plcc = each.cell.correlations.plcc_log4
+    says = "the mapping is flat" if plcc is None else f"PLCC {number(plcc)}"
+    if band is None:
+        return f"{says}; no interval: most fits do not converge"
+    axes.fill_between(steps, band.low, band.high, color=_LINE, alpha=0.35, linewidth=0, zorder=3)
+    return says + (f"; {band.dropped} of {draws} fits do not converge" if band.dropped else "")
+
+
+def _draw_line(axes: Any, x: FloatArray, y: FloatArray) -> None:
+    axes.plot(x, y, color="white", linewidth=3, zorder=3)
+    axes.plot(x, y, color=_LINE, linewidth=1.6, zorder=4)
+
+
+def residuals(shown: Sequence[Fitted], against: Literal["predicted", "label"]) -> Figure:
+    """Draw label less mapped score against the mapped score or the label, with a running median."""
+    figure, grid = new_grid(len(shown), *_PANEL, columns=4)
+    for axes, each in zip(grid, shown, strict=True):
+        axes.set_ylabel(f"{_label_name(each)} less mapped score", fontsize="x-small")
+        axes.set_xlabel("mapped score" if against == "predicted" else _label_name(each), fontsize="x-small")
+        if each.mapping is None:
+            _title(axes, each, f"no mapping: {each.reason}")
+            continue
+        predicted = each.mapping.predict(each.scores)
+        x, left = predicted if against == "predicted" else each.labels, each.labels - predicted
+        _points(axes, x, left)
+        axes.axhline(0, color="0.2", linewidth=0.8, linestyle="--", zorder=3)
+        _draw_line(axes, *running_median(x, left))
+        rmse = each.cell.correlations.rmse_log4
+        _title(axes, each, "the mapping is flat" if rmse is None else f"RMSE {rmse:.3g}")
+    caption(figure, f"line: median of the residual in windows of a tenth of the images{_crowd(shown)}")
+    return figure
+
+
+def _label_name(each: Fitted) -> str:
+    if each.cell.dataset["kind"] == "synthetic-order":
+        return "level (synthetic order)"
+    return "MOS" if each.cell.dataset["direction"] == "higher" else "DMOS (lower is better)"
+
+
+def _title(axes: Any, each: Fitted, says: str) -> None:
+    column = f"{each.method} on {each.cell.dataset['id']} (n = {each.scores.size:,})"
+    lines = (textwrap.fill(text, _ACROSS) for text in (column, says))
+    axes.set_title(plain("\n".join(lines)), fontsize="x-small")
+    axes.tick_params(labelsize="x-small")
+
+
+def _points(axes: Any, x: FloatArray, y: FloatArray) -> None:
+    if x.size > CROWDED:
+        axes.hexbin(x, y, gridsize=40, bins="log", cmap=SEQUENTIAL, mincnt=1, linewidths=0.1, zorder=2)
+    else:
+        alpha = float(np.clip(60 / math.sqrt(x.size) / 5, 0.25, 0.9))
+        axes.plot(x, y, "o", markersize=3, color="C0", alpha=alpha, markeredgewidth=0, zorder=2)
+
+
+def _crowd(shown: Sequence[Fitted]) -> str:
+    crowded = any(each.scores.size > CROWDED for each in shown)
+    return "\ncells: the lighter, the more images (logarithmic)" if crowded else ""

@@ -1,0 +1,108 @@
+"""SRCC against images a second, of results that were scored here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.evaluation import LEVEL, Cell
+from bench.figures.style import caption, looks, new_grid, plain
+from bench.tables import Column, Table
+from bench.throughput import speed
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A method's SRCC and speed on one dataset.
+
+    Attributes:
+        method: label of its row.
+        cell: its numbers.
+        srcc: of the cell.
+        value: images a second.
+        conditions: that it was timed under.
+    """
+
+    method: str
+    cell: Cell
+    srcc: float
+    value: float
+    conditions: str
+
+
+@dataclass(frozen=True)
+class Race:
+    """One dataset.
+
+    Attributes:
+        column: the dataset.
+        timed: methods with an SRCC and a speed.
+        left_out: label → why a method is not drawn.
+    """
+
+    column: Column
+    timed: list[Timed]
+    left_out: dict[str, str]
+
+
+def races(table: Table) -> list[Race]:
+    """Return SRCC and speed of each dataset's methods, and which of them lack one."""
+    found = []
+    for column in table.columns:
+        timed, left_out = [], {}
+        for row in table.rows:
+            if (cell := table.cells.get((row, column))) is None:
+                continue
+            fast, c = speed(cell.entry), cell.correlations
+            if c.srcc is not None and fast.value is not None:
+                timed.append(Timed(table.labels[row], cell, c.srcc, fast.value, str(fast.conditions)))
+            else:
+                left_out[table.labels[row]] = f"no SRCC: {c.reasons['srcc']}" if c.srcc is None else fast.reason
+        found.append(Race(column, timed, left_out))
+    return found
+
+
+def speeds(shown: list[Race]) -> Figure:
+    """Draw a panel a dataset; timings under other conditions have another marker and do not compare."""
+    under = dict.fromkeys(timed.conditions for race in shown for timed in race.timed)
+    look = looks(list(under))
+    figure, grid = new_grid(len(shown), 4.6, 3.3)
+    for axes, race in zip(grid, shown, strict=True):
+        _draw(axes, race, look)
+    handles = {text: handle for axes in grid for handle, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", fontsize="x-small", frameon=False)
+    caption(
+        figure,
+        "images a second in one process: scoring alone, no reading, no decoding\n"
+        "Compare equal markers only, and only if one machine did all: the store does not say which machine it was.",
+    )
+    return figure
+
+
+def _draw(axes: Any, race: Race, look: dict[str, dict[str, Any]]) -> None:
+    middle = math.sqrt(min(each.value for each in race.timed) * max(each.value for each in race.timed))
+    for timed in race.timed:
+        interval = timed.cell.interval()
+        if interval.low is not None and interval.high is not None:
+            axes.plot([timed.value] * 2, [interval.low, interval.high], color="0.45", linewidth=1.2, zorder=2)
+        style = look[timed.conditions] | {"linestyle": "none", "markersize": 7}
+        axes.plot(timed.value, timed.srcc, label=timed.conditions, zorder=3, **style)
+        # Names stay inside: those of the faster half stand on the left of their marker.
+        place, side = ((-6, 5), "right") if timed.value > middle else ((6, 5), "left")
+        axes.annotate(
+            plain(timed.method),
+            (timed.value, timed.srcc),
+            place,
+            textcoords="offset points",
+            ha=side,
+            fontsize="x-small",
+        )
+    axes.set_xscale("log")
+    axes.margins(x=0.25, y=0.12)
+    axes.set_ylabel(f"SRCC with its {LEVEL:.0%} interval", fontsize="x-small")
+    axes.set_title(plain(race.column.dataset), fontsize="small")
+    axes.tick_params(labelsize="x-small")

@@ -1,0 +1,156 @@
+"""Group maximum differentiation: pairs of images that one method holds equal and another holds most different.
+
+The one method defends, the other attacks. Images are parted into levels by the defender's score; in each, of all
+pairs that the defender holds equal, the one is found that the attacker holds most different. Looking at it
+says which of the two is wrong. Scores are oriented by who calls: higher is better for both.
+
+References:
+    Ma et al., Group maximum differentiation competition: model comparison with few samples, IEEE Trans. Pattern
+    Analysis and Machine Intelligence 42(4), 2020.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.api import FloatArray
+
+EQUAL = 0.1
+"""Standard deviations within which two scores are held equal."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two images that the defender holds equal.
+
+    Attributes:
+        level: of the defender's score, from 1, the worst.
+        better: place of the image that the attacker holds better.
+        worse: place of the other.
+        defender_gap: the defender's score of the better less that of the worse, in standard deviations.
+        attacker_gap: the same of the attacker's, above 0.
+    """
+
+    level: int
+    better: int
+    worse: int
+    defender_gap: float
+    attacker_gap: float
+
+
+@dataclass(frozen=True)
+class Level:
+    """A quality level of the defender.
+
+    Attributes:
+        number: from 1, the worst.
+        images: how many are in it.
+        pairs: the most different first.
+        reason: why there are fewer than were asked for; empty where there are not.
+    """
+
+    number: int
+    images: int
+    pairs: tuple[Pair, ...]
+    reason: str = ""
+
+
+class Verdict(StrEnum):
+    """Whose opinion of a pair the labels share."""
+
+    ATTACKER = "attacker"
+    """They differ, the way that the attacker says."""
+    DEFENDER = "defender"
+    """They are equal."""
+    NEITHER = "neither"
+    """They differ, the other way round."""
+
+
+def differentiate(
+    defender: FloatArray,
+    attacker: FloatArray,
+    names: Sequence[str],
+    levels: int = 6,
+    pairs: int = 1,
+    equal: float = EQUAL,
+) -> list[Level]:
+    """Find the pairs of each level; no image is in two of them.
+
+    Args:
+        defender: (n,) finite scores, higher is better.
+        attacker: (n,) finite scores, higher is better.
+        names: (n,) unique; they break ties, so that the order of images does not matter.
+        levels: parts with equally many images, by the defender's score.
+        pairs: wanted in each level.
+        equal: standard deviations of the defender's scores within which it holds two images equal.
+
+    Raises:
+        ValueError: a method gives every image one score, or there are fewer than two images a level.
+    """
+    if len(names) < 2 * levels:
+        raise ValueError(f"{len(names)} images are too few for {levels} levels of two or more")
+    d, a = standardised(defender), standardised(attacker)
+    order = np.lexsort((np.asarray(names), d))
+    parts = np.array_split(order, levels)
+    return [_level(number, part, d, a, pairs, equal) for number, part in enumerate(parts, 1)]
+
+
+def standardised(scores: FloatArray) -> FloatArray:
+    """Return scores in standard deviations (over n) from their mean.
+
+    Raises:
+        ValueError: they are all one.
+    """
+    if np.ptp(scores) == 0:
+        raise ValueError("all images have one score")
+    return np.asarray((scores - scores.mean()) / scores.std())
+
+
+def _level(number: int, part: NDArray[np.intp], d: FloatArray, a: FloatArray, wanted: int, equal: float) -> Level:
+    left = part
+    found: list[Pair] = []
+    while len(found) < wanted and (pair := _widest(left, d, a, equal)) is not None:
+        better, worse = pair
+        found.append(Pair(number, better, worse, float(d[better] - d[worse]), float(a[better] - a[worse])))
+        left = left[(left != better) & (left != worse)]
+    reason = "" if len(found) == wanted else f"no {'more ' if found else ''}two images that the one method holds equal "
+    return Level(number, len(part), tuple(found), reason and reason + "and the other does not")
+
+
+def _widest(part: NDArray[np.intp], d: FloatArray, a: FloatArray, equal: float) -> tuple[int, int] | None:
+    """Return the pair (better, worse) of one level that the attacker holds most different, or None.
+
+    Args:
+        part: places of the level's images, by rising score of the defender.
+        d: the defender's standardised scores of all images.
+        a: the attacker's.
+        equal: largest difference in ``d``.
+    """
+    ends = np.searchsorted(d[part], d[part] + equal, side="right")
+    widest, pair = 0.0, None
+    for start, end in enumerate(ends):
+        gaps = a[part[start:end]] - a[part[start]]
+        at = int(np.argmax(np.abs(gaps)))
+        if abs(gaps[at]) > widest:
+            widest = abs(float(gaps[at]))
+            two = int(part[start]), int(part[start + at])
+            pair = two if gaps[at] < 0 else two[::-1]
+    return pair
+
+
+def judge(gap: float, equal: float = EQUAL) -> Verdict:
+    """Say who is right about a pair.
+
+    Args:
+        gap: label of the image that the attacker holds better less that of the other, in standard deviations
+            of the labels, higher is better.
+        equal: standard deviations within which the labels hold two images equal.
+    """
+    if abs(gap) <= equal:
+        return Verdict.DEFENDER
+    return Verdict.ATTACKER if gap > 0 else Verdict.NEITHER

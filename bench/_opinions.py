@@ -92,7 +92,8 @@ def squared_errors(
         ValueError: shapes differ, or a spread is negative.
     """
     if missing := [name for name, given in (("spread", std), ("number", n_raters)) if given is None]:
-        return None, f"the {' and the '.join(missing)} of each image's ratings are not known"
+        are = "is" if len(missing) == 1 else "are"
+        return None, f"the {' and the '.join(missing)} of each image's ratings {are} not known"
     spread = np.asarray(std, dtype=np.float64)
     count = np.broadcast_to(np.asarray(n_raters, dtype=np.float64), labels.shape)
     if spread.shape != labels.shape:

@@ -16,6 +16,7 @@ from typing import Any
 from bench.api import Resize
 from bench.card import KINDS, RESERVED, Card, LabelSpec
 from bench.errors import UsageError
+from bench.shipped import shipped_folder
 from bench.typed import fill
 
 
@@ -25,15 +26,7 @@ def cards_folder() -> Path:
     Raises:
         UsageError: this installation has none.
     """
-    package = Path(__file__).parent
-    candidates = [package / "_cards"]
-    # Beside an installed `bench`, a folder named datasets is somebody else's package.
-    if (package.parent / "pyproject.toml").is_file():
-        candidates.append(package.parent / "datasets")
-    for folder in candidates:
-        if any(folder.glob("*.toml")):
-            return folder
-    raise UsageError(f"no dataset cards in {package / '_cards'}: the installation is incomplete, install it again")
+    return shipped_folder("_cards", "datasets", "*.toml")
 
 
 @functools.cache
@@ -59,6 +52,11 @@ def find_card(name: str) -> Card | None:
     """Return the shipped card with that id or alias, or None."""
     cards = shipped_cards()
     return cards.get(name) or next((card for card in cards.values() if name in card.aliases), None)
+
+
+def other_sizes(card: Card) -> list[Card]:
+    """Return the cards that vary this one in the size of its images."""
+    return [each for each in shipped_cards().values() if each.extends == card.id and each.size != card.size]
 
 
 def canonical(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.errors import UsageError
-from bench.evaluation import Cell, directions, joined
+from bench.evaluation import Cell, joined, signs_of
 from bench.gmad import Level, Pair, Verdict, differentiate, judge, standardised
 from bench.tables import Column, Table
 from bench.versus import find_pair
@@ -115,7 +115,7 @@ def _hold(
     frame, failed = _on_both(cells)
     people = _Labels.of(cells[0], frame, equal)
     raw = {label: frame[side].to_numpy(np.float64) for label, side in zip(labels, ("a", "b"), strict=True)}
-    signed = [directions(cell.entry)[0] * raw[label] for cell, label in zip(cells, labels, strict=True)]
+    signed = [signs_of(cell.entry)[0] * raw[label] for cell, label in zip(cells, labels, strict=True)]
     names = frame["image"].tolist()
     for scores, label in zip(signed, labels, strict=True):
         if np.ptp(scores) == 0:
@@ -148,7 +148,7 @@ class _Labels:
 
     @classmethod
     def of(cls, cell: Cell, frame: pd.DataFrame, equal: float) -> _Labels:
-        values = directions(cell.entry)[1] * frame["mos"].to_numpy(np.float64)
+        values = signs_of(cell.entry)[1] * frame["mos"].to_numpy(np.float64)
         known = ~np.isnan(values)
         if known.any() and np.ptp(values[known]) > 0:
             values[known] = standardised(values[known])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -122,24 +122,34 @@ class Cell:
     @property
     def row(self) -> Row:
         """What makes a row of a table."""
-        identity = self.entry.meta["identity"]["method"]
-        rest = {key: value for key, value in identity.items() if key not in _OF_THE_ROW}
-        return Row(self.method["label"], self.method["version"], identity["fingerprint"], short_hash(rest))
+        return row_of(self.entry)
 
     @functools.cached_property
     def leaks(self) -> tuple[Leak, ...]:
         """What the method has to do with the dataset, the worst first; empty where nothing speaks against a number."""
-        method, stored, carded = self.method, self.dataset, photo_set(self.dataset["id"])
-        # The sidecar may be older than what its card says now, and a folder named koniq10k is KonIQ.
-        content = tuple(dict.fromkeys((*stored["content"], *carded.content)))
-        shares = tuple(dict.fromkeys((*stored.get("shares", ()), *carded.shares)))
-        dataset = replace(carded, content=content, shares=shares)
-        return find_leaks(dataset, method["trained_on"], method["selected_on"], _seen_photos)
+        return leaks_of(self.method, self.dataset)
 
     @property
     def excluded(self) -> bool:
         """Whether a leak keeps the cell out of best, of averages and of ranks."""
         return any(leak.excludes for leak in self.leaks)
+
+
+def row_of(entry: Entry) -> Row:
+    """Return what makes a row of a table."""
+    method, identity = entry.meta["method"], entry.meta["identity"]["method"]
+    rest = {key: value for key, value in identity.items() if key not in _OF_THE_ROW}
+    return Row(method["label"], method["version"], identity["fingerprint"], short_hash(rest))
+
+
+def leaks_of(method: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple[Leak, ...]:
+    """Return what a method has to do with a dataset, the worst first, both as their sidecars describe them."""
+    carded = photo_set(dataset["id"])
+    # The sidecar may be older than what its card says now, and a folder named koniq10k is KonIQ.
+    content = tuple(dict.fromkeys((*dataset["content"], *carded.content)))
+    shares = tuple(dict.fromkeys((*dataset.get("shares", ()), *carded.shares)))
+    scored = replace(carded, content=content, shares=shares)
+    return find_leaks(scored, method["trained_on"], method["selected_on"], _seen_photos)
 
 
 def photo_set(name: str) -> PhotoSet:
@@ -279,6 +289,12 @@ def correlate_part(entry: Entry, frame: pd.DataFrame) -> stats.Correlations:
     return _correlate(rows)
 
 
+def usable_rows(entry: Entry) -> pd.DataFrame:
+    """Return the rows of ``entry.scores()`` that have a score and a label."""
+    frame = entry.scores()
+    return frame[frame["score"].notna() & frame["mos"].notna()]
+
+
 def joined(frame: pd.DataFrame, columns: Sequence[str]) -> list[str] | None:
     """Return the values of some columns as one text a row; None without columns."""
     if not columns:
@@ -291,8 +307,12 @@ def middle_of(entry: Entry) -> Literal["mean", "median"]:
     return "median" if entry.meta["dataset"].get("middle") == "median" else "mean"
 
 
-def directions(entry: Entry) -> tuple[int, int]:
-    """Return the direction of an entry's method and of its labels: +1 where higher is better, -1 where lower is."""
+def _signs(rows: _Rows) -> tuple[int, int]:
+    return signs_of(rows.entry)
+
+
+def signs_of(entry: Entry) -> tuple[int, int]:
+    """Return +1 where higher means better and -1 where lower does, of an entry's scores and of its labels."""
     method, dataset = entry.meta["method"], entry.meta["dataset"]
     return (1 if method["higher_is_better"] else -1), (1 if dataset["direction"] == "higher" else -1)
 
@@ -302,9 +322,9 @@ def _correlate(rows: _Rows, values: Collection[str] = VALUES) -> stats.Correlati
         return stats.Correlations(n=0, reasons=dict.fromkeys(VALUES, rows.reason))
     if rows.groups is not None:
         return stats.correlate_within(
-            rows.scores, rows.labels, rows.groups, *directions(rows.entry), middle=middle_of(rows.entry)
+            rows.scores, rows.labels, rows.groups, *_signs(rows), middle=middle_of(rows.entry)
         )
-    return stats.correlate(rows.scores, rows.labels, *directions(rows.entry), values=values)
+    return stats.correlate(rows.scores, rows.labels, *_signs(rows), values=values)
 
 
 def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
@@ -328,7 +348,7 @@ def _draw(
     rows: Sequence[_Rows], found: Sequence[stats.Correlations], draws: int, interval: stats.IntervalKind
 ) -> dict[str, Drawn]:
     first = rows[0]
-    method_signs, label_sign = [directions(row.entry)[0] for row in rows], directions(first.entry)[1]
+    method_signs, label_sign = [_signs(row)[0] for row in rows], _signs(first)[1]
     scores = np.stack([row.scores for row in rows])
     common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": LEVEL, "interval": interval}
     signs: dict[str, Any] = {"score_signs": method_signs, "label_sign": label_sign}

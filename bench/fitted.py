@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.api import FloatArray
-from bench.evaluation import LEVEL, Cell, directions, joined
+from bench.evaluation import LEVEL, Cell, joined, signs_of
 from bench.stats import Band, LogisticMapping, mapping_band
 from bench.tables import Table
 
@@ -50,7 +50,7 @@ class Fitted:
 
     def band(self, draws: int) -> Band | None:
         """Return the interval of the mapping at ``steps``; None where too few draws have one."""
-        method, label = directions(self.cell.entry)
+        method, label = signs_of(self.cell.entry)
         return mapping_band(
             self.scores, self.labels, self.steps(), method * label, self.clusters, draws=draws, level=LEVEL
         )

@@ -50,6 +50,24 @@ class Markup:
     lay_out: Callable[[Sheet], str]
 
 
+class Footnotes:
+    """Numbers the notes of one table as they come, one a distinct text.
+
+    Attributes:
+        texts: the notes, escaped, in the order of their numbers.
+    """
+
+    def __init__(self, markup: Markup) -> None:
+        self.texts: list[str] = []
+        self._markup = markup
+
+    def mark(self, *texts: str) -> str:
+        """Return the marks of these notes, which are text of others."""
+        escaped = [self._markup.escape(text) for text in texts]
+        self.texts += [text for text in dict.fromkeys(escaped) if text not in self.texts]
+        return self._markup.marks([self.texts.index(text) + 1 for text in escaped])
+
+
 def escape_markdown(text: str) -> str:
     """Return a text on one line, with nothing in it that Markdown takes for markup."""
     # Names come from datasets and plugins: keep them from ending a cell or opening markup. An

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.averages import AT_LEAST, Average, average, averages_by_kind, kind_of
+from bench.cross_fitting import cross_fit
 from bench.evaluation import VALUES, Cell, Row
 from bench.leakage import Relation
-from bench.stats import Interval
+from bench.ratings import ceilings
+from bench.stats import Ceiling, CrossFitted, Interval
 from bench.tables import Column, Table
 
 
@@ -74,19 +76,31 @@ def _records(tables: Iterable[Table]) -> list[dict[str, Any]]:
     records = []
     for table in tables:
         over, kinds = average(table), {each.kind: each for each in averages_by_kind(table)}
-        for column in table.columns:
-            there = [row for row in table.rows if (row, column) in table.cells]
+        for column, ceiling in ceilings(table).items():
             of_kind = kinds.get(kind_of(table, column))
-            records += [
-                as_record(table.cells[row, column])
-                | _averaged(table, over, row, column)
-                | {
-                    "average_of_kind_srcc": of_kind.srcc[row].value if of_kind else None,
-                    "average_of_kind_over": [each.dataset for each in of_kind.over] if of_kind else [],
-                }
-                for row in there
-            ]
+            for row in table.rows:
+                if cell := table.cells.get((row, column)):
+                    record = as_record(cell) | _averaged(table, over, row, column) | _averaged_in_kind(of_kind, row)
+                    records.append(_bounded(record, ceiling, cross_fit(cell)))
     return records
+
+
+def _averaged_in_kind(of_kind: Average | None, row: Row) -> dict[str, Any]:
+    return {
+        "average_of_kind_srcc": of_kind.srcc[row].value if of_kind else None,
+        "average_of_kind_over": [each.dataset for each in of_kind.over] if of_kind else [],
+    }
+
+
+def _bounded(record: dict[str, Any], ceiling: Ceiling, fitted: CrossFitted) -> dict[str, Any]:
+    """Add what the noise of the MOS lets a metric reach, and the PLCC that no mapping has flattered."""
+    found = {
+        "ceiling_srcc": (ceiling.srcc, ceiling.reason),
+        "ceiling_plcc": (ceiling.plcc, ceiling.reason),
+        "plcc_log4_crossfitted": (fitted.plcc_log4_cv, fitted.reason),
+    }
+    reasons = record["reasons"] | {name: why for name, (_, why) in found.items() if why}
+    return record | {name: value for name, (value, _) in found.items()} | {"reasons": reasons}
 
 
 def _averaged(table: Table, over: Average, row: Row, column: Column) -> dict[str, Any]:
@@ -108,12 +122,9 @@ def to_csv(tables: Iterable[Table]) -> str:
     """Return one line a cell, unrounded; reasons joined by semicolons, missing numbers empty."""
     records = _records(tables)
     for record in records:
-        record["reasons"] = "; ".join(f"{name}: {why}" for name, why in record["reasons"].items())
         for name in ("groups", "left_out_of_average"):
             record[name] = json.dumps(record[name], ensure_ascii=False) if record[name] else ""
         record["within"], record["trained_on"] = " ".join(record["within"]), " ".join(record["trained_on"])
-        for name in ("average_over", "average_of_kind_over"):
-            record[name] = "; ".join(record[name])
     return records_as_csv(records)
 
 
@@ -123,14 +134,20 @@ def records_as_json(records: Sequence[Mapping[str, Any]]) -> str:
 
 
 def records_as_csv(records: Sequence[Mapping[str, Any]]) -> str:
-    """Return one line a record, unrounded; what is missing is empty."""
+    """Return one line a record, unrounded; what is missing is empty, several values are joined by semicolons."""
     if not records:
         return ""
     out = io.StringIO()
     writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records)
+    writer.writerows({name: _in_one(value) for name, value in record.items()} for record in records)
     return out.getvalue()
+
+
+def _in_one(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {each}" for name, each in value.items())
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def number(value: float) -> str:
@@ -142,6 +159,13 @@ def interval_text(interval: Interval) -> str:
     """Return `` [low, high]``, or nothing where there is no interval."""
     low, high = interval.low, interval.high
     return "" if low is None or high is None else f" [{number(low)}, {number(high)}]"
+
+
+def origin_text(cell: Cell) -> str:
+    """Return what a cell's scores were computed with, or that they were imported."""
+    imported = cell.entry.meta["source"] == "import"
+    source = "scores imported, not computed here" if imported else f"version {cell.row.version}"
+    return source + (f", parameters {cell.row.fingerprint}" if cell.row.fingerprint else "")
 
 
 def srcc_text(cell: Cell) -> str:

@@ -41,10 +41,7 @@ def to_json(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:
 
 def to_csv(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:
     """Return one line a record; reasons joined by semicolons, missing numbers empty."""
-    found = [record for table, parts in tables for record in records(table, parts)]
-    return records_as_csv(
-        [{**r, "reasons": "; ".join(f"{name}: {why}" for name, why in r["reasons"].items())} for r in found]
-    )
+    return records_as_csv([record for table, parts in tables for record in records(table, parts)])
 
 
 def to_markdown(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from bench.averages import AT_LEAST, Average, average, averages_by_kind
+from bench.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
 from bench.evaluation import FEW, LEVEL, Row
-from bench.markup import Markup, Sheet
-from bench.render import interval_text, number
+from bench.markup import Footnotes, Markup, Sheet
+from bench.render import interval_text, number, origin_text
 from bench.significance import ALPHA, Place, find_leaders
 from bench.tables import Column, Table
 
@@ -16,66 +16,78 @@ _NAMED = 3  # rows that a caption names for one reason; the others are counted
 _OTHERS = "The same datasets under other protocols, labels or images: not comparable with the table above."
 
 
-def to_paper(tables: Sequence[Table], markup: Markup, intervals: bool = False) -> str:
+def to_paper(tables: Sequence[Table], markup: Markup, intervals: bool = False, fitted: int = 0) -> str:
     """Return the tables in paper style.
 
     Args:
         tables: from ``arrange``; the second and later ones hold further protocols of the same datasets.
         markup: the language.
         intervals: write the interval beside each SRCC.
+        fitted: results of ``bench fit --features`` that are stored and not shown.
     """
     parts = []
     for index, table in enumerate(tables):
         if index:
             parts.append(markup.strong(markup.escape(_OTHERS)))
-        parts.append(markup.lay_out(_Writer(table, markup, intervals).sheet()))
+        parts.append(markup.lay_out(Writer(table, markup, intervals, 0 if index else fitted).sheet()))
     return "\n".join(parts)
 
 
 @dataclass
-class _Writer:
-    """Writes one table; footnotes are numbered as they come, one a distinct text."""
+class Writer:
+    """Writes one table; footnotes are numbered as they come, one a distinct text.
+
+    Attributes:
+        table: that is written.
+        markup: the language.
+        intervals: write the interval beside each SRCC.
+        fitted: results of regressions fitted on splits that are stored and not shown.
+        notes: footnotes so far.
+        over: average over all datasets.
+        averages: columns of averages: those of a kind first, then ``over`` where there is one.
+        leaders: who is marked.
+    """
 
     table: Table
     markup: Markup
     intervals: bool
-    notes: list[str] = field(default_factory=list)
+    fitted: int
 
     def __post_init__(self) -> None:
         self.over = average(self.table)
         self.kinds = averages_by_kind(self.table)
         self.averages = [*self.kinds, *([self.over] if self.over.srcc else [])]
         self.leaders = find_leaders(self.table, self.averages)
+        self.notes = Footnotes(self.markup)
+        self.mark = self.notes.mark
 
     def sheet(self) -> Sheet:
         """Return the table's cells, captions and notes."""
         table = self.table
         head = ["method"]
         for column in table.columns:
-            name = self.markup.escape(column.dataset) + self.mark(self._about_column(column))
+            name = self.markup.escape(column.dataset) + self.mark(self.about_column(column))
             head += [f"{name} SRCC", "PLCC"]
         head += [f"{self.markup.escape(each.kind) or 'average'} SRCC" for each in self.averages]
         head += ["rank"] if self.over.srcc else []
         groups = [(self.markup.escape(heading), [self._line(row) for row in rows]) for heading, rows in table.groups]
+        return Sheet(head, groups, self.captions(), self.notes.texts)
+
+    def captions(self) -> list[str]:
+        """Return the sentences below the table: what is shown, what is marked, what is averaged."""
         captions = [self._caption()]
-        if len(table.columns) > 1:
+        if len(self.table.columns) > 1:
             captions.append(self._about_average())
         if self.kinds:
             captions.append(self._about_kinds())
-        return Sheet(head, groups, captions, self.notes)
-
-    def mark(self, *texts: str) -> str:
-        """Return the marks of these notes, which are text of others."""
-        escaped = [self.markup.escape(text) for text in texts]
-        self.notes += [text for text in dict.fromkeys(escaped) if text not in self.notes]
-        return self.markup.marks([self.notes.index(text) + 1 for text in escaped])
+        return captions
 
     def _line(self, row: Row) -> list[str]:
         # What is said of cells is numbered before what is said of the row.
         cells = [text for column in self.table.columns for text in self._cell_texts(row, column)]
         cells += [self._average_text(row, each) for each in self.averages]
         cells += [f"{self.over.rank[row]:.2f}"] if self.over.srcc else []
-        return [self.markup.escape(self.table.labels[row]) + self._about_row(row), *cells]
+        return [self.markup.escape(self.table.labels[row]) + self.mark(self.about_row(row)), *cells]
 
     def _caption(self) -> str:
         escape = self.markup.escape
@@ -86,6 +98,9 @@ class _Writer:
         if self.table.superseded:
             text += escape(f" {self.table.superseded} older result(s) of a row and column shown here are left out: ")
             text += self.markup.code("bench results list") + "."
+        if self.fitted:
+            text += escape(f" {self.fitted} result(s) of regressions fitted on splits are not shown here: ")
+            text += self.markup.code("bench table --style cross") + "."
         return text
 
     def _about_marks(self) -> str:
@@ -132,19 +147,18 @@ class _Writer:
             reasons.append(reason + (f": {', '.join(named + more)}" if rows else ""))
         return f"{column.dataset} ({'; '.join(reasons)})"
 
-    def _about_column(self, column: Column) -> str:
+    def about_column(self, column: Column) -> str:
+        """Return what a dataset is: title, images, protocol, what intervals resample, notes, hashes."""
         about = next(cell for (_, where), cell in self.table.cells.items() if where == column).dataset
         text = f"{about['title']}: {about['n']} images; {column.protocol}"
         text += f"; intervals resample {about['cluster'] or 'image'}s"
         hashes = f"labels {column.labels}" + (f", images {column.images}" if column.images else "")
         return "; ".join([text, *about["notes"], hashes])
 
-    def _about_row(self, row: Row) -> str:
+    def about_row(self, row: Row) -> str:
+        """Return which version and parameters a row is, or that its scores were imported."""
         cell = next(cell for (where, _), cell in self.table.cells.items() if where == row)
-        imported = cell.entry.meta["source"] == "import"
-        source = "scores imported, not computed here" if imported else f"version {row.version}"
-        weights = f", parameters {row.fingerprint}" if row.fingerprint else ""
-        return self.mark(f"{source}{weights}")
+        return origin_text(cell)
 
     def _cell_texts(self, row: Row, column: Column) -> list[str]:
         cell = self.table.cells.get((row, column))
@@ -153,13 +167,13 @@ class _Writer:
         reasons = cell.correlations.reasons
         srcc = self._value(row, column, "srcc") + (interval_text(cell.interval()) if self.intervals else "")
         why = [reasons["srcc"]] if "srcc" in reasons else []
-        srcc += self.mark(*why, *self._remarks(row, column))
+        srcc += self.mark(*why, *self.remarks(row, column))
         plcc = self._value(row, column, "plcc_log4")
         return [srcc, plcc + self.mark(*([reasons["plcc_log4"]] if "plcc_log4" in reasons else []))]
 
     def _average_text(self, row: Row, over: Average) -> str:
         mean = over.srcc[row]
-        marks = self.mark(*([mean.reason] if mean.reason else []), *self._average_remarks(row, over))
+        marks = self.mark(*([mean.reason] if mean.reason else []), *self.average_remarks(row, over))
         if mean.value is None:
             return "-" + marks
         text = self._standing(number(mean.value), row, over.kind, None)
@@ -167,16 +181,9 @@ class _Writer:
             text += interval_text(over.drawn.intervals[self.table.rows.index(row)])
         return text + marks
 
-    def _average_remarks(self, row: Row, over: Average) -> list[str]:
-        # A mean of marked numbers carries their marks.
-        where: dict[str, list[str]] = {}
-        for column in over.over:
-            for leak in self.table.cells[row, column].leaks:
-                where.setdefault(leak.why, []).append(column.dataset)
-        return [
-            f"on {', '.join(ids) if len(ids) < len(over.over) else 'every dataset averaged'}: {why}"
-            for why, ids in where.items()
-        ]
+    def average_remarks(self, row: Row, over: Average) -> list[str]:
+        """Return the leaks behind a mean: a mean of marked numbers carries their marks."""
+        return marks_over({column.dataset: self.table.cells[row, column].leaks for column in over.over})
 
     def _value(self, row: Row, column: Column, name: str) -> str:
         value = getattr(self.table.cells[row, column].correlations, name)
@@ -189,7 +196,8 @@ class _Writer:
             return self.markup.best(text)
         return self.markup.second(text) if row == second else text
 
-    def _remarks(self, row: Row, column: Column) -> list[str]:
+    def remarks(self, row: Row, column: Column) -> list[str]:
+        """Return what must be known beside a cell's number: failures, leaks, too few images."""
         cell, remarks = self.table.cells[row, column], []
         out = not cell.excluded and cell.correlations.n and row not in self.table.running[column]
         if cell.failed:

@@ -7,7 +7,7 @@
 * ``mapping_band``: how certain a fitted mapping is at each score.
 * ``paired_differences`` (of such draws), ``meng_tests`` and ``adjust``: method against method.
 * ``krasula`` and ``auc_tests``: different or similar, better or worse pairs of images.
-* ``noise_ceiling``: what the noise of a MOS leaves to reach.
+* ``squared_errors`` and ``noise_ceiling``: the noise of a MOS, and what it leaves to reach.
 * ``srcc_over_splits``, ``content_folds`` and ``cross_fit``: over content-disjoint parts of a dataset.
 * ``fisher_z_mean`` and ``mean_ranks``: over several datasets.
 
@@ -26,7 +26,7 @@ from bench._correlation import VALUES, Correlations, Grouping, correlate, correl
 from bench._interval import Bootstrap, Interval, IntervalKind
 from bench._krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
-from bench._opinions import Ceiling, noise_ceiling
+from bench._opinions import Ceiling, noise_ceiling, squared_errors
 from bench._splits import CrossFitted, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
@@ -67,5 +67,6 @@ __all__ = [
     "meng_tests",
     "noise_ceiling",
     "paired_differences",
+    "squared_errors",
     "srcc_over_splits",
 ]

@@ -30,14 +30,29 @@ LAYERS = [
         "_interval",
         "_mapping",
     }
-    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "gmad", "_band"},
-    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
-    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
+    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "mos_regression", "gradcam", "gmad", "_band"},
+    {
+        "registry",
+        "ou",
+        "shipped",
+        "cards",
+        "adapters",
+        "sample_set",
+        "store",
+        "scoring",
+        "fetching",
+        "hashing",
+        "unpacking",
+        "extraction",
+    },
+    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner", "mos_parts", "mos_fits"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"}
-    | {"pictures"},
+    | {"published", "protocols", "explaining", "pictures"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
-    | {"breakdown", "contest", "fitted", "throughput"}
-    | {"render_breakdown", "render_check", "render_gmad", "render_significance", "render_versus"},
+    | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
+    | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"}
+    | {"contest", "fitted", "throughput", "render_gmad"}
+    | {"cross", "cross_average", "cross_records", "render_cross", "report"},
     {"cli", "__main__"},
 ]
 
@@ -119,8 +134,10 @@ def loaded_by(*args: str) -> set[str]:
         ["train", "--help"],
         ["train", "qualiclip", "--help"],
         ["plot", "training", "--help"],
+        ["report", "--help"],
         ["overlap", "--help"],
         ["check", "--help"],
+        ["explain", "--help"],
     ],
     ids=" ".join,
 )

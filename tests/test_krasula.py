@@ -7,7 +7,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from bench._krasula import _image_pairs, placements
-from bench.stats import auc_tests, krasula, noise_ceiling
+from bench.stats import Aucs, auc_tests, krasula, noise_ceiling
 
 
 def rated(n, seed=0, methods=2, noise=0.7, raters=20):
@@ -89,6 +89,37 @@ class TestKrasula:
         # Pairs taken as independent are wrong half of the time.
         assert (rejected[:, 1] > 60).all()
 
+    @pytest.mark.parametrize("clusters", [None, [str(i // 3) for i in range(14)]])
+    def test_covariance_joins_pairs_that_share_an_image_or_a_cluster(self, clusters):
+        # A loop over all two pairs: their influences count together where they have a member in common.
+        s, y, std = rated(14)
+        got = krasula(s, y, std, 20, clusters=clusters)
+        member = clusters or list(range(14))
+        pairs = [(i, j) for i in range(14) for j in range(i + 1, 14)]
+        differ = [pair for pair in pairs if abs(y[pair[0]] - y[pair[1]]) > scipy_stats.norm.ppf(0.975) * 0.1**0.5]
+        right = np.array([[(np.sign((row[i] - row[j]) * (y[i] - y[j])) + 1) / 2 for i, j in differ] for row in s])
+        influence = (right - right.mean(axis=1, keepdims=True)) / len(differ)
+        ends = [{member[i], member[j]} for i, j in differ]
+        joined = np.array([[bool(a & b) for b in ends] for a in ends], dtype=float)
+        np.testing.assert_allclose(got.correct_shared, influence @ joined @ influence.T, atol=1e-15)
+
+    def test_clusters_widen_what_is_not_known(self):
+        # Five copies of each of 30 images are 30 observations, and not 150.
+        s, y, std = rated(30)
+        copies = [
+            krasula(np.repeat(s, 5, axis=1), np.repeat(y, 5), np.repeat(std, 5), 20, clusters=c)
+            for c in (None, [str(i // 5) for i in range(150)])
+        ]
+        once = krasula(s, y, std, 20)
+        taken_apart, together = (np.sqrt(np.diag(each.bw.shared)) for each in copies)
+        np.testing.assert_allclose(together, np.sqrt(np.diag(once.bw.shared)), rtol=0.02)
+        assert (taken_apart < 0.6 * together).all()
+
+    def test_a_negative_variance_is_no_test(self):
+        covariance = np.array([[1.0, 2.0], [2.0, 1.0]])
+        (test,) = auc_tests(Aucs(np.array([0.6, 0.7]), np.eye(2), covariance))
+        assert math.isnan(test.p)
+
     def test_directions_and_order_of_images(self):
         s, y, std = rated(40)
         one = krasula(s, y, std, 20)
@@ -122,7 +153,7 @@ class TestKrasula:
     def test_reasons(self):
         s, y, std = rated(10)
         for got, reason in [
-            (krasula(s, y, None, 20), "the spread of each image's ratings are not known"),
+            (krasula(s, y, None, 20), "the spread of each image's ratings is not known"),
             (krasula(s, y, None, None), "the spread and the number of each image's ratings are not known"),
             (krasula(s, y, [math.nan, *std[1:]], 20), "1 of 10 images lack the spread or the number of their ratings"),
             (krasula(s, y, std, [1, *[20] * 9]), "1 of 10 images have fewer than 2 ratings, which have no spread"),
@@ -148,6 +179,8 @@ class TestKrasula:
             krasula(s, y, std[:9], 20)
         with pytest.raises(ValueError, match="level is 95, max_pairs 500000"):
             krasula(s, y, std, 20, level=95)
+        with pytest.raises(ValueError, match="clusters has 9 values, labels 10: give one an image"):
+            krasula(s, y, std, 20, clusters=[*"aabbccddd"])
 
 
 class TestCeiling:
@@ -183,8 +216,8 @@ class TestCeiling:
     @pytest.mark.parametrize(
         ("labels", "std", "raters", "reason"),
         [
-            ([1, 2, 3, 4], None, 9, "the spread of each image's ratings are not known"),
-            ([1, 2, 3, 4], [1, 1, 1, 1], None, "the number of each image's ratings are not known"),
+            ([1, 2, 3, 4], None, 9, "the spread of each image's ratings is not known"),
+            ([1, 2, 3, 4], [1, 1, 1, 1], None, "the number of each image's ratings is not known"),
             ([1, 2, 3], [1, 1, 1], 9, "fewer than 4 images"),
             ([2, 2, 2, 2], [1, 1, 1, 1], 9, "constant labels"),
             ([1, 2, 3, 4], [9, 9, 9, 9], 9, "the raters' noise is as large as the spread of the MOS"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli import common, plot_scores
-from bench.cli.selection import Selection, selection_options
+from bench.cli.selection import Selection, selection_options, without_fitted
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ def _draw_table(selection: Selection, draws: int, output: Path, draw: Callable[[
     from bench.tables import arrange
 
     check_path(output)
-    first, *others = arrange(evaluate(selection.entries(), draws, values=("srcc",)))
+    entries, _ = without_fitted(selection.entries())
+    first, *others = arrange(evaluate(entries, draws, values=("srcc",)))
     if not panels(first):
         raise UsageError("there is nothing to compare: two methods on the images of one dataset are needed")
     save_figure(draw(first), output)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from bench.cli import common
-from bench.cli.selection import Selection, selection_options
+from bench.cli.selection import Selection, selection_options, without_fitted
 from bench.errors import UsageError, listed
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ def _table(selection: Selection, draws: int, values: Collection[str]) -> tuple[T
     from bench.evaluation import evaluate
     from bench.tables import arrange
 
-    first, *others = arrange(evaluate(selection.entries(), draws, values=values))
+    entries, _ = without_fitted(selection.entries())
+    first, *others = arrange(evaluate(entries, draws, values=values))
     return first, f"; {len(others)} table(s) of other protocols are not drawn: choose by --method" if others else ""
 
 

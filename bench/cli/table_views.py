@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.cli.selection import Selection
     from bench.markup import Markup
     from bench.store import Entry
     from bench.tables import Table
@@ -29,15 +32,31 @@ def check_one(chosen: Mapping[str, object]) -> None:
         raise UsageError(f"{' and '.join(given)} do not go together: ask for one of them at a time")
 
 
-def paper(entries: Sequence[Entry], form: str, intervals: bool, drawing: Drawing, mix: bool) -> str:
-    """Return methods × datasets."""
+def across(entries: Sequence[Entry], form: str, intervals: bool) -> str:
+    """Return regressions fitted on one dataset and tested on others, beside methods that saw no opinion."""
+    from bench import cross_records, render_cross
+    from bench.cross import arrange
+
+    found = arrange(entries)
+    if not found.tested:
+        raise UsageError(
+            "--style cross: no regression is among the results: run `bench fit --features METHOD --train DATASET "
+            "--test DATASET` first"
+        )
+    if form in ("md", "latex"):
+        return render_cross.to_paper(found, _markup(form), intervals)
+    return _records(cross_records.records(found), form)
+
+
+def paper(entries: Sequence[Entry], fitted: int, form: str, intervals: bool, drawing: Drawing, mix: bool) -> str:
+    """Return methods × datasets; ``fitted`` regressions are left out, and the caption says so."""
     from bench import render, render_paper
     from bench.evaluation import PAPER_VALUES, VALUES
 
     in_paper = form in ("md", "latex")
     tables = _arranged(entries, drawing, mix, PAPER_VALUES if in_paper else VALUES)
     if in_paper:
-        return render_paper.to_paper(tables, _markup(form), intervals)
+        return render_paper.to_paper(tables, _markup(form), intervals, fitted)
     return render.to_json(tables) if form == "json" else render.to_csv(tables)
 
 
@@ -75,6 +94,32 @@ def versus(entries: Sequence[Entry], names: tuple[str, str], form: str, drawing:
     if form in ("md", "latex"):
         return "\n".join(render_versus.to_paper(*each, _markup(form)) for each in found)
     return _records([record for each in found for record in render_versus.records(*each)], form)
+
+
+def beside_published(
+    entries: Sequence[Entry], file: Path | None, selection: Selection, form: str, drawing: Drawing, mix: bool
+) -> str:
+    """Return published correlations beside ours."""
+    from bench import render_published
+    from bench.agreement import compare, select
+    from bench.cards import canonical
+    from bench.evaluation import VALUES
+    from bench.published import read_published
+
+    tables = _arranged(entries, drawing, mix, VALUES)
+    rows = select(read_published(file), tables, bool(selection.methods), set(map(canonical, selection.datasets)))
+    compared = compare(rows, tables)
+    if form in ("md", "latex"):
+        return render_published.to_paper(compared, _markup(form))
+    return render_published.to_json(compared) if form == "json" else render_published.to_csv(compared)
+
+
+def by_opinions(entries: Sequence[Entry], form: str, mix: bool) -> str:
+    """Return what the spread of people's ratings says of methods."""
+    from bench import render_opinions
+    from bench.evaluation import PAPER_VALUES
+
+    return render_opinions.write(_arranged(entries, Drawing(0, "percentile", False), mix, PAPER_VALUES), form)
 
 
 def _need_draws(option: str, drawing: Drawing) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench.api import FloatArray
 from bench.errors import UsageError
-from bench.evaluation import directions
+from bench.evaluation import signs_of
 from bench.figures.style import DIVERGING, new_figure, plain
 from bench.tables import Column, Table
 
@@ -58,7 +58,7 @@ def agreement(table: Table, column: Column) -> Agreement:
         if scores.nunique() < 2:
             left_out[table.labels[row]] = "gives all images one score"
         else:
-            series[table.labels[row]] = directions(cell.entry)[0] * scores
+            series[table.labels[row]] = signs_of(cell.entry)[0] * scores
     ranked = pd.DataFrame(series).dropna().rank()
     if len(series) < 2 or len(ranked) < 4:
         raise UsageError(

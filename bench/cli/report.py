@@ -1,0 +1,60 @@
+"""``bench report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli import common
+from bench.cli.selection import Selection, selection_options, without_fitted
+from bench.errors import UsageError
+
+
+@click.command(short_help="Write the stored results as one HTML page to look at.")
+@selection_options
+@common.root_option
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Page to write: .html. It stands alone and asks the network for nothing.",
+)
+@click.option("--title", default="No-reference image quality metrics", show_default=True, help="Of the page.")
+@click.option(
+    "--draws", type=click.IntRange(0, 100_000), default=2000, show_default=True, help="Of the bootstrap, as for table."
+)
+@click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
+def report(selection: Selection, roots: tuple[str, ...], output: Path, title: str, draws: int, show: bool) -> None:
+    """Write the stored results as one HTML page: leaderboard, scatter plots, disagreements, where numbers come from.
+
+    Pictures of images that a method and people disagree on are in it where the dataset is here (--root).
+    """
+    from bench.evaluation import evaluate
+    from bench.places import Roots
+    from bench.report.data import gather
+    from bench.report.page import render
+    from bench.tables import arrange
+
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--output got {output}: its name must end in .html")
+    if not output.parent.is_dir():
+        raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
+    places = Roots.parse(roots)
+    entries, _ = without_fitted(selection.entries())
+    tables = arrange(evaluate(entries, draws))
+    page = render(gather(tables, title, places))
+    _write(output, page.encode())
+    click.echo(f"{output}: {sum(len(table.cells) for table in tables)} results, {len(page) / 1e6:.1f} MB")
+    if show:
+        click.launch(output.resolve().as_uri())
+
+
+def _write(path: Path, page: bytes) -> None:
+    from bench.store import write_atomically
+
+    try:
+        write_atomically(path, page)
+    except OSError as error:
+        raise UsageError(f"--output got {path}, which cannot be written: {error.strerror}") from None

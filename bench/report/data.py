@@ -1,0 +1,125 @@
+"""From tables to all that a report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench import __version__
+from bench.averages import kind_of
+from bench.places import Roots
+from bench.progress import bar
+from bench.report import points as scatter
+from bench.report import robustness
+from bench.report.leaderboard import Leaderboard, lay_out, plain_writer
+from bench.report.pictures import BUDGET, Picture, Pictures, take_pictures
+from bench.report.points import Points
+from bench.report.provenance import Provenance, describe
+from bench.report.robustness import Robustness
+from bench.tables import Column, Table
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One image of a pair.
+
+    Attributes:
+        name: of the image.
+        said: what both methods say of it.
+        picture: None where the image is not here.
+    """
+
+    name: str
+    said: str
+    picture: Picture | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two images that one method calls equal and another tells apart most.
+
+    Attributes:
+        title: which method defends and which attacks, and at which level.
+        worse: the image that the attacker thinks less of.
+        better: the other.
+    """
+
+    title: str
+    worse: Shown
+    better: Shown
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a page shows.
+
+    Attributes:
+        title: of the page.
+        version: of bench.
+        newest: day on which the newest result was finished, ISO 8601; the page has no date of its own, so that equal
+            results give equal pages.
+        boards: leaderboards; the second and later ones hold further protocols of the same datasets.
+        families: of methods, for the filter.
+        kinds: of datasets, for the filter.
+        points: datasets with scores and labels, and their pictures.
+        robustness: datasets of distortion levels.
+        pairs: of images, prepared elsewhere.
+        provenance: of every cell.
+    """
+
+    title: str
+    version: str
+    newest: str
+    boards: tuple[Leaderboard, ...]
+    families: tuple[str, ...]
+    kinds: tuple[str, ...]
+    points: tuple[tuple[Points, Pictures], ...]
+    robustness: tuple[Robustness, ...]
+    pairs: tuple[Pair, ...]
+    provenance: tuple[Provenance, ...]
+
+
+def gather(tables: Sequence[Table], title: str, roots: Roots, pairs: Sequence[Pair] = ()) -> Report:
+    """Return all that a report shows of some tables.
+
+    Args:
+        tables: from ``arrange``.
+        title: of the page.
+        roots: where datasets lie, for pictures.
+        pairs: of images, worst first.
+    """
+    writers = [plain_writer(table) for table in tables]
+    places = [(table, column) for table in tables for column in table.columns]
+    return Report(
+        title=title,
+        version=__version__,
+        newest=max(cell.entry.finished for table in tables for cell in table.cells.values())[:10],
+        boards=tuple(lay_out(writer) for writer in writers),
+        families=tuple(dict.fromkeys(heading for table in tables for heading, _ in table.groups)),
+        kinds=tuple(dict.fromkeys(kind_of(*place) for place in places)),
+        points=_with_pictures(places, roots),
+        robustness=tuple(found for place in places if (found := robustness.collect(*place))),
+        pairs=tuple(pairs),
+        provenance=tuple(
+            describe(writer.table.cells[row, column], writer.table.labels[row], writer.remarks(row, column))
+            for writer in writers
+            for column in writer.table.columns
+            for row in writer.table.rows
+            if (row, column) in writer.table.cells
+        ),
+    )
+
+
+def _with_pictures(places: Sequence[tuple[Table, Column]], roots: Roots) -> tuple[tuple[Points, Pictures], ...]:
+    found = []
+    with bar(len(places), "points and pictures", delay=1.0) as shown:
+        for table, column in places:
+            points = scatter.collect(table, column)
+            if points:
+                cells = [cell for (_, where), cell in table.cells.items() if where == column]
+                # Images that were scored here are the ones to show; imported scores know no files.
+                cell = max(cells, key=lambda each: each.entry.meta["source"] == "run")
+                names = scatter.worst_names(points)
+                found.append((points, take_pictures(cell, names, roots, BUDGET // len(places))))
+            shown.update()
+    return tuple(found)

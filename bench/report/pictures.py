@@ -1,0 +1,121 @@
+"""Small pictures of a dataset's images, where the images are here, as texts that a page carries in itself."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.api import Photo
+from bench.cards import find_card
+from bench.datasets import resolve
+from bench.errors import ImageError, UsageError
+from bench.evaluation import Cell
+from bench.files import File, is_url
+from bench.images import decode
+from bench.places import Roots
+from bench.samples import Dataset
+
+LONG_SIDE = 320
+"""Pixels of a picture's longer side; a smaller image stays as it is."""
+BUDGET = 8 * 2**20
+"""Bytes of pictures in one report, so that it can be sent: equal parts for its datasets. What is over is named."""
+_QUALITY = 78
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture.
+
+    Attributes:
+        uri: ``data:image/jpeg;base64,...``.
+        width: of the image, in pixels.
+        height: of the image.
+    """
+
+    uri: str
+    width: int
+    height: int
+
+
+@dataclass
+class Pictures:
+    """Pictures of one dataset.
+
+    Attributes:
+        of: image name → picture.
+        reasons: image name → why there is none.
+    """
+
+    of: dict[str, Picture] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+def take_pictures(cell: Cell, names: Sequence[str], roots: Roots, room: int) -> Pictures:
+    """Return pictures of some images of a cell's dataset, or for each why there is none.
+
+    Args:
+        cell: any of the dataset.
+        names: of the images, those that matter most first.
+        roots: where datasets lie.
+        room: bytes after which no further picture is taken.
+    """
+    found = Pictures()
+    try:
+        files = find_files(cell, roots) if names else {}
+    except UsageError as error:
+        return Pictures(reasons=dict.fromkeys(names, f"the images are not here: {error}"))
+    for name in names:
+        try:
+            if sum(len(picture.uri) for picture in found.of.values()) >= room:
+                raise ImageError(f"the {room / 2**20:.1f} MiB for pictures of this dataset are used up")
+            found.of[name] = _picture(files.get(name), name)
+        except ImageError as error:
+            found.reasons[name] = str(error)
+    return found
+
+
+def _picture(file: File | None, name: str) -> Picture:
+    if file is None:
+        raise ImageError("the image is not in the copy of the dataset that is here")
+    return shrink(decode(file.read(), name))
+
+
+def shrink(photo: Photo) -> Picture:
+    """Return a photograph, its longer side no longer than LONG_SIDE, as JPEG."""
+    from PIL import Image
+
+    height, width = photo.pixels.shape[:2]
+    image = Image.fromarray(photo.pixels)
+    image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=_QUALITY, optimize=True)
+    return Picture(f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode('ascii')}", width, height)
+
+
+def find_files(cell: Cell, roots: Roots) -> dict[str, File | None]:
+    """Return the files of a cell's dataset by the names of the images.
+
+    Raises:
+        UsageError: the dataset is not here, or not as it was scored.
+    """
+    dataset = _dataset(cell, roots)
+    # A store may come from others: it must not choose which files of this machine a report shows. Imported
+    # labels are no dataset's own, so that those of the copy cannot be theirs.
+    scored = cell.entry.meta["identity"]["dataset"]["labels"]
+    if cell.protocol.mos == "dataset" and dataset.split(cell.protocol.split).labels_hash != scored:
+        raise UsageError("the copy has other names or labels than the one that was scored")
+    return {sample.name: sample.file for sample in dataset.samples}
+
+
+def _dataset(cell: Cell, roots: Roots) -> Dataset:
+    about = cell.dataset
+    if find_card(about["id"]) is not None and (about["card_hash"] or cell.protocol.mos == "imported"):
+        return resolve(about["id"], roots)
+    if cell.protocol.mos == "imported":
+        raise UsageError("only scores were imported")
+    if is_url(about["origin"]) or not Path(about["origin"]).exists():
+        raise UsageError("the folder that was scored is gone, or was never on this machine")
+    return resolve(str(Path(about["origin"]).absolute()), roots)

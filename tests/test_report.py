@@ -1,0 +1,320 @@
+"""`bench report`: what stands in the page is what the store and the tables say."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import io
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import Ran
+from PIL import Image
+from reported import HOSTILE, HOSTILE_SET, RATED, fill, report, tables
+from scipy.stats import spearmanr
+
+import bench as bench_package
+from bench.api import Photo
+from bench.render import number, to_json
+from bench.report import pictures, points, robustness
+from bench.report.data import Pair, Report, Shown
+from bench.report.disagreements import EACH_WAY, disagree
+from bench.report.page import render
+from bench.store import Store
+
+Bench = Callable[..., Ran]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return fill(tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def made(store: Store) -> Report:
+    return report(store)
+
+
+@pytest.fixture(scope="module")
+def page(made: Report) -> str:
+    return render(made)
+
+
+def embedded(page: str) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)]
+
+
+def unpacked(text: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+def test_the_leaderboard_has_the_numbers_of_bench_table(store: Store, made: Report) -> None:
+    expected = {record["key"]: record for record in json.loads(to_json(tables(store)))}
+    numbers = [number for line in made.boards[0].lines for number in line.numbers if number.key]
+    assert {number.key for number in numbers} == set(expected)
+    for srcc, plcc in zip(numbers[::2], numbers[1::2], strict=True):
+        record = expected[srcc.key]
+        assert (srcc.value, plcc.value) == (record["srcc"], record["plcc_log4"])
+        for found, name in ((srcc, "srcc"), (plcc, "plcc_log4")):
+            low, high = record[f"{name}_low"], record[f"{name}_high"]
+            expected_text = "" if low is None or found.value is None else f"[{number(low)}, {number(high)}]"
+            assert found.interval == expected_text
+        if plcc.value is None:
+            assert plcc.reason == record["reasons"]["plcc_log4"]
+
+
+def test_leaks_and_failures_are_marked_in_letters_and_the_page_says_why(made: Report, page: str) -> None:
+    line = next(line for line in made.boards[0].lines if line.label == "refuses")
+    place = [head.title for head in made.boards[0].heads].index("koniq")
+    assert ("T", "trained on this dataset") in line.numbers[2 * place].marks
+    hostile = [head.title for head in made.boards[0].heads].index(HOSTILE_SET)
+    assert ("F", f"scored {RATED - 1}, failed 1") in line.numbers[2 * hostile].marks
+    for mark in "TSMUFn":
+        assert f"<dt>{mark}</dt>" in page
+
+
+def test_every_score_of_every_image_is_in_the_page(store: Store, page: str) -> None:
+    frames = {entry.key: entry.scores().set_index("image") for entry in store.entries()[0]}
+    labels = {entry.key: entry.meta["method"]["label"] for entry in store.entries()[0]}
+    assert sum(len(one["names"]) for one in embedded(page)) == 2 * RATED + 20
+    for key, method in labels.items():
+        one = next(one for one in embedded(page) if set(one["names"]) == set(frames[key].index))
+        found = next(each for each in one["methods"] if each["label"] == method)
+        frame = frames[key].reindex(one["names"])
+        np.testing.assert_array_equal(unpacked(found["scores"]), frame["score"].to_numpy(np.float32))
+        np.testing.assert_array_equal(unpacked(one["labels"]), frame["mos"].to_numpy(np.float32))
+
+
+def test_a_curve_is_the_mapping_behind_plcc(store: Store) -> None:
+    (table, *_) = tables(store, draws=0)
+    column = next(column for column in table.columns if column.dataset == "koniq")
+    found = points.collect(table, column)
+    assert found is not None
+    for row, method in zip(table.rows, found.methods, strict=True):
+        mapping = table.cells[row, column].correlations.mapping
+        if mapping is None:
+            assert method.no_curve
+            continue
+        x, y = np.array(method.curve).T
+        np.testing.assert_allclose(y, mapping.predict(x))
+        assert (x[0], x[-1]) == (method.scores.min(), method.scores.max())
+
+
+def test_disagreements_are_the_largest_differences_of_rank_each_way() -> None:
+    random = np.random.default_rng(5)
+    scores, labels = random.normal(size=50), random.normal(size=50)
+    scores[7] = np.nan
+    found = disagree(scores, labels, higher_score=False, higher_label=True)
+    kept = [i for i in range(50) if i != 7]
+
+    def below(values: np.ndarray, i: int) -> float:
+        return 100 * (sum(values[j] < values[i] for j in kept) + 0.5) / len(kept)
+
+    gaps = {i: below(-scores, i) - below(labels, i) for i in kept}
+    expected = sorted(kept, key=lambda i: -gaps[i])
+    assert [each.index for each in found] == expected[:EACH_WAY] + expected[::-1][:EACH_WAY]
+    for each in found:
+        assert each.method == pytest.approx(below(-scores, each.index))
+        assert each.people == pytest.approx(below(labels, each.index))
+
+
+def test_who_agrees_wholly_disagrees_nowhere() -> None:
+    rising = np.arange(10.0)
+    assert disagree(rising, rising, True, True) == ()
+
+
+def test_robustness_is_the_mean_oriented_score_of_each_type_and_level(store: Store) -> None:
+    (table, *_) = tables(store, draws=0)
+    column = next(column for column in table.columns if column.dataset == "steps")
+    found = robustness.collect(table, column)
+    assert found is not None
+    assert [panel.title for panel in found.panels] == ["t0", "t1"]
+    for row in table.rows:
+        cell = table.cells[row, column]
+        frame = cell.entry.scores()
+        sign = 1 if cell.method["higher_is_better"] else -1
+        scores = [sign * float(score) for score in frame["score"]]
+        mean = sum(scores) / len(scores)
+        deviation = (sum((score - mean) ** 2 for score in scores) / len(scores)) ** 0.5
+        for panel in found.panels:
+            curve = next(curve for curve in panel.curves if curve.label == table.labels[row])
+            for level, value in curve.means.items():
+                rows = zip(scores, frame["type"], frame["level"], strict=True)
+                of = [score for score, kind, at in rows if kind == panel.title and float(at) == level]
+                assert value == pytest.approx((sum(of) / len(of) - mean) / deviation)
+    assert robustness.collect(table, next(c for c in table.columns if c.dataset == "koniq")) is None
+
+
+def test_a_synthetic_order_is_never_called_opinion(page: str) -> None:
+    (order,) = [one for one in embedded(page) if len(one["names"]) == 20]
+    assert "no human opinion" in order["labelName"]
+    assert "n = 20; a synthetic order, no human opinion" in page
+    assert "MOS" not in order["labelName"]
+    assert all(not method["worst"] and "synthetic order" in method["noWorst"] for method in order["methods"])
+
+
+def test_provenance_has_identity_sessions_and_failures(store: Store, made: Report, page: str) -> None:
+    for entry in store.entries()[0]:
+        (one,) = [each for each in made.provenance if each.key == entry.key]
+        facts = dict(one.identity)
+        identity = entry.meta["identity"]
+        assert facts["method version"] == identity["method"]["version"]
+        assert facts["dataset labels"] == identity["dataset"]["labels"]
+        assert facts["dataset images"] == identity["dataset"]["images"]
+        assert facts["protocol split"] == "all"
+        session = dict(one.sessions[0])
+        assert session["device"] == "cpu"
+        assert "numpy" in session["versions"]
+        frame = entry.scores()
+        usable = frame[frame["score"].notna()]
+        if entry.meta["dataset"]["id"] == "koniq":
+            sign = 1 if entry.meta["method"]["higher_is_better"] else -1
+            expected = sign * spearmanr(usable["score"], usable["mos"])[0]
+            assert dict(one.numbers)["SRCC"].startswith(f"{expected:.6f}")
+        assert one.failures == tuple(
+            (row.image, row.error) for row in frame[frame["error"].notna()].itertuples(index=False)
+        )
+        assert f'id="cell-{entry.key}"' in page
+    assert str(store.root.parent) not in page, "paths of this machine identify no score"
+
+
+def test_names_of_others_stay_text(page: str) -> None:
+    ours = re.sub(r"<script.*?</script>|<style>.*?</style>", "", page, flags=re.S)
+    assert "<script>alert" not in ours
+    assert "<img src=x" not in page
+    assert "onload=alert(3)>" not in page
+    assert "<b>no</b>" not in page
+    assert HOSTILE[0] in unescape(ours)
+    names = [name for one in embedded(page) for name in one["names"]]
+    assert set(HOSTILE) <= set(names)
+    assert page.count("</script>") == len(embedded(page)) + 1
+
+
+def test_what_would_end_a_script_is_escaped_in_it(made: Report) -> None:
+    points, shown = made.points[0]
+    names = ("\u2028</script><script>alert(1)//", *points.names[1:])
+    page = render(dataclasses.replace(made, points=((dataclasses.replace(points, names=names), shown),)))
+    assert "\u2028" not in page
+    assert embedded(page)[0]["names"][0] == names[0]
+    assert page.count("</script>") == 2
+
+
+def test_the_policy_lets_in_nothing_but_the_pages_own_script_and_style(page: str) -> None:
+    policy = unescape(re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1])  # type: ignore[index]
+    assert policy.startswith("default-src 'none'; img-src data:; ")
+    assert "unsafe" not in policy
+    for tag in ("script", "style"):
+        text = re.search(rf"<{tag}>(.*?)</{tag}>", page, re.S)[1]  # type: ignore[index]
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+    assert not re.search(r'(?:src|href)="(?!data:|#)', page)
+    assert not re.search(r"\sstyle=|\son[a-z]+=\"", page)
+
+
+def test_equal_results_give_equal_pages(store: Store, page: str) -> None:
+    assert render(report(store)) == page
+
+
+def test_pictures_are_small_and_in_the_page_where_the_images_are_here(page: str) -> None:
+    rated = [one for one in embedded(page) if len(one["names"]) == RATED]
+    for one in rated:
+        worst = {one["names"][each["index"]] for method in one["methods"] for each in method["worst"]}
+        assert set(one["pictures"]) == worst
+        assert all(picture["uri"].startswith("data:image/jpeg;base64,") for picture in one["pictures"].values())
+
+
+def test_pictures_stop_at_the_budget_and_say_so_the_worst_of_each_method_first(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.report.data.BUDGET", 30_000)
+    for found, shown in report(store).points:
+        names = points.worst_names(found)
+        assert set(names) == set(shown.of) | set(shown.reasons)
+        assert list(shown.of) == names[: len(shown.of)]
+        assert sum(len(picture.uri) for picture in list(shown.of.values())[:-1]) < 10_000
+        assert all("used up" in why for why in shown.reasons.values())
+        gaps = [[abs(each.method - each.people) for each in method.worst] for method in found.methods]
+        if names:
+            assert shown.reasons
+            first = found.methods[0].worst[int(np.argmax(gaps[0]))]
+            assert names[0] == found.names[first.index]
+
+
+def test_a_picture_keeps_its_proportions_and_names_the_true_size() -> None:
+    wide = pictures.shrink(Photo("a", np.full((100, 1000, 3), 128, np.uint8), 1, 1))
+    assert (wide.width, wide.height) == (1000, 100)
+    image = Image.open(io.BytesIO(base64.b64decode(wide.uri.partition(",")[2])))
+    assert image.size == (pictures.LONG_SIDE, pictures.LONG_SIDE // 10)
+    small = pictures.shrink(Photo("a", np.full((10, 20, 3), 128, np.uint8), 1, 1))
+    assert Image.open(io.BytesIO(base64.b64decode(small.uri.partition(",")[2]))).size == (20, 10)
+
+
+def test_a_store_does_not_choose_which_files_a_report_shows(tmp_path: Path) -> None:
+    store = fill(tmp_path)
+    scores = tmp_path / "koniq" / "scores.csv"
+    scores.write_text(scores.read_text().replace("00.png,", "00.png,1"))
+    by_set = {found.title.partition(",")[0]: shown for found, shown in report(store).points}
+    assert not by_set["koniq"].of
+    assert all("other names or labels" in why for why in by_set["koniq"].reasons.values())
+    assert by_set[HOSTILE_SET].of
+
+
+def test_pairs_are_shown_where_somebody_gives_them(store: Store, page: str) -> None:
+    assert 'id="pairs"' not in page
+    worse = Shown("<i>a</i>.png", "niqe 3.1", None)
+    better = Shown("b.png", "niqe 3.0", pictures.Picture("data:image/jpeg;base64,AAAA", 3, 2))
+    given = render(report(store, pairs=[Pair("niqe defends", worse, better)]))
+    assert "niqe defends" in given
+    assert "&lt;i&gt;a&lt;/i&gt;.png" in given
+    assert 'src="data:image/jpeg;base64,AAAA"' in given
+
+
+def test_the_command_writes_the_page(store: Store, bench: Bench, tmp_path: Path) -> None:
+    done = bench("report", "--output", "r.html", "--title", "A & B", "--draws", 20, "--results", store.root)
+    assert done.code == 0, done.err
+    assert "9 results" in done.out
+    assert "<title>A &amp; B</title>" in Path("r.html").read_text(encoding="utf-8")
+    assert bench("report", "--output", "r.html", "--method", "darkness", "--results", store.root).code == 0
+    assert 'data-value="brightness"' not in Path("r.html").read_text(encoding="utf-8")
+
+
+def test_open_hands_the_page_to_the_browser(store: Store, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    launched: list[str] = []
+    monkeypatch.setattr("click.launch", launched.append)
+    assert (
+        bench("report", "--output", "a b.html", "--dataset", "steps", "--draws", 0, "--results", store.root).code == 0
+    )
+    assert not launched
+    bench("report", "--output", "a b.html", "--dataset", "steps", "--draws", 0, "--open", "--results", store.root)
+    assert launched == [Path("a b.html").resolve().as_uri()]
+
+
+def test_a_wheel_carries_what_the_page_is_made_of() -> None:
+    root = Path(bench_package.__file__).parents[1]
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert "bench.report" in settings["packages"]
+    package = root / "bench" / "report"
+    carried = {path for pattern in settings["package-data"]["bench.report"] for path in package.glob(pattern)}
+    assert {path for path in package.rglob("*.*") if path.suffix in (".j2", ".css", ".js")} == carried
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--output", "r.pdf"], "--output got r.pdf: its name must end in .html"),
+        (["--output", "no/r.html"], "the folder no does not exist"),
+        (["--output", "r.html", "--method", "nobody"], "--method got 'nobody'"),
+    ],
+)
+def test_mistakes_get_a_sentence(store: Store, bench: Bench, given: list[str], said: str) -> None:
+    done = bench("report", *given, "--results", store.root)
+    assert done.code == 2
+    assert said in done.err

@@ -73,15 +73,16 @@ def label_name(contest: Contest) -> str:
 def sides(contest: Contest, way: Direction) -> str:
     """Return in how many pairs of one direction the labels side with whom."""
     counts = Counter(judged.verdict for judged in way.judged)
-    unknown = counts.pop(None, 0)
-    total = f"{len(way.judged)} pair{'' if len(way.judged) == 1 else 's'}"
+    pairs = f"{len(way.judged)} pair{'' if len(way.judged) == 1 else 's'}"
+    why = dict.fromkeys(judged.reason for judged in way.judged if judged.verdict is None)
+    unknown = f"{counts.pop(None)} without a verdict ({', '.join(why)})" if why else ""
     if not counts:
-        return f"{total}; {unknown} without a verdict ({', '.join(sorted({each.reason for each in way.judged}))})"
+        return f"{pairs}; {unknown}" if unknown else pairs
     who = judges(contest)
-    verb = "side" if who == "people" else "sides"
     with_whom = (
         f"{way.attacker} in {counts[Verdict.ATTACKER]}",
         f"{way.defender} in {counts[Verdict.DEFENDER]}",
         f"neither in {counts[Verdict.NEITHER]}",
     )
-    return f"{total}; {who} {verb} with {', '.join(with_whom)}{f'; {unknown} without a verdict' if unknown else ''}"
+    judged = f"{who} {'side' if who == 'people' else 'sides'} with {', '.join(with_whom)}"
+    return "; ".join(filter(None, (pairs, judged, unknown)))

@@ -69,15 +69,15 @@ def test_a_band_covers_the_curve_as_often_as_it_says() -> None:
 
 
 def test_a_band_is_the_quantiles_of_fits_to_draws() -> None:
-    x, y = np.linspace(0, 1, 40), np.linspace(0, 1, 40) ** 2 + RANDOM.normal(0, 0.05, 40)
-    at = np.array([0.2, 0.8])
-    band = mapping_band(x, y, at, draws=64, seed=3)
+    x = np.linspace(-3, 3, 40)
+    y, at = np.tanh(x) + RANDOM.normal(0, 0.05, 40), np.array([-1.0, 0.5])
+    band = mapping_band(x, y, at, draws=30, seed=3)
     random = np.random.default_rng(np.random.SeedSequence(3, spawn_key=(0,)))
-    draws = random.integers(0, 40, (64, 40), dtype=np.int32)
+    draws = random.integers(0, 40, (30, 40), dtype=np.int32)
     fits = [fit_logistic4(x[np.sort(taken)], y[np.sort(taken)]) for taken in draws]
     curves = [fit.predict(at) for fit in fits if fit.converged]
     assert band is not None
-    assert (band.draws, band.dropped) == (len(curves), 64 - len(curves))
+    assert (band.draws, band.dropped) == (len(curves), 30 - len(curves))
     np.testing.assert_allclose(band.low, np.quantile(curves, 0.025, axis=0), rtol=1e-6)
     np.testing.assert_allclose(band.high, np.quantile(curves, 0.975, axis=0), rtol=1e-6)
 
@@ -107,6 +107,24 @@ def test_a_scatter_shows_each_image_and_the_mapping(filled: Store) -> None:
     assert panels["turned"].get_xlabel() == "score (lower is better)"
     assert f"SRCC {spearmanr(GOOD, MOS)[0]:.3f}; PLCC" in panels["good"].get_title()
     assert np.all(np.diff(panels["turned"].lines[2].get_ydata()) <= 0), "falls with the raw score"
+
+
+def test_the_band_of_a_cell_has_its_direction_and_its_references(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "set"
+    for i in range(8):
+        make_photo(folder / f"{i}.png", i, (8, 8))
+    rows = "".join(f"{i}.png,{i},r{i // 2}\n" for i in range(8))
+    (folder / "scores.csv").write_text("image,score,reference\n" + rows)
+    run(store, folder, fixed("down", list(range(8, 0, -1)), higher_is_better=False))
+    asked: list[tuple[object, object]] = []
+    monkeypatch.setattr(
+        "bench.fitted.mapping_band", lambda s, y, at, sign, clusters, **_: asked.append((sign, clusters))
+    )
+    (each,) = fitted(arranged(store, "srcc"))
+    each.band(20)
+    assert asked == [(-1, [f"r{i // 2}" for i in range(8)])]
 
 
 def test_residuals_are_labels_less_mapped_scores(filled: Store) -> None:
@@ -230,7 +248,7 @@ def test_what_cannot_be_mapped_says_why(store: Store, tmp_path: Path, bench: Ben
     run(store, folder, fixed("even", [2.0] * 8))
     (each,) = fitted(arranged(store, "srcc", "plcc_log4"))
     (axes,) = scatter([each], draws=20).axes
-    assert axes.get_title().endswith("no SRCC: constant scores; no mapping: constant scores")
+    assert axes.get_title().replace("\n", " ").endswith("no SRCC: constant scores; no mapping: constant scores")
     (axes,) = residuals([each], "predicted").axes
     assert axes.get_title().endswith("no mapping: constant scores")
     assert not axes.lines

@@ -145,6 +145,22 @@ def test_labels_that_do_not_compare_and_missing_ones_give_no_verdict(store: Stor
     assert sides(contest(store), there) == "2 pairs; 2 without a verdict (no label)"
 
 
+def test_labels_of_groups_judge_inside_one_alone_and_a_synthetic_order_is_called_so(
+    store: Store, tmp_path: Path
+) -> None:
+    types = [f",{'a' if i < 6 else i}" for i in range(12)]
+    run(store, photographs(tmp_path, list(range(12)), ",type", types), fixed("flat", FLAT), fixed("keen", KEEN))
+    entries = store.entries()[0]
+    for entry in entries:
+        entry.meta["dataset"] |= {"within": ["type"], "kind": "synthetic-order"}
+    found = hold(arrange(evaluate(entries, draws=0, values=())), ("flat", "keen"), "set", 2, 1, 0.01)
+    inside, across = found.directions[0].judged
+    assert (inside.verdict, across.verdict) == (Verdict.NEITHER, None)
+    assert across.reason == "labels compare only inside a group"
+    assert "the synthetic order sides with keen in 0, flat in 0, neither in 1; 1 without a verdict" in summary(found)
+    assert "people" not in summary(found)
+
+
 def test_an_image_that_one_did_not_score_is_left_out_and_counted(store: Store, tmp_path: Path, bench: Bench) -> None:
     keen = [*KEEN[:4], float("nan"), *KEEN[5:]]
     run(store, photographs(tmp_path, list(range(12))), fixed("flat", FLAT), fixed("keen", keen))

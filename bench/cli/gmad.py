@@ -79,12 +79,12 @@ def _contest(
     results: str | None, names: tuple[str, str], dataset: str, levels: int, pairs: int, equal: float
 ) -> Contest:
     from bench.cards import canonical
-    from bench.cli.selection import Selection
+    from bench.cli.selection import Selection, without_fitted
     from bench.contest import hold
     from bench.evaluation import evaluate
     from bench.tables import arrange
 
-    entries = Selection(results, (), (dataset,), ()).entries(also=names)
+    entries, _ = without_fitted(Selection(results, (), (dataset,), ()).entries(also=names))
     tables = arrange(evaluate(entries, draws=0, values=()))
     return hold(tables, names, canonical(dataset), levels, pairs, equal)
 

@@ -205,6 +205,24 @@ class FeatureSpace:
     selected_on: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Explainer:
+    """What a method with a differentiable network shows to ``bench explain``.
+
+    Attributes:
+        layer: the torch module that maps are made of, mostly the last convolution; its output is (1, C, h, w).
+        outputs: photo → name → torch scalar that can be differentiated by the layer's output. It runs ``layer`` once,
+            on the whole photograph, for each output is shown as a map of it.
+        aspects: photo → aspect → probability in [0, 1] that it speaks well of the photograph; empty if there are none.
+        left_out: a sentence on what of the score is in neither; empty: nothing.
+    """
+
+    layer: Any
+    outputs: Callable[[Photo], Mapping[str, Any]]
+    aspects: Callable[[Photo], Mapping[str, float]]
+    left_out: str = ""
+
+
 def option(default: Any, *, help: str, identity: bool = True) -> Any:  # noqa: A002 - click's word
     """Declare one option of a method, as a field of its ``Options`` dataclass.
 
@@ -288,6 +306,14 @@ class Method(ABC):
         """Return what the features come from; override it where that is less than all that the method has."""
         declared = self.declared()
         return FeatureSpace(self.fingerprint, declared.trained_on, declared.selected_on)
+
+    def explainer(self) -> Explainer:
+        """Return what Grad-CAM differentiates, and probabilities by aspect; both raise ImageError as ``score`` does.
+
+        Raises:
+            NotImplementedError: the method offers none.
+        """
+        raise NotImplementedError
 
     @classmethod
     def missing(cls) -> str:

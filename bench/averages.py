@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from bench import stats
 from bench.evaluation import LEVEL, Cell, Row
+from bench.leakage import Leak
 from bench.tables import Column, Table
 
 AT_LEAST = 2
@@ -88,6 +89,18 @@ def _drawn(table: Table, over: Sequence[Column]) -> stats.Bootstrap | None:
         inside.append(stats.Bootstrap(intervals, shared.samples[places], shared.estimates[places], shared.units))
     # Where a dataset has too few images to draw from there are no draws of the mean either.
     return stats.bootstrap_mean(inside, LEVEL) if all(each.samples.size for each in inside) else None
+
+
+def marks_over(leaks: Mapping[str, Sequence[Leak]]) -> list[str]:
+    """Return what a mean over datasets carries of the marks of its numbers; ``leaks`` are those on each dataset."""
+    where: dict[str, list[str]] = {}
+    for dataset, found in leaks.items():
+        for leak in found:
+            where.setdefault(leak.why, []).append(dataset)
+    return [
+        f"on {', '.join(ids) if len(ids) < len(leaks) else 'every dataset averaged'}: {why}"
+        for why, ids in where.items()
+    ]
 
 
 def _left_out(table: Table, column: Column) -> dict[str, list[Row]]:

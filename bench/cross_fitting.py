@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from bench import stats
 from bench.evaluation import Cell, joined, signs_of, usable_rows
 
@@ -17,7 +19,13 @@ def cross_fit(cell: Cell) -> stats.CrossFitted:
     content = cell.dataset.get("group") or cell.dataset["cluster"] or "image"
     if content not in usable:
         return stats.CrossFitted(reason=f"the labels do not say the {content} that folds keep together")
-    folds = stats.content_folds(joined(usable, [content]) or [])
-    if len(set(folds.tolist())) < 2:
+    folds = _folds(tuple(joined(usable, [content]) or ()))
+    if len(set(folds)) < 2:
         return stats.CrossFitted(reason=f"all images have the same {content}: there is nothing else to fit on")
     return stats.cross_fit(usable["score"], usable["mos"], folds, *signs_of(cell.entry))
+
+
+@functools.lru_cache(maxsize=8)
+def _folds(contents: tuple[str, ...]) -> tuple[int, ...]:
+    # The rows of a dataset share them, and hashing ten thousand names takes as long as the fits.
+    return tuple(stats.content_folds(contents).tolist())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -122,24 +122,34 @@ class Cell:
     @property
     def row(self) -> Row:
         """What makes a row of a table."""
-        identity = self.entry.meta["identity"]["method"]
-        rest = {key: value for key, value in identity.items() if key not in _OF_THE_ROW}
-        return Row(self.method["label"], self.method["version"], identity["fingerprint"], short_hash(rest))
+        return row_of(self.entry)
 
     @functools.cached_property
     def leaks(self) -> tuple[Leak, ...]:
         """What the method has to do with the dataset, the worst first; empty where nothing speaks against a number."""
-        method, stored, carded = self.method, self.dataset, photo_set(self.dataset["id"])
-        # The sidecar may be older than what its card says now, and a folder named koniq10k is KonIQ.
-        content = tuple(dict.fromkeys((*stored["content"], *carded.content)))
-        shares = tuple(dict.fromkeys((*stored.get("shares", ()), *carded.shares)))
-        dataset = replace(carded, content=content, shares=shares)
-        return find_leaks(dataset, method["trained_on"], method["selected_on"], _seen_photos)
+        return leaks_of(self.method, self.dataset)
 
     @property
     def excluded(self) -> bool:
         """Whether a leak keeps the cell out of best, of averages and of ranks."""
         return any(leak.excludes for leak in self.leaks)
+
+
+def row_of(entry: Entry) -> Row:
+    """Return what makes a row of a table."""
+    method, identity = entry.meta["method"], entry.meta["identity"]["method"]
+    rest = {key: value for key, value in identity.items() if key not in _OF_THE_ROW}
+    return Row(method["label"], method["version"], identity["fingerprint"], short_hash(rest))
+
+
+def leaks_of(method: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple[Leak, ...]:
+    """Return what a method has to do with a dataset, the worst first, both as their sidecars describe them."""
+    carded = photo_set(dataset["id"])
+    # The sidecar may be older than what its card says now, and a folder named koniq10k is KonIQ.
+    content = tuple(dict.fromkeys((*dataset["content"], *carded.content)))
+    shares = tuple(dict.fromkeys((*dataset.get("shares", ()), *carded.shares)))
+    scored = replace(carded, content=content, shares=shares)
+    return find_leaks(scored, method["trained_on"], method["selected_on"], _seen_photos)
 
 
 def photo_set(name: str) -> PhotoSet:

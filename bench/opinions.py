@@ -95,7 +95,7 @@ class Opinions:
         """Return the largest p-value of a row against the others in the running; None where one was not tested."""
         found = [self.tests.get((name, row, other)) for other in running if other != row]
         known = [p for p in found if p is not None]
-        return max(known) if row in running and known and len(known) == len(found) else None
+        return max(known) if known and len(known) == len(found) else None
 
     def best(self, name: str, running: Sequence[Row]) -> Row | None:
         """Return the row with the highest AUC, where its tests tell it from every other in the running."""

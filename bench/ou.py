@@ -91,7 +91,7 @@ class OverFeatures(Method):
         """
         method = _load_features(cls.of, cls.Options() if options is None else options, device)
         prepared = (prepare(photo, cls.info.input) for photo in photos)
-        kept, refused = mvg.measure(prepared, lambda photo: _rows(method, method.pristine_features(photo)))
+        kept, refused = mvg.measure(prepared, lambda photo: rows_of(method, method.pristine_features(photo)))
         skipped = f", {refused} skipped as {method.info.name} has no features of them" if refused else ""
         if not kept:
             raise UsageError(f"photos: none to fit on{skipped}; give a folder of pristine photographs")
@@ -150,7 +150,12 @@ def _load_features(of: type[Method], options: Any, device: str) -> Method:
     return of(of.Options(**{name: getattr(options, name) for name in names}), device)
 
 
-def _rows(method: Method, features: FloatArray) -> FloatArray:
+def rows_of(method: Method, features: FloatArray) -> FloatArray:
+    """Return a method's features as float64.
+
+    Raises:
+        BenchError: they are not (M, D) with 1 to ``mvg.MAX_FEATURES`` columns.
+    """
     shape = np.shape(features)
     if len(shape) != 2 or not 1 <= shape[1] <= mvg.MAX_FEATURES:
         raise BenchError(

@@ -141,8 +141,9 @@ def newest(entries: Sequence[Entry], dataset: str) -> dict[tuple[str, Protocol],
     """Return a dataset's entries, of each method and protocol the one that was scored last.
 
     One that is not complete counts as later than all that are, so that no older result hides a run that broke off.
+    Regressions that ``bench fit --features`` fitted are not among them: no run can score them again.
     """
-    own = [entry for entry in entries if entry.meta["dataset"]["id"] == dataset]
+    own = [entry for entry in entries if entry.meta["dataset"]["id"] == dataset and not entry.fitted]
     own.sort(key=lambda entry: (not entry.complete, entry.finished))
     return {(entry.meta["method"]["label"], entry.protocol): entry for entry in own}
 

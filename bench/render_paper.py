@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.averages import AT_LEAST, Average, average, averages_by_kind
+from bench.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
 from bench.evaluation import FEW, LEVEL, Row
 from bench.markup import Footnotes, Markup, Sheet
 from bench.render import interval_text, number, origin_text
@@ -16,19 +16,20 @@ _NAMED = 3  # rows that a caption names for one reason; the others are counted
 _OTHERS = "The same datasets under other protocols, labels or images: not comparable with the table above."
 
 
-def to_paper(tables: Sequence[Table], markup: Markup, intervals: bool = False) -> str:
+def to_paper(tables: Sequence[Table], markup: Markup, intervals: bool = False, fitted: int = 0) -> str:
     """Return the tables in paper style.
 
     Args:
         tables: from ``arrange``; the second and later ones hold further protocols of the same datasets.
         markup: the language.
         intervals: write the interval beside each SRCC.
+        fitted: results of ``bench fit --features`` that are stored and not shown.
     """
     parts = []
     for index, table in enumerate(tables):
         if index:
             parts.append(markup.strong(markup.escape(_OTHERS)))
-        parts.append(markup.lay_out(Writer(table, markup, intervals).sheet()))
+        parts.append(markup.lay_out(Writer(table, markup, intervals, 0 if index else fitted).sheet()))
     return "\n".join(parts)
 
 
@@ -40,6 +41,7 @@ class Writer:
         table: that is written.
         markup: the language.
         intervals: write the interval beside each SRCC.
+        fitted: results of ``bench fit --features`` that are stored and not shown.
         notes: footnotes so far.
         over: average over all datasets.
         averages: columns of averages: those of a kind first, then ``over`` where there is one.
@@ -49,6 +51,7 @@ class Writer:
     table: Table
     markup: Markup
     intervals: bool
+    fitted: int
 
     def __post_init__(self) -> None:
         self.over = average(self.table)
@@ -95,6 +98,9 @@ class Writer:
         if self.table.superseded:
             text += escape(f" {self.table.superseded} older result(s) of a row and column shown here are left out: ")
             text += self.markup.code("bench results list") + "."
+        if self.fitted:
+            text += escape(f" {self.fitted} result(s) of regressions fitted on splits are not shown here: ")
+            text += self.markup.code("bench table --style cross") + "."
         return text
 
     def _about_marks(self) -> str:
@@ -167,24 +173,14 @@ class Writer:
 
     def _average_text(self, row: Row, over: Average) -> str:
         mean = over.srcc[row]
-        marks = self.mark(*([mean.reason] if mean.reason else []), *self.average_remarks(row, over))
+        leaks = {column.dataset: self.table.cells[row, column].leaks for column in over.over}
+        marks = self.mark(*([mean.reason] if mean.reason else []), *marks_over(leaks))
         if mean.value is None:
             return "-" + marks
         text = self._standing(number(mean.value), row, over.kind, None)
         if self.intervals and over.drawn is not None:
             text += interval_text(over.drawn.intervals[self.table.rows.index(row)])
         return text + marks
-
-    def average_remarks(self, row: Row, over: Average) -> list[str]:
-        """Return the leaks behind a mean: a mean of marked numbers carries their marks."""
-        where: dict[str, list[str]] = {}
-        for column in over.over:
-            for leak in self.table.cells[row, column].leaks:
-                where.setdefault(leak.why, []).append(column.dataset)
-        return [
-            f"on {', '.join(ids) if len(ids) < len(over.over) else 'every dataset averaged'}: {why}"
-            for why, ids in where.items()
-        ]
 
     def _value(self, row: Row, column: Column, name: str) -> str:
         value = getattr(self.table.cells[row, column].correlations, name)

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from bench.store import Entry, Identity, Json, Store, Writer
 if TYPE_CHECKING:
     from bench.api import MethodInfo
 
-_PACKAGES = ("numpy", "scipy", "pillow", "torch", "torchvision", "open_clip_torch", "pyiqa")
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "torch", "torchvision", "open_clip_torch", "pyiqa")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def run(
     dataset = dataset.split(split)
     settings = with_protocol(settings, dataset)
     protocol = Protocol(split=split, resize=str(settings.resize))
-    images_hash = _hash_images(dataset)
+    images_hash = hash_of_images(dataset, image_digests(dataset))
     with ExitStack() as stack:
         writers = [
             stack.enter_context(
@@ -109,14 +109,20 @@ def _identity(spec: MethodSpec, dataset: Dataset, protocol: Protocol, images_has
     return Identity(method, about, protocol)
 
 
-def _hash_images(dataset: Dataset) -> str:
+def image_digests(dataset: Dataset) -> dict[str, str]:
+    """Return a hash of each image file's content, by the image's name."""
     files = [s.file for s in dataset.samples if s.file is not None]
     digests = []
     with bar(len(files), f"{dataset.id}: reading", delay=1.0) as shown:
         for digest in hash_files(files):
             digests.append(digest)
             shown.update()
-    return short_hash(sorted(zip((s.name for s in dataset.samples), digests, strict=True)))
+    return dict(zip((s.name for s in dataset.samples), digests, strict=True))
+
+
+def hash_of_images(dataset: Dataset, digests: Mapping[str, str]) -> str:
+    """Identify the image files of a dataset, or of a part of the one whose digests are given: 12 hex digits."""
+    return short_hash(sorted((s.name, digests[s.name]) for s in dataset.samples))
 
 
 def _fill(ready: Sequence[Ready], dataset: Dataset, writers: Sequence[Writer], settings: Settings) -> list[int]:

@@ -84,6 +84,11 @@ class Dataset:
         """Identify what else the labels say, which no score depends on: 12 hex digits."""
         return short_hash(sorted((s.name, sorted(s.attributes.items())) for s in self.samples))
 
+    @property
+    def contents(self) -> list[str]:
+        """The content of each sample, which random splits keep together: its group's value, else its name."""
+        return [str(s.attributes.get(self.group, s.name)) for s in self.samples]
+
     def split(self, name: str) -> Dataset:
         """Keep the samples of one split.
 
@@ -119,9 +124,9 @@ class Dataset:
         match = re.fullmatch(r"random:(\d{1,9})(:training)?", name)
         if match is None:
             raise UsageError(f"--split got {name!r}: write random:SEED, or random:SEED:training for the rest")
-        groups = [str(s.attributes.get(self.group, s.name)) for s in self.samples]
-        test = random_groups(groups, int(match[1]))
-        return tuple(s for s, group in zip(self.samples, groups, strict=True) if (group in test) != bool(match[2]))
+        test = random_groups(self.contents, int(match[1]))
+        pairs = zip(self.samples, self.contents, strict=True)
+        return tuple(s for s, content in pairs if (content in test) != bool(match[2]))
 
 
 def count_values(samples: Iterable[Sample], attribute: str) -> dict[str, int]:

@@ -298,7 +298,7 @@ def _batches(method: Method, photos: Sequence[Photo], settings: Settings) -> Ite
 
 
 def _score(method: Method, batch: list[Photo], settings: Settings) -> list[Outcome]:
-    _seed(settings.seed, batch[0].name)
+    seed_draws(settings.seed, batch[0].name)
     # Whatever a method raises is that image's recorded failure: a run never dies of one image.
     try:
         scores = [float(score) for score in method.score(batch)]
@@ -319,7 +319,8 @@ def _checked(name: str, score: float) -> Outcome:
     )
 
 
-def _seed(seed: int, name: str) -> None:
+def seed_draws(seed: int, name: str) -> None:
+    """Give the global generators a state of the image's own."""
     import numpy as np
 
     value = zlib.crc32(f"{seed}/{name}".encode())

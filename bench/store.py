@@ -90,6 +90,11 @@ class Entry:
         return bool(self.meta["complete"])
 
     @property
+    def fitted(self) -> bool:
+        """Whether its scores are of a regression on one split's training part (``bench fit --features``)."""
+        return self.meta.get("source") == "fit"
+
+    @property
     def finished(self) -> str:
         """When the last session on it ended: ISO 8601, UTC."""
         return str(self.meta["sessions"][-1]["finished"]) if self.meta["sessions"] else ""
@@ -185,9 +190,9 @@ class Store:
         Raises:
             UsageError: another process is writing to the same entry.
         """
-        names = _slug(str(identity.dataset["id"])), f"{_slug(str(identity.method['name']))}@{identity.key}"
+        names = slug(str(identity.dataset["id"])), f"{slug(str(identity.method['name']))}@{identity.key}"
         folder = self.runs.joinpath(*names)
-        with _writing(folder):
+        with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
             writer = Writer(folder, identity, described, retry_failed)
@@ -238,7 +243,7 @@ class Writer:
         new = list(outcomes)
         if not new:
             return
-        with _writing(self.folder):
+        with writing(self.folder):
             journal = self._journal or self._start_journal()
             for outcome in new:
                 journal.write(json.dumps(vars(outcome)) + "\n")
@@ -264,7 +269,7 @@ class Writer:
         Raises:
             BenchError: the disk is full or gone.
         """
-        with _writing(self.folder):
+        with writing(self.folder):
             self._finish(dataset, session)
 
     def _finish(self, dataset: Dataset, session: Json | None) -> None:
@@ -292,7 +297,8 @@ class Writer:
 
 
 @contextmanager
-def _writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a full disk, or one that is gone, into a BenchError that says what is kept."""
     try:
         yield
     except OSError as error:
@@ -376,6 +382,7 @@ def _locked(folder: Path) -> Iterator[None]:
         raise UsageError(f"another bench process is writing to {folder}: wait until it has ended") from None
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """Return a name of a dataset or a method as the name of a folder."""
     slug = urllib.parse.quote(name, safe=" +,=[]()")[:120]
     return slug if not slug.startswith(".") else f"%2E{slug[1:]}"

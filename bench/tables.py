@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bench.api import Family
 from bench.evaluation import Cell, Row
@@ -96,10 +97,10 @@ def _table(columns: list[Column], by_column: dict[Column, list[Cell]]) -> Table:
             cells[cell.row, column] = cell
     rows = {row: cell for (row, _), cell in cells.items()}
     headings: dict[str, list[Row]] = defaultdict(list)
-    for row in sorted(rows, key=lambda r: (_rank(rows[r]), r)):
-        headings[_heading(rows[row])].append(row)
+    for row in sorted(rows, key=lambda r: (rank(rows[r].method), r)):
+        headings[heading(rows[row].method)].append(row)
     running = {column: _running(cells, column) for column in columns}
-    return Table(columns, list(headings.items()), cells, running, superseded, _labels(rows))
+    return Table(columns, list(headings.items()), cells, running, superseded, told_apart(rows))
 
 
 def _running(cells: dict[tuple[Row, Column], Cell], column: Column) -> list[Row]:
@@ -108,19 +109,22 @@ def _running(cells: dict[tuple[Row, Column], Cell], column: Column) -> list[Row]
     return [row for row, cell in there.items() if not cell.excluded and cell.correlations.n == most]
 
 
-def _rank(cell: Cell) -> tuple[int, int]:
-    aware = cell.method["opinion_aware"]
-    return (1 if aware is None else 2 * aware), list(Family).index(cell.family)
+def rank(method: Mapping[str, Any]) -> tuple[int, int]:
+    """Return what to sort rows by: opinion-unaware first, then by family."""
+    aware = method["opinion_aware"]
+    return (1 if aware is None else 2 * aware), list(Family).index(Family(method["family"]))
 
 
-def _heading(cell: Cell) -> str:
-    aware = cell.method["opinion_aware"]
+def heading(method: Mapping[str, Any]) -> str:
+    """Return the heading of a method's group of rows."""
+    aware = method["opinion_aware"]
     if aware is None:
         return "undeclared (imported)"
-    return f"{'opinion-aware' if aware else 'opinion-unaware'}, {cell.family.value}"
+    return f"{'opinion-aware' if aware else 'opinion-unaware'}, {method['family']}"
 
 
-def _labels(rows: Iterable[Row]) -> dict[Row, str]:
+def told_apart(rows: Iterable[Row]) -> dict[Row, str]:
+    """Return what each row is called, with what differs where two bear one label."""
     by_label: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_label[row.label].append(row)

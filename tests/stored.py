@@ -36,5 +36,5 @@ def fixed(name: str, values: list[float], **declared: object) -> type[Method]:
     def score(self, photos):  # type: ignore[no-untyped-def]
         return [values[int(Path(photo.name).stem)] for photo in photos]
 
-    about = fakes.info(name, score_range=(-1e3, 1e3), **declared)
+    about = fakes.info(name, **{"score_range": (-1e3, 1e3), **declared})
     return type(name.title(), (fakes.Brightness,), {"info": about, "score": score})

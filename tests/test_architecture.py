@@ -30,7 +30,7 @@ LAYERS = [
         "_interval",
         "_mapping",
     }
-    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking"},
+    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "mos_regression", "gradcam"},
     {
         "registry",
         "ou",
@@ -43,13 +43,15 @@ LAYERS = [
         "fetching",
         "hashing",
         "unpacking",
+        "extraction",
     },
-    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
+    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner", "mos_parts", "mos_fits"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"}
-    | {"published", "protocols"},
+    | {"published", "protocols", "explaining"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
     | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
-    | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting", "report"},
+    | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"}
+    | {"cross", "cross_average", "cross_records", "render_cross", "report"},
     {"cli", "__main__"},
 ]
 
@@ -134,6 +136,7 @@ def loaded_by(*args: str) -> set[str]:
         ["report", "--help"],
         ["overlap", "--help"],
         ["check", "--help"],
+        ["explain", "--help"],
     ],
     ids=" ".join,
 )

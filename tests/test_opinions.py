@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,12 @@ pytestmark = pytest.mark.usefixtures("short_fits")
 
 
 def keep(
-    methods: Columns, mos: Sequence[float] = MOS.tolist(), said: Columns = RATINGS, name: str = "photos", **about: Any
+    methods: Columns,
+    mos: Sequence[float] = MOS.tolist(),
+    said: Columns = RATINGS,
+    name: str = "photos",
+    within: tuple[str, ...] = (),
+    **about: Any,
 ) -> None:
     """Store scores of methods on a folder of photographs whose scores.csv says something of its ratings."""
     names = [f"{i}.png" for i in range(len(mos))]
@@ -49,7 +55,7 @@ def keep(
     pd.DataFrame({key: values[: len(mos)] for key, values in columns.items()}).to_csv(
         Path(name, "scores.csv"), index=False
     )
-    dataset = read_local(Path(name))
+    dataset = replace(read_local(Path(name)), within=within)
     file = ScoreFile(Path("scores"), tuple(names), {key: tuple(values) for key, values in methods.items()}, None)  # type: ignore[arg-type]
     about = {"family": Family.ZERO_SHOT, "opinion_aware": False, "higher_is_better": True, "trained_on": ()} | about
     for method in methods:
@@ -145,6 +151,15 @@ def test_spreads_of_other_labels_are_not_used(bench: Bench) -> None:
     assert shown(bench)["own"]["reasons"]["ceiling"].startswith("its labels came with imported scores")
 
 
+def test_labels_that_compare_only_inside_a_group_are_not_paired(bench: Bench) -> None:
+    keep(
+        {"good": GOOD.tolist()}, said={**RATINGS, "reference": [f"r{i // 5}" for i in range(60)]}, within=("reference",)
+    )
+    found = shown(bench)["good"]
+    assert (found["auc_bw"], found["ceiling_srcc"]) == (None, None)
+    assert found["reasons"]["ceiling"] == "labels compare only inside a group"
+
+
 def test_an_older_result_is_judged_by_what_the_labels_tell_now(bench: Bench) -> None:
     keep({"old": GOOD.tolist()}, said={})
     assert shown(bench)["old"]["ceiling_srcc"] is None
@@ -196,8 +211,12 @@ def test_a_row_on_fewer_images_is_shown_and_neither_tested_nor_marked(bench: Ben
 
 
 def test_rows_on_different_images_are_not_told_apart(bench: Bench) -> None:
-    keep({"good": [*GOOD[:-1].tolist(), None], "poor": [None, *POOR[1:].tolist()]})
+    keep(
+        {"good": [*GOOD[:-1].tolist(), None], "poor": [*POOR[:-1].tolist(), None], "other": [None, *POOR[1:].tolist()]}
+    )
     found = shown(bench)
+    assert {record["n"] for record in found.values()} == {59}
+    assert found["good"]["tests"] == 2
     assert all(record["auc_bw_p"] is None and not record["auc_bw_best"] for record in found.values())
 
 

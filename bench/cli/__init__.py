@@ -18,6 +18,7 @@ COMMANDS = {
     "run": ("bench.cli.run:run", "Score datasets with methods and store every score."),
     "table": ("bench.cli.table:table", "Print the stored results as a table."),
     "score": ("bench.cli.score:score", "Score one image or a folder now; store nothing."),
+    "explain": ("bench.cli.explain:explain", "Show where and why a method finds a photograph bad."),
     "list": ("bench.cli.listing:listing", "List methods or datasets: what there is, what each needs."),
     "doctor": (
         "bench.cli.doctor:doctor",
@@ -25,7 +26,7 @@ COMMANDS = {
     ),
     "import": ("bench.cli.importing:import_scores", "Store per-image scores that somebody else computed."),
     "results": ("bench.cli.results:results", "List or remove stored results."),
-    "fit": ("bench.cli.fit:fit", "Fit a method's parameters on pristine photographs."),
+    "fit": ("bench.cli.fit:fit", "Fit a method on pristine photographs, or its features on people's scores."),
     "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
     "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
     "check": ("bench.cli.check:check", "Compare stored results with a committed reference, for CI."),

@@ -13,29 +13,104 @@ from bench.cli import common
 from bench.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
-    from bench.api import Photo
+    from bench.api import Photo, Resize
+    from bench.mos_parts import Measured
+    from bench.mos_regression import Regression
     from bench.samples import Dataset
+    from bench.scoring import MethodSpec
+    from bench.store import Store
 
 
-@click.command(short_help="Fit a method's parameters on pristine photographs.")
-@click.argument("method")
-@click.option("--pristine", required=True, metavar="ID|PATH", help="A folder (or CSV) of pristine photographs.")
-@click.option("--output", required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+_PRISTINE = {"method": "METHOD", "pristine": "--pristine", "output": "--output"}
+_MOS = {"features": "--features", "train": "--train"}
+_ONLY_MOS = {name: f"--{name}" for name in ("features", "train", "test", "regression", "splits", "resize", "results")}
+
+
+@click.command(short_help="Fit a method on pristine photographs, or its features on people's scores.")
+@click.argument("method", required=False)
+@click.option("--pristine", metavar="ID|PATH", help="With METHOD: a folder (or CSV) of pristine photographs.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
+@click.option("--features", metavar="METHOD", help="Fit MOS instead, on the features of this method.")
+@click.option("--train", multiple=True, metavar="ID|PATH", help="With --features: fit on its MOS. Repeatable.")
+@click.option("--test", multiple=True, metavar="ID|PATH", help="With --features: predict it too. Repeatable.")
+@click.option(
+    "--regression",
+    type=click.Choice(["ridge", "svr"]),
+    default="ridge",
+    show_default=True,
+    help="With --features: which regression.",
+)
+@click.option(
+    "--splits",
+    type=click.IntRange(1, 1000),
+    default=10,
+    show_default=True,
+    help="With --features: content-disjoint splits random:0, random:1, ...",
+)
 @common.option_option
 @common.device_option
 @common.precision_option
-def fit(method: str, pristine: str, output: Path, options: tuple[str, ...], device: str, precision: str) -> None:
+@click.option("--resize", metavar="POLICY", help="With --features: resize every image first: none, short:N or WxH.")
+@common.root_option
+@common.results_option
+@click.pass_context
+def fit(
+    context: click.Context,
+    method: str | None,
+    pristine: str | None,
+    output: Path | None,
+    features: str | None,
+    train: tuple[str, ...],
+    test: tuple[str, ...],
+    regression: Regression,
+    splits: int,
+    options: tuple[str, ...],
+    device: str,
+    precision: str,
+    resize: str | None,
+    roots: tuple[str, ...],
+    results: str | None,
+) -> None:
     """Fit METHOD's parameters on pristine photographs and write them to a file.
 
     The file is then given as an option, for example --option niqe.model=FILE.
+
+    With --features METHOD --train DATASET instead, fit regressions from the method's features to people's scores, one
+    a split, and store what they predict of the test parts of every dataset given, for `bench table --style cross`.
     """
     from bench.datasets import resolve
     from bench.places import Roots
+    from bench.store import Store
 
-    (spec,) = common.method_specs([method], options, device, precision)
+    _check_usage(context)
+    (spec,) = common.method_specs([str(method or features)], options, device, precision)
+    places = Roots.parse(roots)
+    if pristine is not None and output is not None:
+        _on_pristine(spec, resolve(pristine, places, "--pristine"), output)
+        return
+    policy = common.parse_resize(resize) if resize else None
+    trained = [resolve(text, places, "--train") for text in dict.fromkeys(train)]
+    others = [resolve(text, places, "--test") for text in dict.fromkeys(test) if text not in train]
+    _on_mos(spec, trained, others, regression, splits, policy, Store.locate(results))
+
+
+def _check_usage(context: click.Context) -> None:
+    """Refuse a mixture of the two usages, and one that lacks something."""
+    default = click.core.ParameterSource.DEFAULT
+    given = {name for name in context.params if context.get_parameter_source(name) is not default}
+    both = f"{' '.join(_PRISTINE.values())} fits on photographs, {' '.join(_MOS.values())} on people's scores"
+    pristine, mos = _PRISTINE.keys() & given, _ONLY_MOS.keys() & given
+    if pristine and mos:
+        got = " and ".join(word for name, word in (_PRISTINE | _ONLY_MOS).items() if name in given)
+        raise UsageError(f"got {got}, which exclude each other: {both}")
+    needed = _MOS if mos else _PRISTINE
+    if lacking := [word for name, word in needed.items() if name not in given]:
+        raise UsageError(f"{' and '.join(lacking)} must be given: {both}")
+
+
+def _on_pristine(spec: MethodSpec, dataset: Dataset, output: Path) -> None:
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
-    dataset = resolve(pristine, Roots.parse(()), "--pristine")
     try:
         click.echo(
             common.with_fetching(
@@ -45,7 +120,7 @@ def fit(method: str, pristine: str, output: Path, options: tuple[str, ...], devi
             )
         )
     except NotImplementedError:
-        raise UsageError(f"method {method!r} has nothing to fit on pristine photographs") from None
+        raise UsageError(f"method {spec.method.info.name!r} has nothing to fit on pristine photographs") from None
 
 
 def _photos(dataset: Dataset) -> Iterator[Photo]:
@@ -61,3 +136,36 @@ def _photos(dataset: Dataset) -> Iterator[Photo]:
                 yield decode(sample.file.read(), sample.name)
             except ImageError as error:
                 shown.write(f"skipped {sample.name}: {error}", file=sys.stderr)
+
+
+def _on_mos(
+    spec: MethodSpec,
+    train: list[Dataset],
+    others: list[Dataset],
+    regression: Regression,
+    splits: int,
+    policy: Resize | None,
+    store: Store,
+) -> None:
+    from bench import extraction, mos_fits, mos_parts
+
+    extraction.check_features(spec)
+    mos_parts.check_datasets(train, [*train, *others], splits)
+    store.check_writable()
+    (ready,) = common.load_methods([spec])
+    measured = [mos_parts.measure(ready, dataset, policy, store.root) for dataset in (*train, *others)]
+    for one in measured:
+        _report_failures(one)
+    for one in measured[: len(train)]:
+        for done in mos_fits.Fitting(ready, regression, splits, one, measured).run(store):
+            stored = f", {splits - done.new} stored already" if done.new < splits else ""
+            click.echo(f"{done.label} on {done.target}: {done.new} splits fitted{stored}")
+    click.echo(f"Stored in {store.root}; `bench table --style cross` puts them beside other methods.", err=True)
+
+
+def _report_failures(measured: Measured) -> None:
+    errors, total = measured.features.errors, len(measured.features)
+    for image, error in list(errors.items())[:5]:
+        click.echo(f"  no features: {image}: {error}", err=True)
+    if errors:
+        click.echo(f"{measured.dataset.id}: {len(errors)} of {total} images have no features", err=True)

@@ -71,13 +71,15 @@ def plot_significance(selection: Selection, draws: int, output: Path) -> None:
 
 
 def _draw_table(selection: Selection, draws: int, output: Path, draw: Callable[[Table], Figure]) -> None:
+    from bench.cli.table_views import without_fitted
     from bench.evaluation import evaluate
     from bench.figures.significance import panels
     from bench.figures.style import check_path, save_figure
     from bench.tables import arrange
 
     check_path(output)
-    first, *others = arrange(evaluate(selection.entries(), draws, values=("srcc",)))
+    entries, _ = without_fitted(selection.entries())
+    first, *others = arrange(evaluate(entries, draws, values=("srcc",)))
     if not panels(first):
         raise UsageError("there is nothing to compare: two methods on the images of one dataset are needed")
     save_figure(draw(first), output)

@@ -31,6 +31,7 @@ def report(selection: Selection, roots: tuple[str, ...], output: Path, title: st
 
     Pictures of images that a method and people disagree on are in it where the dataset is here (--root).
     """
+    from bench.cli.table_views import without_fitted
     from bench.evaluation import evaluate
     from bench.places import Roots
     from bench.report.data import gather
@@ -42,8 +43,9 @@ def report(selection: Selection, roots: tuple[str, ...], output: Path, title: st
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
     places = Roots.parse(roots)
-    tables = arrange(evaluate(selection.entries(), draws))
-    page = render(gather(tables, title, places))
+    entries, fitted = without_fitted(selection.entries())
+    tables = arrange(evaluate(entries, draws))
+    page = render(gather(tables, title, places, fitted))
     _write(output, page.encode())
     click.echo(f"{output}: {sum(len(table.cells) for table in tables)} results, {len(page) / 1e6:.1f} MB")
     if show:

@@ -13,6 +13,13 @@ from bench.errors import UsageError
 @click.command(short_help="Print the stored results as a table.")
 @selection_options
 @click.option("--format", "form", type=click.Choice(["md", "latex", "csv", "json"]), default="md", show_default=True)
+@click.option(
+    "--style",
+    type=click.Choice(["plain", "cross"]),
+    default="plain",
+    show_default=True,
+    help="cross: what `bench fit --features` fitted on one dataset and tested on others, beside the other methods.",
+)
 @click.option("--intervals", is_flag=True, help="Write the 95 % interval beside each SRCC (always in csv and json).")
 @click.option(
     "--interval",
@@ -56,6 +63,7 @@ from bench.errors import UsageError
 def table(
     selection: Selection,
     form: str,
+    style: str,
     intervals: bool,
     kind: str,
     draws: int,
@@ -78,7 +86,9 @@ def table(
 
     views.check_one(
         {
-            "--intervals": intervals,
+            "--style cross": style == "cross",
+            "--intervals": intervals and style != "cross",
+            "--mix-protocols": mix_protocols and style == "cross",
             "--by": by,
             "--compare": compare,
             "--significance": significance,
@@ -87,6 +97,10 @@ def table(
         }
     )
     entries = selection.entries(also=compare or ())
+    if style == "cross":
+        _write(views.across(entries, form, intervals), output)
+        return
+    entries, fitted = views.without_fitted(entries)
     if by is not None:
         if form == "latex":
             raise UsageError("--by writes parts as md, csv or json: choose one of these by --format")
@@ -101,7 +115,7 @@ def table(
     elif opinions:
         text = views.by_opinions(entries, form, mix_protocols)
     else:
-        text = views.paper(entries, form, intervals, views.Drawing(draws, kind, on_common), mix_protocols)
+        text = views.paper(entries, fitted, form, intervals, views.Drawing(draws, kind, on_common), mix_protocols)
     _write(text, output)
 
 

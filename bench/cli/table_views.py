@@ -33,15 +33,39 @@ def check_one(chosen: Mapping[str, object]) -> None:
         raise UsageError(f"{' and '.join(given)} do not go together: ask for one of them at a time")
 
 
-def paper(entries: Sequence[Entry], form: str, intervals: bool, drawing: Drawing, mix: bool) -> str:
-    """Return methods × datasets."""
+def without_fitted(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
+    """Leave out regressions that were fitted on splits, which only ``--style cross`` shows, and count them."""
+    kept = [entry for entry in entries if not entry.fitted]
+    if not kept:
+        raise UsageError("only regressions fitted on splits are stored: see `bench table --style cross`")
+    return kept, len(entries) - len(kept)
+
+
+def across(entries: Sequence[Entry], form: str, intervals: bool) -> str:
+    """Return regressions fitted on one dataset and tested on others, beside methods that saw no opinion."""
+    from bench import cross_records, render_cross
+    from bench.cross import arrange
+
+    found = arrange(entries)
+    if not found.tested:
+        raise UsageError(
+            "--style cross: no regression is among the results: run `bench fit --features METHOD --train DATASET "
+            "--test DATASET` first"
+        )
+    if form in ("md", "latex"):
+        return render_cross.to_paper(found, _markup(form), intervals)
+    return _records(cross_records.records(found), form)
+
+
+def paper(entries: Sequence[Entry], fitted: int, form: str, intervals: bool, drawing: Drawing, mix: bool) -> str:
+    """Return methods × datasets; ``fitted`` regressions are left out, and the caption says so."""
     from bench import render, render_paper
     from bench.evaluation import PAPER_VALUES, VALUES
 
     in_paper = form in ("md", "latex")
     tables = _arranged(entries, drawing, mix, PAPER_VALUES if in_paper else VALUES)
     if in_paper:
-        return render_paper.to_paper(tables, _markup(form), intervals)
+        return render_paper.to_paper(tables, _markup(form), intervals, fitted)
     return render.to_json(tables) if form == "json" else render.to_csv(tables)
 
 

@@ -12,7 +12,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bench.api import UNKNOWN, Download, Family, FloatArray, Method, MethodInfo, Monitor, Photo, option, register
+from bench.api import (
+    UNKNOWN,
+    Download,
+    Explainer,
+    Family,
+    FloatArray,
+    Method,
+    MethodInfo,
+    Monitor,
+    Photo,
+    option,
+    register,
+)
 from bench.errors import ImageError
 from methods.qualiclip import weights
 from methods.qualiclip.config import TrainingConfig, read_presets
@@ -75,13 +87,14 @@ class OnClip(Method):
     temperature = 1.0
     _model: Any
     _fingerprint: str
+    _pairs: list[tuple[str, str]]
 
     @property
     def fingerprint(self) -> str:
         """12 hex digits over the weights in use, prompts' features or text encoder included, and 16-bit arithmetic."""
         return self._fingerprint
 
-    def _use(self, model: Any, fingerprint: str) -> None:
+    def _use(self, model: Any, fingerprint: str, pairs: list[tuple[str, str]]) -> None:
         import torch
 
         from methods.qualiclip import inference
@@ -95,6 +108,7 @@ class OnClip(Method):
                 file=sys.stderr,
             )
         self._model = inference.for_scoring(model, self.device, arithmetic)
+        self._pairs = pairs
         named = hashlib.sha256(f"{fingerprint} {arithmetic}".encode()).hexdigest()[:12]
         self._fingerprint = fingerprint if arithmetic == torch.float32 else named
 
@@ -124,6 +138,24 @@ class OnClip(Method):
             vectors = [self._model.embed(_tensor(batch, self.device)).cpu() for batch in batches]
         return torch.cat(vectors).double().numpy()
 
+    def explainer(self) -> Explainer:
+        """Show the last stage of convolutions, and the probabilities whose mean is the score."""
+        import torch
+
+        from methods.qualiclip.explaining import by_pair, by_side
+
+        model = self._model
+
+        def outputs(photo: Photo) -> Mapping[str, Any]:
+            return by_side(model.similarities(_image(photo, model.prompts.device))[0])
+
+        def aspects(photo: Photo) -> Mapping[str, float]:
+            with torch.inference_mode():
+                probabilities = model.probabilities(_image(photo, model.prompts.device), self.temperature)[0]
+            return by_pair(probabilities, self._pairs)
+
+        return Explainer(model.visual.layer4, outputs, aspects)
+
 
 def _score(model: Any, photos: Sequence[Photo], temperature: float) -> list[float]:
     """Score photographs of one size with a ``QualityModel``, where its prompts are."""
@@ -134,6 +166,14 @@ def _score(model: Any, photos: Sequence[Photo], temperature: float) -> list[floa
     with torch.inference_mode():
         scores = model(_tensor(pixels, model.prompts.device), temperature)
     return [float(score) for score in scores]
+
+
+def _image(photo: Photo, device: Any) -> Any:
+    """Return a photo as a batch of one (1, 3, H, W) in [0, 1]."""
+    import torch
+
+    _check_size(photo)
+    return _tensor(torch.from_numpy(photo.pixels[None].copy()), device)
 
 
 def _check_size(photo: Photo) -> None:
@@ -192,8 +232,9 @@ class Qualiclip(OnClip):
         checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=None)
         self._declared = replace(self.info, trained_on=checkpoint.trained_on, selected_on=checkpoint.selected_on)
         self.temperature = self.options.temperature
-        model = checkpoints.model_of(checkpoint, prompt_pairs("qualiclip"), scale=100.0)
-        self._use(model, checkpoint.fingerprint)
+        pairs = prompt_pairs("qualiclip")
+        model = checkpoints.model_of(checkpoint, pairs, scale=100.0)
+        self._use(model, checkpoint.fingerprint, pairs)
 
     def declared(self) -> MethodInfo:
         """Return what holds for the weights in use; of a file that says nothing, nothing is known."""
@@ -298,8 +339,9 @@ class ClipIqa(OnClip):
 
         checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=True)
         clip = replace(checkpoint, prompts=None)
-        model = checkpoints.model_of(clip, prompt_pairs(self.options.prompts), scale=checkpoints.learned_scale(clip))
-        self._use(model, clip.fingerprint)
+        pairs = prompt_pairs(self.options.prompts)
+        model = checkpoints.model_of(clip, pairs, scale=checkpoints.learned_scale(clip))
+        self._use(model, clip.fingerprint, pairs)
 
     @classmethod
     def missing(cls) -> str:

@@ -77,10 +77,14 @@ class QualityModel(Trainable):
         cosines = self.embed(images) @ self.prompts.T
         return cosines.view(len(cosines), -1, 2)
 
+    def probabilities(self, images: Tensor, temperature: float = 1.0) -> Tensor:
+        """Return the probabilities (N, K) of the positive prompt of each pair, for images (N, 3, H, W)."""
+        logits = self.scale / temperature * self.similarities(images)
+        return logits.softmax(dim=-1)[..., 0]
+
     def forward(self, images: Tensor, temperature: float = 1.0) -> Tensor:
         """Return scores (N,) in [0, 1], higher is better, of images (N, 3, H, W), RGB in [0, 1]."""
-        logits = self.scale / temperature * self.similarities(images)
-        return logits.softmax(dim=-1)[..., 0].mean(dim=-1)
+        return self.probabilities(images, temperature).mean(dim=-1)
 
 
 def mean_query_pool(attention: Any, cells: Tensor) -> Tensor:

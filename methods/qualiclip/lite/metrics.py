@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.api import Family, Method, MethodInfo, Photo, option, register
+from bench.api import Explainer, Family, Method, MethodInfo, Photo, option, register
 from bench.errors import UsageError
 
 SHIPPED = Path(__file__).with_name("lite.safetensors")
@@ -88,3 +88,9 @@ class QualiclipLite(Method):
             ImageError: a photo is too flat for NIQE, or its long side is more than 20 times its short one.
         """
         return self._scorer.score(photos)
+
+    def explainer(self) -> Explainer:
+        """Show the last stage of convolutions for the whole photograph, and probabilities without NIQE's distance."""
+        from methods.qualiclip.metrics import prompt_pairs
+
+        return self._scorer.explainer(prompt_pairs("qualiclip"))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from bench.api import Photo, Pixels, Resize
+from bench.api import Explainer, Photo, Pixels, Resize
 from bench.errors import ImageError
 from bench.images import luma, resize
 from methods._niqe_model import load_model, model_path
 from methods.niqe import niqe
+from methods.qualiclip.explaining import by_pair, by_side
 from methods.qualiclip.lite.network import LiteModel
 from methods.qualiclip.losses import quality
 
@@ -26,6 +27,12 @@ _NARROWEST = 20  # long side over short; beyond it a small file would fill the m
 TEMPERATURE = 0.05
 NATURALNESS = 1.0
 _NIQE = 5.0  # a distance at which naturalness speaks neither for nor against
+
+_LEFT_OUT = (
+    "NIQE's distance, which multiplies the odds of the score, is in neither; the maps are of the whole photograph "
+    "through the last convolution alone, while the probabilities also take the worst of nine crops, earlier stages and "
+    "natural-scene statistics"
+)
 
 
 class Scorer:
@@ -43,23 +50,43 @@ class Scorer:
         """
         return [self._score(photo.pixels) for photo in photos]
 
+    def explainer(self, pairs: Sequence[tuple[str, str]]) -> Explainer:
+        """Return what the prompts, whose pairs are given, say of a photo; NIQE has nothing to differentiate."""
+
+        def outputs(photo: Photo) -> Mapping[str, Tensor]:
+            whole = self._tensor(_shrunk(photo.pixels))
+            return by_side(self._model.similarities(whole[None])[0])
+
+        def aspects(photo: Photo) -> Mapping[str, float]:
+            similarities = self._similarities(_shrunk(photo.pixels))
+            return by_pair(torch.sigmoid((similarities[:, 0] - similarities[:, 1]) / TEMPERATURE), pairs)
+
+        return Explainer(self._model.encoder[-1], outputs, aspects, _LEFT_OUT)
+
     def _score(self, pixels: Pixels) -> float:
         """Return the probability of odds exp(quality / temperature) times those of NIQE's naturalness."""
-        short, long = sorted(pixels.shape[:2])
-        if long > _NARROWEST * short:
-            raise ImageError(f"{long} by {short} pixels: qualiclip-lite takes sides up to 1:{_NARROWEST}")
-        image = resize(pixels, _SHORT_SIDE)
+        image = _shrunk(pixels)
         naturalness = NATURALNESS * math.log(_NIQE / niqe(luma(image), self._pristine))
-        logit = self._quality(image) / TEMPERATURE + naturalness
+        logit = float(quality(self._similarities(image))) / TEMPERATURE + naturalness
         return 1 / (1 + math.exp(-logit))
 
-    def _quality(self, image: Pixels) -> float:
-        """Return the mean of the whole image's quality and its worst crop's."""
-        device = self._model.prompts.device
-        whole = torch.from_numpy(np.array(image)).to(device).permute(2, 0, 1).float() / 255
+    def _similarities(self, image: Pixels) -> Tensor:
+        """Return the mean (K, 2) of the whole image's cosines and of those of its crop of the worst quality."""
+        whole = self._tensor(image)
         with torch.inference_mode():
-            of_whole, of_crops = (quality(self._model.similarities(x)) for x in (whole[None], _crops(whole)))
-        return float((of_whole[0] + of_crops.min()) / 2)
+            of_whole, of_crops = (self._model.similarities(x) for x in (whole[None], _crops(whole)))
+        return (of_whole[0] + of_crops[quality(of_crops).argmin()]) / 2
+
+    def _tensor(self, image: Pixels) -> Tensor:
+        """Return (3, H, W) in [0, 1] on the network's device."""
+        return torch.from_numpy(np.array(image)).to(self._model.prompts.device).permute(2, 0, 1).float() / 255
+
+
+def _shrunk(pixels: Pixels) -> Pixels:
+    short, long = sorted(pixels.shape[:2])
+    if long > _NARROWEST * short:
+        raise ImageError(f"{long} by {short} pixels: qualiclip-lite takes sides up to 1:{_NARROWEST}")
+    return resize(pixels, _SHORT_SIDE)
 
 
 def _crops(image: Tensor) -> Tensor:

@@ -1,0 +1,177 @@
+"""Frozen features of a dataset's images: computed once, kept below the results folder, taken up after a kill.
+
+``DIR/features/<dataset>/<method>@<key>/`` holds parts of up to ``PART`` images as .npz. The key hashes all that a
+feature depends on: method, options, weights, decode and resize policies, names and content of the images.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import mvg
+from bench import options as method_options
+from bench.api import FloatArray, Method, Resize
+from bench.errors import BenchError, ImageError, UsageError
+from bench.images import POLICY, decode, prepare, resize
+from bench.ou import offers_features, rows_of
+from bench.progress import bar
+from bench.samples import Dataset, Sample, short_hash
+from bench.scoring import MethodSpec, Ready, seed_draws
+from bench.store import slug, write_atomically, writing
+
+PART = 32
+"""Images a part, so the most that a kill loses."""
+_MAX_BYTES = 2**26
+
+
+@dataclass(frozen=True)
+class Features:
+    """What became of the images of a dataset.
+
+    Attributes:
+        vectors: image → (2D,), finite, as :func:`summed_up` gives them.
+        errors: image → why it has none.
+    """
+
+    vectors: dict[str, FloatArray] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.vectors) + len(self.errors)
+
+
+def summed_up(rows: FloatArray) -> FloatArray:
+    """Return mean and standard deviation (2D,) over the finite ones of the rows (M, D) of an image's features.
+
+    One row has a deviation of 0, so that an image with one patch and one with many compare.
+
+    Raises:
+        ImageError: no row is finite throughout.
+    """
+    finite = rows[np.isfinite(rows).all(axis=1)]
+    if not len(finite):
+        raise ImageError(f"none of its {len(rows)} rows of features is finite")
+    return np.concatenate([finite.mean(axis=0), finite.std(axis=0)])
+
+
+def check_features(spec: MethodSpec) -> None:
+    """Raise UsageError unless the method offers features."""
+    if not offers_features(spec.method):
+        raise UsageError(
+            f"--features got {spec.method.info.name!r}, which offers no features: give a method that has a row "
+            f"ou:NAME in `bench list methods`"
+        )
+
+
+def identity(ready: Ready) -> dict[str, Any]:
+    """Return all of a method, loaded with its options, that its features depend on (JSON values)."""
+    info = ready.method.info
+    return {
+        "name": info.name,
+        "version": info.version,
+        "options": method_options.identity(ready.spec.options),
+        "weights": ready.method.feature_space().fingerprint,
+        "colour": info.input.colour,
+        "resize": str(info.input.resize),
+        "decode": POLICY,
+    }
+
+
+def extract(ready: Ready, dataset: Dataset, policy: Resize, images_hash: str, root: Path) -> Features:
+    """Return the features of every image of a dataset, computing those that are not kept, with a progress bar.
+
+    Args:
+        ready: a method that offers features, loaded.
+        dataset: its images.
+        policy: the protocol's resize, before the method's own.
+        images_hash: of the content of the images, by name.
+        root: the results folder.
+
+    Raises:
+        UsageError: a part that is kept is damaged.
+        BenchError: the method's features change their width, or the disk is full.
+    """
+    key = short_hash([identity(ready), str(policy), images_hash])
+    folder = root / "features" / slug(dataset.id) / f"{slug(ready.method.info.name)}@{key}"
+    found = _read_parts(folder)
+    left = [s for s in dataset.samples if s.name not in found.vectors and s.name not in found.errors]
+    with bar(len(left), f"{dataset.id}: features") as shown:
+        for start in range(0, len(left), PART):
+            part = Features()
+            for sample in left[start : start + PART]:
+                _measure(ready.method, sample, policy, part)
+                shown.update()
+            _join(found, part, ready.method.info.name)
+            _write_part(folder, part)
+    return found
+
+
+def _measure(method: Method, sample: Sample, policy: Resize, into: Features) -> None:
+    # Whatever a method raises is that image's recorded failure, as when it is scored.
+    try:
+        if sample.file is None:
+            raise ImageError("no image file is known of it, only scores")
+        photo = decode(sample.file.read(), sample.name)
+        photo = prepare(replace(photo, pixels=resize(photo.pixels, policy)), method.info.input)
+        seed_draws(0, sample.name)
+        into.vectors[sample.name] = summed_up(rows_of(method, method.features(photo)))
+    except ImageError as error:
+        into.errors[sample.name] = str(error)
+    except (Exception, SystemExit) as error:
+        into.errors[sample.name] = f"{type(error).__name__}: {error}"
+
+
+def _join(found: Features, part: Features, what: str) -> None:
+    found.vectors.update(part.vectors)
+    found.errors.update(part.errors)
+    if len({vector.size for vector in (*list(found.vectors.values())[:1], *part.vectors.values())}) > 1:
+        raise BenchError(f"the features of {what} have another width for another image: its author must change it")
+
+
+def _write_part(folder: Path, part: Features) -> None:
+    names = [*part.vectors, *part.errors]
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        images=np.array(list(part.vectors), dtype=str),
+        vectors=np.array(list(part.vectors.values()), dtype=np.float64),
+        failed=np.array(list(part.errors), dtype=str),
+        errors=np.array(list(part.errors.values()), dtype=str),
+    )
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        # Features are data, not source: see Store.check_writable.
+        (folder.parents[1] / ".gitignore").write_text("*\n", encoding="utf-8")
+        write_atomically(folder / f"{short_hash(names)}.npz", buffer.getvalue())
+
+
+def _read_parts(folder: Path) -> Features:
+    found = Features()
+    for path in sorted(folder.glob("*.npz")):
+        try:
+            with path.open("rb") as file:
+                part = _checked(mvg.read_npz(file.read(_MAX_BYTES + 1), _MAX_BYTES))
+        # Damaged files make numpy and zipfile raise nearly anything.
+        except Exception as error:
+            raise UsageError(
+                f"{path} cannot be read as features ({type(error).__name__}): remove it, and give the command again"
+            ) from None
+        _join(found, part, folder.name)
+    return found
+
+
+def _checked(arrays: dict[str, Any]) -> Features:
+    vectors = np.asarray(arrays["vectors"], dtype=np.float64)
+    if not np.isfinite(vectors).all():
+        raise ValueError("not finite")
+    return Features(_by_name(arrays["images"], vectors), _by_name(arrays["failed"], [str(e) for e in arrays["errors"]]))
+
+
+def _by_name(names: Iterable[Any], values: Iterable[Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in zip(names, values, strict=True)}

@@ -1,0 +1,298 @@
+"""What `bench explain` says and draws, for networks with random weights and for the one that ships."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import fakes
+import numpy as np
+import pytest
+import torch
+from conftest import Ran, make_photo
+from PIL import Image
+from test_qualiclip import photo, random_state
+
+from bench.api import Explainer, Photo
+from bench.errors import ImageError
+from bench.explaining import Explanation, explain, offers_explanation
+from bench.figures.explanation import aspect_bars, overlay
+from bench.gradcam import enlarge
+from bench.registry import catalogue, find_method
+from methods.qualiclip import ClipIqa, Qualiclip, QualiclipLite, checkpoints, tensors
+from methods.qualiclip.explaining import by_pair, by_side
+from methods.qualiclip.lite import scorer
+from methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
+
+Bench = Callable[..., Ran]
+pytestmark = pytest.mark.usefixtures("empty_caches", "one_thread")
+
+ASPECTS = [
+    "Good photo / Bad photo",
+    "Sharp image / Blurry image",
+    "Sharp edges / Blurry edges",
+    "High-resolution image / Low-resolution image",
+    "Noise-free image / Noisy image",
+    "High-quality image / Low-quality image",
+    "Good picture / Bad picture",
+]
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An image encoder with random weights, and random features of prompts."""
+    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
+    state = {name: value for name, value in random_state(0).items() if name.startswith("visual.")}
+    features = torch.randn(14, 1024, generator=torch.Generator().manual_seed(1))
+    tensors.save(path, state, torch.nn.functional.normalize(features, dim=-1), {"trained_on": []})
+    return path
+
+
+@pytest.fixture(scope="module")
+def clip(weights: Path) -> Qualiclip:
+    return Qualiclip(QualiclipOptions(weights=str(weights)))
+
+
+@pytest.fixture(scope="module")
+def lite() -> QualiclipLite:
+    return QualiclipLite()
+
+
+class TwoCells(fakes.Brightness):
+    """A network of one layer, whose left cell is the left half's mean and whose right the other's."""
+
+    info = fakes.info("two-cells")
+    pooled: torch.nn.Module
+
+    def load(self) -> None:
+        self.pooled = torch.nn.AdaptiveAvgPool2d((1, 2))
+
+    def explainer(self) -> Explainer:
+        def outputs(one: Photo) -> Mapping[str, torch.Tensor]:
+            pixels = torch.from_numpy(one.pixels.copy()).permute(2, 0, 1)[None].double()
+            return {"mean": self.pooled(pixels).mean()}
+
+        return Explainer(self.pooled, outputs, lambda one: {}, "nothing but the mean is looked at")
+
+
+class Infinite(TwoCells):
+    info = fakes.info("infinite")
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        return [math.inf for _ in photos]
+
+
+def pixels_of(path: Path) -> Photo:
+    pixels = np.asarray(Image.open(path).convert("RGB"))
+    return Photo(path.name, pixels, 1, pixels.shape[0] * pixels.shape[1])
+
+
+# --- maps ---
+
+
+@pytest.mark.parametrize("size", [(97, 131), (64, 33)])
+def test_maps_of_qualiclip_are_finite_at_the_size_of_any_photograph(clip: Qualiclip, size: tuple[int, int]) -> None:
+    found = explain(clip, photo(*size))
+    assert list(found.maps) == ["positive", "negative", "difference"]
+    for cells in found.maps.values():
+        assert cells.shape == (size[0] // 32, size[1] // 32)
+        large = enlarge(cells, *size)
+        assert large.shape == size
+        assert np.isfinite(large).all()
+        assert (large >= 0).all()
+    assert max(cells.max() for cells in found.maps.values()) > 0
+    assert found.left_out == ""
+
+
+def test_the_map_of_the_difference_is_what_speaks_for_bad_more_than_for_good(clip: Qualiclip) -> None:
+    # Of opposite sides of one prompt each, "difference" has the gradient of the negative less the positive.
+    values = torch.tensor([[0.3, 0.1], [0.5, -0.3]])
+    sides = by_side(values)
+    assert {name: round(float(value), 6) for name, value in sides.items()} == {
+        "positive": 0.4,
+        "negative": -0.1,
+        "difference": -0.5,
+    }
+    found = explain(clip, photo(96, 96)).maps
+    positive_only = (found["positive"] > 0) & (found["negative"] == 0)
+    assert not (found["difference"] * positive_only).any()
+
+
+def test_a_grey_photograph_is_explained_in_json(lite: QualiclipLite, tmp_path: Path, bench: Bench) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (61, 83), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "grey.png")
+    done = bench("explain", tmp_path / "grey.png", "--method", "qualiclip-lite", "--format", "json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert list(found) == ["image", "method", "fingerprint", "score", "aspects", "maps", "left_out"]
+    assert found["score"] == lite.score([pixels_of(tmp_path / "grey.png")])[0]
+    maps = found["maps"]
+    assert maps["difference"]["cells"] == [12, math.ceil(384 / 61 * 83 / 32)]
+    assert all(math.isfinite(one["largest"]) for one in maps.values())
+
+
+# --- probabilities ---
+
+
+def test_probabilities_are_those_whose_mean_is_the_score_of_qualiclip(clip: Qualiclip) -> None:
+    one = photo(64, 80)
+    found = explain(clip, one)
+    assert list(found.aspects) == ASPECTS
+    assert np.mean(list(found.aspects.values())) == pytest.approx(clip.score([one])[0], abs=1e-7)
+    assert found.score == clip.score([one])[0]
+    assert np.ptp(list(found.aspects.values())) > 0.01, "equal ones would say nothing"
+
+
+def test_clipiqa_names_its_own_pairs(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A whole CLIP and its text encoder would take long; here the words have features at random.
+    load = checkpoints.load
+    features = torch.nn.functional.normalize(torch.randn(10, 1024, generator=torch.Generator().manual_seed(2)), dim=-1)
+    monkeypatch.setattr(checkpoints, "load", lambda path, what, text: load(path, what, text=None))
+    monkeypatch.setattr(checkpoints, "encode_prompts", lambda state, prompts: features[: len(prompts)])
+    method = ClipIqa(ClipIqaOptions(weights=str(weights)))
+    one = photo(64, 64)
+    found = explain(method, one)
+    assert [*found.aspects][::4] == ["Good image / bad image", "Noise-free image / noisy image"]
+    assert np.mean(list(found.aspects.values())) == pytest.approx(method.score([one])[0], abs=1e-7)
+    assert found.maps["difference"].shape == (2, 2)
+
+
+def test_odds_of_the_score_of_lite_are_those_of_its_aspects_times_niqes(
+    lite: QualiclipLite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = pixels_of(make_photo(tmp_path / "a.png", 3, (90, 70)))
+    monkeypatch.setattr(scorer, "niqe", lambda *_: 10.0)
+    found = explain(lite, one)
+    assert list(found.aspects) == ASPECTS
+    logits = [math.log(value / (1 - value)) for value in found.aspects.values()]
+    odds = math.exp(np.mean(logits)) * (5 / 10) ** scorer.NATURALNESS
+    assert lite.score([one])[0] == pytest.approx(odds / (1 + odds), abs=1e-5)
+    assert "NIQE's distance" in found.left_out
+
+
+def test_features_without_words_are_numbered() -> None:
+    values = torch.tensor([0.25, 0.75])
+    assert by_pair(values, [("Good.", "Bad."), ("Sharp.", "Blurry.")]) == {"Good / Bad": 0.25, "Sharp / Blurry": 0.75}
+    assert by_pair(values, prompt_pairs("qualiclip")) == {"pair 1": 0.25, "pair 2": 0.75}
+
+
+# --- any method ---
+
+
+def test_any_method_with_the_hook_is_explained_and_only_such(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    left_black = np.zeros((4, 6, 3), dtype=np.uint8)
+    left_black[:, 3:] = 60
+    found = explain(TwoCells(), Photo("x.png", left_black, 1, 24))
+    # The gradient of the mean of 3 channels of 2 cells is 1/6 in each, and a map sums over channels.
+    np.testing.assert_allclose(found.maps["mean"], [[0, 30]])
+    assert (found.score, found.aspects) == (30, {})
+    assert offers_explanation(TwoCells)
+    assert not offers_explanation(fakes.Brightness)
+    offering = {name for name, method in catalogue().methods.items() if offers_explanation(method)}
+    assert offering == {"qualiclip", "clipiqa", "qualiclip-lite"}
+    with pytest.raises(NotImplementedError):
+        explain(fakes.Brightness(), Photo("x.png", left_black, 1, 24))
+
+
+def test_numbers_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(ImageError, match="not finite"):
+        explain(Infinite(), Photo("x.png", np.zeros((4, 6, 3), dtype=np.uint8), 1, 24))
+
+
+# --- the command ---
+
+
+def test_the_command_prints_the_worst_aspect_first_and_draws_both(tmp_path: Path, bench: Bench) -> None:
+    path = make_photo(tmp_path / "a.jpg", 1, (80, 61))
+    asked = ("--method", "qualiclip-lite", "--output", "o.png", "--chart", "c.svg")
+    done = bench("explain", path, *asked)
+    assert done.code == 0, done.err
+    told = [line.split(maxsplit=1) for line in done.out.splitlines() if " / " in line]
+    assert {name for _, name in told} == set(ASPECTS)
+    assert [float(value) for value, _ in told] == sorted(float(value) for value, _ in told)
+    assert "Not shown: NIQE's distance" in done.out
+    with Image.open("o.png") as picture:
+        assert min(picture.size) > 200
+        assert max(picture.size) < 2000
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 50
+    assert "Sharp image / Blurry image" in Path("c.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "message"),
+    [
+        ("qualiclip-light", "a.png", "--method got 'qualiclip-light', which is no known method. Did you mean"),
+        ("niqe", "a.png", "--method got 'niqe', which shows no network to look into; these do: clipiqa, qualiclip, "),
+        ("qualiclip-lite", "none.png", "PHOTO got none.png: no such file"),
+        ("qualiclip-lite", "text.png", "PHOTO got text.png: not an image in a known format"),
+        ("qualiclip-lite", "flat.png", "PHOTO got flat.png, which qualiclip-lite cannot score: "),
+    ],
+)
+def test_a_mistake_is_one_sentence(tmp_path: Path, bench: Bench, method: str, name: str, message: str) -> None:
+    make_photo(tmp_path / "a.png", 0)
+    (tmp_path / "text.png").write_text("no picture")
+    Image.new("RGB", (64, 64), "grey").save(tmp_path / "flat.png")
+    done = bench("explain", name, "--method", method, "--output", "o.png")
+    assert done.code == 2
+    assert f"bench: error: {message}" in done.err
+    assert len(done.err.splitlines()) == 1
+    assert not Path("o.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--output", "o.gif", "--output got o.gif: its name must end in"),
+        ("--chart", "absent/c.svg", "--chart got absent/c.svg: the folder absent does not exist"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_refused_before_any_work(
+    bench: Bench, option: str, value: str, message: str
+) -> None:
+    done = bench("explain", "no-such-photo.png", "--method", "qualiclip-lite", option, value)
+    assert (done.code, message in done.err) == (2, True)
+
+
+def test_a_method_without_aspects_has_no_chart(tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(catalogue().methods, "two-cells", TwoCells)
+    path = make_photo(tmp_path / "a.png", 0)
+    assert find_method("two-cells") is TwoCells
+    done = bench("explain", path, "--method", "two-cells", "--chart", "c.svg")
+    assert (done.code, "--chart: two-cells gives no probabilities by aspect" in done.err) == (2, True)
+    assert bench("explain", path, "--method", "two-cells").out.startswith(f"{path}  two-cells  ")
+
+
+# --- pictures ---
+
+
+def explanation(maps: Mapping[str, np.ndarray]) -> Explanation:
+    return Explanation(0.5, maps, {}, "")
+
+
+def test_a_map_is_drawn_over_the_photograph_by_its_share_of_the_largest() -> None:
+    pixels = np.full((40, 1000, 3), 90, dtype=np.uint8)
+    figure = overlay(pixels, {"good": np.array([[0.0, 4.0]]), "nothing": np.zeros((1, 2))})
+    photograph, good, nothing, bar = figure.axes
+    assert [axes.get_title() for axes in (photograph, good, nothing)] == [
+        "photograph",
+        "good\nlargest 4",
+        "nothing\nlargest 0",
+    ]
+    assert photograph.images[0].get_array().shape == (26, 640, 3)
+    drawn = np.asarray(good.images[1].get_array())
+    assert drawn.shape == (26, 640)
+    assert (drawn[0, 0], drawn[0, -1]) == (0, 1)
+    assert not np.asarray(nothing.images[1].get_array()).any()
+    assert len(good.collections) == 1
+    assert not nothing.collections
+    assert bar.get_ylabel() == "share of the map's largest"
+
+
+def test_bars_begin_at_one_half_with_the_lowest_on_top() -> None:
+    axes = aspect_bars({"a": 0.75, "b": 0.125, "c$x$": 0.5}, "photo").axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["b", r"c\$x\$", "a"]
+    assert [(bar.get_x(), bar.get_width()) for bar in axes.patches] == [(0.5, -0.375), (0.5, 0.0), (0.5, 0.25)]
+    assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first is on top"
+    assert [text.get_text() for text in axes.texts] == ["0.12", "0.50", "0.75"]

@@ -41,7 +41,7 @@ class Writer:
         table: that is written.
         markup: the language.
         intervals: write the interval beside each SRCC.
-        fitted: results of ``bench fit --features`` that are stored and not shown.
+        fitted: results of regressions fitted on splits that are stored and not shown.
         notes: footnotes so far.
         over: average over all datasets.
         averages: columns of averages: those of a kind first, then ``over`` where there is one.
@@ -173,14 +173,17 @@ class Writer:
 
     def _average_text(self, row: Row, over: Average) -> str:
         mean = over.srcc[row]
-        leaks = {column.dataset: self.table.cells[row, column].leaks for column in over.over}
-        marks = self.mark(*([mean.reason] if mean.reason else []), *marks_over(leaks))
+        marks = self.mark(*([mean.reason] if mean.reason else []), *self.average_remarks(row, over))
         if mean.value is None:
             return "-" + marks
         text = self._standing(number(mean.value), row, over.kind, None)
         if self.intervals and over.drawn is not None:
             text += interval_text(over.drawn.intervals[self.table.rows.index(row)])
         return text + marks
+
+    def average_remarks(self, row: Row, over: Average) -> list[str]:
+        """Return the leaks behind a mean: a mean of marked numbers carries their marks."""
+        return marks_over({column.dataset: self.table.cells[row, column].leaks for column in over.over})
 
     def _value(self, row: Row, column: Column, name: str) -> str:
         value = getattr(self.table.cells[row, column].correlations, name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli.selection import Selection, selection_options
+from bench.cli.selection import Selection, selection_options, without_fitted
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,7 +71,6 @@ def plot_significance(selection: Selection, draws: int, output: Path) -> None:
 
 
 def _draw_table(selection: Selection, draws: int, output: Path, draw: Callable[[Table], Figure]) -> None:
-    from bench.cli.table_views import without_fitted
     from bench.evaluation import evaluate
     from bench.figures.significance import panels
     from bench.figures.style import check_path, save_figure

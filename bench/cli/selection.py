@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +92,14 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         call = option(call)
     return call
+
+
+def without_fitted(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
+    """Leave out regressions that were fitted on splits, which only ``--style cross`` shows, and count them."""
+    kept = [entry for entry in entries if not entry.fitted]
+    if not kept:
+        raise UsageError("only regressions fitted on splits are stored: see `bench table --style cross`")
+    return kept, len(entries) - len(kept)
 
 
 def _is_of(entry: Entry, families: tuple[str, ...]) -> bool:

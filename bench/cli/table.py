@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli.selection import Selection, selection_options
+from bench.cli.selection import Selection, selection_options, without_fitted
 from bench.errors import UsageError
 
 
@@ -100,7 +100,7 @@ def table(
     if style == "cross":
         _write(views.across(entries, form, intervals), output)
         return
-    entries, fitted = views.without_fitted(entries)
+    entries, fitted = without_fitted(entries)
     if by is not None:
         if form == "latex":
             raise UsageError("--by writes parts as md, csv or json: choose one of these by --format")

@@ -33,14 +33,6 @@ def check_one(chosen: Mapping[str, object]) -> None:
         raise UsageError(f"{' and '.join(given)} do not go together: ask for one of them at a time")
 
 
-def without_fitted(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
-    """Leave out regressions that were fitted on splits, which only ``--style cross`` shows, and count them."""
-    kept = [entry for entry in entries if not entry.fitted]
-    if not kept:
-        raise UsageError("only regressions fitted on splits are stored: see `bench table --style cross`")
-    return kept, len(entries) - len(kept)
-
-
 def across(entries: Sequence[Entry], form: str, intervals: bool) -> str:
     """Return regressions fitted on one dataset and tested on others, beside methods that saw no opinion."""
     from bench import cross_records, render_cross

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.averages import Average, kind_of, marks_over
+from bench.averages import Average, kind_of
 from bench.evaluation import FEW, Cell, Row
 from bench.leakage import Relation
 from bench.markup import Markup, Sheet
@@ -177,9 +177,8 @@ def _average(writer: Writer, row: Row, over: Average) -> Number:
         return Number(None, "-", reason=mean.reason)
     drawn = over.drawn
     interval = interval_text(drawn.intervals[writer.table.rows.index(row)]).strip() if drawn else ""
-    leaks = {column.dataset: writer.table.cells[row, column].leaks for column in over.over}
-    relations = {leak.relation for found in leaks.values() for leak in found}
-    why = "; ".join(marks_over(leaks))
+    relations = {leak.relation for column in over.over for leak in writer.table.cells[row, column].leaks}
+    why = "; ".join(writer.average_remarks(row, over))
     marks = tuple((mark, why) for relation, (mark, _) in LEAKS.items() if relation in relations)
     return Number(mean.value, number(mean.value), interval, _standing(writer, row, over.kind, None), marks=marks)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli import common
-from bench.cli.selection import Selection, selection_options
+from bench.cli.selection import Selection, selection_options, without_fitted
 from bench.errors import UsageError
 
 
@@ -31,7 +31,6 @@ def report(selection: Selection, roots: tuple[str, ...], output: Path, title: st
 
     Pictures of images that a method and people disagree on are in it where the dataset is here (--root).
     """
-    from bench.cli.table_views import without_fitted
     from bench.evaluation import evaluate
     from bench.places import Roots
     from bench.report.data import gather

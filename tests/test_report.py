@@ -219,6 +219,11 @@ def test_the_policy_lets_in_nothing_but_the_pages_own_script_and_style(page: str
     assert not re.search(r"\sstyle=|\son[a-z]+=\"", page)
 
 
+def test_regressions_that_are_not_shown_are_counted_as_in_bench_table(store: Store) -> None:
+    (board, *_) = report(store, fitted=3).boards
+    assert "3 result(s) of regressions fitted on splits are not shown here" in " ".join(board.captions)
+
+
 def test_equal_results_give_equal_pages(store: Store, page: str) -> None:
     assert render(report(store)) == page
 

@@ -42,9 +42,9 @@ def report(selection: Selection, roots: tuple[str, ...], output: Path, title: st
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
     places = Roots.parse(roots)
-    entries, _ = without_fitted(selection.entries())
+    entries, fitted = without_fitted(selection.entries())
     tables = arrange(evaluate(entries, draws))
-    page = render(gather(tables, title, places))
+    page = render(gather(tables, title, places, fitted))
     _write(output, page.encode())
     click.echo(f"{output}: {sum(len(table.cells) for table in tables)} results, {len(page) / 1e6:.1f} MB")
     if show:

@@ -70,7 +70,7 @@ def aspect_bars(aspects: Mapping[str, float], title: str) -> Figure:
     axes.barh(places, values - 0.5, left=0.5, height=0.6, color=["C1" if value < 0.5 else "C0" for value in values])
     for place, value in enumerate(values.tolist()):
         side = -1 if value < 0.5 else 1
-        aligned = {"va": "center", "ha": "right" if side < 0 else "left"}
+        aligned: Any = {"va": "center", "ha": "right" if side < 0 else "left"}
         axes.text(value + 0.01 * side, place, f"{value:.2f}", fontsize="small", **aligned)
     axes.axvline(0.5, color="0.15", linewidth=1)
     axes.set_yticks(places, names, fontsize="small")

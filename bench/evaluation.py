@@ -307,10 +307,6 @@ def middle_of(entry: Entry) -> Literal["mean", "median"]:
     return "median" if entry.meta["dataset"].get("middle") == "median" else "mean"
 
 
-def _signs(rows: _Rows) -> tuple[int, int]:
-    return signs_of(rows.entry)
-
-
 def signs_of(entry: Entry) -> tuple[int, int]:
     """Return +1 where higher means better and -1 where lower does, of an entry's scores and of its labels."""
     method, dataset = entry.meta["method"], entry.meta["dataset"]

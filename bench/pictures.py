@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.adapters.card import read_with_card
 from bench.adapters.index import Index
-from bench.adapters.local import read_local
 from bench.api import Pixels, Resize
-from bench.datasets import find_named
-from bench.errors import ImageError, MissingRequirementError
+from bench.cards import find_card
+from bench.datasets import resolve
+from bench.errors import ImageError, UsageError
 from bench.evaluation import Cell
-from bench.files import File, Folder
+from bench.files import File, Folder, is_url
 from bench.images import decode, resize
 from bench.places import Roots
 from bench.samples import Dataset
@@ -46,27 +45,13 @@ class Pictures:
         return resize(pixels, Resize(exact=size))
 
 
-def of_dataset(cells: Sequence[Cell], roots: Roots) -> Pictures:
-    """Find a dataset's images: where ``--root`` and the like say for a card, else where it was scored.
-
-    Args:
-        cells: of that dataset.
-        roots: where the folders of datasets are.
-    """
+def of_dataset(cell: Cell, roots: Roots) -> Pictures:
+    """Find the images of a cell's dataset where ``find_files`` does; where they are not here, the reason is kept."""
     try:
-        named = find_named(cells[0].dataset["id"], roots)
-    except MissingRequirementError as error:
+        files = find_files(cell, roots)
+    except UsageError as error:
         return Pictures(reason=str(error))
-    if named:
-        return _of(read_with_card(*named))
-    scored = [Path(cell.dataset["origin"]) for cell in cells if cell.entry.meta["source"] == "run"]
-    origin = next((path for path in scored if path.exists()), None)
-    return _of(read_local(origin)) if origin else Pictures(reason="nothing says where they are")
-
-
-def _of(dataset: Dataset) -> Pictures:
-    files = {sample.name: sample.file for sample in dataset.samples if sample.file is not None}
-    return Pictures(files, f"not in {dataset.origin}")
+    return Pictures({name: file for name, file in files.items() if file}, "not in the copy that is here")
 
 
 def in_folder(folder: Folder, names: Iterable[str]) -> Pictures:
@@ -82,3 +67,29 @@ def _by_last_part(files: Iterable[str]) -> dict[str, str]:
     for file in files:
         alike.setdefault(file.rpartition("/")[2], []).append(file)
     return {last: same[0] for last, same in alike.items() if len(same) == 1}
+
+
+def find_files(cell: Cell, roots: Roots) -> dict[str, File | None]:
+    """Return the files of a cell's dataset by the names of the images.
+
+    Raises:
+        UsageError: the dataset is not here, or not as it was scored.
+    """
+    dataset = _dataset(cell, roots)
+    # A store may come from others: it must not choose which files of this machine are shown. Imported
+    # labels are no dataset's own, so that those of the copy cannot be theirs.
+    scored = cell.entry.meta["identity"]["dataset"]["labels"]
+    if cell.protocol.mos == "dataset" and dataset.split(cell.protocol.split).labels_hash != scored:
+        raise UsageError("the copy has other names or labels than the one that was scored")
+    return {sample.name: sample.file for sample in dataset.samples}
+
+
+def _dataset(cell: Cell, roots: Roots) -> Dataset:
+    about = cell.dataset
+    if find_card(about["id"]) is not None and (about["card_hash"] or cell.protocol.mos == "imported"):
+        return resolve(about["id"], roots)
+    if cell.protocol.mos == "imported":
+        raise UsageError("only scores were imported")
+    if is_url(about["origin"]) or not Path(about["origin"]).exists():
+        raise UsageError("the folder that was scored is gone, or was never on this machine")
+    return resolve(str(Path(about["origin"]).absolute()), roots)

@@ -6,17 +6,14 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bench.api import Photo
-from bench.cards import find_card
-from bench.datasets import resolve
 from bench.errors import ImageError, UsageError
 from bench.evaluation import Cell
-from bench.files import File, is_url
+from bench.files import File
 from bench.images import decode
+from bench.pictures import find_files
 from bench.places import Roots
-from bench.samples import Dataset
 
 LONG_SIDE = 320
 """Pixels of a picture's longer side; a smaller image stays as it is."""
@@ -93,29 +90,3 @@ def shrink(photo: Photo) -> Picture:
     out = io.BytesIO()
     image.save(out, "JPEG", quality=_QUALITY, optimize=True)
     return Picture(f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode('ascii')}", width, height)
-
-
-def find_files(cell: Cell, roots: Roots) -> dict[str, File | None]:
-    """Return the files of a cell's dataset by the names of the images.
-
-    Raises:
-        UsageError: the dataset is not here, or not as it was scored.
-    """
-    dataset = _dataset(cell, roots)
-    # A store may come from others: it must not choose which files of this machine a report shows. Imported
-    # labels are no dataset's own, so that those of the copy cannot be theirs.
-    scored = cell.entry.meta["identity"]["dataset"]["labels"]
-    if cell.protocol.mos == "dataset" and dataset.split(cell.protocol.split).labels_hash != scored:
-        raise UsageError("the copy has other names or labels than the one that was scored")
-    return {sample.name: sample.file for sample in dataset.samples}
-
-
-def _dataset(cell: Cell, roots: Roots) -> Dataset:
-    about = cell.dataset
-    if find_card(about["id"]) is not None and (about["card_hash"] or cell.protocol.mos == "imported"):
-        return resolve(about["id"], roots)
-    if cell.protocol.mos == "imported":
-        raise UsageError("only scores were imported")
-    if is_url(about["origin"]) or not Path(about["origin"]).exists():
-        raise UsageError("the folder that was scored is gone, or was never on this machine")
-    return resolve(str(Path(about["origin"]).absolute()), roots)

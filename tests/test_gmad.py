@@ -193,6 +193,19 @@ def test_the_sheet_shows_photographs_scores_and_what_people_prefer(store: Store,
     assert "flat holds these equal, keen holds the left one better" in said
 
 
+def test_photographs_are_taken_from_the_folder_that_was_scored_while_it_is_the_same(
+    store: Store, tmp_path: Path, bench: Bench
+) -> None:
+    folder = photographs(tmp_path, list(range(12)))
+    run(store, folder, fixed("flat", FLAT), fixed("keen", KEEN))
+    args = ("gmad", "flat", "keen", "--dataset", "set", "--levels", 2, "--output", "s.svg")
+    assert bench(*args).out.endswith(" photographs\n")
+    assert Path("s.svg").read_text().count("no picture") == 0
+    with (folder / "scores.csv").open("a") as file:
+        file.write("0.jpg,7\n")
+    assert "are not here (the copy has other names or labels than the one that was scored)" in bench(*args).out
+
+
 def test_hostile_names_and_pictures_are_fields_with_a_reason(store: Store, tmp_path: Path, bench: Bench) -> None:
     names = [f"$x^{i}$ é照 <b>&{i}.png" if i in (4, 5) else f"../../{i}.png" for i in range(12)]
     lines = [f'"{name}",{i},{FLAT[i]},{KEEN[i]}' for i, name in enumerate(names)]

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bench.evaluation import Cell, Row
+from bench.cells import Cell, Row
 from bench.protocols import Piece, datasets_of, pieces
 from bench.published import NOT_TOLD, Figure, Published
 from bench.stats import Interval

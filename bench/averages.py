@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench import stats
-from bench.evaluation import LEVEL, Cell, Row
+from bench.cells import LEVEL, Cell, Row
 from bench.leakage import Leak
 from bench.tables import Column, Table
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from bench import stats
 from bench.card import RESERVED
+from bench.cells import Row
 from bench.errors import UsageError
-from bench.evaluation import Row, correlate_part
+from bench.evaluation import correlate_part
 from bench.tables import Column, Table
 
 if TYPE_CHECKING:

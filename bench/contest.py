@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.cells import Cell
 from bench.errors import UsageError
-from bench.evaluation import Cell, joined, signs_of
+from bench.evaluation import joined, signs_of
 from bench.gmad import Level, Pair, Verdict, differentiate, judge, standardised
 from bench.tables import Column, Table
 from bench.versus import find_pair

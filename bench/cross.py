@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from bench import stats
-from bench.evaluation import Row, leaks_of, row_of
+from bench.cells import Row, leaks_of, row_of
 from bench.leakage import Leak
 from bench.store import Entry
 from bench.tables import heading, rank, told_apart

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench import stats
+from bench.cells import Row
 from bench.cross import CrossTable, Target
-from bench.evaluation import Row
 
 
 @dataclass(frozen=True)

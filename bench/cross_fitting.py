@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 
 from bench import stats
-from bench.evaluation import Cell, joined, signs_of, usable_rows
+from bench.cells import Cell
+from bench.evaluation import joined, signs_of, usable_rows
 
 
 def cross_fit(cell: Cell) -> stats.CrossFitted:

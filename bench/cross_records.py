@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.cells import Row
 from bench.cross import CrossTable, Target
 from bench.cross_average import RowAverage, averages
-from bench.evaluation import Row
 from bench.leakage import Relation
 
 

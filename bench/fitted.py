@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.api import FloatArray
-from bench.evaluation import LEVEL, Cell, joined, signs_of
+from bench.cells import LEVEL, Cell
+from bench.evaluation import joined, signs_of
 from bench.stats import Band, LogisticMapping, mapping_band
 from bench.tables import Table
 

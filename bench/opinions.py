@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import stats
-from bench.evaluation import Cell, Row, joined, signs_of, usable_rows
+from bench.cells import Cell, Row
+from bench.evaluation import joined, signs_of, usable_rows
 from bench.ratings import Ratings, complete_cells, find_ratings
 from bench.tables import Column, Table
 

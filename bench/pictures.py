@@ -9,9 +9,9 @@ from pathlib import Path
 from bench.adapters.index import Index
 from bench.api import Pixels, Resize
 from bench.cards import find_card
+from bench.cells import Cell
 from bench.datasets import resolve
 from bench.errors import ImageError, UsageError
-from bench.evaluation import Cell
 from bench.files import File, Folder, is_url
 from bench.images import decode, resize
 from bench.places import Roots

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.api import UNKNOWN
 from bench.card import Card
 from bench.cards import canonical, find_card, other_sizes
-from bench.evaluation import Cell
+from bench.cells import Cell
 from bench.published import NOT_TOLD, Published
 from bench.samples import Protocol
 

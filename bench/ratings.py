@@ -13,7 +13,7 @@ import numpy as np
 
 from bench import stats
 from bench.api import FloatArray
-from bench.evaluation import Cell
+from bench.cells import Cell
 from bench.tables import Column, Table
 
 if TYPE_CHECKING:

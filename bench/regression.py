@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bench.api import Resize
+from bench.cells import VALUES
 from bench.checking import Finding, Labels, Record, Tolerance, compare
 from bench.errors import UsageError
-from bench.evaluation import VALUES, evaluate, joined, middle_of
+from bench.evaluation import evaluate, joined, middle_of
 from bench.reference import Reference, Update, updated
 from bench.samples import Protocol
 from bench.scoring import Settings

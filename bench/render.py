@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.averages import AT_LEAST, Average, average, averages_by_kind, kind_of
+from bench.cells import VALUES, Cell, Row
 from bench.cross_fitting import cross_fit
-from bench.evaluation import VALUES, Cell, Row
 from bench.leakage import Relation
 from bench.ratings import ceilings
 from bench.stats import Ceiling, CrossFitted, Interval

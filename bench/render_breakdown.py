@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bench.breakdown import MOST_COLUMNS, Breakdown
-from bench.evaluation import FEW, VALUES, Row
+from bench.cells import FEW, VALUES, Row
 from bench.markup import aligned
 from bench.markup import escape_markdown as escape
 from bench.render import number, records_as_csv, records_as_json

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.averages import marks_over
+from bench.cells import FEW, Row
 from bench.cross import CrossTable, Target
 from bench.cross_average import Lead, averages, pairs
-from bench.evaluation import FEW, Row
 from bench.leakage import Relation
 from bench.markup import Footnotes, Markup, Sheet
 from bench.render import number

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.evaluation import FEW, Row
+from bench.cells import FEW, Row
 from bench.markup import LATEX, MARKDOWN, Markup, Sheet
 from bench.opinions import ALPHA, TESTED, Estimate, Opinions, opinions
 from bench.render import number, records_as_csv, records_as_json

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
-from bench.evaluation import FEW, LEVEL, Row
+from bench.cells import FEW, LEVEL, Row
 from bench.markup import Footnotes, Markup, Sheet
 from bench.render import interval_text, number, origin_text
 from bench.significance import ALPHA, Place, find_leaders

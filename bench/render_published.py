@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bench.agreement import Comparison, Pair, State
-from bench.evaluation import LEVEL
+from bench.cells import LEVEL
 from bench.markup import Footnotes, Markup, Sheet
 from bench.render import interval_text, number, origin_text, records_as_csv, records_as_json
 

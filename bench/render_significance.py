@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.averages import average
-from bench.evaluation import Row
+from bench.cells import Row
 from bench.markup import Markup, Sheet
 from bench.render import number
 from bench.significance import ALPHA, Comparison, Significance, compare_averages, compare_columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.evaluation import LEVEL, Row
+from bench.cells import LEVEL, Row
 from bench.markup import Markup, Sheet
 from bench.render import interval_text, number
 from bench.significance import ALPHA

@@ -14,7 +14,7 @@ import numpy as np
 
 from bench import stats
 from bench.averages import Average
-from bench.evaluation import Row
+from bench.cells import Row
 from bench.tables import Column, Table
 
 ALPHA = 0.05

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.api import Family
-from bench.evaluation import Cell, Row
+from bench.cells import Cell, Row
 from bench.samples import Protocol
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench import stats
+from bench.cells import Cell, Row
 from bench.errors import UsageError
-from bench.evaluation import Cell, Row
 from bench.significance import Comparison, compare_columns
 from bench.tables import Column, Table
 

@@ -46,7 +46,7 @@ LAYERS = [
         "extraction",
     },
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner", "mos_parts", "mos_fits"},
-    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"}
+    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression", "cells"}
     | {"published", "protocols", "explaining", "pictures"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
     | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from stored import MIXED, RISING, SWAPPED, fixed, run
 
-from bench import cards, evaluation
+from bench import cards, cells
 from bench.adapters.local import read_local
 from bench.api import UNKNOWN
 from bench.evaluation import evaluate
@@ -144,16 +144,16 @@ def test_a_card_that_extends_another_has_its_photographs() -> None:
     known = cards.shipped_cards()
     known["koniq"] = dataclasses.replace(known["koniq"], content=())
     known["small"] = dataclasses.replace(known["koniq"], id="small", extends="koniq", aliases=())
-    found = find_leaks(evaluation.photo_set("small"), ("koniq10k",), (), evaluation.photo_set)
+    found = find_leaks(cells.photo_set("small"), ("koniq10k",), (), cells.photo_set)
     assert [leak.relation for leak in found] == [Relation.SAME_SOURCE]
-    assert evaluation.photo_set("koniq").shares == known["koniq"].shares
+    assert cells.photo_set("koniq").shares == known["koniq"].shares
 
 
 @pytest.mark.usefixtures("fake_cards")
 def test_a_dataset_without_a_card_is_known_by_what_was_stored_of_it(photos: Path, store: Store) -> None:
     mine = dataclasses.replace(read_local(photos), id="mine", content=("pixabay",), shares=("live",))
     run(store, mine, fixed("m", RISING, trained_on=("kadis",)), fixed("n", RISING, trained_on=("live",)))
-    assert evaluation.photo_set("mine").content == ()
+    assert cells.photo_set("mine").content == ()
     m, n = evaluate(store.entries()[0])
     assert "pixabay" in m.leaks[0].why
     assert "photographs in common" in n.leaks[0].why

@@ -51,7 +51,7 @@ def across(entries: Sequence[Entry], form: str, intervals: bool) -> str:
 def paper(entries: Sequence[Entry], fitted: int, form: str, intervals: bool, drawing: Drawing, mix: bool) -> str:
     """Return methods × datasets; ``fitted`` regressions are left out, and the caption says so."""
     from bench import render, render_paper
-    from bench.evaluation import PAPER_VALUES, VALUES
+    from bench.cells import PAPER_VALUES, VALUES
 
     in_paper = form in ("md", "latex")
     tables = _arranged(entries, drawing, mix, PAPER_VALUES if in_paper else VALUES)
@@ -103,7 +103,7 @@ def beside_published(
     from bench import render_published
     from bench.agreement import compare, select
     from bench.cards import canonical
-    from bench.evaluation import VALUES
+    from bench.cells import VALUES
     from bench.published import read_published
 
     tables = _arranged(entries, drawing, mix, VALUES)
@@ -117,7 +117,7 @@ def beside_published(
 def by_opinions(entries: Sequence[Entry], form: str, mix: bool) -> str:
     """Return what the spread of people's ratings says of methods."""
     from bench import render_opinions
-    from bench.evaluation import PAPER_VALUES
+    from bench.cells import PAPER_VALUES
 
     return render_opinions.write(_arranged(entries, Drawing(0, "percentile", False), mix, PAPER_VALUES), form)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from bench.api import FloatArray
-from bench.evaluation import LEVEL
+from bench.cells import LEVEL
 from bench.figures.style import SEQUENTIAL, caption, new_grid, plain
 from bench.fitted import Fitted, running_median
 from bench.render import number

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.averages import average
-from bench.evaluation import LEVEL, Row
+from bench.cells import LEVEL, Row
 from bench.figures.style import DIVERGING, new_grid, plain
 from bench.significance import ALPHA, Comparison, compare_averages, compare_columns
 from bench.stats import Interval

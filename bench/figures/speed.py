@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.evaluation import LEVEL, Cell
+from bench.cells import LEVEL, Cell
 from bench.figures.style import caption, looks, new_grid, plain
 from bench.tables import Column, Table
 from bench.throughput import speed

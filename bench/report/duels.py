@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.cells import Cell, Row
 from bench.contest import Contest, Direction, Judged, hold_on
-from bench.evaluation import Cell, Row
 from bench.places import Roots
 from bench.report.data import Pair, Shown
 from bench.report.pictures import BUDGET, Pictures, take_pictures

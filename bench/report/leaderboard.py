@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.averages import Average, kind_of
-from bench.evaluation import FEW, Cell, Row
+from bench.cells import FEW, Cell, Row
 from bench.leakage import Relation
 from bench.markup import Markup, Sheet
 from bench.render import interval_text, number

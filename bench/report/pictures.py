@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.api import Photo
+from bench.cells import Cell
 from bench.errors import ImageError, UsageError
-from bench.evaluation import Cell
 from bench.files import File
 from bench.images import decode
 from bench.pictures import find_files

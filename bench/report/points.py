@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.api import FloatArray
 from bench.averages import kind_of
-from bench.evaluation import Cell
+from bench.cells import Cell
 from bench.render import number
 from bench.report.disagreements import Disagreement, disagree
 from bench.report.pictures import Pictures

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.evaluation import VALUES, Cell
+from bench.cells import VALUES, Cell
 from bench.render import interval_text
 
 Facts = tuple[tuple[str, str], ...]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.evaluation import Cell
+from bench.cells import Cell
 from bench.tables import Column, Table
 
 WIDTH, HEIGHT = 240, 170

@@ -102,13 +102,26 @@ def hold(
         if rows and all((row, column) in table.cells for row in rows):
             first, second = rows
             cells = table.cells[first, column], table.cells[second, column]
-            return _hold(column, cells, (table.labels[first], table.labels[second]), levels, pairs, equal)
+            return hold_on(column, cells, (table.labels[first], table.labels[second]), levels, pairs, equal)
     raise UsageError(f"A and B got {' and '.join(names)}, which have no result on {dataset} under one protocol")
 
 
-def _hold(
+def hold_on(
     column: Column, cells: tuple[Cell, Cell], labels: tuple[str, str], levels: int, pairs: int, equal: float
 ) -> Contest:
+    """Hold a contest between two cells of one column.
+
+    Args:
+        column: of both.
+        cells: of the two methods.
+        labels: what they are called.
+        levels: of the defender's quality.
+        pairs: wanted a level.
+        equal: standard deviations within which scores, and labels, are held equal.
+
+    Raises:
+        UsageError: one has no complete result, or its scores cannot be parted so.
+    """
     for cell, label in zip(cells, labels, strict=True):
         if not cell.entry.complete:
             raise UsageError(f"A and B got {label}, whose result on {column.dataset} is {cell.not_drawn}")

@@ -307,10 +307,6 @@ def middle_of(entry: Entry) -> Literal["mean", "median"]:
     return "median" if entry.meta["dataset"].get("middle") == "median" else "mean"
 
 
-def _signs(rows: _Rows) -> tuple[int, int]:
-    return signs_of(rows.entry)
-
-
 def signs_of(entry: Entry) -> tuple[int, int]:
     """Return +1 where higher means better and -1 where lower does, of an entry's scores and of its labels."""
     method, dataset = entry.meta["method"], entry.meta["dataset"]
@@ -322,9 +318,9 @@ def _correlate(rows: _Rows, values: Collection[str] = VALUES) -> stats.Correlati
         return stats.Correlations(n=0, reasons=dict.fromkeys(VALUES, rows.reason))
     if rows.groups is not None:
         return stats.correlate_within(
-            rows.scores, rows.labels, rows.groups, *_signs(rows), middle=middle_of(rows.entry)
+            rows.scores, rows.labels, rows.groups, *signs_of(rows.entry), middle=middle_of(rows.entry)
         )
-    return stats.correlate(rows.scores, rows.labels, *_signs(rows), values=values)
+    return stats.correlate(rows.scores, rows.labels, *signs_of(rows.entry), values=values)
 
 
 def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
@@ -348,7 +344,7 @@ def _draw(
     rows: Sequence[_Rows], found: Sequence[stats.Correlations], draws: int, interval: stats.IntervalKind
 ) -> dict[str, Drawn]:
     first = rows[0]
-    method_signs, label_sign = [_signs(row)[0] for row in rows], _signs(first)[1]
+    method_signs, label_sign = [signs_of(row.entry)[0] for row in rows], signs_of(first.entry)[1]
     scores = np.stack([row.scores for row in rows])
     common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": LEVEL, "interval": interval}
     signs: dict[str, Any] = {"score_signs": method_signs, "label_sign": label_sign}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,28 +45,21 @@ class Pictures:
         return resize(pixels, Resize(exact=size))
 
 
-def of_dataset(cell: Cell, roots: Roots) -> Pictures:
-    """Find the images of a cell's dataset where ``find_files`` does; where they are not here, the reason is kept."""
-    try:
-        files = find_files(cell, roots)
-    except UsageError as error:
-        return Pictures(reason=str(error))
-    return Pictures({name: file for name, file in files.items() if file}, "not in the copy that is here")
+def of_dataset(cells: Sequence[Cell], roots: Roots) -> Pictures:
+    """Find a dataset's images: where ``--root`` and the like say for a card, else where it was scored.
 
-
-def in_folder(folder: Folder, names: Iterable[str]) -> Pictures:
-    """Find images below a folder by their names, else by the last part where only one file has it."""
-    files = folder.files()
-    index, alone = Index(files), _by_last_part(files)
-    found = ((name, index.find(name) or alone.get(name.rpartition("/")[2])) for name in names)
-    return Pictures({name: File(folder, file) for name, file in found if file}, f"not in {folder}")
-
-
-def _by_last_part(files: Iterable[str]) -> dict[str, str]:
-    alike: dict[str, list[str]] = {}
-    for file in files:
-        alike.setdefault(file.rpartition("/")[2], []).append(file)
-    return {last: same[0] for last, same in alike.items() if len(same) == 1}
+    Args:
+        cells: of that dataset.
+        roots: where the folders of datasets are.
+    """
+    reasons = []
+    for cell in cells:
+        try:
+            found = {name: file for name, file in find_files(cell, roots).items() if file is not None}
+            return Pictures(found, "not in the copy of the dataset that is here")
+        except UsageError as error:
+            reasons.append(str(error))
+    return Pictures(reason="; ".join(dict.fromkeys(reasons)))
 
 
 def find_files(cell: Cell, roots: Roots) -> dict[str, File | None]:
@@ -76,7 +69,7 @@ def find_files(cell: Cell, roots: Roots) -> dict[str, File | None]:
         UsageError: the dataset is not here, or not as it was scored.
     """
     dataset = _dataset(cell, roots)
-    # A store may come from others: it must not choose which files of this machine are shown. Imported
+    # A store may come from others: it must not choose which files of this machine a report shows. Imported
     # labels are no dataset's own, so that those of the copy cannot be theirs.
     scored = cell.entry.meta["identity"]["dataset"]["labels"]
     if cell.protocol.mos == "dataset" and dataset.split(cell.protocol.split).labels_hash != scored:
@@ -93,3 +86,18 @@ def _dataset(cell: Cell, roots: Roots) -> Dataset:
     if is_url(about["origin"]) or not Path(about["origin"]).exists():
         raise UsageError("the folder that was scored is gone, or was never on this machine")
     return resolve(str(Path(about["origin"]).absolute()), roots)
+
+
+def in_folder(folder: Folder, names: Iterable[str]) -> Pictures:
+    """Find images below a folder by their names, else by the last part where only one file has it."""
+    files = folder.files()
+    index, alone = Index(files), _by_last_part(files)
+    found = ((name, index.find(name) or alone.get(name.rpartition("/")[2])) for name in names)
+    return Pictures({name: File(folder, file) for name, file in found if file}, f"not in {folder}")
+
+
+def _by_last_part(files: Iterable[str]) -> dict[str, str]:
+    alike: dict[str, list[str]] = {}
+    for file in files:
+        alike.setdefault(file.rpartition("/")[2], []).append(file)
+    return {last: same[0] for last, same in alike.items() if len(same) == 1}

@@ -71,7 +71,7 @@ def look(method: Method, explainer: Explainer, pixels: Pixels) -> tuple[FloatArr
         found[OUTPUT] = explainer.outputs(photo)[OUTPUT]
         return found
 
-    return grad_cam(explainer.layer, outputs)[OUTPUT], float(found[OUTPUT])
+    return grad_cam(explainer.layer, outputs)[OUTPUT], float(found[OUTPUT].detach())
 
 
 def trials(method: Method, photographs: list[Pixels], level: int) -> dict[str, list[Pair]]:

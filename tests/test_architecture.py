@@ -51,8 +51,8 @@ LAYERS = [
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
     | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
     | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"}
-    | {"contest", "fitted", "throughput", "render_gmad"}
-    | {"cross", "cross_average", "cross_records", "render_cross", "report"},
+    | {"cross", "cross_average", "cross_records", "render_cross", "report"}
+    | {"contest", "fitted", "throughput", "render_gmad"},
     {"cli", "__main__"},
 ]
 

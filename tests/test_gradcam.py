@@ -57,7 +57,7 @@ def test_weights_of_channels_are_those_of_finite_differences() -> None:
     np.testing.assert_allclose(found, expected.relu().numpy(), atol=1e-9)
 
 
-def test_a_network_that_looks_at_the_left_half_has_a_map_there_alone() -> None:
+def test_a_layer_that_sees_the_left_half_alone_has_a_map_there_alone() -> None:
     convolution = nn.Conv2d(1, 1, 1, bias=False)
     convolution.weight = nn.Parameter(torch.ones(1, 1, 1, 1), requires_grad=False)
     mask = torch.zeros(1, 1, 6, 8)
@@ -71,6 +71,14 @@ def test_a_network_that_looks_at_the_left_half_has_a_map_there_alone() -> None:
     found = grad_cam(layer, lambda: {"out": layer(torch.ones(1, 1, 6, 8)).sum()})["out"]
     assert (found[:, :4] > 0).all()
     assert (found[:, 4:] == 0).all()
+
+
+def test_where_a_head_looks_is_not_in_a_map_but_where_its_channels_are_active() -> None:
+    # The known limit of weights that are means over cells: this head reads the left half alone.
+    convolution = nn.Conv2d(1, 1, 1, bias=False)
+    convolution.weight = nn.Parameter(torch.ones(1, 1, 1, 1), requires_grad=False)
+    found = grad_cam(convolution, lambda: {"out": convolution(torch.ones(1, 1, 6, 8))[..., :4].sum()})["out"]
+    np.testing.assert_allclose(found, 0.5)
 
 
 def test_each_output_has_its_map_and_opposite_ones_share_no_cell() -> None:

@@ -219,6 +219,11 @@ def test_the_policy_lets_in_nothing_but_the_pages_own_script_and_style(page: str
     assert not re.search(r"\sstyle=|\son[a-z]+=\"", page)
 
 
+def test_regressions_that_are_not_shown_are_counted_as_in_bench_table(store: Store) -> None:
+    (board, *_) = report(store, fitted=3).boards
+    assert "3 result(s) of regressions fitted on splits are not shown here" in " ".join(board.captions)
+
+
 def test_equal_results_give_equal_pages(store: Store, page: str) -> None:
     assert render(report(store)) == page
 
@@ -318,3 +323,22 @@ def test_mistakes_get_a_sentence(store: Store, bench: Bench, given: list[str], s
     done = bench("report", *given, "--results", store.root)
     assert done.code == 2
     assert said in done.err
+
+
+def test_the_report_shows_where_two_methods_differ_most(tmp_path: Path, bench: Bench) -> None:
+    # `flat` gives images 0 to 9 nearly one score, which `mos` orders as people do: image 0 is the worst of them.
+    rows = [(f"<i>{n}.png", n, n, (10 if n < 10 else n) + 0.001 * (n * 7 % 10), 40 - n) for n in range(40)]
+    lines = [",".join(map(str, row)) for row in rows]
+    (tmp_path / "s.csv").write_text("\n".join(["image,mos,like,flat,wrong", *lines]))
+    assert bench("import", f"{tmp_path / 's.csv'}", "--wide", "--dataset", "d").code == 0
+    assert bench("report", "--output", "r.html").code == 0
+    page = Path("r.html").read_text()
+    pairs = page[page.index('id="pairs"') : page.index('id="provenance"')]
+    assert "d: flat calls them equal (level 1 of 4), like tells them apart; people side with the latter" in pairs
+    assert "&lt;i&gt;0.png" in pairs
+    assert "<i>" not in pairs
+    chosen = bench("report", "--output", "r.html", "--gmad", "wrong", "flat")
+    assert chosen.code == 0, chosen.err
+    assert "d: flat calls them equal (level 1 of 4), wrong tells them apart; people say the opposite" in (
+        Path("r.html").read_text()
+    )

@@ -25,8 +25,22 @@ from bench.errors import UsageError
 @click.option(
     "--draws", type=click.IntRange(0, 100_000), default=2000, show_default=True, help="Of the bootstrap, as for table."
 )
+@click.option(
+    "--gmad",
+    nargs=2,
+    metavar="A B",
+    help="Show the images on which these two differ most. [default: the two best on each dataset]",
+)
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
-def report(selection: Selection, roots: tuple[str, ...], output: Path, title: str, draws: int, show: bool) -> None:
+def report(
+    selection: Selection,
+    roots: tuple[str, ...],
+    output: Path,
+    title: str,
+    draws: int,
+    gmad: tuple[str, str] | None,
+    show: bool,
+) -> None:
     """Write the stored results as one HTML page: leaderboard, scatter plots, disagreements, where numbers come from.
 
     Pictures of images that a method and people disagree on are in it where the dataset is here (--root).
@@ -34,6 +48,7 @@ def report(selection: Selection, roots: tuple[str, ...], output: Path, title: st
     from bench.evaluation import evaluate
     from bench.places import Roots
     from bench.report.data import gather
+    from bench.report.duels import find_pairs
     from bench.report.page import render
     from bench.tables import arrange
 
@@ -42,9 +57,9 @@ def report(selection: Selection, roots: tuple[str, ...], output: Path, title: st
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
     places = Roots.parse(roots)
-    entries, _ = without_fitted(selection.entries())
+    entries, fitted = without_fitted(selection.entries())
     tables = arrange(evaluate(entries, draws))
-    page = render(gather(tables, title, places))
+    page = render(gather(tables, title, places, fitted, find_pairs(tables, places, gmad)))
     _write(output, page.encode())
     click.echo(f"{output}: {sum(len(table.cells) for table in tables)} results, {len(page) / 1e6:.1f} MB")
     if show:

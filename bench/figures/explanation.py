@@ -68,23 +68,16 @@ def aspect_bars(aspects: Mapping[str, float], title: str) -> Figure:
     axes = figure.subplots()
     places = np.arange(len(names))
     axes.barh(places, values - 0.5, left=0.5, height=0.6, color=["C1" if value < 0.5 else "C0" for value in values])
-    for place, value in zip(places, values, strict=True):
+    for place, value in enumerate(values.tolist()):
         side = -1 if value < 0.5 else 1
-        axes.text(
-            value + 0.01 * side,
-            float(place),
-            f"{value:.2f}",
-            va="center",
-            ha="right" if side < 0 else "left",
-            fontsize="small",
-            backgroundcolor="white",
-        )
+        aligned: Any = {"va": "center", "ha": "right" if side < 0 else "left"}
+        axes.text(value + 0.01 * side, place, f"{value:.2f}", fontsize="small", **aligned)
     axes.axvline(0.5, color="0.15", linewidth=1)
     axes.set_yticks(places, names, fontsize="small")
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(-0.08, 1.08)
     axes.set_xticks(np.linspace(0, 1, 5))
-    axes.grid(visible=False, axis="y")
+    axes.grid(visible=False)
     figure.supxlabel("probability of the first of each pair; left of 0.5 the second fits better", fontsize="small")
     axes.set_title(plain(title), fontsize="small")
     return figure

@@ -79,16 +79,17 @@ class Report:
     provenance: tuple[Provenance, ...]
 
 
-def gather(tables: Sequence[Table], title: str, roots: Roots, pairs: Sequence[Pair] = ()) -> Report:
+def gather(tables: Sequence[Table], title: str, roots: Roots, fitted: int = 0, pairs: Sequence[Pair] = ()) -> Report:
     """Return all that a report shows of some tables.
 
     Args:
         tables: from ``arrange``.
         title: of the page.
         roots: where datasets lie, for pictures.
+        fitted: results of ``bench fit --features`` that are stored and not in the tables.
         pairs: of images, worst first.
     """
-    writers = [plain_writer(table) for table in tables]
+    writers = [plain_writer(table, 0 if index else fitted) for index, table in enumerate(tables)]
     places = [(table, column) for table in tables for column in table.columns]
     return Report(
         title=title,

@@ -128,9 +128,9 @@ def lay_out(writer: Writer) -> Leaderboard:
     )
 
 
-def plain_writer(table: Table) -> Writer:
-    """Return what knows marks, averages and captions of a table, as text without markup."""
-    return Writer(table, _PLAIN, intervals=True, fitted=0)
+def plain_writer(table: Table, fitted: int) -> Writer:
+    """Return what knows marks, averages and captions of a table, as text; ``fitted`` results are not shown."""
+    return Writer(table, _PLAIN, intervals=True, fitted=fitted)
 
 
 def _head(table: Table, column: Column) -> Head:

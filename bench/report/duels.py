@@ -1,0 +1,80 @@
+"""The pairs of images on which two methods differ most, dataset by dataset, with their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.contest import Contest, Direction, Judged, hold_on
+from bench.evaluation import Cell, Row
+from bench.places import Roots
+from bench.report.data import Pair, Shown
+from bench.report.pictures import BUDGET, Pictures, take_pictures
+from bench.tables import Column, Table
+from bench.versus import find_pair
+
+LEVELS = 4
+"""Quality levels of each method; a pair at each, both ways round."""
+_EQUAL = 0.1  # standard deviations, as in `bench gmad`
+_SIDES = {
+    "attacker": "people side with the latter",
+    "defender": "people call them equal",
+    "neither": "people say the opposite",
+}
+
+
+def find_pairs(tables: Sequence[Table], roots: Roots, names: tuple[str, str] | None) -> list[Pair]:
+    """Return pairs on every dataset that has the two methods.
+
+    Args:
+        tables: from ``arrange``.
+        roots: where datasets lie, for pictures.
+        names: of the methods; None for the two with the highest SRCC of those in the running on each dataset.
+    """
+    rows = [
+        (table, column, rows)
+        for table in tables
+        for column in table.columns
+        if (rows := _two(table, column, names)) is not None
+    ]
+    return [pair for place in rows for pair in _on(*place, roots, BUDGET // len(rows))]
+
+
+def _two(table: Table, column: Column, names: tuple[str, str] | None) -> tuple[Row, Row] | None:
+    if names is None:
+        known = {row: table.cells[row, column].correlations.srcc for row in table.running[column]}
+        best = sorted((row for row, srcc in known.items() if srcc is not None), key=lambda row: -(known[row] or 0))
+        chosen = (best[0], best[1]) if len(best) > 1 else None
+    else:
+        chosen = find_pair(table, names, "--gmad")
+    cells = [table.cells.get((row, column)) for row in chosen or ()]
+    # Without an SRCC of both there is nothing to part; with fewer images than this a level has no two.
+    told = [cell for cell in cells if cell and cell.correlations.srcc is not None]
+    enough = len(told) == 2 and min(cell.correlations.n for cell in told) >= 4 * LEVELS
+    return chosen if enough else None
+
+
+def _on(table: Table, column: Column, rows: tuple[Row, Row], roots: Roots, room: int) -> list[Pair]:
+    cells: tuple[Cell, Cell] = (table.cells[rows[0], column], table.cells[rows[1], column])
+    labels = (table.labels[rows[0]], table.labels[rows[1]])
+    contest = hold_on(column, cells, labels, levels=LEVELS, pairs=1, equal=_EQUAL)
+    both = [(way, judged) for way in contest.directions for judged in way.judged]
+    names = [contest.images[place] for _, each in both for place in (each.pair.worse, each.pair.better)]
+    cell = max(cells, key=lambda each: each.entry.meta["source"] == "run")
+    pictures = take_pictures(cell, list(dict.fromkeys(names)), roots, room)
+    return [_pair(contest, way, judged, pictures) for way, judged in both]
+
+
+def _pair(contest: Contest, way: Direction, judged: Judged, pictures: Pictures) -> Pair:
+    said = _SIDES[judged.verdict] if judged.verdict else judged.reason
+    title = (
+        f"{contest.column.dataset}: {way.defender} calls them equal (level {judged.pair.level} of {LEVELS}), "
+        f"{way.attacker} tells them apart; {said}"
+    )
+    worse, better = (_shown(contest, way, place, pictures) for place in (judged.pair.worse, judged.pair.better))
+    return Pair(title, worse, better)
+
+
+def _shown(contest: Contest, way: Direction, place: int, pictures: Pictures) -> Shown:
+    name = contest.images[place]
+    said = ", ".join(f"{label} {contest.scores[label][place]:.4g}" for label in (way.defender, way.attacker))
+    return Shown(name, said, pictures.of.get(name))

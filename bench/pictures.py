@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bench.adapters.index import Index
 from bench.api import Pixels, Resize
-from bench.cards import find_card
 from bench.cells import Cell
-from bench.datasets import resolve
 from bench.errors import ImageError, UsageError
-from bench.files import File, Folder, is_url
+from bench.files import File, Folder
 from bench.images import decode, resize
 from bench.places import Roots
-from bench.samples import Dataset
 
 
 @dataclass(frozen=True)
@@ -67,29 +63,3 @@ def _by_last_part(files: Iterable[str]) -> dict[str, str]:
     for file in files:
         alike.setdefault(file.rpartition("/")[2], []).append(file)
     return {last: same[0] for last, same in alike.items() if len(same) == 1}
-
-
-def find_files(cell: Cell, roots: Roots) -> dict[str, File | None]:
-    """Return the files of a cell's dataset by the names of the images.
-
-    Raises:
-        UsageError: the dataset is not here, or not as it was scored.
-    """
-    dataset = _dataset(cell, roots)
-    # A store may come from others: it must not choose which files of this machine are shown. Imported
-    # labels are no dataset's own, so that those of the copy cannot be theirs.
-    scored = cell.entry.meta["identity"]["dataset"]["labels"]
-    if cell.protocol.mos == "dataset" and dataset.split(cell.protocol.split).labels_hash != scored:
-        raise UsageError("the copy has other names or labels than the one that was scored")
-    return {sample.name: sample.file for sample in dataset.samples}
-
-
-def _dataset(cell: Cell, roots: Roots) -> Dataset:
-    about = cell.dataset
-    if find_card(about["id"]) is not None and (about["card_hash"] or cell.protocol.mos == "imported"):
-        return resolve(about["id"], roots)
-    if cell.protocol.mos == "imported":
-        raise UsageError("only scores were imported")
-    if is_url(about["origin"]) or not Path(about["origin"]).exists():
-        raise UsageError("the folder that was scored is gone, or was never on this machine")
-    return resolve(str(Path(about["origin"]).absolute()), roots)

@@ -96,7 +96,7 @@ def _pictures(contest: Contest, images: str | None, roots: tuple[str, ...]) -> P
 
     if images is not None:
         return in_folder(open_folder(images, "--images"), contest.images)
-    return of_dataset(contest.cells[0], Roots.parse(roots))
+    return of_dataset(contest.cells, Roots.parse(roots))
 
 
 def _lacking(contest: Contest, pictures: Pictures) -> str:

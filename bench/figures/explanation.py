@@ -75,7 +75,7 @@ def aspect_bars(aspects: Mapping[str, float], title: str) -> Figure:
     axes.axvline(0.5, color="0.15", linewidth=1)
     axes.set_yticks(places, names, fontsize="small")
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlim(-0.08, 1.08)
+    axes.set_xlim(-0.12, 1.12)
     axes.set_xticks(np.linspace(0, 1, 5))
     axes.grid(visible=False)
     figure.supxlabel("probability of the first of each pair; left of 0.5 the second fits better", fontsize="small")

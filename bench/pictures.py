@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench.adapters.index import Index
 from bench.api import Pixels, Resize
+from bench.cards import find_card
 from bench.cells import Cell
+from bench.datasets import resolve
 from bench.errors import ImageError, UsageError
-from bench.files import File, Folder
+from bench.files import File, Folder, is_url
 from bench.images import decode, resize
 from bench.places import Roots
+from bench.samples import Dataset
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,47 @@ class Pictures:
         return resize(pixels, Resize(exact=size))
 
 
-def of_dataset(cell: Cell, roots: Roots) -> Pictures:
-    """Find the images of a cell's dataset where ``find_files`` does; where they are not here, the reason is kept."""
-    try:
-        files = find_files(cell, roots)
-    except UsageError as error:
-        return Pictures(reason=str(error))
-    return Pictures({name: file for name, file in files.items() if file}, "not in the copy that is here")
+def of_dataset(cells: Sequence[Cell], roots: Roots) -> Pictures:
+    """Find a dataset's images: where ``--root`` and the like say for a card, else where it was scored.
+
+    Args:
+        cells: of that dataset.
+        roots: where the folders of datasets are.
+    """
+    reasons = []
+    for cell in cells:
+        try:
+            found = {name: file for name, file in find_files(cell, roots).items() if file is not None}
+            return Pictures(found, "not in the copy of the dataset that is here")
+        except UsageError as error:
+            reasons.append(str(error))
+    return Pictures(reason="; ".join(dict.fromkeys(reasons)))
+
+
+def find_files(cell: Cell, roots: Roots) -> dict[str, File | None]:
+    """Return the files of a cell's dataset by the names of the images.
+
+    Raises:
+        UsageError: the dataset is not here, or not as it was scored.
+    """
+    dataset = _dataset(cell, roots)
+    # A store may come from others: it must not choose which files of this machine a report shows. Imported
+    # labels are no dataset's own, so that those of the copy cannot be theirs.
+    scored = cell.entry.meta["identity"]["dataset"]["labels"]
+    if cell.protocol.mos == "dataset" and dataset.split(cell.protocol.split).labels_hash != scored:
+        raise UsageError("the copy has other names or labels than the one that was scored")
+    return {sample.name: sample.file for sample in dataset.samples}
+
+
+def _dataset(cell: Cell, roots: Roots) -> Dataset:
+    about = cell.dataset
+    if find_card(about["id"]) is not None and (about["card_hash"] or cell.protocol.mos == "imported"):
+        return resolve(about["id"], roots)
+    if cell.protocol.mos == "imported":
+        raise UsageError("only scores were imported")
+    if is_url(about["origin"]) or not Path(about["origin"]).exists():
+        raise UsageError("the folder that was scored is gone, or was never on this machine")
+    return resolve(str(Path(about["origin"]).absolute()), roots)
 
 
 def in_folder(folder: Folder, names: Iterable[str]) -> Pictures:

@@ -30,6 +30,10 @@ COMMANDS = {
     "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
     "check": ("bench.cli.check:check", "Compare stored results with a committed reference, for CI."),
     "plot": ("bench.cli.plot:plot", "Draw figures."),
+    "robustness": (
+        "bench.cli.robustness:robustness",
+        "Show whether scores fall as photographs are degraded.",
+    ),
     "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),
     "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights or a dataset ahead."),
 }

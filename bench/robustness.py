@@ -106,7 +106,7 @@ def read_levels(entry: Entry, types: Sequence[str]) -> Levels:
         at = photographs[reference], slice(None) if name == UNDISTORTED else places[name], int(level)
         scores[at], contents[at] = score, content
     repeated = np.zeros(scores.shape, dtype=bool)
-    repeated[..., 1:] = contents[..., 1:] == contents[..., :-1]
+    repeated[..., 1:] = np.equal(contents[..., 1:], contents[..., :-1])
     method = entry.meta["method"]
     return Levels(method["label"], method["higher_is_better"], scores, repeated)
 

@@ -31,11 +31,14 @@ LAYERS = [
         "_mapping",
     }
     | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking"},
-    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"},
+    {"registry", "ou", "cards", "adapters", "sample_set", "store", "scoring", "fetching", "hashing", "unpacking"}
+    | {"derived", "degraded", "variants"},
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner"},
-    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"},
+    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression"}
+    | {"robustness", "invariance", "auditing"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
-    | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"},
+    | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
+    | {"render_robustness", "render_invariance"},
     {"cli", "__main__"},
 ]
 
@@ -119,6 +122,8 @@ def loaded_by(*args: str) -> set[str]:
         ["plot", "training", "--help"],
         ["overlap", "--help"],
         ["check", "--help"],
+        ["robustness", "--help"],
+        ["invariance", "--help"],
     ],
     ids=" ".join,
 )

@@ -34,6 +34,10 @@ COMMANDS = {
         "bench.cli.robustness:robustness",
         "Show whether scores fall as photographs are degraded.",
     ),
+    "invariance": (
+        "bench.cli.invariance:invariance",
+        "Show how much scores move under changes that should not matter.",
+    ),
     "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),
     "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights or a dataset ahead."),
 }

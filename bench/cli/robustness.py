@@ -58,8 +58,8 @@ def robustness(
 ) -> None:
     """Degrade photographs at five levels and show whether methods' scores fall with the level.
 
-    The levels are a synthetic order and no human opinion. Degraded photographs are kept in the cache (BENCH_CACHE), every
-    score in the store; stopped at any moment, the same command goes on.
+    The levels are a synthetic order and no human opinion. Degraded photographs are kept in the cache (BENCH_CACHE),
+    every score in the store; stopped at any moment, the same command goes on.
     """
     _check_output(output, raw)
     from bench import runner

@@ -15,7 +15,7 @@ from bench.invariance import Audit, Finding, measure
 from bench.samples import Dataset, Sample
 from bench.scoring import Ready, Settings
 from bench.store import Store
-from bench.variants import BATCH, BATCHES, DECODER, DEVICE, ORIGINAL, PROCESSES, VARIANTS, Variant
+from bench.variants import BATCH, BATCHES, DECODER, DEVICE, ORIGINAL, PROCESSES, VARIANTS, Variant, has_second_decoder
 
 FOLDER = "invariance"
 """The folder of the store of variants, inside that of results: no table of real datasets shows them."""
@@ -85,6 +85,8 @@ class Auditor:
             return "it runs on the CPU alone"
         if variant is DEVICE and not self.elsewhere:
             return "torch finds no CUDA device here"
+        if variant is DECODER and not has_second_decoder():
+            return "there is no other decoder than Pillow's here"
         return "" if samples else "no photograph is a JPEG file"
 
     def _scores(
@@ -110,7 +112,7 @@ class Auditor:
         return found
 
     def resolutions(self) -> list[list[Cell]]:
-        """Return each method's numbers at rising short sides and at full size; empty where no photograph has a label."""
+        """Return each method's numbers at rising short sides and at full size; empty without labels."""
         labelled = tuple(sample for sample in self.samples if sample.mos is not None)
         if not labelled:
             return []

@@ -38,6 +38,7 @@ def degraded(photos: Dataset, count: int, short: int, types: Sequence[str]) -> D
     recipes += [Recipe(tuple(_file(name, level) for level in LEVELS), _Series(name)) for name in types]
     with one_thread():
         made = make(f"{photos.id}: degrading", choose(photos, count), short, recipes)
+    what = f"{len(made)} photographs of a short side of at most {short}, under {len(types)} types"
     return Dataset(
         id=PREFIX + photos.id,
         title=f"{photos.title}, degraded (synthetic order, no human opinion)",
@@ -49,8 +50,8 @@ def degraded(photos: Dataset, count: int, short: int, types: Sequence[str]) -> D
         group="reference",
         content=photos.content,
         shares=(photos.id, *photos.shares),
-        origin=f"{photos.origin}, short side at most {short}",
-        notes=("labels are distortion levels, a synthetic order and no human opinion",),
+        origin=photos.origin,
+        notes=(what, "labels are distortion levels, a synthetic order and no human opinion"),
     )
 
 

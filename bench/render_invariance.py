@@ -116,8 +116,9 @@ def _caption(dataset: str) -> str:
     return (
         f"Photographs of {MARKDOWN.escape(dataset)}. Largest and median change of a score, in standard deviations of "
         "the method's own scores over the photographs; SRCC between the scores before and after. "
-        f"{exact} leave the pixels as they are: a change beyond {TOLERANCE:g} is a defect. The others are sensitivities, graded by the median: "
-        f"small below {SMALL:g}, moderate below {MODERATE:g}, large. {told}."
+        f"{exact} leave the pixels as they are: a change beyond {TOLERANCE:g} is a defect. "
+        f"The others are sensitivities, graded by the median: small below {SMALL:g}, "
+        f"moderate below {MODERATE:g}, large. {told}."
     )
 
 

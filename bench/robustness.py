@@ -143,7 +143,7 @@ def summarise(levels: Levels, types: Sequence[Distortion], draws: int = DRAWS) -
             for photograph in zip(levels.oriented, levels.repeated, strict=True)
         ]
     )
-    missing = np.isnan(levels.scores).any(axis=2)
+    missing = np.asarray(np.isnan(levels.scores).any(axis=2))
 
     def of(scope: Scope, name: str, group: str, monotone: bool, chosen: Sequence[int]) -> Followed:
         return _followed(scope, name, group, monotone, judged[:, chosen], missing[:, chosen], draws)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -31,6 +32,13 @@ class Variant:
     recipe: Recipe | None = None
 
 
+def has_second_decoder() -> bool:
+    """Tell whether the installed torchvision still decodes JPEG."""
+    import torchvision.io
+
+    return hasattr(torchvision.io, "decode_jpeg")
+
+
 def _one(file: str, change: Callable[[Photograph], Pixels]) -> Recipe:
     return Recipe((file,), lambda photograph: [change(photograph)])
 
@@ -41,7 +49,10 @@ def _decode_by_torchvision(photograph: Photograph) -> Pixels:
 
     data = torch.from_numpy(np.frombuffer(photograph.data, np.uint8).copy())
     try:
-        decoded = decode_jpeg(data, mode=ImageReadMode.RGB, apply_exif_orientation=True)
+        with warnings.catch_warnings():
+            # It will go in a later version; has_second_decoder tells.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            decoded = decode_jpeg(data, mode=ImageReadMode.RGB, apply_exif_orientation=True)
     except RuntimeError as error:
         raise ImageError(f"torchvision cannot decode it: {error}") from None
     return shrink(decoded.permute(1, 2, 0).numpy(), photograph.short)

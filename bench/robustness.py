@@ -56,9 +56,12 @@ class Levels:
     def standardised(self) -> FloatArray:
         """Oriented scores (P, T, 6) less the mean of level 0, in standard deviations over all images.
 
-        A method that gives every image one score has no deviation; its curves lie at 0.
+        A method that gives every image one score has no deviation; its curves lie at 0. One that scores no photograph
+        as it is has no zero, and no curves: NaN.
         """
         found = self.oriented
+        if np.isnan(found[:, 0, 0]).all():
+            return np.full(found.shape, np.nan)
         every = np.concatenate([found[:, 0, 0], found[:, :, 1:].ravel()])
         return np.asarray((found - np.nanmean(found[:, 0, 0])) / (np.nanstd(every) or 1.0))
 

@@ -274,6 +274,12 @@ def test_mistakes_get_a_sentence(bench: Bench, photographs: Dataset, given: list
     assert (done.code, told in done.err, done.err.count("\n")) == (2, True, 1), done.err
 
 
+def test_a_method_that_scores_nothing_is_told(bench: Bench, tmp_path: Path) -> None:
+    make_photo(tmp_path / "mine" / "0.png", 0, (40, 40))
+    done = bench("robustness", "--method", "niqe", "--photos", "mine", "--size", "32", "--types", "jpeg")
+    assert (done.code, "niqe scored no image of degraded:mine" in done.err) == (1, True), done.err
+
+
 def test_a_damaged_photograph_is_named(photographs: Dataset, tmp_path: Path) -> None:
     (tmp_path / "mine" / "3.png").write_bytes(b"no image")
     with pytest.raises(UsageError, match=r"--photos: 3.png cannot be used: not an image.*leave it out"):

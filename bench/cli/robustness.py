@@ -9,7 +9,7 @@ import click
 
 from bench.cli import common
 from bench.cli.photographs import Photographs, photographs_options
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,6 +75,9 @@ def robustness(
     ready = common.load_methods(specs)
     dataset = degraded(photos, photographs.count, photographs.size, names)
     entries = [done.entry for done in runner.run(ready, dataset, store, settings)]
+    for meta in (entry.meta for entry in entries):
+        if not meta["scored"]:
+            raise BenchError(f"{meta['method']['label']} scored no image of {dataset.id}")
     _show(entries, names, form, output, raw)
 
 

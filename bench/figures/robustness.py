@@ -82,6 +82,7 @@ def _draw(axes: Any, scores: FloatArray, label: str, look: dict[str, Any]) -> No
     table = _long(scores)
     if table.empty:
         axes.text(0.5, 0.5, "no scores", ha="center", fontsize="x-small", transform=axes.transAxes)
+        axes.plot([], [], label=plain(label), **look)
         return
     sns.lineplot(
         table, x="level", y="score", ax=axes, errorbar=_BAND, label=plain(label), legend=False, markersize=4, **look

@@ -80,9 +80,7 @@ class Ignores(Falls):
         return [float(photo.name[0]) for photo in photos]
 
 
-def judged(
-    store: Store, dataset: Dataset, types: tuple[str, ...] = TYPES
-) -> dict[str, dict[tuple[str, str], Followed]]:
+def judged(store: Store, types: tuple[str, ...] = TYPES) -> dict[str, dict[tuple[str, str], Followed]]:
     kinds = [DISTORTIONS[name] for name in types]
     levels = [read_levels(entry, types) for entry in store.entries()[0]]
     return {each.label: {(f.scope, f.name): f for f in summarise(each, kinds, draws=200)} for each in levels}

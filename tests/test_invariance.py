@@ -114,6 +114,8 @@ def test_gaps_are_counted_and_have_reasons() -> None:
     nan = float("nan")
     lost = measure({"a": 1.0, "b": 2.0, "c": nan}, {"a": 1.0, "b": nan, "c": nan})
     assert (lost.n, lost.lost, lost.moved) == (1, 1, True)
+    unmoved = measure({"a": 1.0, "b": 2.0, "c": nan}, {"a": 1.0, "b": 2.0, "c": 3.0})
+    assert (unmoved.lost, unmoved.largest, unmoved.moved) == (1, 0.0, True)
     none = measure({"a": nan}, {"a": 1.0})
     assert (none.n, none.lost, none.moved) == (0, 1, True)
     assert none.reason == "no photograph has a score before and after"

@@ -116,19 +116,54 @@ def bootstrap_within(
         raise ValueError("a group spans several clusters: a cluster must hold whole groups")
     # Clusters without a usable group are not in the mean and so not in the draw.
     homes = np.concatenate([unit_of[rows[:, 0]] for rows in blocks]) if blocks else np.empty(0, dtype=np.intp)
-    used, homes = np.unique(homes, return_inverse=True)
     values = np.concatenate([np.empty((len(s), 0)), *(pearson(ranks(s[:, r]), ranks(y[r])) for r in blocks)], axis=1)
+    return bootstrap_groups(
+        signs[:, None] * values,
+        homes,
+        draws=draws,
+        seed=seed,
+        level=level,
+        middle=middle,
+        interval=interval,
+        units="groups" if clusters is None else "clusters",
+    )
+
+
+def bootstrap_groups(
+    values: FloatArray,
+    clusters: ArrayLike,
+    *,
+    draws: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    middle: Middle = "mean",
+    interval: IntervalKind = "percentile",
+    units: str = "clusters",
+) -> Bootstrap:
+    """Intervals of the mean or median over groups of values that each group has, whole clusters resampled.
+
+    Args:
+        values: (rows, groups) finite; a row gets an interval.
+        clusters: (groups,) cluster of each group.
+        draws: number of resamples.
+        seed: the same seed gives the same draws.
+        level: nominal coverage.
+        middle: mean or median over groups.
+        interval: ``percentile``, or ``bca`` (bias-corrected and accelerated).
+        units: what clusters are called in the reason for no interval.
+    """
+    used, homes = np.unique(clusters, return_inverse=True)
     inside = _Inside(values, homes, middle)
     if used.size < MIN_IMAGES:
-        reason = f"fewer than {MIN_IMAGES} {'groups' if clusters is None else 'clusters'}"
-        return nothing(signs * inside.estimates, level, interval, reason, used.size)
+        return nothing(inside.estimates, level, interval, f"fewer than {MIN_IMAGES} {units}", used.size)
 
     def chunk(index: int, size: int) -> FloatArray:
         return inside.drawn(np.concatenate(list(resampling_counts(used.size, size, seed, index))))
 
     samples = in_chunks(chunk, draws, workers=1)
+    ones = np.ones(len(values))
     influence = inside.influence if interval == "bca" else None
-    return oriented(signs, inside.estimates, samples, used.size, level, influence)
+    return oriented(ones, inside.estimates, samples, used.size, level, influence)
 
 
 class _Inside:

@@ -210,7 +210,7 @@ def _write_dataset(content: Path) -> None:
     total = len(PHOTOGRAPHS) * len(TYPES) * len(LEVELS)
     # disable=None: no bar where stderr is no terminal.
     bar = tqdm(total=total, desc="building the sample dataset", unit="image", disable=None, leave=False)
-    with bar, _one_thread():
+    with bar, one_thread():
         for photograph in PHOTOGRAPHS:
             (content / photograph.name).mkdir()
             for distortion, level, pixels in _series(photograph):
@@ -224,7 +224,8 @@ def _write_dataset(content: Path) -> None:
 
 
 @contextlib.contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Let torch work in one thread while images are degraded."""
     # Images this small lose far more to waiting threads than they win: a third of the time, all in all.
     import torch
 

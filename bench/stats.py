@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from bench._across import Mean, bootstrap_mean, fisher_z_mean, mean_ranks
 from bench._band import Band, mapping_band
-from bench._bootstrap import bootstrap_srcc, bootstrap_within
+from bench._bootstrap import bootstrap_groups, bootstrap_srcc, bootstrap_within
 from bench._bootstrap_plcc import bootstrap_plcc
 from bench._comparison import Difference, MengTest, adjust, meng_tests, paired_differences
 from bench._correlation import VALUES, Correlations, Grouping, correlate, correlate_within, mapped_sign
@@ -49,6 +49,7 @@ __all__ = [
     "SplitSummary",
     "adjust",
     "auc_tests",
+    "bootstrap_groups",
     "bootstrap_mean",
     "bootstrap_plcc",
     "bootstrap_srcc",

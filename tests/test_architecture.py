@@ -44,15 +44,18 @@ LAYERS = [
         "hashing",
         "unpacking",
         "extraction",
+        "derived",
+        "degraded",
+        "variants",
     },
     {"places", "datasets", "fetch_plan", "dataset_fetching", "runner", "mos_parts", "mos_fits"},
     {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression", "cells"}
-    | {"published", "protocols", "explaining", "pictures"},
+    | {"published", "protocols", "explaining", "pictures", "robustness", "invariance", "auditing"},
     {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
     | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
     | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"}
     | {"cross", "cross_average", "cross_records", "render_cross", "report"}
-    | {"contest", "fitted", "throughput", "render_gmad"},
+    | {"contest", "fitted", "throughput", "render_gmad", "render_robustness", "render_invariance"},
     {"cli", "__main__"},
 ]
 
@@ -138,6 +141,8 @@ def loaded_by(*args: str) -> set[str]:
         ["overlap", "--help"],
         ["check", "--help"],
         ["explain", "--help"],
+        ["robustness", "--help"],
+        ["invariance", "--help"],
     ],
     ids=" ".join,
 )

@@ -33,6 +33,14 @@ COMMANDS = {
     "gmad": ("bench.cli.gmad:gmad", "Show the images on which two methods differ most."),
     "plot": ("bench.cli.plot:plot", "Draw figures."),
     "report": ("bench.cli.report:report", "Write the stored results as one HTML page to look at."),
+    "robustness": (
+        "bench.cli.robustness:robustness",
+        "Show whether scores fall as photographs are degraded.",
+    ),
+    "invariance": (
+        "bench.cli.invariance:invariance",
+        "Show how much scores move under changes that should not matter.",
+    ),
     "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),
     "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights or a dataset ahead."),
 }

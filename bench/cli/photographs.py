@@ -1,0 +1,71 @@
+"""Options of commands that make images of a dataset's photographs, and the checks on what is not theirs."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bench.cli import common
+
+if TYPE_CHECKING:
+    from bench.samples import Dataset
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """Which photographs to take.
+
+    Attributes:
+        dataset: id, path or URL.
+        roots: where datasets are.
+        count: how many.
+        size: short side that they are brought to where it is longer.
+    """
+
+    dataset: str
+    roots: tuple[str, ...]
+    count: int
+    size: int
+
+    def resolve(self) -> Dataset:
+        """Return the dataset; raises UsageError where there is none."""
+        from bench.datasets import resolve
+        from bench.places import Roots
+
+        return resolve(self.dataset, Roots.parse(self.roots), "--photos")
+
+
+_OPTIONS = (
+    click.option(
+        "--photos", required=True, metavar="ID|PATH", help="Photographs: a dataset's id, a folder, a CSV or an image."
+    ),
+    click.option(
+        "--count",
+        type=click.IntRange(1, 10_000),
+        default=50,
+        show_default=True,
+        help="So many of them, chosen by the hash of their names: a larger choice holds every smaller one.",
+    ),
+    click.option(
+        "--size",
+        type=click.IntRange(16, 4096),
+        default=384,
+        show_default=True,
+        help="Short side that photographs are brought to first where it is longer.",
+    ),
+    common.root_option,
+)
+
+
+def photographs_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options --photos, --count, --size and --root, as one argument ``photographs``."""
+
+    @functools.wraps(command)
+    def call(photos: str, count: int, size: int, roots: tuple[str, ...], **rest: Any) -> Any:
+        return command(photographs=Photographs(photos, roots, count, size), **rest)
+
+    return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_OPTIONS), call)

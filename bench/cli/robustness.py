@@ -1,0 +1,128 @@
+"""``bench robustness``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bench.cli import common
+from bench.cli.photographs import Photographs, photographs_options
+from bench.errors import BenchError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.distortions import Distortion
+    from bench.robustness import Levels
+    from bench.scoring import Settings
+    from bench.store import Entry
+
+
+@click.command(short_help="Show whether scores fall as photographs are degraded.")
+@common.methods_option
+@photographs_options
+@click.option(
+    "--types",
+    default="kadid",
+    show_default=True,
+    metavar="NAME[,NAME...]",
+    help="Types of degradation, or presets of them: kadid, authentic, compositions.",
+)
+@common.option_option
+@common.device_option
+@common.precision_option
+@common.settings_options
+@common.results_option
+@click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FIGURE",
+    help="Draw mean scores by level there: .svg, .png or .pdf.",
+)
+@click.option("--raw", is_flag=True, help="Draw scores as they are, a row of panels a method.")
+def robustness(
+    methods: tuple[str, ...],
+    photographs: Photographs,
+    types: str,
+    options: tuple[str, ...],
+    device: str,
+    precision: str,
+    settings: Settings,
+    results: str | None,
+    form: str,
+    output: Path | None,
+    raw: bool,
+) -> None:
+    """Degrade photographs at five levels and show whether methods' scores fall with the level.
+
+    The levels are a synthetic order and no human opinion. Degraded photographs are kept in the cache (BENCH_CACHE),
+    every score in the store; stopped at any moment, the same command goes on.
+    """
+    _check_output(output, raw)
+    from bench import runner
+    from bench.degraded import degraded
+    from bench.store import Store
+
+    common.warn_about_plugins()
+    specs = common.method_specs(methods, options, device, precision)
+    names = _select(types)
+    photos = photographs.resolve()
+    store = Store.locate(results)
+    store.check_writable()
+    ready = common.load_methods(specs)
+    dataset = degraded(photos, photographs.count, photographs.size, names)
+    entries = [done.entry for done in runner.run(ready, dataset, store, settings)]
+    for meta in (entry.meta for entry in entries):
+        if not meta["scored"]:
+            raise BenchError(f"{meta['method']['label']} scored no image of {dataset.id}")
+    _show(entries, names, form, output, raw)
+
+
+def _check_output(output: Path | None, raw: bool) -> None:
+    from bench.figures.style import check_path
+
+    if output is not None:
+        check_path(output)
+    elif raw:
+        raise UsageError("--raw is how a figure is drawn: give --output FIGURE too")
+
+
+def _select(types: str) -> tuple[str, ...]:
+    from bench.distortions import select
+
+    try:
+        return tuple(dict.fromkeys(select(types)))
+    except ValueError as error:
+        raise UsageError(f"--types got {types!r}: {error}") from None
+
+
+def _show(entries: Sequence[Entry], names: Sequence[str], form: str, output: Path | None, raw: bool) -> None:
+    from bench import render, render_robustness
+    from bench.distortions import DISTORTIONS
+    from bench.evaluation import evaluate
+    from bench.robustness import read_levels, summarise
+
+    types = [DISTORTIONS[name] for name in names]
+    levels = [read_levels(entry, names) for entry in entries]
+    dataset = entries[0].meta["dataset"]["id"]
+    notes = [f"{c.method['label']}: {leak.why}." for c in evaluate(entries, draws=0, values=()) for leak in c.leaks]
+    found = {each.label: summarise(each, types) for each in levels}
+    report = render_robustness.Report(dataset, len(levels[0].scores), found, notes)
+    if form == "md":
+        click.echo(render_robustness.to_markdown(report).rstrip("\n"))
+    else:
+        write = render.records_as_json if form == "json" else render.records_as_csv
+        click.echo(write(render_robustness.records(report)).rstrip("\n"))
+    if output is not None:
+        _draw(levels, types, dataset, output, raw)
+
+
+def _draw(levels: Sequence[Levels], types: Sequence[Distortion], dataset: str, output: Path, raw: bool) -> None:
+    from bench.figures.robustness import curves, raw_curves
+    from bench.figures.style import save_figure
+
+    save_figure((raw_curves if raw else curves)(levels, types, dataset), output)
+    click.echo(f"{output}: {len(levels)} methods, {len(types)} types", err=True)

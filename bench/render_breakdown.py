@@ -1,18 +1,15 @@
-"""Writing breakdowns (``bench table --by``) as Markdown, CSV and JSON."""
+"""Writing breakdowns (``bench table --by``) in Markdown and LaTeX, and as records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from bench.breakdown import MOST_COLUMNS, Breakdown
 from bench.cells import FEW, VALUES, Row
-from bench.markup import aligned
-from bench.markup import escape_markdown as escape
-from bench.render import number, records_as_csv, records_as_json
+from bench.markup import Footnotes, Markup, Sheet
+from bench.render import number
 from bench.tables import Table
-
-_FEW_MARK = "†"
 
 
 def records(table: Table, parts: Iterable[Breakdown]) -> list[dict[str, Any]]:
@@ -34,52 +31,45 @@ def records(table: Table, parts: Iterable[Breakdown]) -> list[dict[str, Any]]:
     ]
 
 
-def to_json(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:
-    """Return the records of all tables as a list."""
-    return records_as_json([r for table, parts in tables for r in records(table, parts)])
-
-
-def to_csv(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:
-    """Return one line a record; reasons joined by semicolons, missing numbers empty."""
-    return records_as_csv([record for table, parts in tables for record in records(table, parts)])
-
-
-def to_markdown(tables: Iterable[tuple[Table, list[Breakdown]]]) -> str:
+def to_paper(tables: Iterable[tuple[Table, list[Breakdown]]], markup: Markup) -> str:
     """Return one table a dataset: SRCC of methods × values, or its mean, lowest and highest where values are many."""
-    return "\n".join(_one(table, breakdown) for table, parts in tables for breakdown in parts)
+    return "\n".join(markup.lay_out(_sheet(table, one, markup)) for table, parts in tables for one in parts)
 
 
-def _one(table: Table, one: Breakdown) -> str:
+def _sheet(table: Table, one: Breakdown, markup: Markup) -> Sheet:
+    escape, notes = markup.escape, Footnotes(markup)
     many = len(one.sizes) > MOST_COLUMNS
-    columns = ["mean", "lowest", "highest"] if many else [_heading(value, n) for value, n in one.sizes.items()]
-    lines = [["method", *columns]]
+    columns = ["mean", "lowest", "highest"] if many else [_heading(v, n, escape, notes) for v, n in one.sizes.items()]
+    lines = []
     for row in table.rows:
         if any((row, value) in one.parts for value in one.sizes):
-            cells = _summed(one, row) if many else [_cell(one, row, value) for value in one.sizes]
-            lines.append([escape(table.labels[row]), *(cell or "-" for cell in cells)])
+            cells = _summed(one, row, escape, notes) if many else [_cell(one, row, value, notes) for value in one.sizes]
+            lines.append([escape(table.labels[row]), *cells])
     sizes = list(one.sizes.values())
-    caption = f"SRCC on {escape(one.column.dataset)} ({one.column.protocol}) by {escape(one.attribute)}"
+    caption = f"SRCC on {one.column.dataset} ({one.column.protocol}) by {one.attribute}"
     if many:
-        caption += f": inside each of {len(sizes)} values, of {min(sizes)} to {max(sizes)} images"
-    caption += f". {_FEW_MARK} fewer than {FEW} images: too few to tell." if min(sizes) < FEW else "."
-    reasons = dict.fromkeys(c.reasons["srcc"] for c in one.parts.values() if c.srcc is None)
-    caption += f" -: {escape('; '.join(reasons))}." if reasons else ""
-    notes = next(cell.dataset["notes"] for (_, where), cell in table.cells.items() if where == one.column)
-    return "\n".join([*aligned(lines), "", caption, *map(escape, notes), ""])
+        few = f"; below {FEW} images it is too few to tell" if min(sizes) < FEW else ""
+        caption += f": inside each of {len(sizes)} values, of {min(sizes)} to {max(sizes)} images{few}"
+    about = next(cell.dataset["notes"] for (_, where), cell in table.cells.items() if where == one.column)
+    return Sheet(["method", *columns], [("", lines)], [escape(f"{caption}."), *map(escape, about)], notes.texts)
 
 
-def _heading(value: str, n: int) -> str:
-    return f"{escape(value)} (n = {n}{_FEW_MARK if n < FEW else ''})"
+def _heading(value: str, n: int, escape: Callable[[str], str], notes: Footnotes) -> str:
+    few = notes.mark(f"fewer than {FEW} images: too few to tell") if n < FEW else ""
+    return f"{escape(value)} (n = {n}){few}"
 
 
-def _cell(one: Breakdown, row: Row, value: str) -> str:
+def _cell(one: Breakdown, row: Row, value: str, notes: Footnotes) -> str:
     found = one.parts.get((row, value))
-    return number(found.srcc) if found is not None and found.srcc is not None else ""
+    if found is None:
+        return "-" + notes.mark("no image of this value was scored")
+    return "-" + notes.mark(found.reasons["srcc"]) if found.srcc is None else number(found.srcc)
 
 
-def _summed(one: Breakdown, row: Row) -> list[str]:
+def _summed(one: Breakdown, row: Row, escape: Callable[[str], str], notes: Footnotes) -> list[str]:
     found = one.summary(row)
     if found is None:
-        return ["", "", ""]
+        reasons = dict.fromkeys(part.reasons["srcc"] for (of, _), part in one.parts.items() if of == row)
+        return ["-" + notes.mark(*reasons), "-", "-"]
     mean, lowest, low, highest, high = found
     return [number(mean), f"{number(low)} ({escape(lowest)})", f"{number(high)} ({escape(highest)})"]

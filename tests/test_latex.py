@@ -27,6 +27,8 @@ DOCUMENT = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs
 def store(photos: Path, tmp_path: Path) -> Store:
     store = Store(tmp_path / "results")
     dataset = read_local(photos)
+    parted = [replace(s, attributes={"type_1%": HOSTILE if i % 2 else "b"}) for i, s in enumerate(dataset.samples)]
+    dataset = replace(dataset, samples=tuple(parted))
     for name in ("one_set", "two_set"):
         about = replace(dataset, id=name, title=HOSTILE, notes=(HOSTILE,))
         run(store, about, fixed("rising_1", RISING), fixed("swapped", SWAPPED), fixed("mixed", MIXED))
@@ -71,7 +73,9 @@ def test_a_command_in_a_caption_keeps_its_dashes() -> None:
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 @pytest.mark.parametrize(
-    "options", [["--intervals"], ["--significance"], ["--compare", "rising_1", "mixed"]], ids=lambda o: o[0]
+    "options",
+    [["--intervals"], ["--significance"], ["--compare", "rising_1", "mixed"], ["--by", "type"]],
+    ids=lambda o: o[0],
 )
 def test_the_document_compiles(store: Store, bench: Bench, tmp_path: Path, options: list[str]) -> None:
     text = bench("table", "--format", "latex", *options).out

@@ -102,8 +102,6 @@ def table(
         return
     entries, fitted = without_fitted(entries)
     if by is not None:
-        if form == "latex":
-            raise UsageError("--by writes parts as md, csv or json: choose one of these by --format")
         text = views.parted(entries, by, form, mix_protocols)
     elif compare:
         text = views.versus(entries, compare, form, views.Drawing(draws, kind, True), mix_protocols)

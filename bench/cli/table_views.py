@@ -66,8 +66,9 @@ def parted(entries: Sequence[Entry], by: str, form: str, mix: bool) -> str:
     from bench.breakdown import break_down
 
     found = break_down(_arranged(entries, Drawing(0, "percentile", False), mix), by)
-    write = {"md": render_breakdown.to_markdown, "csv": render_breakdown.to_csv, "json": render_breakdown.to_json}
-    return write[form](found)
+    if form in ("md", "latex"):
+        return render_breakdown.to_paper(found, _markup(form))
+    return _records([record for each in found for record in render_breakdown.records(*each)], form)
 
 
 def matrices(entries: Sequence[Entry], form: str, drawing: Drawing, mix: bool) -> str:

@@ -5,6 +5,9 @@ Run: python benchmarks/table_speed.py FOLDER
 FOLDER has one CSV a dataset with the columns image, mos and one column a model. Each step is the command itself, in a
 process of its own, start-up included. The plain loop draws images and calls scipy.stats.spearmanr for each method;
 it runs for a few draws of each dataset and is extrapolated to 2,000.
+
+Measured on 2 cores that ran other work besides (load 3), 15 models on 6 datasets (1,169 to 11,125 images): imported in
+10.8 s, table with intervals and marks 12.9 s, matrices of 630 comparisons 10.7 s; the plain loop 433 s, 34 times the table.
 """
 
 from __future__ import annotations

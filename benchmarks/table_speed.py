@@ -7,7 +7,8 @@ process of its own, start-up included. The plain loop draws images and calls sci
 it runs for a few draws of each dataset and is extrapolated to 2,000.
 
 Measured on 2 cores that ran other work besides (load 3), 15 models on 6 datasets (1,169 to 11,125 images): imported in
-10.8 s, table with intervals and marks 12.9 s, matrices of 630 comparisons 10.7 s; the plain loop 433 s, 34 times the table.
+10.8 s, table with intervals and marks 12.9 s, matrices of 630 comparisons 10.7 s; the plain loop 433 s, 34 times the
+table.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def bootstrap_srcc(
     References:
         Efron, Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
     """
-    s, y, signs = checked(scores, labels, score_signs, label_sign, draws, level, interval)
+    s, y, signs = _checked(scores, labels, score_signs, label_sign, draws, level, interval)
     units = np.arange(y.size) if clusters is None else codes(clusters, y.size)
     count = int(units.max(initial=-1)) + 1
     estimates = _srcc(s, y)
@@ -70,7 +70,7 @@ def bootstrap_srcc(
         return np.asarray(np.bincount(units, weights=srcc_influence(s[method], y)), dtype=np.float64)
 
     samples = in_chunks(chunk, draws, workers(y.size, draws, threads))
-    return oriented(signs, estimates, samples, count, level, influence if interval == "bca" else None)
+    return _oriented(signs, estimates, samples, count, level, influence if interval == "bca" else None)
 
 
 def bootstrap_within(
@@ -109,7 +109,7 @@ def bootstrap_within(
     Raises:
         ValueError: as ``bootstrap_srcc``, or a group spans several clusters.
     """
-    s, y, signs = checked(scores, labels, score_signs, label_sign, draws, level, interval)
+    s, y, signs = _checked(scores, labels, score_signs, label_sign, draws, level, interval)
     blocks, _ = group_blocks(y, groups, min_size)
     unit_of = codes(groups if clusters is None else clusters, y.size)
     if any((np.ptp(unit_of[rows], axis=1) > 0).any() for rows in blocks):
@@ -163,7 +163,7 @@ def bootstrap_groups(
     samples = in_chunks(chunk, draws, workers=1)
     ones = np.ones(len(values))
     influence = inside.influence if interval == "bca" else None
-    return oriented(ones, inside.estimates, samples, used.size, level, influence)
+    return _oriented(ones, inside.estimates, samples, used.size, level, influence)
 
 
 class _Inside:
@@ -188,7 +188,7 @@ class _Inside:
         return np.bincount(self.homes, away if self.middle == "mean" else np.sign(away)).astype(np.float64)
 
 
-def oriented(
+def _oriented(
     signs: FloatArray,
     estimates: FloatArray,
     samples: FloatArray,
@@ -214,7 +214,7 @@ def _srcc(scores: FloatArray, labels: FloatArray) -> FloatArray:
     return np.where(np.ptp(scores, axis=1) > 0, pearson(ranks(scores), ranks(labels)), np.nan)
 
 
-def checked(
+def _checked(
     scores: ArrayLike, labels: ArrayLike, score_signs: ArrayLike, label_sign: int, draws: int, level: float, kind: str
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return scores (methods, n), labels (n,) and the direction of each method's correlation.

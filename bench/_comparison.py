@@ -19,6 +19,9 @@ from bench._correlation import MIN_IMAGES, check_scores, pearson, ranks
 from bench._interval import Bootstrap, Interval, percentile_interval
 from bench.api import FloatArray
 
+MIN_DRAWS = 50
+"""Draws below which their spread is no measure of anything."""
+
 Pair = tuple[int, int]
 
 
@@ -99,6 +102,8 @@ def _difference(drawn: Bootstrap, a: int, b: int, level: float) -> Difference:
     if value is None or interval.low is None:
         return Difference(a, b, value, interval, None, None, interval.reason or "constant scores or labels")
     kept = differences[~np.isnan(differences)]
+    if kept.size < MIN_DRAWS:
+        return Difference(a, b, value, interval, None, None, f"fewer than {MIN_DRAWS} draws tell no spread")
     beyond = 1 + min(int(np.count_nonzero(kept <= 0)), int(np.count_nonzero(kept >= 0)))
     p_t = _p_of_t(estimate, float(kept.std()), drawn.units)
     return Difference(a, b, value, interval, min(1.0, 2 * beyond / (kept.size + 1)), p_t)

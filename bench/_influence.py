@@ -1,4 +1,4 @@
-"""Influence of each image on a correlation: its derivative by the weight of that image."""
+"""Influence of each image on the SRCC: its derivative by the weight of that image."""
 
 from __future__ import annotations
 
@@ -45,18 +45,3 @@ def _below(values: FloatArray, deviations: FloatArray) -> tuple[FloatArray, Floa
     half[order] = ((starts + ends) / 2)[group]
     sizes[order] = np.bincount(group)[group]
     return half, sizes
-
-
-def plcc_influence(scores: FloatArray, labels: FloatArray) -> FloatArray:
-    """Differentiate the PLCC of weighted images at equal weights of 1.
-
-    Args:
-        scores: (n,) finite, not constant.
-        labels: (n,) finite, not constant.
-
-    Returns:
-        (n,) derivatives; they sum to zero.
-    """
-    x, y = ((v - v.mean()) / v.std() for v in (scores, labels))
-    r = float((x * y).mean())
-    return np.asarray((x * y - r / 2 * (x * x + y * y)) / scores.size)

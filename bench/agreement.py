@@ -13,7 +13,6 @@ from enum import StrEnum
 from bench.cells import Cell, Row
 from bench.protocols import Piece, datasets_of, pieces
 from bench.published import NOT_TOLD, Figure, Published
-from bench.stats import Interval
 from bench.tables import Table
 
 
@@ -142,30 +141,14 @@ def _not_run(published: Published) -> Comparison:
 def _beside(published: Published, label: str, cell: Cell) -> Comparison:
     protocol = tuple(pieces(published, cell))
     same = all(piece.agrees for piece in protocol)
-    return Comparison(published, _srcc(published, cell, same), _plcc(published, cell, same), cell, label, protocol)
+    return Comparison(published, _srcc(published, cell, same), _plcc(published, cell), cell, label, protocol)
 
 
 def _srcc(published: Published, cell: Cell, same: bool) -> Pair:
     theirs, ours = published.srcc, cell.correlations.srcc
     if theirs is None or ours is None:
         return _no_pair(theirs, ours, cell.correlations.reasons.get("srcc", ""))
-    return _judged(theirs, ours, cell.interval(), same)
-
-
-def _plcc(published: Published, cell: Cell, same: bool) -> Pair:
-    theirs, name = published.plcc, f"plcc_{published.plcc_mapping}"
-    if theirs is not None and published.plcc_mapping == NOT_TOLD:
-        return Pair(theirs, reason="not compared: the publisher does not tell the mapping")
-    ours = getattr(cell.correlations, name, None)
-    if theirs is None or ours is None:
-        return _no_pair(theirs, ours, cell.correlations.reasons.get(name, ""))
-    if name != "plcc_log4":
-        return Pair(theirs, ours, ours - theirs.value, reason=f"no interval of {name}")
-    return _judged(theirs, ours, cell.interval(name), same)
-
-
-def _judged(theirs: Figure, ours: float, interval: Interval, same: bool) -> Pair:
-    difference = ours - theirs.value
+    difference, interval = ours - theirs.value, cell.interval
     if not same:
         return Pair(theirs, ours, difference, reason="not the same protocol")
     if interval.low is None or interval.high is None:
@@ -173,6 +156,16 @@ def _judged(theirs: Figure, ours: float, interval: Interval, same: bool) -> Pair
     room = theirs.rounding + 1e-12  # its own decimals are not exact in binary
     deviates = theirs.value + room < interval.low or theirs.value - room > interval.high
     return Pair(theirs, ours, difference, deviates)
+
+
+def _plcc(published: Published, cell: Cell) -> Pair:
+    theirs, name = published.plcc, f"plcc_{published.plcc_mapping}"
+    if theirs is not None and published.plcc_mapping == NOT_TOLD:
+        return Pair(theirs, reason="not compared: the publisher does not tell the mapping")
+    ours = getattr(cell.correlations, name, None)
+    if theirs is None or ours is None:
+        return _no_pair(theirs, ours, cell.correlations.reasons.get(name, ""))
+    return Pair(theirs, ours, ours - theirs.value, reason="no interval of PLCC")
 
 
 def _no_pair(theirs: Figure | None, ours: float | None, reason: str) -> Pair:

@@ -81,9 +81,9 @@ def _drawn(table: Table, over: Sequence[Column]) -> stats.Bootstrap | None:
     inside = []
     for column in over:
         drawn = [table.cells[row, column].drawn for row in table.rows]
-        if drawn[0] is None or any(each is None or each.of is not drawn[0].of for each in drawn):
+        if drawn[0] is None or any(each is None or each.srcc is not drawn[0].srcc for each in drawn):
             return None
-        shared = drawn[0].of["srcc"]
+        shared = drawn[0].srcc
         places = [each.place for each in drawn if each]
         intervals = tuple(shared.intervals[place] for place in places)
         inside.append(stats.Bootstrap(intervals, shared.samples[places], shared.estimates[places], shared.units))

@@ -22,6 +22,7 @@ from bench.tables import Column, Table
 if TYPE_CHECKING:
     import pandas as pd
 
+_MEASURED = ("std", "n_raters")  # of the ratings behind a MOS: numbers that part nothing
 MOST_COLUMNS = 30
 """Values above which a breakdown is summed up: nobody reads 81 columns of references."""
 
@@ -59,10 +60,12 @@ def break_down(tables: Iterable[Table], attribute: str) -> list[tuple[Table, lis
     Raises:
         UsageError: no dataset has the attribute; names those that there are.
     """
+    if attribute in _MEASURED:
+        raise UsageError(f"--by got {attribute!r}, which is measured anew for each image and parts nothing")
     parted, known = [], set()
     for table in tables:
         frames = {place: cell.entry.scores() for place, cell in table.cells.items() if cell.entry.complete}
-        known |= {name for frame in frames.values() for name in frame.columns} - set(RESERVED)
+        known |= {name for frame in frames.values() for name in frame.columns} - {*RESERVED, *_MEASURED}
         found = (_of_column(table, column, attribute, frames) for column in table.columns)
         parted.append((table, [one for one in found if one.sizes]))
     if not any(found for _, found in parted):

@@ -50,14 +50,14 @@ class Drawn:
     """The draws of a bootstrap, which all methods on the same images share.
 
     Attributes:
-        of: ``srcc`` and, where labels compare over the whole set, ``plcc_log4`` → draws of all these methods.
+        srcc: draws of all these methods.
         place: which of them is the cell's.
         scores: (methods, n) raw scores of all of them.
         labels: (n,) labels.
         signs: directions of the methods, +1 or -1, and of the labels.
     """
 
-    of: dict[str, stats.Bootstrap]
+    srcc: stats.Bootstrap
     place: int
     scores: FloatArray
     labels: FloatArray
@@ -86,13 +86,17 @@ class Cell:
     drawn: Drawn | None = None
     not_drawn: str = ""
 
-    def interval(self, value: str = "srcc") -> stats.Interval:
-        """Return the interval of ``srcc`` or ``plcc_log4``, or the reason why it has none."""
+    @property
+    def interval(self) -> stats.Interval:
+        """The interval of the SRCC, or the reason why it has none."""
         if self.drawn is None:
             return stats.Interval(None, None, 0, LEVEL, reason=self.not_drawn)
-        if value not in self.drawn.of:
-            return stats.Interval(None, None, 0, LEVEL, reason=self.correlations.reasons[value])
-        return self.drawn.of[value].intervals[self.drawn.place]
+        return self.drawn.srcc.intervals[self.drawn.place]
+
+    @property
+    def too_few(self) -> bool:
+        """Whether its images are too few to tell anything; inside series it is series that count, not images."""
+        return 0 < self.correlations.n < FEW and not self.dataset["within"]
 
     @property
     def method(self) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from bench import stats
-from bench.api import FloatArray
 from bench.cells import LEVEL, VALUES, Cell, Drawn
 from bench.samples import Protocol
 
@@ -83,7 +82,7 @@ def evaluate(
     correlations = {row.entry.key: _correlate(row, values) for row in rows}
     drawn: dict[str, Drawn] = {}
     for alike in _on_same_images(rows) if draws else []:
-        drawn |= _draw(alike, [correlations[row.entry.key] for row in alike], draws, interval)
+        drawn |= _draw(alike, draws, interval)
     return [_cell(row, correlations[row.entry.key], drawn.get(row.entry.key)) for row in rows]
 
 
@@ -194,30 +193,14 @@ def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
     return list(groups.values())
 
 
-def _draw(
-    rows: Sequence[_Rows], found: Sequence[stats.Correlations], draws: int, interval: stats.IntervalKind
-) -> dict[str, Drawn]:
+def _draw(rows: Sequence[_Rows], draws: int, interval: stats.IntervalKind) -> dict[str, Drawn]:
     first = rows[0]
-    method_signs, label_sign = [signs_of(row.entry)[0] for row in rows], signs_of(first.entry)[1]
+    signs = [signs_of(row.entry)[0] for row in rows], signs_of(first.entry)[1]
     scores = np.stack([row.scores for row in rows])
     common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": LEVEL, "interval": interval}
-    signs: dict[str, Any] = {"score_signs": method_signs, "label_sign": label_sign}
+    common |= {"score_signs": signs[0], "label_sign": signs[1]}
     if first.groups is not None:
-        inside = stats.bootstrap_within(
-            scores, first.labels, first.groups, middle=middle_of(first.entry), **signs, **common
-        )
-        of = {"srcc": inside}
+        drawn = stats.bootstrap_within(scores, first.labels, first.groups, middle=middle_of(first.entry), **common)
     else:
-        of = {"srcc": stats.bootstrap_srcc(scores, first.labels, **signs, **common)}
-        if any(each.mapping for each in found):
-            mapped = np.stack([_mapped(row, each) for row, each in zip(rows, found, strict=True)])
-            of["plcc_log4"] = stats.bootstrap_plcc(mapped, first.labels, **common)
-    signed = (method_signs, label_sign)
-    return {row.entry.key: Drawn(of, place, scores, first.labels, signed) for place, row in enumerate(rows)}
-
-
-def _mapped(rows: _Rows, found: stats.Correlations) -> FloatArray:
-    # Scores as the mapping has them, turned where it falls; without a mapping constant, which has no PLCC.
-    if found.mapping is None:
-        return np.zeros(rows.scores.size)
-    return stats.mapped_sign(found.mapping, rows.scores) * found.mapping.predict(rows.scores)
+        drawn = stats.bootstrap_srcc(scores, first.labels, **common)
+    return {row.entry.key: Drawn(drawn, place, scores, first.labels, signs) for place, row in enumerate(rows)}

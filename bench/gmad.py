@@ -129,10 +129,10 @@ def _widest(part: NDArray[np.intp], d: FloatArray, a: FloatArray, equal: float) 
         part: places of the level's images, by rising score of the defender.
         d: the defender's standardised scores of all images.
         a: the attacker's.
-        equal: largest difference in ``d``.
+        equal: largest difference in ``d``, and what the difference in ``a`` must exceed.
     """
     ends = np.searchsorted(d[part], d[part] + equal, side="right")
-    widest, pair = 0.0, None
+    widest, pair = equal, None
     for start, end in enumerate(ends):
         gaps = a[part[start:end]] - a[part[start]]
         at = int(np.argmax(np.abs(gaps)))

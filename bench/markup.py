@@ -144,15 +144,18 @@ def _latex(sheet: Sheet) -> str:
     notes = [rf"${{}}^{{{number}}}$ {note}" for number, note in enumerate(sheet.notes, 1)]
     return "\n".join(
         [
-            r"% needs \usepackage[T1]{fontenc} and \usepackage{booktabs}",
+            r"% needs \usepackage[T1]{fontenc}, \usepackage{booktabs} and \usepackage{graphicx}",
             r"\begin{table}",
             r"\centering\footnotesize",
+            # A table that is wider than the text is made as small as it must be.
+            r"\setbox0=\hbox{%",
             rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}",
             r"\toprule",
             " & ".join(sheet.head) + r" \\",
             *body,
             r"\bottomrule",
-            r"\end{tabular}",
+            r"\end{tabular}}",
+            r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\box0}\else\box0\fi",
             rf"\caption{{{' '.join(sheet.captions)}}}",
             r"\par\smallskip\raggedright",
             *(rf"{note}\par" for note in notes),

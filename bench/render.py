@@ -21,7 +21,7 @@ def as_record(cell: Cell) -> dict[str, Any]:
     """Return a cell as plain JSON values, unrounded."""
     method, dataset, c, leaks = cell.method, cell.dataset, cell.correlations, cell.leaks
     relations = [leak.relation for leak in leaks]
-    identity, interval, of_plcc = cell.entry.meta["identity"], cell.interval(), cell.interval("plcc_log4")
+    identity, interval = cell.entry.meta["identity"], cell.interval
     return {
         "method": method["label"],
         "dataset": dataset["id"],
@@ -32,8 +32,6 @@ def as_record(cell: Cell) -> dict[str, Any]:
         "srcc_low": interval.low,
         "srcc_high": interval.high,
         **{name: getattr(c, name) for name in VALUES[1:]},
-        "plcc_log4_low": of_plcc.low,
-        "plcc_log4_high": of_plcc.high,
         "scored": cell.scored,
         "unlabelled": cell.unlabelled,
         "reasons": {**c.reasons, **({"interval": interval.reason} if interval.reason else {})},
@@ -179,4 +177,4 @@ def srcc_text(cell: Cell) -> str:
         else ""
     )
     synthetic = "; a synthetic order, no human opinion" if cell.dataset["kind"] == "synthetic-order" else ""
-    return f"SRCC {number(c.srcc)}{interval_text(cell.interval())} (n = {c.n}{within}{synthetic})"
+    return f"SRCC {number(c.srcc)}{interval_text(cell.interval)} (n = {c.n}{within}{synthetic})"

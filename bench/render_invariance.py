@@ -39,7 +39,7 @@ def _record(label: str, dataset: str, finding: Finding) -> dict[str, Any]:
 
 
 def _of_cell(cell: Cell, dataset: str) -> dict[str, Any]:
-    interval = cell.interval()
+    interval = cell.interval
     return {
         "method": cell.method["label"],
         "dataset": dataset,
@@ -142,4 +142,4 @@ def _srcc(cell: Cell) -> str:
     if c.srcc is None:
         return f"- ({MARKDOWN.escape(c.reasons['srcc'])})"
     failed = f" ({cell.failed} failed)" if cell.failed else ""
-    return number(c.srcc) + interval_text(cell.interval()) + failed
+    return number(c.srcc) + interval_text(cell.interval) + failed

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
-from bench.cells import FEW, LEVEL, Row
+from bench.cells import LEVEL, Row
 from bench.markup import Footnotes, Markup, Sheet
 from bench.render import interval_text, number, origin_text
-from bench.significance import ALPHA, Place, find_leaders
+from bench.significance import ALPHA, find_leaders
 from bench.tables import Column, Table
 
 _NAMED = 3  # rows that a caption names for one reason; the others are counted
@@ -93,7 +93,7 @@ class Writer:
         escape = self.markup.escape
         text = escape(f"SRCC, and PLCC after a 4-parameter logistic mapping. {self._about_marks()}")
         if self.intervals:
-            kinds = {cell.interval().kind for cell in self.table.cells.values()}
+            kinds = {cell.interval.kind for cell in self.table.cells.values()}
             text += escape(f" In brackets: {LEVEL:.0%} {' and '.join(sorted(kinds))} bootstrap interval.")
         if self.table.superseded:
             text += escape(f" {self.table.superseded} older result(s) of a row and column shown here are left out: ")
@@ -104,14 +104,14 @@ class Writer:
         return text
 
     def _about_marks(self) -> str:
-        made = self.leaders.made
-        if not made:
-            return "Best in bold, second best in italics, by value alone: no difference was tested."
+        if not self.leaders.draws:
+            return "Best SRCC in bold, second best in italics, by value alone: no difference was tested."
         return (
-            "Bold: better than all other rows; italics: better than all others but that one; no mark: a lead may be "
-            f"chance. By a paired bootstrap on the same images ({self.leaders.draws} draws), at {ALPHA:.0%} over all "
-            f"{made['srcc']} comparisons of SRCC, after Holm, and over {made['plcc_log4']} of PLCC, whose mappings "
-            "stay as fitted."
+            "Bold: an SRCC better than in all other rows; italics: better than in all others but that one; no mark: a "
+            f"lead may be chance. By a paired bootstrap on the same images ({self.leaders.draws} draws), at "
+            f"{ALPHA:.0%} over all {self.leaders.made} comparisons in columns, after Holm"
+            f"{', and over those of each average' if self.averages else ''}. PLCC is not tested: its mapping is fitted "
+            "to the very images."
         )
 
     def _about_average(self) -> str:
@@ -165,7 +165,7 @@ class Writer:
         if cell is None:
             return ["-" + self.mark("not run"), "-"]
         reasons = cell.correlations.reasons
-        srcc = self._value(row, column, "srcc") + (interval_text(cell.interval()) if self.intervals else "")
+        srcc = self._value(row, column, "srcc") + (interval_text(cell.interval) if self.intervals else "")
         why = [reasons["srcc"]] if "srcc" in reasons else []
         srcc += self.mark(*why, *self.remarks(row, column))
         plcc = self._value(row, column, "plcc_log4")
@@ -176,7 +176,7 @@ class Writer:
         marks = self.mark(*([mean.reason] if mean.reason else []), *self.average_remarks(row, over))
         if mean.value is None:
             return "-" + marks
-        text = self._standing(number(mean.value), row, over.kind, None)
+        text = self._standing(number(mean.value), row, over.kind)
         if self.intervals and over.drawn is not None:
             text += interval_text(over.drawn.intervals[self.table.rows.index(row)])
         return text + marks
@@ -187,11 +187,13 @@ class Writer:
 
     def _value(self, row: Row, column: Column, name: str) -> str:
         value = getattr(self.table.cells[row, column].correlations, name)
-        return "-" if value is None else self._standing(number(value), row, name, column)
+        if value is None:
+            return "-"
+        return self._standing(number(value), row, column) if name == "srcc" else number(value)
 
-    def _standing(self, text: str, row: Row, name: str, place: Place) -> str:
-        """Mark a number's text where its row leads or comes next."""
-        best, second = self.leaders.of[name, place]
+    def _standing(self, text: str, row: Row, place: Column | str) -> str:
+        """Mark an SRCC's text where its row leads or comes next."""
+        best, second = self.leaders.of[place]
         if row == best:
             return self.markup.best(text)
         return self.markup.second(text) if row == second else text
@@ -207,6 +209,6 @@ class Writer:
             remarks.append(f"{cell.unlabelled} scored images have no label")
         for leak in cell.leaks:
             remarks.append(leak.why + (": not in the running for best" if leak.excludes else ""))
-        if 0 < cell.correlations.n < FEW and not cell.dataset["within"]:
+        if cell.too_few:
             remarks.append(f"n = {cell.correlations.n}: too few to tell")
         return remarks

@@ -77,18 +77,17 @@ class Significance:
         return lambda row, other: (row, other) in ordered
 
 
-def compare_columns(table: Table, value: str = "srcc", rows: Sequence[Row] | None = None) -> Significance:
+def compare_columns(table: Table, rows: Sequence[Row] | None = None) -> Significance:
     """Compare the rows of every column, all comparisons in one family.
 
     Args:
         table: of cells that were evaluated with draws.
-        value: ``srcc`` or ``plcc_log4``; with the latter the mapping is held fixed.
         rows: these, also where they saw the dataset; None for all that are in the running for best.
     """
     found: list[_Found] = []
     for column in table.columns:
         there = [r for r in table.rows if r in table.running[column]] if rows is None else rows
-        found += _in_column(table, column, value, [row for row in there if (row, column) in table.cells])
+        found += _in_column(table, column, [row for row in there if (row, column) in table.cells])
     return _adjusted(found)
 
 
@@ -103,13 +102,13 @@ def compare_averages(table: Table, over: Average) -> Significance:
 _Found = tuple[Place, Row, Row, stats.Difference]
 
 
-def _in_column(table: Table, column: Column, value: str, rows: Sequence[Row]) -> Iterable[_Found]:
+def _in_column(table: Table, column: Column, rows: Sequence[Row]) -> Iterable[_Found]:
     for a, b in combinations(rows, 2):
         first, second = (table.cells[row, column].drawn for row in (a, b))
-        if first is None or second is None or value not in first.of:
+        if first is None or second is None:
             continue
-        if first.of is second.of:
-            (difference,) = stats.paired_differences(first.of[value], [(first.place, second.place)])
+        if first.srcc is second.srcc:
+            (difference,) = stats.paired_differences(first.srcc, [(first.place, second.place)])
             yield column, a, b, difference
         else:
             yield column, a, b, _untold("they did not score the same images")
@@ -133,46 +132,43 @@ def _adjusted(found: Sequence[_Found]) -> Significance:
 
 @dataclass(frozen=True)
 class Leaders:
-    """Which rows lead where.
+    """Which rows lead where, by SRCC.
 
     Attributes:
-        of: (value, place) → the row that beats all others in the running, and the one that beats all but that.
-        made: value → comparisons that were adjusted together; empty where rows were ordered by value alone.
+        of: column, or kind of an average → the row that beats all others in the running, and the one that beats all
+            but that.
+        made: comparisons in columns that were adjusted together; 0 where rows were ordered by value alone.
         draws: that the comparisons rest on.
     """
 
-    of: dict[tuple[str, Place], tuple[Row | None, Row | None]]
-    made: dict[str, int]
+    of: dict[Column | str, tuple[Row | None, Row | None]]
+    made: int
     draws: int
 
 
 def find_leaders(table: Table, averages: Sequence[Average]) -> Leaders:
     """Find who leads in each column and each average of a table.
 
-    By tests where the table's cells were evaluated with draws; else by value alone, equals then beat nobody.
+    By tests where the table's cells were evaluated with draws, and then in no column that is too small to tell
+    anything; else by value alone, equals then beat nobody.
 
     Args:
         table: any.
-        averages: of the table; named in the result by their kind, (kind, None).
+        averages: of the table, named in the result by their kinds.
     """
-    draws = max((each.interval().draws for each in table.cells.values()), default=0)
-    of: dict[tuple[str, Place], tuple[Row | None, Row | None]] = {}
-    made = {}
-    for value in ("srcc", "plcc_log4"):
-        tests = compare_columns(table, value)
-        made[value] = tests.made
-        for column in table.columns:
-            beats = tests.beats(column) if draws else _by_value(_values(table, column, value))
-            of[value, column] = leaders(table.running[column], beats)
+    draws = max((each.interval.draws for each in table.cells.values()), default=0)
+    tests = compare_columns(table)
+    of: dict[Column | str, tuple[Row | None, Row | None]] = {}
+    for column in table.columns:
+        values = {row: table.cells[row, column].correlations.srcc for row in table.running[column]}
+        beats = tests.beats(column) if draws else _by_value(values)
+        too_few = draws and any(table.cells[row, column].too_few for row in values)
+        of[column] = (None, None) if too_few else leaders(list(values), beats)
     for each in averages:
         means = {row: mean.value for row, mean in each.srcc.items()}
         beats = compare_averages(table, each).beats(None) if draws else _by_value(means)
-        of[each.kind, None] = leaders(list(means), beats)
-    return Leaders(of, made if draws else {}, draws)
-
-
-def _values(table: Table, column: Column, value: str) -> dict[Row, float | None]:
-    return {row: getattr(table.cells[row, column].correlations, value) for row in table.running[column]}
+        of[each.kind] = leaders(list(means), beats)
+    return Leaders(of, tests.made if draws else 0, draws)
 
 
 def _by_value(values: Mapping[Row, float | None]) -> Beats:
@@ -185,10 +181,12 @@ def _by_value(values: Mapping[Row, float | None]) -> Beats:
 
 def leaders(rows: Sequence[Row], beats: Beats) -> tuple[Row | None, Row | None]:
     """Return the row that beats all others, and the one that beats all but that; None where there is none."""
-    best = _first(rows, beats) if len(rows) > 1 else None
-    second = _first([row for row in rows if row != best], beats) if best else None
-    return best, second
+    best = _first(rows, beats)
+    return best, _first([row for row in rows if row != best], beats) if best else None
 
 
 def _first(rows: Sequence[Row], beats: Beats) -> Row | None:
+    # A row that is alone has nobody to beat.
+    if len(rows) < 2:
+        return None
     return next((row for row in rows if all(beats(row, other) for other in rows if other != row)), None)

@@ -2,8 +2,8 @@
 
 * ``correlate`` and ``correlate_within``: SRCC, KRCC, PLCC raw and after a named mapping, RMSE.
 * ``fit_logistic4`` and ``fit_logistic5``: the mappings themselves.
-* ``bootstrap_srcc``, ``bootstrap_within`` and ``bootstrap_plcc``: percentile or BCa intervals, on draws shared by all
-  methods; ``bootstrap_mean`` puts those of several datasets together.
+* ``bootstrap_srcc`` and ``bootstrap_within``: percentile or BCa intervals, on draws shared by all methods;
+  ``bootstrap_mean`` puts those of several datasets together.
 * ``mapping_band``: how certain a fitted mapping is at each score.
 * ``paired_differences`` (of such draws), ``meng_tests`` and ``adjust``: method against method.
 * ``krasula`` and ``auc_tests``: different or similar, better or worse pairs of images.
@@ -20,7 +20,6 @@ from __future__ import annotations
 from bench._across import Mean, bootstrap_mean, fisher_z_mean, mean_ranks
 from bench._band import Band, mapping_band
 from bench._bootstrap import bootstrap_groups, bootstrap_srcc, bootstrap_within
-from bench._bootstrap_plcc import bootstrap_plcc
 from bench._comparison import Difference, MengTest, adjust, meng_tests, paired_differences
 from bench._correlation import VALUES, Correlations, Grouping, correlate, correlate_within, mapped_sign
 from bench._interval import Bootstrap, Interval, IntervalKind
@@ -51,7 +50,6 @@ __all__ = [
     "auc_tests",
     "bootstrap_groups",
     "bootstrap_mean",
-    "bootstrap_plcc",
     "bootstrap_srcc",
     "bootstrap_within",
     "content_folds",

@@ -22,7 +22,6 @@ LAYERS = [
     | {
         "_across",
         "_bootstrap",
-        "_bootstrap_plcc",
         "_comparison",
         "_correlation",
         "_draws",

@@ -300,7 +300,7 @@ def test_nothing_fitted_is_told_with_the_command_to_give(
     run(Store(tmp_path / "results"), sets["a"], of_label("good", GOOD))
     done = bench("table", "--style", "cross")
     assert done.code == 2
-    assert "no regression is among the results: run `bench fit --features METHOD --train DATASET" in done.err
+    assert "no regression is among the results chosen: run `bench fit --features METHOD --train DATASET" in done.err
 
 
 def test_a_store_of_fits_alone_points_to_this_style(tmp_path: Path, sets: dict[str, Dataset], bench: Bench) -> None:

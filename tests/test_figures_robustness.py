@@ -42,7 +42,7 @@ def test_every_type_has_a_panel_in_the_row_of_its_group(figure: Figure) -> None:
     for axes, each in zip(figure.axes, TYPES, strict=True):
         assert ("level is no order" in axes.get_title()) == (not each.monotone)
         assert (to_hex(axes.get_facecolor()) == "#ffffff") == each.monotone
-    assert "synthetic order, no human opinion" in figure.get_suptitle()
+    assert "synthetic order, no human opinion" in figure.get_supxlabel()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [r"up\$^2\$", "down"]
 
 

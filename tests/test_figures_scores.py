@@ -220,7 +220,7 @@ def test_speeds_are_drawn_apart_by_their_conditions_and_imports_are_named(filled
 
 @pytest.mark.parametrize("kind", ["scatter", "residuals", "correlation", "speed"])
 def test_the_commands_write_a_picture_in_every_form(filled: Store, bench: Bench, kind: str) -> None:
-    few = ["--draws", "20"] if kind in ("scatter", "speed") else []
+    few = ["--draws", "100"] if kind in ("scatter", "speed") else []
     few += [] if kind == "correlation" else ["--method", "good"]
     for suffix in ("svg", "png", "pdf"):
         done = bench("plot", kind, "--output", f"a.{suffix}", *few)
@@ -271,6 +271,6 @@ def test_published_scores_are_drawn_at_their_size(bench: Bench, store: Store, sh
     found = agreement(table, table.columns[0])
     assert found.srcc[0, 1] == pytest.approx(spearmanr(frame["qwen-vl"], frame["visualglm"])[0], abs=1e-12)
     for kind in ("scatter", "residuals", "correlation"):
-        few = ["--draws", "20"] if kind == "scatter" else []
+        few = ["--draws", "100"] if kind == "scatter" else []
         assert bench("plot", kind, "--output", f"{kind}.png", *few).code == 0
     assert "imported" in bench("plot", "speed", "--output", "s.png").out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -20,7 +21,8 @@ from bench.store import Store
 
 Bench = Callable[..., Ran]
 HOSTILE = r"50% of \input{/etc/passwd} & #1_a^b~c {x} [y] $z$ <w> | naïve – 图"
-DOCUMENT = r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs}\begin{document}%s\end{document}"
+PACKAGES = r"\usepackage[T1]{fontenc}\usepackage{booktabs}\usepackage{graphicx}"
+DOCUMENT = r"\documentclass{article}" + PACKAGES + r"\begin{document}%s\end{document}"
 
 
 @pytest.fixture
@@ -83,3 +85,4 @@ def test_the_document_compiles(store: Store, bench: Bench, tmp_path: Path, optio
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert not re.search(r"Overfull \\hbox", done.stdout), "nothing runs off the page"

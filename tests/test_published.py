@@ -104,7 +104,7 @@ def test_under_the_same_protocol_the_difference_is_ours_minus_theirs(store: Stor
     assert record["srcc_low"] < SRCC < record["srcc_high"]
     assert record["srcc_deviates"] is False
     assert record["plcc_ours"] == pytest.approx(PLCC, abs=1e-12)
-    assert record["plcc_reason"] == "no interval of plcc_raw"
+    assert record["plcc_reason"] == "no interval of PLCC"
     shown = bench("table", "--published-file", "theirs.csv").out
     assert "Published rows: 1, with a result of ours: 1." in shown
     assert "Comparisons under the same protocol: 1; SRCC agrees in 1, deviates in 0." in shown

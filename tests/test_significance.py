@@ -57,18 +57,18 @@ def frames(store: Store, dataset: str) -> dict[str, tuple[np.ndarray, np.ndarray
 def test_the_best_that_survives_is_bold_and_a_lead_by_chance_is_not_marked(filled: Store, bench: Bench) -> None:
     text = bench("table").out
     lines = {line.split("|")[1].strip("⁰¹²³⁴⁵⁶⁷⁸⁹ "): line for line in text.splitlines() if line.startswith("|")}
-    assert lines["good"].count("**") == 2 * 5, "SRCC and PLCC of both datasets, and the average"
+    assert lines["good"].count("**") == 2 * 3, "SRCC of both datasets, and the average"
     for name in ("fair", "twin"):
         assert "_0." not in lines[name]
         assert "**" not in lines[name]
-    assert "over all 12 comparisons of SRCC, after Holm, and over 12 of PLCC" in text
+    assert "over all 12 comparisons in columns, after Holm" in text
 
 
 def test_the_second_is_marked_where_it_beats_the_rest(store: Store, bench: Bench, tmp_path: Path) -> None:
     write(tmp_path / "a.csv", 400, 0, {"good": 0.5, "fair": 1.5, "poor": 6.0})
     bench("import", f"{tmp_path}/a.csv", "--wide", "--dataset", "a")
     (fair,) = [line for line in bench("table").out.splitlines() if line.startswith("| fair")]
-    assert fair.count("_") == 4
+    assert fair.count("_") == 2
 
 
 def test_equal_methods_are_seldom_told_apart() -> None:
@@ -134,6 +134,7 @@ def test_who_leads_needs_to_beat_all() -> None:
     assert leaders(["a", "b", "c"], lambda x, y: (x, y) in pairs - {("a", "b")}) == (None, None)
     assert leaders(["a", "b", "c"], lambda x, y: (x, y) in pairs - {("b", "c")}) == ("a", None)
     assert leaders(["a"], lambda x, y: True) == (None, None)
+    assert leaders(["a", "b"], lambda x, y: (x, y) in pairs) == ("a", None), "the last of two is no second best"
 
 
 def test_rows_that_did_not_score_the_same_images_have_a_reason(store: Store, bench: Bench) -> None:
@@ -216,6 +217,7 @@ def test_families_choose_rows(store: Store, bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (["--draws", "1"], "--draws got 1: give 0 for no bootstrap, or at least 100"),
         (["--compare", "good", "good"], "which are one row"),
         (["--compare", "good", "fiar"], "Did you mean 'fair'"),
         (["--compare", "good", "fair", "--draws", "0"], "--compare tests by a bootstrap, and --draws got 0"),
@@ -281,12 +283,25 @@ def test_published_models_as_statistics_has_them(store: Store, bench: Bench) -> 
 def test_leaders_are_found_once_for_every_place(filled: Store) -> None:
     table = arranged(filled)
     found = find_leaders(table, [average(table)])
-    assert len(found.of) == 2 * 2 + 1
+    assert len(found.of) == 2 + 1
     assert {best.label for best, _ in found.of.values()} == {"good"}
 
 
-def test_the_interval_of_a_plcc_that_goes_the_wrong_way_is_negative(store: Store, bench: Bench, tmp_path: Path) -> None:
-    write(tmp_path / "a.csv", 300, 0, {"m": 1.0, "n": 2.0})
-    bench("import", f"{tmp_path}/a.csv", "--wide", "--dataset", "a", "--direction", "lower")
-    for record in json.loads(bench("table", "--format", "json").out):
-        assert record["plcc_log4_low"] < record["plcc_log4"] < record["plcc_log4_high"] < 0
+def test_pure_noise_is_seldom_marked(store: Store, bench: Bench, tmp_path: Path) -> None:
+    # 30 datasets of two methods that are noise. By chance at 5 % of each: 1 or 2.
+    random, bold = np.random.default_rng(8), 0
+    for seed in range(30):
+        y = random.normal(size=80)
+        lines = [",".join(map(str, row)) for row in zip(range(80), y, *random.normal(size=(2, 80)), strict=True)]
+        (tmp_path / "s.csv").write_text("\n".join(["image,mos,a,b", *lines]))
+        assert bench("import", f"{tmp_path / 's.csv'}", "--wide", "--dataset", f"d{seed}").code == 0
+        bold += "**" in bench("table", "--dataset", f"d{seed}", "--draws", "200").out
+    assert bold <= 5
+
+
+def test_too_few_images_carry_no_mark(store: Store, bench: Bench) -> None:
+    rows = [f"{i},{i},{i},{-i},{(i * 7) % 20}" for i in range(20)]
+    Path("s.csv").write_text("\n".join(["image,mos,good,bad,odd", *rows]))
+    assert bench("import", "s.csv", "--wide", "--dataset", "d").code == 0
+    assert "**" not in bench("table").out
+    assert "**" in bench("table", "--draws", "0").out

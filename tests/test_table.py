@@ -217,7 +217,7 @@ def test_intervals_resample_references_where_they_repeat(photos: Path, store: St
     labels = np.arange(8.0)
     expected = stats.bootstrap_srcc(MIXED, labels, clusters=np.arange(8) // 2).intervals[0]
     other = stats.bootstrap_srcc(MIXED, labels).intervals[0]
-    assert (cell.interval().low, cell.interval().high) == (expected.low, expected.high)
+    assert (cell.interval.low, cell.interval.high) == (expected.low, expected.high)
     assert (expected.low, expected.high) != (other.low, other.high)
 
 
@@ -276,7 +276,7 @@ def test_filters_and_an_empty_store(photos: Path, store: Store, bench: Bench) ->
 
 def test_the_same_images_share_their_draws(photos: Path, store: Store) -> None:
     run(store, photos, fakes.Brightness, fakes.Darkness)
-    bright, dark = (cell.interval() for cell in evaluate(store.entries()[0]))
+    bright, dark = (cell.interval for cell in evaluate(store.entries()[0]))
     assert bright.low is not None
     assert dark.high is not None
     assert np.isclose(bright.low, -dark.high)

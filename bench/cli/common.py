@@ -50,6 +50,23 @@ precision_option = click.option(
     show_default=True,
     help="Arithmetic of the networks that have both: float32, or 16 bits where the device has such arithmetic.",
 )
+LEAST_DRAWS = 100
+
+
+def _enough(ctx: click.Context, param: click.Parameter, value: int) -> int:  # noqa: ARG001 - click's signature
+    if 0 < value < LEAST_DRAWS:
+        raise UsageError(f"--draws got {value}: give 0 for no bootstrap, or at least {LEAST_DRAWS}")
+    return value
+
+
+draws_option = click.option(
+    "--draws",
+    type=click.IntRange(0, 100_000),
+    callback=_enough,
+    default=2000,
+    show_default=True,
+    help="Of the bootstrap behind intervals and marks; 0: none.",
+)
 picture_option = click.option(
     "--output",
     required=True,

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
     from bench.tables import Table
 
-draws_option = click.option(
-    "--draws", type=click.IntRange(1, 100_000), default=2000, show_default=True, help="Of the bootstrap."
-)
-
 
 @click.group(short_help="Draw figures.")
 def plot() -> None:
@@ -48,7 +44,7 @@ def plot_training(logs: tuple[Path, ...], output: Path) -> None:
 
 @plot.command("ranking")
 @selection_options
-@draws_option
+@common.draws_option
 @common.picture_option
 def plot_ranking(selection: Selection, draws: int, output: Path) -> None:
     """Draw methods by SRCC on each dataset and on average, with bars over what no test tells apart."""
@@ -59,7 +55,7 @@ def plot_ranking(selection: Selection, draws: int, output: Path) -> None:
 
 @plot.command("significance")
 @selection_options
-@draws_option
+@common.draws_option
 @common.picture_option
 def plot_significance(selection: Selection, draws: int, output: Path) -> None:
     """Draw a matrix for each dataset and the average: which method is better than which."""

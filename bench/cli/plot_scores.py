@@ -74,7 +74,7 @@ def correlation(selection: Selection, output: Path) -> None:
 
 @click.command("speed")
 @selection_options
-@click.option("--draws", type=click.IntRange(0, 100_000), default=2000, show_default=True, help="Of the intervals.")
+@common.draws_option
 @common.picture_option
 def speed(selection: Selection, draws: int, output: Path) -> None:
     """Draw SRCC against images a second, as the runs recorded it; imported scores have no time."""

@@ -22,9 +22,7 @@ from bench.errors import UsageError
     help="Page to write: .html. It stands alone and asks the network for nothing.",
 )
 @click.option("--title", default="No-reference image quality metrics", show_default=True, help="Of the page.")
-@click.option(
-    "--draws", type=click.IntRange(0, 100_000), default=2000, show_default=True, help="Of the bootstrap, as for table."
-)
+@common.draws_option
 @click.option(
     "--gmad",
     nargs=2,

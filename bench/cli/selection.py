@@ -67,7 +67,7 @@ class Selection:
             raise UsageError(
                 f"no results in {store.root}: run `bench run --method NAME --dataset ID` first, or give --results"
             )
-        entries = _only(entries, "--method", (*self.methods, *also), "method", "label")
+        entries = _only(_only(entries, "--method", self.methods, "method", "label"), "A B", also, "method", "label")
         entries = _only(entries, "--dataset", tuple(map(canonical, self.datasets)), "dataset", "id")
         kept = [entry for entry in entries if not self.families or _is_of(entry, self.families)]
         if not kept:
@@ -98,7 +98,7 @@ def without_fitted(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
     """Leave out regressions that were fitted on splits, which only ``--style cross`` shows, and count them."""
     kept = [entry for entry in entries if not entry.fitted]
     if not kept:
-        raise UsageError("only regressions fitted on splits are stored: see `bench table --style cross`")
+        raise UsageError("all results chosen are regressions fitted on splits: see `bench table --style cross`")
     return kept, len(entries) - len(kept)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from bench.cli import common
 from bench.cli.selection import Selection, selection_options, without_fitted
 from bench.errors import UsageError
 
@@ -29,13 +30,7 @@ from bench.errors import UsageError
     show_default=True,
     help="Kind of interval; bca corrects bias and skew.",
 )
-@click.option(
-    "--draws",
-    type=click.IntRange(0, 100_000),
-    default=2000,
-    show_default=True,
-    help="Of the bootstrap behind intervals and marks; 0: none, and the best is marked by value alone.",
-)
+@common.draws_option
 @click.option("--common", "on_common", is_flag=True, help="Use only images that every method shown scored.")
 @click.option(
     "--by",
@@ -59,7 +54,12 @@ from bench.errors import UsageError
     help="Where labels tell the spread of people's ratings: the ceiling that it leaves, and Krasula's AUCs.",
 )
 @click.option("--mix-protocols", is_flag=True, help="Put different protocols of a dataset into one table, each marked.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write there instead.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write there instead of to stdout.",
+)
 def table(
     selection: Selection,
     form: str,
@@ -118,7 +118,7 @@ def table(
 
 
 def _write(text: str, output: Path | None) -> None:
-    if output is None:
+    if output is None or str(output) == "-":
         click.echo(text.rstrip("\n"))
         return
     try:

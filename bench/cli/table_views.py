@@ -40,8 +40,8 @@ def across(entries: Sequence[Entry], form: str, intervals: bool) -> str:
     found = arrange(entries)
     if not found.tested:
         raise UsageError(
-            "--style cross: no regression is among the results: run `bench fit --features METHOD --train DATASET "
-            "--test DATASET` first"
+            "--style cross: no regression is among the results chosen: run `bench fit --features METHOD "
+            "--train DATASET --test DATASET` first"
         )
     if form in ("md", "latex"):
         return render_cross.to_paper(found, _markup(form), intervals)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.figures.style import looks, new_figure, plain
+from bench.figures.style import caption, looks, new_figure, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,8 +108,11 @@ def _finish(figure: Figure, grid: Any, title: str, *, legend: bool = True) -> No
         axes.tick_params(labelsize="x-small")
         axes.set_xticks(range(6))
         axes.label_outer()
-    figure.suptitle(f"{title}\n(synthetic order, no human opinion)", fontsize="small")
-    figure.supxlabel("level; 0 is the photograph itself. Bands: the middle half of the photographs", fontsize="small")
+    caption(
+        figure,
+        f"{title}\nsynthetic order, no human opinion\n"
+        "level; 0 is the photograph itself. Bands: the middle half of the photographs",
+    )
     if legend:
         handles, labels = grid[0][0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper right", fontsize="small", frameon=False)
+        figure.legend(handles, labels, loc="outside upper left", fontsize="x-small", frameon=False, ncols=2)

@@ -56,6 +56,8 @@ def _draw_mapping(axes: Any, each: Fitted, draws: int) -> str:
     says = "the mapping is flat" if plcc is None else f"PLCC {number(plcc)}"
     if band is None:
         return f"{says}; no interval: most fits do not converge"
+    # Labels set the scale: where images are few, the band may lead anywhere.
+    axes.set_ylim(*axes.get_ylim())
     axes.fill_between(steps, band.low, band.high, color=_LINE, alpha=0.35, linewidth=0, zorder=3)
     return says + (f"; {band.dropped} of {draws} fits do not converge" if band.dropped else "")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from bench.averages import average
 from bench.cells import LEVEL, Row
-from bench.figures.style import DIVERGING, new_grid, plain
+from bench.figures.style import DIVERGING, caption, new_grid, plain
 from bench.significance import ALPHA, Comparison, compare_averages, compare_columns
 from bench.stats import Interval
 from bench.tables import Table
@@ -46,7 +46,7 @@ def panels(table: Table) -> list[Panel]:
     for column in table.columns:
         cells = {row: table.cells[row, column] for row in table.running[column]}
         srcc = {row: value for row, cell in cells.items() if (value := cell.correlations.srcc) is not None}
-        intervals = {row: cells[row].interval() for row in srcc}
+        intervals = {row: cells[row].interval for row in srcc}
         n = max((cell.correlations.n for cell in cells.values()), default=0)
         found.append(_panel(f"{column.dataset} (n = {n:,})", srcc, intervals, tests.at(column)))
     over = average(table)
@@ -94,9 +94,9 @@ def rankings(table: Table) -> Figure:
     figure, grid = new_grid(len(shown), width=3.6, height=0.6 + 0.21 * most)
     for axes, panel in zip(grid, shown, strict=True):
         _draw_ranking(axes, panel, table.labels)
-    figure.supxlabel(
+    caption(
+        figure,
         f"SRCC with its {LEVEL:.0%} interval; a bar at the right joins rows that no test tells apart ({ALPHA:.0%})",
-        fontsize="small",
     )
     return figure
 
@@ -132,11 +132,10 @@ def matrices(table: Table) -> Figure:
     for axes, panel in zip(grid, shown, strict=True):
         image = _draw_matrix(axes, panel, table.labels, extent)
     if image is not None:
-        bar = figure.colorbar(image, ax=list(grid), shrink=0.5, pad=0.02)
-        bar.set_label("SRCC of the row less that of the column", fontsize="small")
-    figure.supxlabel(
-        f"+ the row is better, - it is worse, blank: the paired test cannot tell ({ALPHA:.0%}, Holm over all)",
-        fontsize="small",
+        bar = figure.colorbar(image, ax=list(grid), shrink=0.8, pad=0.02)
+        bar.set_label("SRCC of row less column", fontsize="x-small")
+    caption(
+        figure, f"+ the row is better, - it is worse, blank: the paired test cannot tell ({ALPHA:.0%}, Holm over all)"
     )
     return figure
 

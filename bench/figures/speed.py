@@ -86,7 +86,7 @@ def speeds(shown: list[Race]) -> Figure:
 def _draw(axes: Any, race: Race, look: dict[str, dict[str, Any]]) -> None:
     middle = math.sqrt(min(each.value for each in race.timed) * max(each.value for each in race.timed))
     for timed in race.timed:
-        interval = timed.cell.interval()
+        interval = timed.cell.interval
         if interval.low is not None and interval.high is not None:
             axes.plot([timed.value] * 2, [interval.low, interval.high], color="0.45", linewidth=1.2, zorder=2)
         style = look[timed.conditions] | {"linestyle": "none", "markersize": 7}

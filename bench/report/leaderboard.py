@@ -10,7 +10,6 @@ from bench.leakage import Relation
 from bench.markup import Markup, Sheet
 from bench.render import interval_text, number
 from bench.render_paper import Writer
-from bench.significance import Place
 from bench.tables import Column, Table
 
 
@@ -163,8 +162,8 @@ def _number(writer: Writer, row: Row, column: Column, value: str, kind: str) -> 
     return Number(
         found,
         number(found),
-        interval_text(cell.interval(value)).strip(),
-        _standing(writer, row, value, column),
+        interval_text(cell.interval).strip() if value == "srcc" else "",
+        _standing(writer, row, column) if value == "srcc" else "",
         marks=_marks(cell),
         key=cell.entry.key,
         kind=kind,
@@ -180,11 +179,11 @@ def _average(writer: Writer, row: Row, over: Average) -> Number:
     relations = {leak.relation for column in over.over for leak in writer.table.cells[row, column].leaks}
     why = "; ".join(writer.average_remarks(row, over))
     marks = tuple((mark, why) for relation, (mark, _) in LEAKS.items() if relation in relations)
-    return Number(mean.value, number(mean.value), interval, _standing(writer, row, over.kind, None), marks=marks)
+    return Number(mean.value, number(mean.value), interval, _standing(writer, row, over.kind), marks=marks)
 
 
-def _standing(writer: Writer, row: Row, value: str, place: Place) -> str:
-    best, second = writer.leaders.of[value, place]
+def _standing(writer: Writer, row: Row, place: Column | str) -> str:
+    best, second = writer.leaders.of[place]
     return "best" if row == best else "second" if row == second else ""
 
 
@@ -192,6 +191,6 @@ def _marks(cell: Cell) -> tuple[tuple[str, str], ...]:
     marks = [(LEAKS[leak.relation][0], leak.why) for leak in cell.leaks]
     if cell.failed:
         marks.append((FAILED[0], f"scored {cell.scored}, failed {cell.failed}"))
-    if 0 < cell.correlations.n < FEW and not cell.dataset["within"]:
+    if cell.too_few:
         marks.append((TOO_FEW[0], f"n = {cell.correlations.n}: too few to tell"))
     return tuple(marks)

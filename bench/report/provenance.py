@@ -75,9 +75,9 @@ def _value(cell: Cell, value: str) -> str:
     found: float | None = getattr(cell.correlations, value)
     if found is None:
         return f"none: {cell.correlations.reasons[value]}"
-    if value not in ("srcc", "plcc_log4"):
+    if value != "srcc":
         return f"{found:.6f}"
-    interval = cell.interval(value)
+    interval = cell.interval
     return f"{found:.6f}" + (interval_text(interval) or f" (no interval: {interval.reason})")
 
 

@@ -125,15 +125,17 @@ def matrices(table: Table) -> Figure:
     """Draw for each panel whether the row is better (+) or worse (-) than the column, and by how much SRCC."""
     shown = panels(table)
     most = max((len(panel.rows) for panel in shown), default=1)
-    side = 1.4 + 0.24 * most
-    figure, grid = new_grid(len(shown), width=side + 1.0, height=side)
+    side = max(2.4, 1.4 + 0.24 * most)
+    longest = max((len(table.labels[row]) for panel in shown for row in panel.rows), default=0)
+    figure, grid = new_grid(len(shown), width=side + 0.3 + 0.06 * longest, height=side)
     extent = max((abs(v) for panel in shown for v in _differences(panel).ravel() if not math.isnan(v)), default=1.0)
     image = None
     for axes, panel in zip(grid, shown, strict=True):
         image = _draw_matrix(axes, panel, table.labels, extent)
     if image is not None:
-        bar = figure.colorbar(image, ax=list(grid), shrink=0.8, pad=0.02)
+        bar = figure.colorbar(image, ax=list(grid), location="bottom", shrink=0.5, aspect=30, pad=0.02)
         bar.set_label("SRCC of row less column", fontsize="x-small")
+        bar.ax.tick_params(labelsize="x-small")
     caption(
         figure, f"+ the row is better, - it is worse, blank: the paired test cannot tell ({ALPHA:.0%}, Holm over all)"
     )

@@ -163,11 +163,12 @@ def test_the_scatter_plot_tells_names_and_numbers_by_keyboard_and_pointer(page: 
         assert said.startswith(f"{points.names[image]}: score ")
         assert float(said.split("score ")[1].split(",")[0]) == pytest.approx(scores[image], rel=1e-6)
         assert float(said.split("label ")[1]) == pytest.approx(points.labels[image], rel=1e-6)
-    at = one.evaluate("[...document.querySelectorAll('#scatter')].map(c => c.getBoundingClientRect())[0]")
+    plot = one.locator("#scatter")
+    size = plot.bounding_box()
     found = set()
     for step in range(1, 20):
-        one.mouse.move(at["x"] + at["width"] * step / 20, at["y"] + at["height"] * step / 20)
-        # The browser hands pointer moves over once a frame: on a busy machine several would become one.
+        # `hover` waits until the page stands still; the browser hands pointer moves over once a frame.
+        plot.hover(position={"x": size["width"] * step / 20, "y": size["height"] * step / 20})
         one.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         found.add(readout.text_content())
     assert len(found) > 3

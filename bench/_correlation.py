@@ -136,14 +136,9 @@ def _after_mapping(fit: LogisticMapping, s: FloatArray, y: FloatArray) -> tuple[
     f = fit.predict(s)
     if np.ptp(f) == 0:
         return {}, f"the {len(fit.parameters)}-parameter fit is flat"
-    plcc = mapped_sign(fit, s) * float(pearson(f, y))
+    plcc = float(np.sign(pearson(f, fit.standardise(s))) * pearson(f, y))
     rmse = float(np.sqrt(np.mean((f - y) ** 2)))
     return {f"plcc_{fit.name}": plcc, f"rmse_{fit.name}": rmse}, ""
-
-
-def mapped_sign(mapping: LogisticMapping, scores: FloatArray) -> int:
-    """Return +1 where a mapping rises with the oriented score, -1 where it falls, and 0 where it does neither."""
-    return int(np.sign(pearson(mapping.predict(scores), mapping.standardise(scores))))
 
 
 def correlate_within(

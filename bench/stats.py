@@ -21,7 +21,7 @@ from bench._across import Mean, bootstrap_mean, fisher_z_mean, mean_ranks
 from bench._band import Band, mapping_band
 from bench._bootstrap import bootstrap_groups, bootstrap_srcc, bootstrap_within
 from bench._comparison import Difference, MengTest, adjust, meng_tests, paired_differences
-from bench._correlation import VALUES, Correlations, Grouping, correlate, correlate_within, mapped_sign
+from bench._correlation import VALUES, Correlations, Grouping, correlate, correlate_within
 from bench._interval import Bootstrap, Interval, IntervalKind
 from bench._krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
@@ -60,7 +60,6 @@ __all__ = [
     "fit_logistic4",
     "fit_logistic5",
     "krasula",
-    "mapped_sign",
     "mapping_band",
     "mean_ranks",
     "meng_tests",

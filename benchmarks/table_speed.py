@@ -6,8 +6,8 @@ FOLDER has one CSV a dataset with the columns image, mos and one column a model.
 process of its own, start-up included. The plain loop draws images and calls scipy.stats.spearmanr for each method;
 it runs for a few draws of each dataset and is extrapolated to 2,000.
 
-Measured on 2 cores that ran other work besides (load 3), 15 models on 6 datasets (1,169 to 11,125 images): imported in
-10.8 s, table with intervals and marks 12.9 s, matrices of 630 comparisons 10.7 s; the plain loop 433 s, 34 times the
+Measured on 2 cores of a machine at rest, --loop-draws 2, 15 models on 6 datasets (1,169 to 11,125 images): imported in
+12.1 s, table with intervals and marks 8.6 s, matrices of 630 comparisons 7.9 s; the plain loop 323 s, 38 times the
 table.
 """
 

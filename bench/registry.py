@@ -120,4 +120,16 @@ def _import_plugin(point: EntryPoint) -> list[str]:
     except (Exception, SystemExit) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         return [f"the plugin {point.name!r} ({point.value}) cannot be imported: {reason}"]
+    if not _offers_methods(loaded):
+        return [f"the plugin {point.name!r} ({point.value}) registers no method: mark its classes with @register"]
     return []
+
+
+def _offers_methods(loaded: object) -> bool:
+    """Say whether what an entry point names is a registered method, holds one, or registered one in its modules."""
+    name = getattr(loaded, "__name__", "")
+    named = [loaded, *vars(loaded).values()]
+    return any(
+        method.__module__ == name or method.__module__.startswith(f"{name}.") or any(value is method for value in named)
+        for method in registered
+    )

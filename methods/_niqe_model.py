@@ -11,8 +11,9 @@ import numpy as np
 
 from bench.errors import BenchError, MissingRequirementError, UsageError
 from bench.mvg import PristineModel, check, read_npz
-from methods._niqe_features import FEATURES
-from methods._pyiqa_weights import Weights
+
+from ._niqe_features import FEATURES
+from ._pyiqa_weights import Weights
 
 SHIPPED = Path(__file__).with_name("niqe_pristine.npz")
 

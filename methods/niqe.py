@@ -31,8 +31,9 @@ from bench.api import (
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.images import prepare
 from bench.mvg import PristineModel, distance, fit, gaussian, measure
-from methods._niqe_features import BLOCK, FEATURES, BlockFeatures, block_features
-from methods._niqe_model import load_model, model_path
+
+from ._niqe_features import BLOCK, FEATURES, BlockFeatures, block_features
+from ._niqe_model import load_model, model_path
 
 MIN_SIDE = 2 * BLOCK
 """The shortest side in pixels that is scored. The release asks for nothing, but below four blocks

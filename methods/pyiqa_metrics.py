@@ -25,7 +25,8 @@ import numpy as np
 
 from bench.api import Family, Method, MethodInfo, Photo, register
 from bench.errors import ImageError, MissingRequirementError
-from methods._pyiqa_weights import Weights, cannot_be_had, parse, unreachable
+
+from ._pyiqa_weights import Weights, cannot_be_had, parse, unreachable
 
 TABLE = Path(__file__).with_suffix(".toml")
 

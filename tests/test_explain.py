@@ -11,6 +11,10 @@ import fakes
 import numpy as np
 import pytest
 import torch
+from bench.methods.qualiclip import ClipIqa, Qualiclip, QualiclipLite, checkpoints, tensors
+from bench.methods.qualiclip.explaining import by_pair, by_side
+from bench.methods.qualiclip.lite import scorer
+from bench.methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
 from conftest import Ran, make_photo
 from PIL import Image
 from test_qualiclip import photo, random_state
@@ -21,10 +25,6 @@ from bench.explaining import Explanation, explain, offers_explanation
 from bench.figures.explanation import aspect_bars, overlay
 from bench.gradcam import enlarge
 from bench.registry import catalogue, find_method
-from methods.qualiclip import ClipIqa, Qualiclip, QualiclipLite, checkpoints, tensors
-from methods.qualiclip.explaining import by_pair, by_side
-from methods.qualiclip.lite import scorer
-from methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
 
 Bench = Callable[..., Ran]
 pytestmark = pytest.mark.usefixtures("empty_caches", "one_thread")

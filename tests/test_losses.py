@@ -5,10 +5,9 @@ import statistics
 
 import pytest
 import torch
+from bench.methods.qualiclip import losses
+from bench.methods.qualiclip.config import TrainingConfig
 from torch import Tensor
-
-from methods.qualiclip import losses
-from methods.qualiclip.config import TrainingConfig
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

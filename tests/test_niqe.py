@@ -10,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench.methods._niqe_features import block_features, fit_aggd, half_size, mscn
+from bench.methods._niqe_model import SHIPPED, load_model, model_path
+from bench.methods.niqe import Niqe, Options, niqe
 from PIL import Image
 from scipy.io import savemat
 from scipy.special import gamma
@@ -19,9 +22,6 @@ from bench.api import UNKNOWN, Photo
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.images import decode, prepare
 from bench.mvg import PristineModel, distance, gaussian
-from methods._niqe_features import block_features, fit_aggd, half_size, mscn
-from methods._niqe_model import SHIPPED, load_model, model_path
-from methods.niqe import Niqe, Options, niqe
 
 SHARED = Path(__file__).parents[2] / "shared"
 REFERENCE = SHARED / "data/reference/niqe_modelparameters.npz"
@@ -248,7 +248,7 @@ def test_the_shipped_model_loads_and_says_what_it_was_fitted_on() -> None:
 
 
 def test_missing_says_how_to_get_the_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("methods._niqe_model.SHIPPED", tmp_path / "gone.npz")
+    monkeypatch.setattr("bench.methods._niqe_model.SHIPPED", tmp_path / "gone.npz")
     assert "install the package again" in Niqe.missing()
 
 

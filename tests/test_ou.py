@@ -10,6 +10,7 @@ from pathlib import Path
 import fakes
 import numpy as np
 import pytest
+from bench.methods.niqe import Niqe, Options
 from conftest import Ran
 from PIL import Image
 from test_niqe import as_photo, grey_photo
@@ -19,7 +20,6 @@ from bench.api import UNKNOWN, FloatArray, Method, Photo, option
 from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
 from bench.images import prepare
 from bench.scoring import Settings, score_photos
-from methods.niqe import Niqe, Options
 
 OU_NIQE = ou.derive(Niqe)
 

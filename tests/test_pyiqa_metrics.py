@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from bench.methods import pyiqa_metrics
+from bench.methods._pyiqa_weights import Weights
+from bench.methods.pyiqa_metrics import METHODS, PyiqaMethod, fingerprint_of, read_table
 
 from bench.api import UNKNOWN, Family, Photo
 from bench.errors import ImageError, MissingRequirementError
-from methods import pyiqa_metrics
-from methods._pyiqa_weights import Weights
-from methods.pyiqa_metrics import METHODS, PyiqaMethod, fingerprint_of, read_table
 
 HAS_PYIQA = importlib.util.find_spec("pyiqa") is not None
 needs_pyiqa = pytest.mark.skipif(not HAS_PYIQA, reason="pyiqa is not installed")
@@ -182,7 +182,7 @@ def test_class_survives_pickling(method: type[PyiqaMethod]):
 
 
 def test_import_takes_neither_torch_nor_pyiqa():
-    script = "import sys, methods.pyiqa_metrics; print(sorted({'torch', 'pyiqa', 'scipy'} & set(sys.modules)))"
+    script = "import sys, bench.methods.pyiqa_metrics; print(sorted({'torch', 'pyiqa', 'scipy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

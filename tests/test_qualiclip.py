@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from bench.methods.qualiclip import ClipIqa, Qualiclip, checkpoints, tensors
+from bench.methods.qualiclip import model as network
+from bench.methods.qualiclip._archive import is_torchscript, read_torchscript
+from bench.methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
 
 from bench.api import UNKNOWN, Photo
 from bench.errors import ImageError, UsageError
 from bench.options import build
 from bench.registry import catalogue, find_method
-from methods.qualiclip import ClipIqa, Qualiclip, checkpoints, tensors
-from methods.qualiclip import model as network
-from methods.qualiclip._archive import is_torchscript, read_torchscript
-from methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -268,7 +268,7 @@ def test_the_bare_names_are_ours() -> None:
 
 def test_import_takes_neither_torch_nor_open_clip() -> None:
     script = (
-        "import sys, methods.qualiclip as q; q.Qualiclip.missing(); q.ClipIqa.downloads();"
+        "import sys, bench.methods.qualiclip as q; q.Qualiclip.missing(); q.ClipIqa.downloads();"
         "print(sorted({'torch', 'open_clip', 'safetensors', 'pyiqa'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from bench.methods.qualiclip import Qualiclip, checkpoints, inference, metrics, tensors
+from bench.methods.qualiclip import model as network
+from bench.methods.qualiclip.metrics import QualiclipOptions
 from conftest import Ran, make_photo
 from test_qualiclip import photo, random_state
 
 from bench import ou
 from bench.cli.common import method_specs
 from bench.errors import ImageError, MissingRequirementError
-from methods.qualiclip import Qualiclip, checkpoints, inference, metrics, tensors
-from methods.qualiclip import model as network
-from methods.qualiclip.metrics import QualiclipOptions
 
 pytestmark = pytest.mark.usefixtures("empty_caches", "one_thread")
 

@@ -11,6 +11,14 @@ import pandas as pd
 import pytest
 import skimage.data
 import torch
+from bench.methods import _niqe_features
+from bench.methods.qualiclip import tensors
+from bench.methods.qualiclip.config import TrainingConfig
+from bench.methods.qualiclip.lite import QualiclipLite, checkpoint, collect, scorer, start
+from bench.methods.qualiclip.lite.metrics import SHIPPED, LiteOptions
+from bench.methods.qualiclip.lite.network import LiteModel
+from bench.methods.qualiclip.lite.scene_statistics import FEATURES, scene_statistics
+from bench.methods.qualiclip.photographs import find_photographs
 from PIL import Image, ImageFilter
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -19,14 +27,6 @@ from bench.api import Photo
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.images import decode, read_bytes
 from bench.stats import correlate
-from methods import _niqe_features
-from methods.qualiclip import tensors
-from methods.qualiclip.config import TrainingConfig
-from methods.qualiclip.lite import QualiclipLite, checkpoint, collect, scorer, start
-from methods.qualiclip.lite.metrics import SHIPPED, LiteOptions
-from methods.qualiclip.lite.network import LiteModel
-from methods.qualiclip.lite.scene_statistics import FEATURES, scene_statistics
-from methods.qualiclip.photographs import find_photographs
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -64,6 +64,13 @@ def test_a_plugin_that_exits_on_import_is_a_problem_and_no_exit(
     assert "SystemExit: 3" in problem
 
 
+def test_a_plugin_that_registers_no_method_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "registers_nothing.py").write_text("from bench.api import Method\nclass Mine(Method): pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (problem,) = registry._import_plugin(EntryPoint("mine", "registers_nothing", registry.GROUP))
+    assert "the plugin 'mine' (registers_nothing) registers no method: mark its classes with @register" in problem
+
+
 def test_a_third_partys_module_is_found_through_its_entry_point(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 import fakes
 import pytest
 import tiny_training
+from bench.methods.qualiclip.config import TrainingConfig
 
 from bench.api import Monitor
 from bench.options import describe, values_from_table
 from bench.registry import catalogue
-from methods.qualiclip.config import TrainingConfig
 
 Bench = Callable[..., Any]
 
@@ -169,8 +169,8 @@ import tiny_training
 import bench.cli.train
 from bench.cli import main
 from test_train_command import Trained
-from methods.qualiclip.photographs import find_photographs
-from methods.qualiclip.trainer import train
+from bench.methods.qualiclip.photographs import find_photographs
+from bench.methods.qualiclip.trainer import train
 
 torch.set_num_threads(1)
 

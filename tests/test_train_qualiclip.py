@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 import tiny_training
 import torch
+from bench.methods.qualiclip import Qualiclip, checkpoints, losses, tensors
+from bench.methods.qualiclip.metrics import QualiclipOptions
+from bench.methods.qualiclip.model import QualityModel
+from bench.methods.qualiclip.optimisation import choose_parameters, prepare_to_train
 from open_clip.modified_resnet import ModifiedResNet
 from safetensors import safe_open
 from torch.nn import functional
 
 from bench.api import UNKNOWN
 from bench.errors import UsageError
-from methods.qualiclip import Qualiclip, checkpoints, losses, tensors
-from methods.qualiclip.metrics import QualiclipOptions
-from methods.qualiclip.model import QualityModel
-from methods.qualiclip.optimisation import choose_parameters, prepare_to_train
 
 pytestmark = pytest.mark.usefixtures("one_thread", "empty_caches")
 

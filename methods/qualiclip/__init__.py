@@ -4,7 +4,7 @@ Source: L. Agnolucci, L. Galteri, M. Bertini, "Quality-Aware Image-Text Alignmen
 Image Quality Assessment", arXiv 2403.11176. Importing this package imports neither torch nor open_clip.
 """
 
-from methods.qualiclip.lite import QualiclipLite
-from methods.qualiclip.metrics import ClipIqa, Qualiclip
+from .lite import QualiclipLite
+from .metrics import ClipIqa, Qualiclip
 
 __all__ = ["ClipIqa", "Qualiclip", "QualiclipLite"]

@@ -18,10 +18,10 @@ from typing import Any
 
 from torch import Tensor
 
-from methods.qualiclip import tensors as files
-from methods.qualiclip._archive import RefusedError
-from methods.qualiclip.model import WIDTH, QualityModel, empty_clip, encode_prompts, image_encoder
-from methods.qualiclip.tensors import PROMPTS, UNUSED, Checkpoint, checked, values
+from . import tensors as files
+from ._archive import RefusedError
+from .model import WIDTH, QualityModel, empty_clip, encode_prompts, image_encoder
+from .tensors import PROMPTS, UNUSED, Checkpoint, checked, values
 
 _MAX_PAIRS = 1000  # a small file can pretend to hold any number
 _ADVICE = "give a checkpoint of CLIP RN50 or QualiCLIP"

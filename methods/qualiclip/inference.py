@@ -15,7 +15,8 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from bench.api import Pixels
-from methods.qualiclip.model import QualityModel
+
+from .model import QualityModel
 
 CROP = 224
 """Side in pixels of the crops that features are taken of."""

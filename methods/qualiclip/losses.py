@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from methods.qualiclip.config import TrainingConfig
+from .config import TrainingConfig
 
 
 def consistency(similarities: Tensor, margin: float) -> Tensor:

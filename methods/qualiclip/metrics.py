@@ -26,12 +26,13 @@ from bench.api import (
     register,
 )
 from bench.errors import ImageError
-from methods.qualiclip import weights
-from methods.qualiclip.config import TrainingConfig, read_presets
-from methods.qualiclip.photographs import Photographs, find_photographs
+
+from . import weights
+from .config import TrainingConfig, read_presets
+from .photographs import Photographs, find_photographs
 
 if TYPE_CHECKING:
-    from methods.qualiclip.trainer import Subject
+    from .trainer import Subject
 
 _CROPS_AT_ONCE = 8  # as many as fill the processor; a large photograph has hundreds
 
@@ -97,7 +98,7 @@ class OnClip(Method):
     def _use(self, model: Any, fingerprint: str, pairs: list[tuple[str, str]]) -> None:
         import torch
 
-        from methods.qualiclip import inference
+        from . import inference
 
         fast = self.options.precision == "fast"
         arithmetic = inference.fast_arithmetic(self.device) if fast else torch.float32
@@ -130,7 +131,7 @@ class OnClip(Method):
         """
         import torch
 
-        from methods.qualiclip.inference import crops
+        from .inference import crops
 
         _check_size(photo)
         with torch.inference_mode():
@@ -142,7 +143,7 @@ class OnClip(Method):
         """Show the last stage of convolutions, and the probabilities whose mean is the score."""
         import torch
 
-        from methods.qualiclip.explaining import by_pair, by_side
+        from .explaining import by_pair, by_side
 
         model = self._model
 
@@ -177,7 +178,7 @@ def _image(photo: Photo, device: Any) -> Any:
 
 
 def _check_size(photo: Photo) -> None:
-    from methods.qualiclip.model import MIN_SIDE
+    from .model import MIN_SIDE
 
     height, width, _ = photo.pixels.shape
     if min(height, width) < MIN_SIDE:
@@ -227,7 +228,7 @@ class Qualiclip(OnClip):
             UsageError: the file is no checkpoint of this network.
         """
         path = weights.locate(weights.QUALICLIP, self.info.name, self.options.weights)
-        from methods.qualiclip import checkpoints
+        from . import checkpoints
 
         checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=None)
         self._declared = replace(self.info, trained_on=checkpoint.trained_on, selected_on=checkpoint.selected_on)
@@ -266,8 +267,8 @@ class Qualiclip(OnClip):
             BenchError: training ended before its last step.
         """
         photographs = find_photographs(pristine, config.source)
-        from methods.qualiclip import trainer
-        from methods.qualiclip.plan import recipe_of
+        from . import trainer
+        from .plan import recipe_of
 
         recipe_of(config)  # a mistaken type is said before anything is fetched
         subject = _subject(config, photographs)
@@ -277,11 +278,11 @@ class Qualiclip(OnClip):
 def _subject(config: TrainingConfig, photographs: Photographs) -> Subject:
     """Return what is trained, by the encoder that is asked for."""
     if config.encoder == "lite":
-        from methods.qualiclip.lite.start import subject
+        from .lite.start import subject
 
         return subject(config, photographs)
     path = weights.locate(weights.CLIP_RN50, Qualiclip.info.name, config.weights, "--weights")
-    from methods.qualiclip import checkpoints, tensors, trainer
+    from . import checkpoints, tensors, trainer
 
     start = checkpoints.load(path, "--weights", text=None)
     model = checkpoints.model_of(start, prompt_pairs("qualiclip"), scale=100.0)
@@ -335,7 +336,7 @@ class ClipIqa(OnClip):
             UsageError: the file is not CLIP RN50.
         """
         path = weights.locate(weights.CLIP_RN50, self.info.name, self.options.weights)
-        from methods.qualiclip import checkpoints
+        from . import checkpoints
 
         checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=True)
         clip = replace(checkpoint, prompts=None)

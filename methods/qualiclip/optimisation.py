@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from bench.errors import UsageError, did_you_mean
-from methods.qualiclip.config import TrainingConfig
+
+from .config import TrainingConfig
 
 
 class Trainable(nn.Module):

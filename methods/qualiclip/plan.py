@@ -10,8 +10,9 @@ import torch
 
 from bench.distortions import DISTORTIONS, select
 from bench.errors import UsageError
-from methods.qualiclip.config import TrainingConfig
-from methods.qualiclip.series import ORDER, Recipe, generator_of
+
+from .config import TrainingConfig
+from .series import ORDER, Recipe, generator_of
 
 
 @dataclass(frozen=True)

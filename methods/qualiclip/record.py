@@ -13,8 +13,9 @@ import torch
 
 import bench
 from bench.options import identity
-from methods.qualiclip.config import TrainingConfig
-from methods.qualiclip.photographs import Photographs
+
+from .config import TrainingConfig
+from .photographs import Photographs
 
 
 def description(

@@ -19,7 +19,8 @@ from bench.distortions import LEVELS, distort_levels
 from bench.distortions.severity import gradient_distance, squared_error
 from bench.errors import ImageError
 from bench.images import decode, read_bytes, resize
-from methods.qualiclip.photographs import Photographs
+
+from .photographs import Photographs
 
 ORDER, SERIES, DEGRADATION, VALIDATION, STEP = range(5)
 """What a generator is for; the number that follows the seed in its key."""

@@ -13,12 +13,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from bench.errors import BenchError, UsageError
-from methods.qualiclip import losses
-from methods.qualiclip.config import TrainingConfig
-from methods.qualiclip.optimisation import Trainable, choose_parameters, learning_rate, prepare_to_train
-from methods.qualiclip.plan import recipe_of
-from methods.qualiclip.series import STEP, Batch, seed_of
-from methods.qualiclip.stopping import StopFlag
+
+from . import losses
+from .config import TrainingConfig
+from .optimisation import Trainable, choose_parameters, learning_rate, prepare_to_train
+from .plan import recipe_of
+from .series import STEP, Batch, seed_of
+from .stopping import StopFlag
 
 
 class _Forward(nn.Module):

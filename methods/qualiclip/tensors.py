@@ -21,7 +21,8 @@ from torch import Tensor
 
 from bench.api import UNKNOWN
 from bench.errors import UsageError
-from methods.qualiclip._archive import RefusedError, is_torchscript, read_torchscript
+
+from ._archive import RefusedError, is_torchscript, read_torchscript
 
 PROMPTS = "prompts_features"
 """The name of the prompts' features in a file."""

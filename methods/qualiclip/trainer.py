@@ -23,15 +23,16 @@ from torch.utils.data import DataLoader
 from bench.api import Monitor, ScorePhotos
 from bench.errors import BenchError, StoppedError
 from bench.progress import bar
-from methods.qualiclip import record, validation
-from methods.qualiclip.config import TrainingConfig
-from methods.qualiclip.optimisation import Trainable, learning_rate
-from methods.qualiclip.photographs import Photographs
-from methods.qualiclip.plan import make_plan, recipe_of
-from methods.qualiclip.run_folder import RunFolder
-from methods.qualiclip.series import Batch, TrainingSeries, ValidationSeries, collate
-from methods.qualiclip.stepping import Stepper
-from methods.qualiclip.stopping import StopFlag, ignore_signals
+
+from . import record, validation
+from .config import TrainingConfig
+from .optimisation import Trainable, learning_rate
+from .photographs import Photographs
+from .plan import make_plan, recipe_of
+from .run_folder import RunFolder
+from .series import Batch, TrainingSeries, ValidationSeries, collate
+from .stepping import Stepper
+from .stopping import StopFlag, ignore_signals
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ import torch
 
 from bench.api import FloatArray
 from bench.distortions import DISTORTIONS
-from methods.qualiclip.losses import quality
-from methods.qualiclip.optimisation import Trainable
-from methods.qualiclip.series import Batch, Recipe
+
+from .losses import quality
+from .optimisation import Trainable
+from .series import Batch, Recipe
 
 
 def series_srcc(scores: FloatArray) -> FloatArray:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from bench.api import Download
 from bench.errors import MissingRequirementError
-from methods._pyiqa_weights import Weights
+
+from .._pyiqa_weights import Weights
 
 _RN50_SHA256 = "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762"
 _RN50_URL = f"https://openaipublic.azureedge.net/clip/models/{_RN50_SHA256}/RN50.pt"

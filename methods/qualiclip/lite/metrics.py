@@ -56,8 +56,8 @@ class QualiclipLite(Method):
         Raises:
             UsageError: there is no such file, or it is no checkpoint of this network.
         """
-        from methods.qualiclip.lite.checkpoint import load
-        from methods.qualiclip.lite.scorer import Scorer
+        from .checkpoint import load
+        from .scorer import Scorer
 
         path = Path(self.options.weights) if self.options.weights else SHIPPED
         if not path.is_file():
@@ -91,6 +91,6 @@ class QualiclipLite(Method):
 
     def explainer(self) -> Explainer:
         """Show the last stage of convolutions for the whole photograph, and probabilities without NIQE's distance."""
-        from methods.qualiclip.metrics import prompt_pairs
+        from ..metrics import prompt_pairs
 
         return self._scorer.explainer(prompt_pairs("qualiclip"))

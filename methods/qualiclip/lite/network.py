@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from methods.qualiclip.lite.scene_statistics import FEATURES, scene_statistics
-from methods.qualiclip.optimisation import Trainable
+from ..optimisation import Trainable
+from .scene_statistics import FEATURES, scene_statistics
 
 _CHANNELS = (32, 16, 24, 40, 80, 112, 192, 320)  # of the stem and the seven stages
 _WIDTH = 4 * sum(_CHANNELS) + FEATURES

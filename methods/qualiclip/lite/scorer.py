@@ -12,11 +12,12 @@ from torch import Tensor
 from bench.api import Explainer, Photo, Pixels, Resize
 from bench.errors import ImageError
 from bench.images import luma, resize
-from methods._niqe_model import load_model, model_path
-from methods.niqe import niqe
-from methods.qualiclip.explaining import by_pair, by_side
-from methods.qualiclip.lite.network import LiteModel
-from methods.qualiclip.losses import quality
+
+from ..._niqe_model import load_model, model_path
+from ...niqe import niqe
+from ..explaining import by_pair, by_side
+from ..losses import quality
+from .network import LiteModel
 
 _SHORT_SIDE = Resize(short=384)
 _CROP = 224  # what the network was trained on

@@ -13,15 +13,16 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from bench.errors import MissingRequirementError, UsageError
-from methods.qualiclip import tensors
-from methods.qualiclip._archive import RefusedError
-from methods.qualiclip.config import TrainingConfig
-from methods.qualiclip.lite.network import LiteModel
-from methods.qualiclip.lite.scorer import Scorer
-from methods.qualiclip.photographs import Photographs
-from methods.qualiclip.plan import recipe_of
-from methods.qualiclip.series import TrainingSeries
-from methods.qualiclip.trainer import Subject
+
+from .. import tensors
+from .._archive import RefusedError
+from ..config import TrainingConfig
+from ..photographs import Photographs
+from ..plan import recipe_of
+from ..series import TrainingSeries
+from ..trainer import Subject
+from .network import LiteModel
+from .scorer import Scorer
 
 TEXTS = Path(__file__).with_name("texts.safetensors")
 """Features (14, 384) of the prompts; ``lite.md`` says how they were made."""

@@ -1,0 +1,59 @@
+"""What is installed: one import name, which folders of the user's own do not hide."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = {"bytes-per-pixel", "niqe", "qualiclip", "qualiclip-lite", "clipiqa"}
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that holds what the wheel installs."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*command, "--wheel-dir", str(folder), str(ROOT)], check=True, capture_output=True, timeout=240)
+    (built,) = folder.glob("*.whl")
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Path:
+    """Return a working directory with packages of the user's own, each of which ends the program when imported."""
+    for name in ("methods", "datasets", "results", "tests"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"raise SystemExit('the user's own {name} was imported')\n")
+    (tmp_path / "bench").mkdir()  # results of somebody's benchmark, say; a package of that name would be theirs to run
+    return tmp_path
+
+
+def listed(folder: Path, path: Path | None) -> set[str]:
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | (
+        {"PYTHONPATH": str(path)} if path else {}
+    )
+    command = [sys.executable, "-m", "bench", "list", "methods"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
+    return {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
+
+
+def test_the_wheel_installs_one_import_name(wheel: Path) -> None:
+    assert {path.name for path in wheel.iterdir() if not path.name.endswith(".dist-info")} == {"bench"}
+
+
+def test_folders_of_the_users_own_hide_nothing_of_the_wheel(wheel: Path, crowded: Path) -> None:
+    assert listed(crowded, wheel) >= OURS
+
+
+def test_folders_of_the_users_own_hide_nothing_of_the_editable_install(crowded: Path) -> None:
+    assert listed(crowded, None) >= OURS

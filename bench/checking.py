@@ -18,10 +18,10 @@ from typing import Any, Literal
 import numpy as np
 
 from bench import stats
-from bench._correlation import pearson, ranks
 from bench.api import FloatArray
 from bench.errors import listed
 from bench.samples import Protocol
+from bench.stats.ranks import pearson, ranks
 
 CORRELATIONS = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5")
 DRAWS = 2000

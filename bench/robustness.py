@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import stats
-from bench._correlation import pearson, ranks
 from bench.api import FloatArray
 from bench.cells import LEVEL
 from bench.degraded import LEVELS, UNDISTORTED
 from bench.evaluation import DRAWS
+from bench.stats.ranks import pearson, ranks
 
 if TYPE_CHECKING:
     from bench.distortions import Distortion

@@ -62,7 +62,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def short_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mappings soon give up: on eight images they take long to find nothing, which not every test is about."""
-    monkeypatch.setattr("bench._mapping.MAX_EVALUATIONS", 20)
+    monkeypatch.setattr("bench.stats.mapping.MAX_EVALUATIONS", 20)
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def fill(folder: Path) -> Store:
 def tables(store: Store, draws: int = 50) -> list[Table]:
     with pytest.MonkeyPatch.context() as patch:
         # Mappings onto noise take long to find nothing.
-        patch.setattr("bench._mapping.MAX_EVALUATIONS", 100)
+        patch.setattr("bench.stats.mapping.MAX_EVALUATIONS", 100)
         return arrange(evaluate(store.entries()[0], draws))
 
 

@@ -38,7 +38,7 @@ def failed(findings: list[Finding]) -> set[str]:
 
 @pytest.fixture(autouse=True)
 def no_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench._mapping.MAX_EVALUATIONS", 20)
+    monkeypatch.setattr("bench.stats.mapping.MAX_EVALUATIONS", 20)
 
 
 def pair(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from simulated import noisy, published, published_table
 
-from bench import _draws
-from bench._comparison import meng_z
-from bench.stats import adjust, bootstrap_srcc, bootstrap_within, correlate, meng_tests, paired_differences
+from bench.stats import adjust, bootstrap_srcc, bootstrap_within, correlate, meng_tests, paired_differences, resampling
+from bench.stats.comparison import meng_z
 
 
 def methods(n, seed=0, noises=(0.5, 1.0, 1.0)):
@@ -26,7 +25,7 @@ class TestPairedBootstrap:
     def test_equals_a_loop_over_scipy_on_the_same_draws(self):
         s, y = methods(80)
         got = paired_differences(bootstrap_srcc(s, y, draws=60, seed=3))
-        (counts,) = _draws.resampling_counts(80, 60, 3, 0)
+        (counts,) = resampling.resampling_counts(80, 60, 3, 0)
         rows = [np.repeat(np.arange(80), count) for count in counts]
         drawn = np.array([[scipy_stats.spearmanr(row[r], y[r]).statistic for r in rows] for row in s])
         assert [(d.a, d.b) for d in got] == [(0, 1), (0, 2), (1, 2)]

@@ -10,10 +10,9 @@ from scipy import stats as scipy_stats
 from scipy.special import ndtri
 from simulated import noisy, published
 
-from bench import _bootstrap, _draws
-from bench._influence import srcc_influence
-from bench._interval import bca_interval
-from bench.stats import bootstrap_srcc, bootstrap_within, correlate, correlate_within
+from bench.stats import bootstrap, bootstrap_srcc, bootstrap_within, correlate, correlate_within, resampling
+from bench.stats.influence import srcc_influence
+from bench.stats.interval import bca_interval
 
 
 def weighted_srcc(s, y, w):
@@ -99,7 +98,7 @@ class TestBCa:
         assert got.intervals[0].low < got.estimates[0] < got.intervals[0].high
 
     def test_a_group_moves_the_median_by_its_side_only(self):
-        inside = _bootstrap._Inside(np.array([[0.1, 0.2, 0.5, 0.9]]), np.array([0, 1, 1, 2]), "median")
+        inside = bootstrap._Inside(np.array([[0.1, 0.2, 0.5, 0.9]]), np.array([0, 1, 1, 2]), "median")
         assert inside.influence(0).tolist() == [-1, 0, 1]
 
     def test_without_bias_or_acceleration_it_is_the_percentile(self):
@@ -168,7 +167,7 @@ def test_coverage(kind, n, rho):
 
 def test_draws_of_both_kinds_are_the_same():
     s, y = noisy(50)
-    one, two = (bootstrap_srcc(s, y, draws=_draws.CHUNK + 1, interval=kind) for kind in ("percentile", "bca"))
+    one, two = (bootstrap_srcc(s, y, draws=resampling.CHUNK + 1, interval=kind) for kind in ("percentile", "bca"))
     np.testing.assert_array_equal(one.samples, two.samples)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from bench._krasula import _image_pairs, placements
 from bench.stats import Aucs, auc_tests, krasula, noise_ceiling
+from bench.stats.krasula import _image_pairs, placements
 
 
 def rated(n, seed=0, methods=2, noise=0.7, raters=20):

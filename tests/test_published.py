@@ -17,9 +17,10 @@ import pytest
 from conftest import Ran
 from scipy.stats import pearsonr, spearmanr
 
-from bench import _mapping, cards, importing, published
+from bench import cards, importing, published
 from bench.api import Family
 from bench.samples import Dataset, Protocol, Sample
+from bench.stats import mapping as _mapping
 from bench.store import Store
 
 Bench = Callable[..., Ran]

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from simulated import noisy
 
-from bench import _mapping
 from bench.samples import random_groups
-from bench.stats import content_folds, correlate, cross_fit, fit_logistic4, srcc_over_splits
+from bench.stats import content_folds, correlate, cross_fit, fit_logistic4, mapping, srcc_over_splits
 
 
 def content_disjoint(groups, splits):
@@ -121,7 +120,7 @@ class TestCrossFit:
         assert cross_fit(np.ones(40), y, folds).reason == constant
         assert cross_fit([1, 2, 3], [1, 2, 3], [0, 1, 1]).reason == constant
         assert cross_fit(s[:8], y[:8], folds[:8]).reason == "without fold 0: too few images for 4 parameters"
-        monkeypatch.setattr(_mapping, "MAX_EVALUATIONS", 2)
+        monkeypatch.setattr(mapping, "MAX_EVALUATIONS", 2)
         assert cross_fit(s, y, folds).reason == "without fold 0: 4-parameter fit did not converge"
 
     def test_errors(self):

@@ -10,7 +10,6 @@ from scipy import stats as scipy_stats
 from scipy.optimize import curve_fit
 from simulated import noisy, published
 
-from bench import _draws, _mapping, _weighted_srcc
 from bench.stats import (
     bootstrap_srcc,
     bootstrap_within,
@@ -18,7 +17,10 @@ from bench.stats import (
     correlate_within,
     fit_logistic4,
     fit_logistic5,
+    resampling,
+    weighted_srcc,
 )
+from bench.stats import mapping as _mapping
 
 MAPPED = ("plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
 VALUES = ("srcc", "krcc", "plcc_raw", *MAPPED)
@@ -287,16 +289,16 @@ class TestWithin:
 
 
 def all_counts(units, draws, seed, chunk):
-    return np.concatenate(list(_draws.resampling_counts(units, draws, seed, chunk)))
+    return np.concatenate(list(resampling.resampling_counts(units, draws, seed, chunk)))
 
 
 def naive_samples(scores, labels, units, draws, seed):
     """The same draws, as indices through scipy.stats.spearmanr."""
     samples = np.full((len(scores), draws), np.nan)
     for draw in range(draws):
-        chunk, position = divmod(draw, _draws.CHUNK)
+        chunk, position = divmod(draw, resampling.CHUNK)
         if position == 0:
-            counts = all_counts(units.max() + 1, min(_draws.CHUNK, draws - draw), seed, chunk)
+            counts = all_counts(units.max() + 1, min(resampling.CHUNK, draws - draw), seed, chunk)
         rows = np.repeat(np.arange(labels.size), counts[position][units])
         for method, row in enumerate(scores):
             with warnings.catch_warnings(action="ignore", category=scipy_stats.ConstantInputWarning):
@@ -345,13 +347,13 @@ class TestBootstrap:
         stream = np.random.default_rng(np.random.SeedSequence(3).spawn(2)[1])
         want = [np.bincount(stream.integers(0, 9, 9, dtype=np.int32), minlength=9) for _ in range(7)]
         np.testing.assert_array_equal(all_counts(9, 7, 3, 1), want)
-        monkeypatch.setattr(_draws, "BATCH", 30)
+        monkeypatch.setattr(resampling, "BATCH", 30)
         np.testing.assert_array_equal(all_counts(9, 7, 3, 1), want)
 
     def test_threads_methods_and_draws_do_not_change_the_draws(self, monkeypatch):
         s, y = noisy(100)
         one = bootstrap_srcc(s, y, draws=200, threads=1)
-        monkeypatch.setattr(_draws, "SMALL", 0)
+        monkeypatch.setattr(resampling, "SMALL", 0)
         two = bootstrap_srcc(np.stack([y, s]), y, draws=250, threads=3)
         np.testing.assert_array_equal(one.samples[0], two.samples[1, :200])
         assert bootstrap_srcc(s, y, draws=200, seed=1).intervals != one.intervals
@@ -443,7 +445,7 @@ class TestBootstrap:
     @settings(max_examples=60, deadline=None)
     @given(st.integers(1, 200))
     def test_merging_covers_every_position_once(self, size):
-        assert sorted(_weighted_srcc._merge_order(size)) == list(range(size))
+        assert sorted(weighted_srcc._merge_order(size)) == list(range(size))
 
 
 class TestBootstrapWithin:

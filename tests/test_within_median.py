@@ -10,8 +10,8 @@ import pytest
 from conftest import Ran
 from scipy.stats import spearmanr
 
-from bench._across import weighted_medians
 from bench.stats import bootstrap_within, correlate_within
+from bench.stats.averages import weighted_medians
 
 RANDOM = np.random.default_rng(0)
 GROUPS = np.repeat(np.arange(7), 12)

@@ -17,16 +17,16 @@ product of the two and never by its own sign. A value that cannot be given is No
 
 from __future__ import annotations
 
-from bench._across import Mean, bootstrap_mean, fisher_z_mean, mean_ranks
-from bench._band import Band, mapping_band
-from bench._bootstrap import bootstrap_groups, bootstrap_srcc, bootstrap_within
-from bench._comparison import Difference, MengTest, adjust, meng_tests, paired_differences
-from bench._correlation import VALUES, Correlations, Grouping, correlate, correlate_within
-from bench._interval import Bootstrap, Interval, IntervalKind
-from bench._krasula import Aucs, AucTest, Krasula, auc_tests, krasula
-from bench._mapping import LogisticMapping, fit_logistic4, fit_logistic5
-from bench._opinions import Ceiling, noise_ceiling, squared_errors
-from bench._splits import CrossFitted, SplitSummary, content_folds, cross_fit, srcc_over_splits
+from bench.stats.averages import Mean, bootstrap_mean, fisher_z_mean, mean_ranks
+from bench.stats.band import Band, mapping_band
+from bench.stats.bootstrap import bootstrap_groups, bootstrap_srcc, bootstrap_within
+from bench.stats.ceiling import Ceiling, noise_ceiling, squared_errors
+from bench.stats.comparison import Difference, MengTest, adjust, meng_tests, paired_differences
+from bench.stats.correlation import VALUES, Correlations, Grouping, correlate, correlate_within
+from bench.stats.interval import Bootstrap, Interval, IntervalKind
+from bench.stats.krasula import Aucs, AucTest, Krasula, auc_tests, krasula
+from bench.stats.mapping import LogisticMapping, fit_logistic4, fit_logistic5
+from bench.stats.splits import CrossFitted, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
     "VALUES",

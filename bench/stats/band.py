@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bench._correlation import check_pair
-from bench._draws import codes, resampling_counts
-from bench._mapping import fit_logistic4
 from bench.api import FloatArray
+from bench.stats.mapping import fit_logistic4
+from bench.stats.ranks import check_pair
+from bench.stats.resampling import codes, resampling_counts
 
 
 @dataclass(frozen=True)

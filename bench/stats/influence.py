@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench._correlation import ranks
-from bench._weighted_srcc import tie_groups
 from bench.api import FloatArray
+from bench.stats.ranks import ranks
+from bench.stats.weighted_srcc import tie_groups
 
 
 def srcc_influence(scores: FloatArray, labels: FloatArray) -> FloatArray:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench._correlation import ranks
-from bench._interval import Bootstrap, nothing, percentile_interval
 from bench.api import FloatArray
+from bench.stats.interval import Bootstrap, nothing, percentile_interval
+from bench.stats.ranks import ranks
 
 _PERFECT = 1e-12  # below this distance from 1 a correlation is 1 but for rounding
 _SHIFT = 67  # draws by which each dataset's are moved against those of the one before; prime

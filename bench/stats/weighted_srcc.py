@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench._draws import Counts
 from bench.api import FloatArray
+from bench.stats.resampling import Counts
 
 
 class WeightedSRCC:

@@ -15,9 +15,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bench._correlation import MIN_IMAGES, check_scores, pearson, ranks
-from bench._interval import Bootstrap, Interval, percentile_interval
 from bench.api import FloatArray
+from bench.stats.interval import Bootstrap, Interval, percentile_interval
+from bench.stats.ranks import MIN_IMAGES, check_scores, pearson, ranks
 
 MIN_DRAWS = 50
 """Draws below which their spread is no measure of anything."""

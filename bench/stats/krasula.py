@@ -19,9 +19,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench._correlation import MIN_IMAGES, check_scores, ranks
-from bench._opinions import squared_errors
 from bench.api import FloatArray
+from bench.stats.ceiling import squared_errors
+from bench.stats.ranks import MIN_IMAGES, check_scores, ranks
 
 MAX_PAIRS = 500_000
 """Pairs that an analysis uses at most: all of those of 1,000 images, a random choice among more."""

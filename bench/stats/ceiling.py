@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bench._correlation import MIN_IMAGES, check_finite, pearson, ranks
 from bench.api import FloatArray
+from bench.stats.ranks import MIN_IMAGES, check_finite, pearson, ranks
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench._across import weighted_medians
-from bench._correlation import MIN_IMAGES, Middle, check_scores, group_blocks, pearson, ranks
-from bench._draws import Counts, codes, in_chunks, resampling_counts, workers
-from bench._influence import srcc_influence
-from bench._interval import Bootstrap, IntervalKind, bca_interval, check_kind, nothing, percentile_interval
-from bench._weighted_srcc import WeightedSRCC
 from bench.api import FloatArray
+from bench.stats.averages import weighted_medians
+from bench.stats.correlation import Middle, group_blocks
+from bench.stats.influence import srcc_influence
+from bench.stats.interval import Bootstrap, IntervalKind, bca_interval, check_kind, nothing, percentile_interval
+from bench.stats.ranks import MIN_IMAGES, check_scores, pearson, ranks
+from bench.stats.resampling import Counts, codes, in_chunks, resampling_counts, workers
+from bench.stats.weighted_srcc import WeightedSRCC
 
 
 def bootstrap_srcc(

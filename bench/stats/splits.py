@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bench._correlation import MIN_IMAGES, check_pair, direction, pearson, ranks
-from bench._mapping import fit_logistic4
 from bench.api import FloatArray
+from bench.stats.mapping import fit_logistic4
+from bench.stats.ranks import MIN_IMAGES, check_pair, direction, pearson, ranks
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,105 @@
+"""Ranks, Pearson's correlation, and the checks that every statistic makes of its input."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bench.api import FloatArray
+
+MIN_IMAGES = 4
+
+
+def check_pair(scores: ArrayLike, labels: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return both as float64 vectors.
+
+    Raises:
+        ValueError: they are not 1-D of one length, or a value is not finite.
+    """
+    s, y = np.asarray(scores, dtype=np.float64), np.asarray(labels, dtype=np.float64)
+    if s.ndim != 1 or s.shape != y.shape:
+        raise ValueError(f"scores has shape {s.shape}, labels {y.shape}: give two vectors of one length")
+    check_finite(scores=s, labels=y)
+    return s, y
+
+
+def check_scores(
+    scores: ArrayLike, labels: ArrayLike, score_signs: ArrayLike = 1, label_sign: int = 1
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return scores (methods, n), labels (n,) and the direction of each method's correlation (methods,).
+
+    Raises:
+        ValueError: shapes differ, a value is not finite, or a sign is not +1 or -1.
+    """
+    s, y = np.atleast_2d(np.asarray(scores, dtype=np.float64)), np.asarray(labels, dtype=np.float64)
+    if s.ndim != 2 or y.shape != s.shape[1:]:
+        raise ValueError(f"scores has shape {s.shape}, labels {y.shape}: give (methods, n) and (n,)")
+    check_finite(scores=s, labels=y)
+    signs = np.asarray(score_signs)
+    if signs.shape not in ((), (len(s),)):
+        raise ValueError(f"score_signs has shape {signs.shape}: give one, or one for each of {len(s)} methods")
+    signs = np.broadcast_to(signs, len(s))
+    return s, y, np.array([direction(sign, label_sign) for sign in signs.tolist()], dtype=np.float64)
+
+
+def check_finite(**arrays: FloatArray) -> None:
+    """Raise ValueError naming the array that holds NaN or infinity, and how many values."""
+    for name, array in arrays.items():
+        if bad := array.size - int(np.count_nonzero(np.isfinite(array))):
+            raise ValueError(
+                f"{bad} of {array.size} {name} are not finite: drop those images first and count them as failed"
+            )
+
+
+def direction(score_sign: int, label_sign: int) -> int:
+    """Return the product of two directions.
+
+    Raises:
+        ValueError: one is not +1 or -1.
+    """
+    for name, sign in (("score_sign", score_sign), ("label_sign", label_sign)):
+        if sign not in (1, -1):
+            raise ValueError(f"{name} is {sign!r}: use +1 (higher is better) or -1 (lower is better)")
+    return int(score_sign * label_sign)
+
+
+def ranks(values: FloatArray) -> FloatArray:
+    """Mid-ranks along the last axis, 1..n, of finite values."""
+    order = np.argsort(values, axis=-1, kind="stable")
+    ordered = np.take_along_axis(values, order, axis=-1)
+    place = np.arange(values.shape[-1])
+    starts = np.ones(values.shape, dtype=bool)
+    starts[..., 1:] = ordered[..., 1:] != ordered[..., :-1]
+    first = np.maximum.accumulate(np.where(starts, place, 0), axis=-1)
+    # Seen from the end, a tie starts where the next one began.
+    ends = np.ones(values.shape, dtype=bool)
+    ends[..., :-1] = starts[..., 1:]
+    last = np.minimum.accumulate(np.where(ends, place, place.size)[..., ::-1], axis=-1)[..., ::-1]
+    result = np.empty(values.shape)
+    np.put_along_axis(result, order, (first + last) / 2 + 1, axis=-1)
+    return result
+
+
+def pearson(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Pearson's correlation along the last axis; 0 where either is constant."""
+    a, b = _centred(a), _centred(b)
+    norm = np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
+    products = (a * b).sum(axis=-1)
+    return np.asarray(np.clip(np.divide(products, norm, out=np.zeros_like(products), where=norm > 0), -1.0, 1.0))
+
+
+def _centred(values: FloatArray) -> FloatArray:
+    """Take the mean off, then bring the largest deviation to about 1 so that no square over- or underflows.
+
+    Powers of two scale without rounding, so values that differ by one unit in the last place still
+    differ; the second mean takes off what rounding left of the first.
+    """
+    values = _scaled(values)
+    values = values - values.mean(axis=-1, keepdims=True)
+    return _scaled(values - values.mean(axis=-1, keepdims=True))
+
+
+def _scaled(values: FloatArray) -> FloatArray:
+    """Multiply by the power of two that brings the largest magnitude of each row into 0.5..1."""
+    _, exponent = np.frexp(np.abs(values).max(axis=-1, keepdims=True))
+    return np.asarray(np.ldexp(values, -exponent))

@@ -379,7 +379,7 @@ class Method(ABC):
 M = TypeVar("M", bound=type[Method])
 
 registered: list[type[Method]] = []
-"""Every class that :func:`register` has seen; ``bench.registry`` turns it into names."""
+"""Every class that :func:`register` has seen; ``bench.plugins.registry`` turns it into names."""
 
 
 def register(method: M) -> M:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bench import runner
 from bench.api import Resize
 from bench.cells import Cell
+from bench.datasets.dataset import Dataset, Sample
 from bench.derived import Recipe, make
 from bench.errors import ImageError
 from bench.evaluation import evaluate
-from bench.images import decode
 from bench.invariance import Audit, Finding, measure
-from bench.samples import Dataset, Sample
-from bench.scoring import Ready, Settings
-from bench.store import Store
+from bench.io.images import decode
+from bench.runs import runner
+from bench.runs.scoring import Ready, Settings
+from bench.runs.store import Store
 from bench.variants import BATCH, BATCHES, DECODER, DEVICE, ORIGINAL, PROCESSES, VARIANTS, Variant, has_second_decoder
 
 FOLDER = "invariance"

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import stats
-from bench.card import RESERVED
 from bench.cells import Row
+from bench.datasets.card import RESERVED
 from bench.errors import UsageError
 from bench.evaluation import correlate_part
 from bench.tables import Column, Table

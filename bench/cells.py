@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench import stats
 from bench.api import Family, FloatArray
-from bench.cards import find_card
+from bench.datasets.catalogue import find_card
+from bench.datasets.protocol import Protocol
+from bench.io.hashing import short_hash
 from bench.leakage import Leak, PhotoSet, find_leaks
-from bench.samples import Protocol, short_hash
 
 if TYPE_CHECKING:
-    from bench.store import Entry
+    from bench.runs.store import Entry
 
 LEVEL = 0.95
 FEW = 30

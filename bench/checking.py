@@ -19,8 +19,8 @@ import numpy as np
 
 from bench import stats
 from bench.api import FloatArray
+from bench.datasets.protocol import Protocol
 from bench.errors import listed
-from bench.samples import Protocol
 from bench.stats.ranks import pearson, ranks
 
 CORRELATIONS = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5")

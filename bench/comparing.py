@@ -8,20 +8,20 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.adapters import table
-from bench.adapters.index import Index
-from bench.adapters.labels import read_labels
-from bench.adapters.local import SCORES_FILE
-from bench.adapters.rows import name_of
-from bench.datasets import find_named, resolve
+from bench.datasets.dataset import Dataset
+from bench.datasets.readers import text as table
+from bench.datasets.readers.index import Index
+from bench.datasets.readers.labels import read_labels
+from bench.datasets.readers.local import SCORES_FILE
+from bench.datasets.readers.rows import name_of
+from bench.datasets.resolve import find_named, resolve
+from bench.datasets.roots import Roots
 from bench.errors import BenchError, UsageError
-from bench.files import expand
 from bench.hashing import Hashed, hash_samples
+from bench.io.files import expand
+from bench.io.progress import bar
 from bench.names import Names, SharedNames, looks_like_name, shared_names
 from bench.overlap import BLOCK, Pairs, near_pairs
-from bench.places import Roots
-from bench.progress import bar
-from bench.samples import Dataset
 
 _MOST_PAIRS = 2_000_000
 

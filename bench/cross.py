@@ -16,7 +16,7 @@ import numpy as np
 from bench import stats
 from bench.cells import Row, leaks_of, row_of
 from bench.leakage import Leak
-from bench.store import Entry
+from bench.runs.store import Entry
 from bench.tables import heading, rank, told_apart
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from bench.card import Card, LabelSpec
+from bench.datasets.card import Card, LabelSpec
 from bench.markup import escape_markdown as escape
 
 _INTRODUCTION = """\

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.api import Pixels
+from bench.datasets.dataset import Dataset, Sample
+from bench.datasets.sample_set import one_thread
 from bench.derived import Made, Photograph, Recipe, choose, make
-from bench.sample_set import one_thread
-from bench.samples import Dataset, Sample
-from bench.scoring import hash_files
+from bench.io.hashing import hash_files
 
 PREFIX = "degraded:"
 """What its id begins with; a card's id holds no colon."""

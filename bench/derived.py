@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from bench.api import Pixels, Resize
+from bench.datasets.dataset import Dataset, Sample
 from bench.errors import BenchError, ImageError, UsageError
-from bench.files import File, LocalFolder
-from bench.images import decode, resize
-from bench.progress import bar
-from bench.sample_set import cache_root
-from bench.samples import Dataset, Sample
-from bench.store import write_atomically
+from bench.io.atomic import write_atomically
+from bench.io.cache import cache_root
+from bench.io.files import File, LocalFolder
+from bench.io.images import decode, resize
+from bench.io.progress import bar
 
 RECIPE = 1
 """Raise it when the same photograph would give other pixels: it names the folder."""

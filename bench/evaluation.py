@@ -10,12 +10,12 @@ import numpy as np
 
 from bench import stats
 from bench.cells import LEVEL, VALUES, Cell, Drawn
-from bench.samples import Protocol
+from bench.datasets.protocol import Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bench.store import Entry
+    from bench.runs.store import Entry
 
 DRAWS = 2000
 

@@ -14,16 +14,18 @@ from typing import Any
 
 import numpy as np
 
-from bench import mvg
-from bench import options as method_options
 from bench.api import FloatArray, Method, Resize
+from bench.datasets.dataset import Dataset, Sample
 from bench.errors import BenchError, ImageError, UsageError
-from bench.images import POLICY, decode, prepare, resize
-from bench.ou import offers_features, rows_of
-from bench.progress import bar
-from bench.samples import Dataset, Sample, short_hash
-from bench.scoring import MethodSpec, Ready, seed_draws
-from bench.store import slug, write_atomically, writing
+from bench.io.atomic import write_atomically
+from bench.io.hashing import short_hash
+from bench.io.images import POLICY, decode, prepare, resize
+from bench.io.progress import bar
+from bench.plugins import gaussian
+from bench.plugins import options as method_options
+from bench.plugins.pristine_distance import offers_features, rows_of
+from bench.runs.scoring import MethodSpec, Ready, seed_draws
+from bench.runs.store import slug, writing
 
 PART = 32
 """Images a part, so the most that a kill loses."""
@@ -156,7 +158,7 @@ def _read_parts(folder: Path) -> Features:
     for path in sorted(folder.glob("*.npz")):
         try:
             with path.open("rb") as file:
-                part = _checked(mvg.read_npz(file.read(_MAX_BYTES + 1), _MAX_BYTES))
+                part = _checked(gaussian.read_npz(file.read(_MAX_BYTES + 1), _MAX_BYTES))
         # Damaged files make numpy and zipfile raise nearly anything.
         except Exception as error:
             raise UsageError(

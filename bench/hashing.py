@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.datasets.dataset import Sample
 from bench.errors import ImageError
-from bench.images import POLICY, decode
+from bench.io.cache import cache_root
+from bench.io.images import POLICY, decode
 from bench.overlap import BITS, HASH, Hashes, perceptual_hash
-from bench.sample_set import cache_root
-from bench.samples import Sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ def hash_samples(samples: Sequence[Sample], title: str) -> Hashed:
     """
     import joblib
 
-    from bench.progress import bar
+    from bench.io.progress import bar
 
     cache = HashCache(cache_root() / "hashes.sqlite")
     names, hashes, failed = [], [], []

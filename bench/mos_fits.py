@@ -17,13 +17,15 @@ import numpy as np
 
 from bench import extraction, mos_regression
 from bench.api import Family, MethodInfo
+from bench.datasets.dataset import Dataset
+from bench.datasets.protocol import Protocol
 from bench.extraction import Features
+from bench.io.hashing import short_hash
 from bench.mos_parts import Measured, check_enough, labelled_training
 from bench.mos_regression import FOLDS, GRID, PARAMETER, Fitted, Regression
-from bench.runner import describe, versions
-from bench.samples import Dataset, Protocol, short_hash
-from bench.scoring import Ready
-from bench.store import Identity, Json, Outcome, Store, Writer
+from bench.runs.runner import describe, versions
+from bench.runs.scoring import Ready
+from bench.runs.store import Identity, Json, Outcome, Store, Writer
 
 PREFIX = "fit:"
 VERSION = "1"

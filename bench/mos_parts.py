@@ -8,12 +8,12 @@ from pathlib import Path
 
 from bench import extraction
 from bench.api import Resize
+from bench.datasets.dataset import Dataset
 from bench.errors import UsageError
 from bench.extraction import Features
-from bench.runner import hash_of_images, image_digests
-from bench.samples import Dataset
-from bench.scoring import Ready
-from bench.store import Json
+from bench.runs.runner import hash_of_images, image_digests
+from bench.runs.scoring import Ready
+from bench.runs.store import Json
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.images import SUFFIXES
+from bench.io.images import SUFFIXES
 
 Kind = Literal["photo id", "file name", "stem"]
 

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.adapters.index import Index
 from bench.api import Pixels, Resize
-from bench.cards import find_card
 from bench.cells import Cell
-from bench.datasets import resolve
+from bench.datasets.catalogue import find_card
+from bench.datasets.dataset import Dataset
+from bench.datasets.readers.index import Index
+from bench.datasets.resolve import resolve
+from bench.datasets.roots import Roots
 from bench.errors import ImageError, UsageError
-from bench.files import File, Folder, is_url
-from bench.images import decode, resize
-from bench.places import Roots
-from bench.samples import Dataset
+from bench.io.files import File, Folder, is_url
+from bench.io.images import decode, resize
 
 
 @dataclass(frozen=True)

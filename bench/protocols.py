@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.api import UNKNOWN
-from bench.card import Card
-from bench.cards import canonical, find_card, other_sizes
 from bench.cells import Cell
+from bench.datasets.card import Card
+from bench.datasets.catalogue import canonical, find_card, other_sizes
+from bench.datasets.protocol import Protocol
 from bench.published import NOT_TOLD, Published
-from bench.samples import Protocol
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.adapters import table
-from bench.cards import canonical, find_card, names
+from bench.datasets.catalogue import canonical, find_card, names
+from bench.datasets.readers import text as table
 from bench.errors import UsageError, did_you_mean
-from bench.shipped import shipped_folder
+from bench.io.shipped import shipped_folder
 
 COLUMNS = (
     *("method", "dataset", "resolution", "split", "trained_on"),

@@ -15,9 +15,9 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from bench.checking import Record
+from bench.datasets.protocol import Protocol
 from bench.errors import UsageError, did_you_mean
-from bench.samples import Protocol
-from bench.store import write_atomically
+from bench.io.atomic import write_atomically
 
 FORMAT = 1
 FOLDER = Path("results/reference")

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from bench.api import Resize
 from bench.cells import VALUES
 from bench.checking import Finding, Labels, Record, Tolerance, compare
+from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
 from bench.evaluation import evaluate, joined, middle_of
 from bench.reference import Reference, Update, updated
-from bench.samples import Protocol
-from bench.scoring import Settings
-from bench.store import Entry
+from bench.runs.scoring import Settings
+from bench.runs.store import Entry
 
 if TYPE_CHECKING:
     import pandas as pd

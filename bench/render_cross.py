@@ -8,10 +8,10 @@ from bench.averages import marks_over
 from bench.cells import FEW, Row
 from bench.cross import CrossTable, Target
 from bench.cross_average import Lead, averages, pairs
+from bench.datasets.protocol import Protocol
 from bench.leakage import Relation
 from bench.markup import Footnotes, Markup, Sheet
 from bench.render import number
-from bench.samples import Protocol
 
 
 def to_paper(table: CrossTable, markup: Markup, intervals: bool = False) -> str:

@@ -24,7 +24,7 @@ from bench.stats.ranks import pearson, ranks
 
 if TYPE_CHECKING:
     from bench.distortions import Distortion
-    from bench.store import Entry
+    from bench.runs.store import Entry
 
 _FEWEST = 3
 _STEPS = (0, *LEVELS)

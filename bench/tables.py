@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.api import Family
 from bench.cells import Cell, Row
-from bench.samples import Protocol
+from bench.datasets.protocol import Protocol
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from bench.api import Pixels, Resize
 from bench.derived import Photograph, Recipe, shrink
 from bench.errors import ImageError
-from bench.images import resize
+from bench.io.images import resize
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import torch
 
-from bench import sample_set
 from bench.api import Pixels, Resize
+from bench.datasets import sample_set
 from bench.distortions import DISTORTIONS, Distortion
 from bench.distortions.severity import Severity, is_monotone, measure
-from bench.images import SUFFIXES, decode, read_bytes, resize
+from bench.io.images import SUFFIXES, decode, read_bytes, resize
 
 SIDE = 224
 

@@ -13,7 +13,7 @@ import time
 
 import torch
 
-from bench import sample_set
+from bench.datasets import sample_set
 from bench.distortions import DISTORTIONS, LEVELS, distort_alike
 
 

@@ -26,8 +26,8 @@ import torch
 from bench.api import Explainer, FloatArray, Method, Photo, Pixels
 from bench.distortions import distort
 from bench.gradcam import grad_cam
-from bench.images import decode, is_image_name, prepare, read_bytes
-from bench.registry import find_method
+from bench.io.images import decode, is_image_name, prepare, read_bytes
+from bench.plugins.registry import find_method
 
 TYPES = ("gaussian-blur", "white-noise", "jpeg", "darken")
 OUTPUT = "difference"

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from bench import stats
-from bench.images import decode, prepare, read_bytes
-from bench.registry import find_method
+from bench.io.images import decode, prepare, read_bytes
+from bench.plugins.registry import find_method
 
 RIVALS = ("niqe", "pyiqa:piqe", "bytes-per-pixel")
 DRAWS = 2000

@@ -33,7 +33,7 @@ import torch  # noqa: E402
 from bench.methods.niqe import Niqe, niqe  # noqa: E402
 
 from bench.api import Photo  # noqa: E402
-from bench.images import SUFFIXES, decode, prepare, read_bytes  # noqa: E402
+from bench.io.images import SUFFIXES, decode, prepare, read_bytes  # noqa: E402
 
 
 def fastest(score: Callable[[Photo], float], photos: Sequence[Photo], seconds: float) -> tuple[list[float], float]:

@@ -26,7 +26,7 @@ import joblib
 import numpy as np
 from PIL import Image
 
-from bench.images import SUFFIXES, decode, read_bytes
+from bench.io.images import SUFFIXES, decode, read_bytes
 from bench.overlap import BITS, THRESHOLD, near_pairs, perceptual_hash
 
 KINDS = {"phash": imagehash.phash, "dhash": imagehash.dhash, "whash": imagehash.whash}

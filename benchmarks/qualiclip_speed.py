@@ -49,8 +49,8 @@ from bench.methods.qualiclip.model import QualityModel, empty_clip, encode_promp
 from scipy.stats import spearmanr  # noqa: E402
 
 from bench.api import Photo, Resize  # noqa: E402
-from bench.images import SUFFIXES, decode, read_bytes, resize  # noqa: E402
-from bench.registry import find_method  # noqa: E402
+from bench.io.images import SUFFIXES, decode, read_bytes, resize  # noqa: E402
+from bench.plugins.registry import find_method  # noqa: E402
 
 State = dict[str, torch.Tensor]
 Scorer = Callable[[Sequence[Photo]], Sequence[float]]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import BenchError, MissingRequirementError, UsageError
-from bench.mvg import PristineModel, check, read_npz
+from bench.plugins.gaussian import PristineModel, check, read_npz
 
 from ._niqe_features import FEATURES
 from ._pyiqa_weights import Weights

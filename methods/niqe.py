@@ -29,8 +29,8 @@ from bench.api import (
     register,
 )
 from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.images import prepare
-from bench.mvg import PristineModel, distance, fit, gaussian, measure
+from bench.io.images import prepare
+from bench.plugins.gaussian import PristineModel, distance, fit, gaussian, measure
 
 from ._niqe_features import BLOCK, FEATURES, BlockFeatures, block_features
 from ._niqe_model import load_model, model_path

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from bench.cli import main
-from bench.store import Store
+from bench.runs.store import Store
 
 _SHARED = Path(__file__).parents[2] / "shared" / "data"
 

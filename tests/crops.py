@@ -7,7 +7,7 @@ import functools
 import torch
 from torch import Tensor
 
-from bench import sample_set as sample
+from bench.datasets import sample_set as sample
 
 PHOTOGRAPHS = [photograph.name for photograph in sample.PHOTOGRAPHS]
 

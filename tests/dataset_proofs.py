@@ -16,8 +16,8 @@ from typing import Literal
 import pytest
 from PIL import Image
 
-from bench.cards import Card, find_card
-from bench.files import Folder, open_folder
+from bench.datasets.catalogue import Card, find_card
+from bench.io.files import Folder, open_folder
 
 Names = Callable[["Copy"], Iterable[str]]
 

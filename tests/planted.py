@@ -11,16 +11,16 @@ import fakes
 import numpy as np
 from PIL import Image
 
-from bench import options
-from bench.adapters.local import read_local
 from bench.api import FeatureSpace, FloatArray, Method, Photo, Resize
+from bench.datasets.dataset import Dataset
+from bench.datasets.readers.local import read_local
 from bench.errors import ImageError
 from bench.mos_fits import Done, Fitting
 from bench.mos_parts import measure
 from bench.mos_regression import Regression
-from bench.samples import Dataset
-from bench.scoring import MethodSpec, Ready, load
-from bench.store import Store
+from bench.plugins import options
+from bench.runs.scoring import MethodSpec, Ready, load
+from bench.runs.store import Store
 
 
 class Colours(Method):

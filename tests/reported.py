@@ -13,12 +13,12 @@ from conftest import make_photo
 from PIL import Image
 from stored import run
 
-from bench.adapters.local import read_local
 from bench.api import Method
+from bench.datasets.readers.local import read_local
+from bench.datasets.roots import Roots
 from bench.evaluation import evaluate
-from bench.places import Roots
 from bench.report.data import Report, gather
-from bench.store import Store
+from bench.runs.store import Store
 from bench.tables import Table, arrange
 
 HOSTILE = (

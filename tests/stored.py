@@ -7,12 +7,13 @@ from pathlib import Path
 
 import fakes
 
-from bench import options, runner
-from bench.adapters.local import read_local
 from bench.api import Method
-from bench.samples import Dataset
-from bench.scoring import MethodSpec, Settings, load
-from bench.store import Store
+from bench.datasets.dataset import Dataset
+from bench.datasets.readers.local import read_local
+from bench.plugins import options
+from bench.runs import runner
+from bench.runs.scoring import MethodSpec, Settings, load
+from bench.runs.store import Store
 
 # Scores of eight images whose MOS rises.
 RISING = [0.0, 1, 2, 3, 4, 5, 6, 7]

@@ -9,8 +9,8 @@ import pytest
 from dataset_proofs import Copy
 from proofs_authentic import AIGCIQA, KONIQ, read, write_csv
 
-from bench.adapters.card import inspect, read_with_card
-from bench.cards import read_card
+from bench.datasets.catalogue import read_card
+from bench.datasets.readers.with_card import inspect, read_with_card
 from bench.errors import MissingRequirementError, UsageError
 
 

@@ -13,13 +13,13 @@ import pytest
 from conftest import Ran
 from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run
 
-from bench.adapters.local import read_local
 from bench.api import UNKNOWN, Method, Resize
 from bench.averages import average
+from bench.datasets.readers.local import read_local
 from bench.evaluation import evaluate
 from bench.markup import MARKDOWN
 from bench.render_paper import to_paper
-from bench.store import Store
+from bench.runs.store import Store
 from bench.tables import Table, arrange
 
 Bench = Callable[..., Ran]

@@ -14,7 +14,7 @@ from conftest import Ran, make_photo
 from scipy.stats import spearmanr
 from stored import fixed, run
 
-from bench.store import Store
+from bench.runs.store import Store
 
 Bench = Callable[..., Ran]
 RANDOM = np.random.default_rng(3)

@@ -15,12 +15,13 @@ import pytest
 from conftest import Ran
 from stored import fixed, run
 
-from bench import reference, registry
+from bench import reference
 from bench.api import Method, Resize
 from bench.checking import Finding
+from bench.plugins import registry
 from bench.regression import Verdict
 from bench.render_check import to_github, to_junit, to_text
-from bench.store import Store
+from bench.runs.store import Store
 
 Bench = Callable[..., Ran]
 SCORES = [0.0, 1, 3, 2, 4, 5, 7, 6]

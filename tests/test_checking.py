@@ -11,7 +11,7 @@ from scipy import stats as scipy_stats
 
 from bench import stats
 from bench.checking import Finding, Labels, Record, Tolerance, compare, paired_half_width
-from bench.samples import Protocol
+from bench.datasets.protocol import Protocol
 
 IDENTITY: dict[str, dict[str, Any]] = {
     "method": {"name": "m", "version": "1", "options": {}, "fingerprint": "f", "seed": None},

@@ -15,9 +15,10 @@ import pytest
 import yaml  # timm, which bench depends on, brings it
 from conftest import Ran
 
-from bench import reference, registry
-from bench.datasets import resolve
-from bench.places import Roots
+from bench import reference
+from bench.datasets.resolve import resolve
+from bench.datasets.roots import Roots
+from bench.plugins import registry
 
 Bench = Callable[..., Ran]
 ROOT = Path(__file__).parents[1]

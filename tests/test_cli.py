@@ -173,7 +173,7 @@ def test_an_interrupt_says_that_nothing_is_lost(bench: Bench, photos: Path, monk
     def interrupted(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("bench.runner.run", interrupted)
+    monkeypatch.setattr("bench.runs.runner.run", interrupted)
     done = bench("run", *METHOD, "--dataset", photos)
     assert done.code == 130
     assert "what was done is kept" in done.err

@@ -19,15 +19,15 @@ from planted import colours, dataset, linear
 from scipy.stats import spearmanr
 from stored import fixed, run
 
-from bench import runner
-from bench.adapters.local import read_local
 from bench.api import Resize
 from bench.cross import CrossTable, arrange
 from bench.cross_average import averages, pairs
+from bench.datasets.dataset import Dataset
+from bench.datasets.readers.local import read_local
 from bench.regression import newest
-from bench.samples import Dataset
-from bench.scoring import Settings
-from bench.store import Store
+from bench.runs import runner
+from bench.runs.scoring import Settings
+from bench.runs.store import Store
 
 Bench = Callable[..., Ran]
 SPLITS = 3

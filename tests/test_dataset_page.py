@@ -8,7 +8,7 @@ from pathlib import Path
 
 from conftest import Ran
 
-from bench.cards import shipped_cards
+from bench.datasets.catalogue import shipped_cards
 
 ROOT = Path(__file__).parents[1]
 

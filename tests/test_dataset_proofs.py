@@ -11,7 +11,7 @@ import proofs_synthetic
 import pytest
 from dataset_proofs import Copy, Proof
 
-from bench.adapters.card import Inspection, inspect
+from bench.datasets.readers.with_card import Inspection, inspect
 from bench.errors import BenchError
 
 PROOFS = [*proofs_first.PROOFS, *proofs_authentic.PROOFS, *proofs_synthetic.PROOFS]

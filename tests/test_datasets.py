@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from conftest import make_photo
 
-from bench import cards
-from bench.adapters import table
-from bench.adapters.local import read_local
-from bench.datasets import resolve
+from bench.datasets import catalogue
+from bench.datasets.readers import text as table
+from bench.datasets.readers.local import read_local
+from bench.datasets.resolve import resolve
+from bench.datasets.roots import Roots
 from bench.errors import MissingRequirementError, UsageError
-from bench.places import Roots
 
 NO_ROOTS = Roots()
 
@@ -254,7 +254,7 @@ def test_a_set_that_is_not_whole_says_so(photos: Path) -> None:
 
 
 def test_every_shipped_card_is_well_formed() -> None:
-    shipped = cards.shipped_cards()
+    shipped = catalogue.shipped_cards()
     assert {"sample", "koniq"} <= set(shipped)
     names = [name for card in shipped.values() for name in (card.id, *card.aliases)]
     assert len(names) == len(set(names))
@@ -266,9 +266,9 @@ def test_every_shipped_card_is_well_formed() -> None:
 def test_two_cards_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.toml").write_text(CARD.replace('id = "mine"', f'id = "{name}"\naliases = ["both"]'))
-    monkeypatch.setattr(cards, "cards_folder", lambda: tmp_path)
+    monkeypatch.setattr(catalogue, "cards_folder", lambda: tmp_path)
     with pytest.raises(UsageError, match="both have the id or alias 'both'"):
-        cards.shipped_cards.__wrapped__()
+        catalogue.shipped_cards.__wrapped__()
 
 
 def test_a_folder_that_cannot_be_seen_whole_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +283,7 @@ def test_a_folder_that_cannot_be_seen_whole_is_refused(tmp_path: Path, monkeypat
 
 
 def test_the_sample_card_counts_what_the_recipe_makes() -> None:
-    from bench import sample_set
+    from bench.datasets import sample_set
 
     made = len(sample_set.PHOTOGRAPHS) * len(sample_set.TYPES) * len(sample_set.LEVELS)
-    assert cards.shipped_cards()["sample"].n == made
+    assert catalogue.shipped_cards()["sample"].n == made

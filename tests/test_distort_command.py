@@ -12,7 +12,7 @@ from PIL import Image
 
 from bench.distortions import DISTORTIONS, LEVELS, PRESETS
 from bench.distortions.sheet import draw_sheet
-from bench.images import decode, read_bytes
+from bench.io.images import decode, read_bytes
 
 Bench = Callable[..., Ran]
 

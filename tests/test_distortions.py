@@ -9,7 +9,7 @@ import torch
 from crops import PHOTOGRAPHS, crop, seeded
 from torch import Tensor
 
-from bench import sample_set as sample
+from bench.datasets import sample_set as sample
 from bench.distortions import DISTORTIONS, LEVELS, PRESETS, distort, distort_alike, distort_levels
 from bench.distortions.severity import gradient_distance, is_monotone, measure, squared_error
 

@@ -178,8 +178,8 @@ def test_numbers_that_are_not_the_known_ones_are_an_error_whatever_the_bytes(car
 def test_images_of_a_variant_are_an_error_that_names_it(
     card: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bench import doctor
-    from bench.cards import read_card
+    from bench.datasets import doctor
+    from bench.datasets.catalogue import read_card
 
     small = card.with_name("mine-small.toml")
     small.write_text('id = "mine-small"\nextends = "mine"\nsize = [24, 20]\n')

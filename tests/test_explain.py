@@ -24,7 +24,7 @@ from bench.errors import ImageError
 from bench.explaining import Explanation, explain, offers_explanation
 from bench.figures.explanation import aspect_bars, overlay
 from bench.gradcam import enlarge
-from bench.registry import catalogue, find_method
+from bench.plugins.registry import catalogue, find_method
 
 Bench = Callable[..., Ran]
 pytestmark = pytest.mark.usefixtures("empty_caches", "one_thread")

@@ -16,9 +16,11 @@ import pytest
 from archives import FILES, add, make, tree
 from serving import Server, serving
 
-from bench import cards, dataset_fetching, fetch_plan, fetching, unpacking
-from bench.card import Archive
+from bench.datasets import catalogue, fetch_plan
+from bench.datasets import fetch as dataset_fetching
+from bench.datasets.card import Archive
 from bench.errors import UsageError
+from bench.io import download, unpacking
 
 LABELS = b"image,score\n1.png,3\n"
 
@@ -37,7 +39,7 @@ class Site:
         return Archive(url=f"{self.address}/dir/{name}", **about)
 
     def offer(self, *archives: Archive) -> None:
-        card = replace(cards.shipped_cards()["koniq"], archives=archives)
+        card = replace(catalogue.shipped_cards()["koniq"], archives=archives)
         self._patch.setattr(fetch_plan, "find_card", lambda name: card if name in ("koniq", "koniq10k") else None)
 
 
@@ -140,7 +142,7 @@ def test_what_is_left_out_is_said(site: Site, fetch: Callable[..., Any], tmp_pat
 
 
 def test_a_cut_connection_goes_on(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
-    site.server.cut, site.server.cuts = 1000, fetching._ATTEMPTS
+    site.server.cut, site.server.cuts = 1000, download._ATTEMPTS
     ran = fetch("--yes")
     assert ran.code == 1
     assert "broke off 5 times; 5,000 bytes are kept in" in ran.err

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from serving import Server, serving
 
-from bench import fetching
 from bench.api import Download
 from bench.errors import BenchError, MissingRequirementError, UsageError
+from bench.io import download as fetching
+from bench.plugins import weights
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -155,7 +156,7 @@ def test_a_wrong_file_in_place_is_not_taken(download: Download) -> None:
 
 
 def test_what_methods_declare_is_known() -> None:
-    known = fetching.known_downloads()
+    known = weights.known_downloads()
     assert {"clip-rn50", "qualiclip"} <= set(known)
     for download in known.values():
         assert download.url.startswith("https://")
@@ -166,7 +167,7 @@ def test_what_methods_declare_is_known() -> None:
 def test_the_command_says_what_it_fetches_first(
     bench: Callable[..., Any], download: Download, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetching, "known_downloads", lambda: {"w": download})
+    monkeypatch.setattr(weights, "known_downloads", lambda: {"w": download})
     ran = bench("fetch", "weights", "w")
     assert (ran.code, ran.out) == (0, f"w is here: {download.path}\n")
     assert ran.err.startswith(f"w: about 1 MB, from {download.url}; checked by its SHA-256; licence MIT\n")

@@ -19,10 +19,10 @@ from bench.figures.agreement import agreement, heat_map
 from bench.figures.scatter import residuals, scatter
 from bench.figures.speed import races, speeds
 from bench.fitted import fitted, running_median
+from bench.runs.speed import speed
+from bench.runs.store import Entry, Store
 from bench.stats import fit_logistic4, mapping_band
-from bench.store import Entry, Store
 from bench.tables import Table, arrange
-from bench.throughput import speed
 
 Bench = Callable[..., Ran]
 RANDOM = np.random.default_rng(11)

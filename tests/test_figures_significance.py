@@ -14,7 +14,7 @@ from PIL import Image
 from bench.evaluation import evaluate
 from bench.figures.significance import matrices, not_told_apart, panels, rankings
 from bench.figures.style import new_figure, plain
-from bench.store import Store
+from bench.runs.store import Store
 from bench.tables import Table, arrange
 
 Bench = Callable[..., Ran]

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from conftest import Ran
 
-from bench import files
 from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.files import Elsewhere, File, LocalFolder, open_folder
+from bench.io import files
+from bench.io.files import Elsewhere, File, LocalFolder, open_folder
 
 Bench = Callable[..., Ran]
 

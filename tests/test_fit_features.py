@@ -12,13 +12,15 @@ import pytest
 from conftest import Ran
 from planted import Colours, colours, dataset, linear
 
-from bench import extraction, mos_regression, registry, runner
+from bench import extraction, mos_regression
 from bench.api import Resize
 from bench.errors import BenchError, ImageError, UsageError
 from bench.mos_parts import check_datasets, measure
-from bench.scoring import Settings
+from bench.plugins import registry
+from bench.runs import runner
+from bench.runs.scoring import Settings
+from bench.runs.store import Entry, Store
 from bench.stats import content_folds
-from bench.store import Entry, Store
 
 Bench = Callable[..., Ran]
 OF = colours(1, 40)

@@ -16,11 +16,11 @@ from stored import fixed, run
 from bench.contest import Contest, hold
 from bench.evaluation import evaluate
 from bench.figures.gmad import contact_sheet
-from bench.files import LocalFolder
 from bench.gmad import Verdict, differentiate, judge
+from bench.io.files import LocalFolder
 from bench.pictures import Pictures, in_folder
 from bench.render_gmad import records, sides, summary
-from bench.store import Store
+from bench.runs.store import Store
 from bench.tables import arrange
 
 Bench = Callable[..., Ran]

@@ -17,7 +17,7 @@ from PIL import Image, ImageFile
 
 from bench.api import InputPolicy, Photo, Pixels, Resize
 from bench.errors import ImageError
-from bench.images import decode, luma, prepare, read_bytes, resize
+from bench.io.images import decode, luma, prepare, read_bytes, resize
 
 SMALL = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
 SMOOTH = np.asarray(Image.fromarray(SMALL).resize((160, 120), Image.Resampling.BICUBIC))

@@ -14,16 +14,16 @@ from PIL import Image
 from scipy.stats import spearmanr
 from stored import spec
 
-from bench.adapters.local import read_local
 from bench.api import Method, Photo
 from bench.auditing import Auditor
+from bench.datasets.readers.local import read_local
 from bench.errors import ImageError
 from bench.evaluation import evaluate
-from bench.images import decode
 from bench.invariance import MODERATE, SMALL, TOLERANCE, Audit, Finding, measure
+from bench.io.images import decode
 from bench.render_invariance import records, to_markdown
-from bench.scoring import load
-from bench.store import Store
+from bench.runs.scoring import load
+from bench.runs.store import Store
 from bench.variants import VARIANTS
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from bench.adapters.card import Inspection, inspect, read_with_card
-from bench.adapters.table import parse
-from bench.card import TableSpec
-from bench.cards import read_card
+from bench.datasets.card import TableSpec
+from bench.datasets.catalogue import read_card
+from bench.datasets.readers.text import parse
+from bench.datasets.readers.with_card import Inspection, inspect, read_with_card
 from bench.errors import BenchError, MissingRequirementError, UsageError
-from bench.files import LocalFolder
+from bench.io.files import LocalFolder
 
 openpyxl = pytest.importorskip("openpyxl")
 

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stored import MIXED, RISING, SWAPPED, fixed, run
 
-from bench.adapters.local import read_local
+from bench.datasets.readers.local import read_local
 from bench.markup import LATEX, escape_latex
-from bench.store import Store
+from bench.runs.store import Store
 
 Bench = Callable[..., Ran]
 HOSTILE = r"50% of \input{/etc/passwd} & #1_a^b~c {x} [y] $z$ <w> | naïve – 图"

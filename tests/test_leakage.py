@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 from stored import MIXED, RISING, SWAPPED, fixed, run
 
-from bench import cards, cells
-from bench.adapters.local import read_local
+from bench import cells
 from bench.api import UNKNOWN
+from bench.datasets import catalogue
+from bench.datasets.readers.local import read_local
 from bench.evaluation import evaluate
 from bench.leakage import Leak, PhotoSet, Relation, find_leaks
 from bench.markup import MARKDOWN
 from bench.render import as_record
 from bench.render_paper import to_paper
-from bench.store import Store
+from bench.runs.store import Store
 from bench.tables import arrange
 
 pytestmark = pytest.mark.usefixtures("short_fits")
@@ -117,11 +118,11 @@ def test_seen_photographs_exclude_and_nothing_else_does() -> None:
 @pytest.fixture
 def fake_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cards of KADIS and UHD beside the shipped ones; UHD's folder has its alias."""
-    koniq = cards.shipped_cards()["koniq"]
-    known = dict(cards.shipped_cards())
+    koniq = catalogue.shipped_cards()["koniq"]
+    known = dict(catalogue.shipped_cards())
     for name, title, aliases in (("kadis", "KADIS_700k", ()), ("uhd", "UHD", ("photos",))):
         known[name] = dataclasses.replace(koniq, id=name, title=title, aliases=aliases, content=("pixabay",))
-    monkeypatch.setattr(cards, "shipped_cards", lambda: known)
+    monkeypatch.setattr(catalogue, "shipped_cards", lambda: known)
 
 
 @pytest.mark.usefixtures("fake_cards")
@@ -135,13 +136,13 @@ def test_a_cells_leaks_come_from_the_cards_of_dataset_and_training_sets(photos: 
 
 def test_no_card_names_a_whole_site_as_its_pool() -> None:
     too_wide = {"flickr", "internet", "web"}  # bench/leakage.py says why
-    for card in cards.shipped_cards().values():
+    for card in catalogue.shipped_cards().values():
         assert not too_wide & set(card.content), card.id
 
 
 @pytest.mark.usefixtures("fake_cards")
 def test_a_card_that_extends_another_has_its_photographs() -> None:
-    known = cards.shipped_cards()
+    known = catalogue.shipped_cards()
     known["koniq"] = dataclasses.replace(known["koniq"], content=())
     known["small"] = dataclasses.replace(known["koniq"], id="small", extends="koniq", aliases=())
     found = find_leaks(cells.photo_set("small"), ("koniq10k",), (), cells.photo_set)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from bench.api import Method, Photo
-from bench.images import prepare
-from bench.registry import catalogue
-from bench.scoring import Settings, score_photos
+from bench.io.images import prepare
+from bench.plugins.registry import catalogue
+from bench.runs.scoring import Settings, score_photos
 
 METHODS = catalogue().methods
 READY = sorted(name for name, method in METHODS.items() if not method.missing())

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.comparing import read_names
+from bench.datasets.roots import Roots
 from bench.names import SharedName, SharedNames, looks_like_name, shared_names
-from bench.places import Roots
 
 FEW = ["a.jpg", "b.jpg"]
 

@@ -20,8 +20,8 @@ from scipy.stats import spearmanr
 
 from bench.api import UNKNOWN, Photo
 from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.images import decode, prepare
-from bench.mvg import PristineModel, distance, gaussian
+from bench.io.images import decode, prepare
+from bench.plugins.gaussian import PristineModel, distance, gaussian
 
 SHARED = Path(__file__).parents[2] / "shared"
 REFERENCE = SHARED / "data/reference/niqe_modelparameters.npz"

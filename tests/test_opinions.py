@@ -18,13 +18,13 @@ from dataset_proofs import Copy
 from scipy.stats import norm
 
 from bench import stats
-from bench.adapters.local import read_local
 from bench.api import Family
+from bench.datasets.protocol import Protocol
+from bench.datasets.readers.local import read_local
 from bench.evaluation import evaluate
-from bench.importing import ScoreFile, import_scores, imported_method
 from bench.opinions import MIN_UNITS, opinions
-from bench.samples import Protocol
-from bench.store import Store
+from bench.runs.importing import ScoreFile, import_scores, imported_method
+from bench.runs.store import Store
 from bench.tables import arrange
 
 Bench = Callable[..., Ran]

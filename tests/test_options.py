@@ -7,9 +7,9 @@ from typing import Literal
 import fakes
 import pytest
 
-from bench import options
 from bench.api import option
 from bench.errors import UsageError
+from bench.plugins import options
 
 
 def test_texts_become_typed_values() -> None:

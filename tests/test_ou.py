@@ -15,13 +15,13 @@ from conftest import Ran
 from PIL import Image
 from test_niqe import as_photo, grey_photo
 
-from bench import mvg, ou, registry
 from bench.api import UNKNOWN, FloatArray, Method, Photo, option
 from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
-from bench.images import prepare
-from bench.scoring import Settings, score_photos
+from bench.io.images import prepare
+from bench.plugins import gaussian, pristine_distance, registry
+from bench.runs.scoring import Settings, score_photos
 
-OU_NIQE = ou.derive(Niqe)
+OU_NIQE = pristine_distance.derive(Niqe)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Tiles(Method):
         return photo.pixels[:8, :8].reshape(1, 192) @ self.directions
 
 
-OU_TILES = ou.derive(Tiles)
+OU_TILES = pristine_distance.derive(Tiles)
 
 
 def tiles(count: int, spread: float = 20, size: int = 8) -> list[Photo]:
@@ -97,22 +97,22 @@ def test_ou_niqe_is_niqe_with_the_same_pristine_photographs(
 
 
 def test_the_distance_of_one_row_is_mahalanobis_times_the_root_of_two() -> None:
-    model = mvg.PristineModel(np.array([1.0, 2.0]), np.diag([4.0, 9.0]))
-    mean, covariance, rows = mvg.gaussian(np.array([[5.0, 5.0]]))
+    model = gaussian.PristineModel(np.array([1.0, 2.0]), np.diag([4.0, 9.0]))
+    mean, covariance, rows = gaussian.gaussian(np.array([[5.0, 5.0]]))
     assert rows == 1
-    assert mvg.distance(model, mean, covariance) == pytest.approx(math.sqrt(2 * (16 / 4 + 9 / 9)))
+    assert gaussian.distance(model, mean, covariance) == pytest.approx(math.sqrt(2 * (16 / 4 + 9 / 9)))
 
 
 def test_many_features_are_solved_for_as_a_pseudo_inverse_would() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(600, 300)) @ rng.normal(size=(300, 300))
-    model = mvg.fit([rows], {})
-    mean, covariance, _ = mvg.gaussian(rows[:20] + 1)
+    model = gaussian.fit([rows], {})
+    mean, covariance, _ = gaussian.gaussian(rows[:20] + 1)
     difference = model.mean - mean
     expected = math.sqrt(difference @ np.linalg.inv((model.covariance + covariance) / 2) @ difference)
-    assert mvg.distance(model, mean, covariance) == pytest.approx(expected, rel=1e-6)
+    assert gaussian.distance(model, mean, covariance) == pytest.approx(expected, rel=1e-6)
     flat = replace(model, covariance=np.diag(np.r_[np.ones(299), 0.0]))
-    assert mvg.distance(flat, mean, 0 * covariance) == pytest.approx(
+    assert gaussian.distance(flat, mean, 0 * covariance) == pytest.approx(
         math.sqrt(2 * difference[:299] @ difference[:299]), rel=1e-6
     ), "a direction without spread says nothing"
 
@@ -123,7 +123,7 @@ def test_many_features_are_solved_for_as_a_pseudo_inverse_would() -> None:
 def test_a_covariance_of_too_few_rows_is_shrunk_and_the_user_is_told(tmp_path: Path) -> None:
     sentence = OU_TILES.fit(tiles(40), tmp_path / "m.npz")
     assert "on 40 rows of 300 features of 40 photographs, covariance shrunk by" in sentence
-    model = mvg.load(tmp_path / "m.npz")
+    model = gaussian.load(tmp_path / "m.npz")
     rows = np.concatenate([Tiles().features(photo) for photo in tiles(40)])
     assert 0 < model.metadata["shrinkage"] <= 1
     assert np.linalg.eigvalsh(model.covariance).min() > 0
@@ -132,7 +132,7 @@ def test_a_covariance_of_too_few_rows_is_shrunk_and_the_user_is_told(tmp_path: P
 
 def test_enough_rows_are_not_shrunk(tmp_path: Path) -> None:
     assert "shrunk" not in OU_TILES.fit(tiles(301), tmp_path / "m.npz")
-    assert mvg.load(tmp_path / "m.npz").metadata["shrinkage"] == 0
+    assert gaussian.load(tmp_path / "m.npz").metadata["shrinkage"] == 0
 
 
 def test_what_is_unlike_the_pristine_photographs_scores_higher(tmp_path: Path) -> None:
@@ -155,11 +155,11 @@ def test_fit_on_too_little_is_refused(photos: list[Photo], message: str, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("shape", [(5,), (2, 3, 4), (1, 0), (1, mvg.MAX_FEATURES + 1)])
+@pytest.mark.parametrize("shape", [(5,), (2, 3, 4), (1, 0), (1, gaussian.MAX_FEATURES + 1)])
 def test_features_of_another_shape_are_their_authors_mistake(shape: tuple[int, ...], tmp_path: Path) -> None:
     wrong = type("Wrong", (Tiles,), {"features": lambda self, photo: np.zeros(shape)})
     with pytest.raises(BenchError, match=r"the features of tiles have the shape \(.* and not \(M, D\)"):
-        ou.derive(wrong).fit(tiles(2), tmp_path / "m.npz")
+        pristine_distance.derive(wrong).fit(tiles(2), tmp_path / "m.npz")
 
 
 def test_a_photograph_without_a_finite_row_is_an_image_error(tmp_path: Path) -> None:
@@ -192,14 +192,14 @@ def test_fingerprint_is_of_the_model_and_of_the_features_weights(tmp_path: Path)
     assert again.fingerprint == first.fingerprint
     assert other.fingerprint != first.fingerprint
     weights = type("Weights", (Tiles,), {"fingerprint": "other"})
-    same_gaussian = fitted(ou.derive(weights), tiles(10), tmp_path / "d.npz")
+    same_gaussian = fitted(pristine_distance.derive(weights), tiles(10), tmp_path / "d.npz")
     assert same_gaussian.fingerprint != first.fingerprint
 
 
 def test_options_of_the_features_method_reach_it(tmp_path: Path) -> None:
     OU_TILES.fit(tiles(10), tmp_path / "m.npz", options=OU_TILES.Options(seed=5))
     method = OU_TILES(OU_TILES.Options(seed=5, model=str(tmp_path / "m.npz")))
-    assert isinstance(method, ou.OverFeatures)
+    assert isinstance(method, pristine_distance.OverFeatures)
     assert method._features.options.seed == 5
     with pytest.raises(UsageError, match=r"was fitted with weights '000000000005' and here it is '000000000000'"):
         OU_TILES(OU_TILES.Options(model=str(tmp_path / "m.npz")))
@@ -233,7 +233,7 @@ def test_a_model_that_is_not_there_is_told_how_to_make(tmp_path: Path) -> None:
     with pytest.raises(MissingRequirementError, match=r"nowhere is not a file"):
         OU_NIQE(OU_NIQE.Options(model="nowhere"))
     assert how.replace("\\", "") in OU_NIQE.missing()
-    assert ou.derive(registry.find_method("clipiqa")).missing().startswith("weights RN50.pt")
+    assert pristine_distance.derive(registry.find_method("clipiqa")).missing().startswith("weights RN50.pt")
 
 
 def npz(**arrays: object) -> bytes:
@@ -264,9 +264,9 @@ def test_an_invalid_file_is_refused_in_one_sentence(data: bytes, message: str, t
 
 
 def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mvg, "_MAX_BYTES", 1000)
+    monkeypatch.setattr(gaussian, "_MAX_BYTES", 1000)
     with pytest.raises(ValueError, match="more than a model can need"):
-        mvg.read_npz(npz(mean=np.zeros(1000)), 1000)
+        gaussian.read_npz(npz(mean=np.zeros(1000)), 1000)
 
 
 # --- names and commands ---

@@ -17,7 +17,7 @@ from PIL import Image
 
 from bench import comparing, hashing, overlap
 from bench.errors import ImageError
-from bench.images import decode, read_bytes
+from bench.io.images import decode, read_bytes
 
 
 @pytest.fixture(autouse=True)

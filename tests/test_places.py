@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from conftest import Ran
 
-from bench.cards import find_card
+from bench.datasets.catalogue import find_card
+from bench.datasets.roots import PRECEDENCE, Place, Roots
 from bench.errors import UsageError
-from bench.places import PRECEDENCE, Place, Roots
 
 Bench = Callable[..., Ran]
 

@@ -17,11 +17,14 @@ import pytest
 from conftest import Ran
 from scipy.stats import pearsonr, spearmanr
 
-from bench import cards, importing, published
+from bench import published
 from bench.api import Family
-from bench.samples import Dataset, Protocol, Sample
+from bench.datasets import catalogue
+from bench.datasets.dataset import Dataset, Sample
+from bench.datasets.protocol import Protocol
+from bench.runs import importing
+from bench.runs.store import Store
 from bench.stats import mapping as _mapping
-from bench.store import Store
 
 Bench = Callable[..., Ran]
 ROOT = Path(__file__).parents[1]
@@ -50,12 +53,12 @@ pytestmark = pytest.mark.usefixtures("toy_cards", "short_fits")
 @pytest.fixture
 def toy_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     """A set of 80 images at 1024x768 whose official test part has 80 too, and the same at 512x384."""
-    known = dict(cards.shipped_cards())
+    known = dict(catalogue.shipped_cards())
     about = {"id": "toy", "aliases": ("toys",), "n": 80, "splits": {"test": 80}, "size": (1024, 768)}
     toy = replace(known["koniq"], **about)  # type: ignore[arg-type]
     small = replace(toy, id="toy-512", aliases=(), extends="toy", size=(512, 384))
     known |= {"toy": toy, "toy-512": small, "toy-votes": replace(toy, id="toy-votes", aliases=(), extends="toy")}
-    monkeypatch.setattr(cards, "shipped_cards", lambda: known)
+    monkeypatch.setattr(catalogue, "shipped_cards", lambda: known)
 
 
 def keep(
@@ -369,7 +372,7 @@ def test_two_kinds_of_table_at_once_are_refused(store: Store, bench: Bench) -> N
 def test_every_row_that_is_shipped_has_a_card_and_a_source(store: Store, bench: Bench) -> None:
     rows = published.read_published()
     assert len(rows) == 38
-    assert all(row.dataset in cards.shipped_cards() and row.source for row in rows)
+    assert all(row.dataset in catalogue.shipped_cards() and row.source for row in rows)
     # What is second hand says so itself, or stands on a site that collects numbers.
     assert {row.source.split(" ")[0] for row in rows if not row.verified} == {"second", "paperswithcode"}
     keep(store, "niqe", "clive")

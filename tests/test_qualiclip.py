@@ -22,8 +22,8 @@ from bench.methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, pr
 
 from bench.api import UNKNOWN, Photo
 from bench.errors import ImageError, UsageError
-from bench.options import build
-from bench.registry import catalogue, find_method
+from bench.plugins.options import build
+from bench.plugins.registry import catalogue, find_method
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -13,9 +13,9 @@ from bench.methods.qualiclip.metrics import QualiclipOptions
 from conftest import Ran, make_photo
 from test_qualiclip import photo, random_state
 
-from bench import ou
-from bench.cli.common import method_specs
 from bench.errors import ImageError, MissingRequirementError
+from bench.plugins import pristine_distance
+from bench.runs.loading import method_specs
 
 pytestmark = pytest.mark.usefixtures("empty_caches", "one_thread")
 
@@ -148,7 +148,7 @@ def test_many_crops_go_through_in_batches(exact: Qualiclip, monkeypatch: pytest.
 
 
 def test_a_model_is_fitted_and_scored_with_the_same_weights_only(file: Path, tmp_path: Path) -> None:
-    method = ou.derive(Qualiclip)
+    method = pristine_distance.derive(Qualiclip)
     options = method.Options(weights=str(file))
     sentence = method.fit(PHOTOS, tmp_path / "m.npz", options=options, source="mine")
     assert "4 rows of 1,024 features of 4 photographs, covariance shrunk by" in sentence

@@ -25,7 +25,7 @@ from torch import Tensor
 
 from bench.api import Photo
 from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.images import decode, read_bytes
+from bench.io.images import decode, read_bytes
 from bench.stats import correlate
 
 pytestmark = pytest.mark.usefixtures("one_thread")

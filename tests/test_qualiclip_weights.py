@@ -92,7 +92,7 @@ def test_a_run_fetches_what_is_published_and_goes_on(
             {**{f"clip_model.{name}": v for name, v in state.items()}, "prompts_features": prompts}, download.path
         )
 
-    monkeypatch.setattr("bench.fetching.fetch", fetched)
+    monkeypatch.setattr("bench.plugins.weights.fetch", fetched)
     done = bench("score", photos / "images" / "0.png", "--method", "qualiclip", "--format", "json")
     assert done.code == 0, done.err
     assert json.loads(done.out)[0]["score"] > 0
@@ -105,7 +105,7 @@ def test_weights_that_cannot_be_fetched_are_one_line_with_the_reason(
     def failing(download: Download) -> None:
         raise MissingRequirementError("the network is down")
 
-    monkeypatch.setattr("bench.fetching.fetch", failing)
+    monkeypatch.setattr("bench.plugins.weights.fetch", failing)
     done = bench("run", "--method", "qualiclip", "--dataset", photos)
     assert done.code == 2
     (line,) = [line for line in done.err.splitlines() if line.startswith("bench: error")]

@@ -8,9 +8,10 @@ from pathlib import Path
 import fakes
 import pytest
 
-from bench import api, registry
+from bench import api
 from bench.api import MethodInfo
 from bench.errors import UsageError
+from bench.plugins import registry
 
 
 def test_methods_of_this_repository_come_in_by_the_common_door() -> None:
@@ -80,7 +81,7 @@ def test_a_third_partys_module_is_found_through_its_entry_point(
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text("[bench.methods]\ntheirs = theirs\n")
-    code = "from bench.registry import find_method; print(find_method('contrast').info.version)"
+    code = "from bench.plugins.registry import find_method; print(find_method('contrast').info.version)"
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "7", done.stderr

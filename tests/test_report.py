@@ -28,7 +28,7 @@ from bench.report import pictures, points, robustness
 from bench.report.data import Pair, Report, Shown
 from bench.report.disagreements import EACH_WAY, disagree
 from bench.report.page import render
-from bench.store import Store
+from bench.runs.store import Store
 
 Bench = Callable[..., Ran]
 

@@ -13,7 +13,7 @@ from reported import HOSTILE, HOSTILE_SET, RATED, fill, report
 
 from bench.report.data import Report
 from bench.report.page import render
-from bench.store import Store
+from bench.runs.store import Store
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'")
 

@@ -15,19 +15,19 @@ from conftest import Ran, make_photo
 from scipy.stats import spearmanr
 from stored import run, spec
 
-from bench import runner
-from bench.adapters.local import read_local
 from bench.api import Photo
+from bench.datasets.dataset import Dataset
+from bench.datasets.readers.local import read_local
 from bench.degraded import degraded
 from bench.derived import choose
 from bench.distortions import DISTORTIONS, PRESETS
 from bench.errors import UsageError
-from bench.images import decode
+from bench.io.images import decode
 from bench.robustness import Followed, follow, read_levels, summarise
-from bench.samples import Dataset
-from bench.scoring import Settings, load
+from bench.runs import runner
+from bench.runs.scoring import Settings, load
+from bench.runs.store import Store
 from bench.stats import bootstrap_groups, bootstrap_within
-from bench.store import Store
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

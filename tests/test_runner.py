@@ -13,12 +13,13 @@ import fakes
 import pytest
 from conftest import make_photo
 
-from bench import options, runner
-from bench.adapters.local import read_local
 from bench.api import InputPolicy, Method, Resize
+from bench.datasets.readers.local import read_local
 from bench.errors import BenchError, UsageError
-from bench.scoring import SHARD, MethodSpec, Settings, load
-from bench.store import Store
+from bench.plugins import options
+from bench.runs import runner
+from bench.runs.scoring import SHARD, MethodSpec, Settings, load
+from bench.runs.store import Store
 
 
 def spec(method: type[Method], **given: str) -> MethodSpec:
@@ -178,10 +179,10 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 import fakes
-from bench import runner
-from bench.adapters.local import read_local
-from bench.scoring import MethodSpec, Settings, load
-from bench.store import Store
+from bench.runs import runner
+from bench.datasets.readers.local import read_local
+from bench.runs.scoring import MethodSpec, Settings, load
+from bench.runs.store import Store
 runner.run(load([MethodSpec(fakes.Slow, fakes.SlowOptions({log!r}))]), read_local(Path({photos!r})),
            Store(Path({results!r})), Settings(workers={workers}))
 """
@@ -272,7 +273,7 @@ def test_a_full_disk_is_said_and_costs_nothing_that_was_stored(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("bench.store._write_parquet", full)
+        patch.setattr("bench.runs.store._write_parquet", full)
         with pytest.raises(BenchError, match=r"No space left on device.*what was stored before is kept"):
             runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench import sample_set as sample
+from bench.datasets import sample_set as sample
 from bench.distortions import DISTORTIONS, LEVELS
 from bench.errors import MissingRequirementError, UsageError
 
@@ -144,7 +144,7 @@ def test_values_are_those_of_the_recipe() -> None:
 
 def test_finding_the_folder_imports_neither_torch_nor_the_packages_of_the_photographs() -> None:
     code = (
-        "import sys; from bench import sample_set as sample; sample.folder();"
+        "import sys; from bench.datasets import sample_set; sample_set.folder();"
         "print(sorted({'torch', 'skimage', 'sklearn', 'bench.distortions'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

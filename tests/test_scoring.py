@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from conftest import make_photo
 
-from bench import options, scoring
 from bench.api import InputPolicy, Method, Resize
 from bench.errors import BenchError, UsageError
-from bench.files import file_at
-from bench.scoring import Item, MethodSpec, Settings, score_items
-from bench.store import Outcome
+from bench.io.files import file_at
+from bench.plugins import options
+from bench.runs import scoring
+from bench.runs.scoring import Item, MethodSpec, Settings, score_items
+from bench.runs.store import Outcome
 
 
 def spec(method: type[Method], **given: str) -> MethodSpec:

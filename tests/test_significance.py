@@ -17,8 +17,8 @@ from simulated import published_folder
 
 from bench.averages import average
 from bench.evaluation import evaluate
+from bench.runs.store import Store
 from bench.significance import compare_averages, compare_columns, find_leaders, leaders
-from bench.store import Store
 from bench.tables import Table, arrange
 
 Bench = Callable[..., Ran]

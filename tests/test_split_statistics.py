@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from simulated import noisy
 
-from bench.samples import random_groups
+from bench.datasets.dataset import random_groups
 from bench.stats import content_folds, correlate, cross_fit, fit_logistic4, mapping, srcc_over_splits
 
 

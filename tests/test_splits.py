@@ -10,8 +10,8 @@ from conftest import Ran
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.datasets.dataset import Dataset, Sample, random_groups
 from bench.errors import UsageError
-from bench.samples import Dataset, Sample, random_groups
 
 Bench = Callable[..., Ran]
 

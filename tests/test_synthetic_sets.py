@@ -10,7 +10,7 @@ from dataset_proofs import Copy
 from proofs_synthetic import cviu_names, cviu_tables, live_table, read_copy
 from scipy.io import loadmat, savemat
 
-from bench.adapters.card import Inspection, inspect, read_with_card
+from bench.datasets.readers.with_card import Inspection, inspect, read_with_card
 from bench.errors import MissingRequirementError, UsageError
 
 

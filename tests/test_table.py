@@ -14,14 +14,15 @@ from conftest import Ran, make_photo
 from scipy import stats as scipy_stats
 from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run, spec
 
-from bench import runner, stats
+from bench import stats
 from bench.api import Resize
 from bench.evaluation import evaluate
 from bench.markup import MARKDOWN
 from bench.render import as_record
 from bench.render_paper import to_paper
-from bench.scoring import Settings, load
-from bench.store import Store
+from bench.runs import runner
+from bench.runs.scoring import Settings, load
+from bench.runs.store import Store
 from bench.tables import Table, arrange
 
 Bench = Callable[..., Ran]
@@ -48,8 +49,8 @@ def test_correlations_are_oriented_by_declaration_and_never_made_positive(photos
 
 
 def test_a_label_where_lower_is_better_turns_the_sign(photos: Path, store: Store) -> None:
-    from bench.datasets import resolve
-    from bench.places import Roots
+    from bench.datasets.resolve import resolve
+    from bench.datasets.roots import Roots
 
     run(store, photos, fakes.Brightness)
     card = Path(__file__).parent / "test_datasets.py"
@@ -62,9 +63,9 @@ def test_a_label_where_lower_is_better_turns_the_sign(photos: Path, store: Store
 
 
 def test_within_groups_means_are_taken_over_series(tmp_path: Path, store: Store) -> None:
-    from bench.cards import find_card
-    from bench.files import file_at
-    from bench.samples import Dataset, Sample
+    from bench.datasets.catalogue import find_card
+    from bench.datasets.dataset import Dataset, Sample
+    from bench.io.files import file_at
 
     card = find_card("sample")
     assert card is not None

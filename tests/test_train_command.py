@@ -16,8 +16,8 @@ import tiny_training
 from bench.methods.qualiclip.config import TrainingConfig
 
 from bench.api import Monitor
-from bench.options import describe, values_from_table
-from bench.registry import catalogue
+from bench.plugins.options import describe, values_from_table
+from bench.plugins.registry import catalogue
 
 Bench = Callable[..., Any]
 
@@ -121,7 +121,7 @@ def test_help_lists_every_hyperparameter_with_type_default_and_help(bench: Bench
 
 def test_a_validation_dataset_gives_its_oriented_srcc(train: Bench, photos: Path) -> None:
     lines = (photos / "scores.csv").read_text().splitlines()
-    from bench.images import decode, read_bytes
+    from bench.io.images import decode, read_bytes
 
     means = {
         line.split(",")[0]: decode(read_bytes(photos / line.split(",")[0]), "x").pixels.mean() for line in lines[1:]

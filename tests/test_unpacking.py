@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from archives import FILES, add, make, tree
 
-from bench import unpacking
 from bench.errors import BenchError
-from bench.unpacking import Limits, safe_parts, unpack
+from bench.io import unpacking
+from bench.io.unpacking import Limits, safe_parts, unpack
 
 KINDS = ("set.zip", "set.tar", "set.tar.gz", "set.TGZ")
 

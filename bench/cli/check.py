@@ -17,10 +17,10 @@ from bench.errors import BenchError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from bench.checking import Tolerance
-    from bench.places import Roots
+    from bench.datasets.roots import Roots
     from bench.reference import Reference
     from bench.regression import FreshRun, Verdict
-    from bench.store import Entry, Store
+    from bench.runs.store import Entry, Store
 
 
 def _tolerance(_context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -97,8 +97,8 @@ def check(
     failures, hashes of labels and images, and correlations are compared. Whatever the reference names must be there.
     """
     from bench.checking import Tolerance
-    from bench.places import Roots
-    from bench.store import Store
+    from bench.datasets.roots import Roots
+    from bench.runs.store import Store
 
     _refuse_contradictions(update, reason, junit, fresh, options)
     places = Roots.parse(roots)
@@ -166,8 +166,8 @@ def _refuse_unknown_methods(methods: Sequence[str], references: Sequence[Referen
 
 
 def _dataset_id(text: str, known: Sequence[str], places: Roots) -> str:
-    from bench.cards import canonical
-    from bench.datasets import resolve
+    from bench.datasets.catalogue import canonical
+    from bench.datasets.resolve import resolve
 
     name = canonical(text)
     # A path says where a dataset is; its id is what the store calls it.
@@ -183,9 +183,9 @@ def _only(reference: Reference, methods: Sequence[str]) -> Reference:
 def _score_again(
     text: str, reference: Reference, store: Store, places: Roots, options: Sequence[str], device: str
 ) -> None:
-    from bench import runner
-    from bench.datasets import resolve
+    from bench.datasets.resolve import resolve
     from bench.regression import fresh_runs
+    from bench.runs import loading, runner
 
     runs = fresh_runs(reference.records)
     if not runs:
@@ -195,7 +195,7 @@ def _score_again(
     dataset = resolve(text, places, "DATASET")
     for again in runs:
         specs = _specs(again, options, device)
-        ready = common.load_methods(specs)
+        ready = loading.load_methods(specs)
         for result in runner.run(ready, dataset, store, again.settings, split=again.split):
             if not result.new and dataset.samples:
                 raise UsageError(
@@ -205,9 +205,11 @@ def _score_again(
 
 
 def _specs(again: FreshRun, options: Sequence[str], device: str) -> list[Any]:
+    from bench.runs import loading
+
     names = [record.identity["method"]["name"] for record in again.records]
     own = [text for text in options if text.partition("=")[0].rpartition(".")[0] in names]
-    specs = common.method_specs(names, [*again.assignments(), *own], device)
+    specs = loading.method_specs(names, [*again.assignments(), *own], device)
     for spec, record in zip(specs, again.records, strict=True):
         if spec.label != record.method:
             raise UsageError(
@@ -241,8 +243,8 @@ def _update(
 
 def _report(verdicts: Sequence[Verdict], folder: Path, form: str, junit: Path | None, github: bool) -> None:
     from bench import render_check
+    from bench.io.atomic import write_atomically
     from bench.reference import path_of
-    from bench.store import write_atomically
 
     click.echo(render_check.to_json(verdicts) if form == "json" else render_check.to_text(verdicts))
     if junit:

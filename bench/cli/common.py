@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.errors import MissingRequirementError, UsageError
+from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.api import Method, Resize
-    from bench.scoring import MethodSpec, Ready
-    from bench.store import Entry, Store
+    from bench.api import Resize
+    from bench.runs.store import Entry, Store
 
 T = TypeVar("T")
 
@@ -104,7 +103,7 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_settings(resize: str | None, batch_size: int, workers: int | None, seed: int, **others: Any) -> None:
-        from bench.scoring import Settings
+        from bench.runs.scoring import Settings
 
         command(settings=Settings(parse_resize(resize) if resize else None, seed, batch_size, workers), **others)
 
@@ -125,91 +124,6 @@ def parse_resize(text: str) -> Resize:
         raise UsageError(f"--resize: {error}") from None
 
 
-def method_specs(
-    names: Sequence[str], assignments: Iterable[str], device: str, precision: str = "exact"
-) -> list[MethodSpec]:
-    """Find the methods that were asked for and give them their options.
-
-    ``precision`` is the option of that name of every method that has one and was not given its own; where
-    it is not "exact", stderr says which methods have none.
-
-    Raises:
-        UsageError: an unknown method or option, an option of a method that was not asked for, no CUDA.
-    """
-    from bench import options, registry, scoring
-
-    found = {method.info.name: method for method in map(registry.find_method, names)}
-    grouped = {registry.find_method(name).info.name: given for name, given in options.group(assignments).items()}
-    for name in grouped:
-        if name not in found:
-            raise UsageError(f"--option names method {name!r}, which is not among the methods: {', '.join(found)}")
-    if precision != "exact":
-        _set_precision(found, grouped, precision)
-    built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}
-    where = scoring.resolve_device(device, found.values())
-    return [scoring.MethodSpec(method, built[name], where) for name, method in found.items()]
-
-
-def _set_precision(found: dict[str, type[Method]], grouped: dict[str, dict[str, str]], precision: str) -> None:
-    from bench import options
-
-    single = []
-    for name, method in found.items():
-        if "precision" in (option.name for option in options.describe(method.Options)):
-            grouped.setdefault(name, {}).setdefault("precision", precision)
-        else:
-            single.append(name)
-    if single:
-        click.echo(f"bench: note: --precision {precision} changes nothing for {', '.join(single)}", err=True)
-
-
-def fetch_weights(name: str) -> Path:
-    """Fetch weights where they are not here yet, after saying what they are, and return the file.
-
-    Raises:
-        UsageError: no weights have that name, or they cannot be had.
-    """
-    from bench import fetching
-
-    download = fetching.find_download(name)
-    if not fetching.is_whole(download):
-        click.echo(f"{fetching.describe(download)}; licence {download.licence}", err=True)
-        fetching.fetch(download)
-    return download.path
-
-
-def load_methods(specs: Sequence[MethodSpec]) -> list[Ready]:
-    """Load methods, fetching the weights that are not here and that somebody publishes.
-
-    Raises:
-        MissingRequirementError: weights are not here and cannot be fetched.
-    """
-    from bench import scoring
-
-    return with_fetching(lambda: scoring.load(specs))
-
-
-def with_fetching(work: Callable[[], T]) -> T:
-    """Do work, and again after fetching weights that it lacks and that somebody publishes.
-
-    Raises:
-        MissingRequirementError: weights are not here and cannot be fetched.
-    """
-    fetched: set[str] = set()
-    while True:
-        try:
-            return work()
-        except MissingRequirementError as error:
-            if not error.fetchable or error.fetchable in fetched:
-                raise
-            missing = error
-        fetched.add(missing.fetchable)
-        try:
-            fetch_weights(missing.fetchable)
-        except MissingRequirementError as error:
-            raise MissingRequirementError(f"{missing}. Fetching it now failed: {error}") from None
-
-
 def stored_entries(store: Store) -> list[Entry]:
     """Return the store's entries, and say on stderr which are damaged."""
     entries, problems = store.entries()
@@ -220,7 +134,7 @@ def stored_entries(store: Store) -> list[Entry]:
 
 def warn_about_plugins() -> None:
     """Say on stderr which plugins failed and which names are claimed twice."""
-    from bench.registry import catalogue
+    from bench.plugins.registry import catalogue
 
     for problem in catalogue().problems:
         click.echo(f"bench: warning: {problem}", err=True)
@@ -232,7 +146,7 @@ def write_text(text: str, path: Path, parameter: str = "--output") -> None:
     Raises:
         UsageError: it cannot be written there.
     """
-    from bench.store import write_atomically
+    from bench.io.atomic import write_atomically
 
     try:
         write_atomically(path, text.encode())

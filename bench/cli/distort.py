@@ -33,7 +33,7 @@ def distort(photo: Path, output: Path | None, types: str, seed: int, overwrite: 
     """
     output = output or Path(f"{photo.stem}-distortions.png")
     _check_output(output, overwrite)
-    from bench.images import decode, read_bytes
+    from bench.io.images import decode, read_bytes
 
     try:
         pixels = decode(read_bytes(photo), photo.name).pixels

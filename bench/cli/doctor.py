@@ -13,8 +13,8 @@ from bench.cli import common
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.doctor import Examination
-    from bench.places import Roots
+    from bench.datasets.doctor import Examination
+    from bench.datasets.roots import Roots
 
 
 @click.command(short_help="Check copies of datasets: complete, readable, what is wrong, what to do.")
@@ -28,7 +28,7 @@ def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], quick: bool, form:
     Every image is decoded as a run would. Without a dataset: where datasets are looked for, and which are here.
     Exit code 1 if any copy is incomplete, damaged or not here.
     """
-    from bench.places import Roots
+    from bench.datasets.roots import Roots
 
     places = Roots.parse(roots)
     if not datasets:
@@ -45,10 +45,10 @@ def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], quick: bool, form:
 
 
 def _examine(text: str, places: Roots, decoding: bool) -> Examination:
-    from bench.cards import find_card, read_card
-    from bench.doctor import examine, examine_own
-    from bench.places import Place
-    from bench.progress import bar
+    from bench.datasets.catalogue import find_card, read_card
+    from bench.datasets.doctor import examine, examine_own
+    from bench.datasets.roots import Place
+    from bench.io.progress import bar
 
     card, beside = find_card(text), None
     if card is None and text.endswith(".toml"):
@@ -61,9 +61,9 @@ def _examine(text: str, places: Roots, decoding: bool) -> Examination:
 
 
 def _print_places(places: Roots) -> None:
-    from bench.cards import shipped_cards
-    from bench.doctor import state
-    from bench.places import DATA_VARIABLE, PRECEDENCE, SETTINGS_FILE
+    from bench.datasets.catalogue import shipped_cards
+    from bench.datasets.doctor import state
+    from bench.datasets.roots import DATA_VARIABLE, PRECEDENCE, SETTINGS_FILE
 
     settings = places.settings or f"no {SETTINGS_FILE} in the working directory or above it"
     now = (
@@ -81,7 +81,7 @@ def _print_places(places: Roots) -> None:
 
 
 def _there(data: str) -> str:
-    from bench.files import is_url
+    from bench.io.files import is_url
 
     return data if not data or is_url(data) or Path(data).is_dir() else f"{data}, which is not there"
 
@@ -97,8 +97,8 @@ def _lines(found: Examination) -> list[str]:
 
 
 def _about(found: Examination) -> list[str]:
-    from bench.doctor import ranges
-    from bench.samples import count_values
+    from bench.datasets.dataset import count_values
+    from bench.datasets.doctor import ranges
 
     seen = found.inspection
     if seen is None:
@@ -122,8 +122,8 @@ def _about(found: Examination) -> list[str]:
 
 
 def _record(found: Examination) -> dict[str, Any]:
-    from bench.doctor import ranges
-    from bench.samples import count_values
+    from bench.datasets.dataset import count_values
+    from bench.datasets.doctor import ranges
 
     record: dict[str, Any] = {
         "dataset": found.id,

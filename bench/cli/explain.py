@@ -14,7 +14,7 @@ from bench.errors import ImageError, UsageError
 if TYPE_CHECKING:
     from bench.api import Method, Photo
     from bench.explaining import Explanation
-    from bench.scoring import Ready
+    from bench.runs.scoring import Ready
 
 
 @click.command(short_help="Show where and why a method finds a photograph bad.")
@@ -52,15 +52,16 @@ def explain(
     them.
     """
     from bench.figures.style import check_path
+    from bench.runs import loading
 
     for path, option in ((output, "--output"), (chart, "--chart")):
         if path is not None:
             check_path(path, option)
     common.warn_about_plugins()
-    specs = common.method_specs([name], options, device, precision)
+    specs = loading.method_specs([name], options, device, precision)
     _check_offer(specs[0].method, name)
     decoded = _decode(photo)
-    (ready,) = common.load_methods(specs)
+    (ready,) = loading.load_methods(specs)
     found = _explain(ready, decoded, photo)
     if output:
         _draw_overlay(decoded, found, output)
@@ -72,7 +73,7 @@ def explain(
 
 def _check_offer(method: type[Method], name: str) -> None:
     from bench.explaining import offers_explanation
-    from bench.registry import catalogue
+    from bench.plugins.registry import catalogue
 
     if not offers_explanation(method):
         able = ", ".join(known for known, each in catalogue().methods.items() if offers_explanation(each))
@@ -80,7 +81,7 @@ def _check_offer(method: type[Method], name: str) -> None:
 
 
 def _decode(photo: Path) -> Photo:
-    from bench.images import decode, read_bytes
+    from bench.io.images import decode, read_bytes
 
     try:
         return decode(read_bytes(photo), photo.name)
@@ -90,7 +91,7 @@ def _decode(photo: Path) -> Photo:
 
 def _explain(ready: Ready, decoded: Photo, photo: Path) -> Explanation:
     from bench.explaining import explain as explain_photo
-    from bench.images import prepare
+    from bench.io.images import prepare
 
     try:
         return explain_photo(ready.method, prepare(decoded, ready.method.info.input))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from bench.cli import common
 from bench.errors import StoppedError, UsageError
 
 
@@ -24,7 +23,9 @@ def weights(name: str) -> None:
     A fetch that broke off goes on when the same command is given again. `bench list methods` says what
     lacks weights, and what they are called.
     """
-    click.echo(f"{name} is here: {common.fetch_weights(name)}")
+    from bench.plugins import weights
+
+    click.echo(f"{name} is here: {weights.fetch_weights(name)}")
 
 
 @fetch.command()
@@ -44,7 +45,8 @@ def dataset(name: str, to: Path | None, mirror: str, yes: bool, keep_archive: bo
     A fetch that broke off goes on when the same command is given again. Whoever fetches accepts the
     dataset's licence.
     """
-    from bench import dataset_fetching, fetch_plan
+    from bench.datasets import fetch as dataset_fetching
+    from bench.datasets import fetch_plan
 
     plan = fetch_plan.plan(name, to, mirror)
     click.echo(plan.describe(), err=True)

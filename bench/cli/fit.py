@@ -14,11 +14,11 @@ from bench.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
     from bench.api import Photo, Resize
+    from bench.datasets.dataset import Dataset
     from bench.mos_parts import Measured
     from bench.mos_regression import Regression
-    from bench.samples import Dataset
-    from bench.scoring import MethodSpec
-    from bench.store import Store
+    from bench.runs.scoring import MethodSpec
+    from bench.runs.store import Store
 
 
 _PRISTINE = {"method": "METHOD", "pristine": "--pristine", "output": "--output"}
@@ -78,12 +78,13 @@ def fit(
     With --features METHOD --train DATASET instead, fit regressions from the method's features to people's scores, one
     a split, and store what they predict of the test parts of every dataset given, for `bench table --style cross`.
     """
-    from bench.datasets import resolve
-    from bench.places import Roots
-    from bench.store import Store
+    from bench.datasets.resolve import resolve
+    from bench.datasets.roots import Roots
+    from bench.runs import loading
+    from bench.runs.store import Store
 
     _check_usage(context)
-    (spec,) = common.method_specs([str(method or features)], options, device, precision)
+    (spec,) = loading.method_specs([str(method or features)], options, device, precision)
     places = Roots.parse(roots)
     if pristine is not None and output is not None:
         _on_pristine(spec, resolve(pristine, places, "--pristine"), output)
@@ -109,11 +110,13 @@ def _check_usage(context: click.Context) -> None:
 
 
 def _on_pristine(spec: MethodSpec, dataset: Dataset, output: Path) -> None:
+    from bench.plugins import weights
+
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
     try:
         click.echo(
-            common.with_fetching(
+            weights.with_fetching(
                 lambda: spec.method.fit(
                     _photos(dataset), output, options=spec.options, device=spec.device, source=dataset.id
                 )
@@ -124,8 +127,8 @@ def _on_pristine(spec: MethodSpec, dataset: Dataset, output: Path) -> None:
 
 
 def _photos(dataset: Dataset) -> Iterator[Photo]:
-    from bench.images import decode
-    from bench.progress import bar
+    from bench.io.images import decode
+    from bench.io.progress import bar
 
     with bar(len(dataset.samples), "fitting") as shown:
         for sample in dataset.samples:
@@ -148,11 +151,12 @@ def _on_mos(
     store: Store,
 ) -> None:
     from bench import extraction, mos_fits, mos_parts
+    from bench.runs import loading
 
     extraction.check_features(spec)
     mos_parts.check_datasets(train, [*train, *others], splits)
     store.check_writable()
-    (ready,) = common.load_methods([spec])
+    (ready,) = loading.load_methods([spec])
     measured = [mos_parts.measure(ready, dataset, policy, store.root) for dataset in (*train, *others)]
     for one in measured:
         _report_failures(one)

@@ -78,9 +78,9 @@ def gmad(
 def _contest(
     results: str | None, names: tuple[str, str], dataset: str, levels: int, pairs: int, equal: float
 ) -> Contest:
-    from bench.cards import canonical
     from bench.cli.selection import Selection, without_fitted
     from bench.contest import hold
+    from bench.datasets.catalogue import canonical
     from bench.evaluation import evaluate
     from bench.tables import arrange
 
@@ -90,9 +90,9 @@ def _contest(
 
 
 def _pictures(contest: Contest, images: str | None, roots: tuple[str, ...]) -> Pictures:
-    from bench.files import open_folder
+    from bench.datasets.roots import Roots
+    from bench.io.files import open_folder
     from bench.pictures import in_folder, of_dataset
-    from bench.places import Roots
 
     if images is not None:
         return in_folder(open_folder(images, "--images"), contest.images)

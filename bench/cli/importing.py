@@ -12,7 +12,8 @@ from bench.cli import common
 from bench.errors import MissingRequirementError, UsageError
 
 if TYPE_CHECKING:
-    from bench.samples import Dataset, Protocol
+    from bench.datasets.dataset import Dataset
+    from bench.datasets.protocol import Protocol
 
 _FAMILIES = ["hand-crafted", "zero-shot", "self-supervised", "MOS-trained", "undeclared"]
 
@@ -75,12 +76,12 @@ def import_scores(
     SCORES.CSV has the columns image and score, and mos where the dataset is not here. A mos column
     wins over a card's labels and is a protocol of its own. No image is needed.
     """
-    from bench import importing
     from bench.api import Family
+    from bench.datasets.protocol import Protocol
     from bench.evaluation import evaluate
     from bench.render import srcc_text
-    from bench.samples import Protocol
-    from bench.store import Store
+    from bench.runs import importing
+    from bench.runs.store import Store
 
     if wide == (method is not None):
         raise UsageError("give --method NAME for one column of scores, or --wide for one method a column")
@@ -110,7 +111,7 @@ def import_scores(
 
 def _say_what_is_doubtful(trained_on: tuple[str, ...], target: Dataset, protocol: Protocol) -> None:
     """Tell of training sets that nothing is known of, and of a resize policy that is not the dataset's."""
-    from bench.cards import names, shipped_cards
+    from bench.datasets.catalogue import names, shipped_cards
     from bench.errors import did_you_mean
 
     known = {*names(), *(pool for card in shipped_cards().values() for pool in card.content)}
@@ -137,11 +138,11 @@ def _compare_images(strange: int, total: int, dataset: str) -> None:
 
 def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, labelled: bool) -> Dataset:
     """Return the dataset, or what is known of it without samples where the scores bring labels."""
-    from bench.adapters.card import describe_with_card
-    from bench.cards import find_card
-    from bench.datasets import resolve
-    from bench.places import Roots
-    from bench.samples import Dataset
+    from bench.datasets.catalogue import find_card
+    from bench.datasets.dataset import Dataset
+    from bench.datasets.readers.with_card import describe_with_card
+    from bench.datasets.resolve import resolve
+    from bench.datasets.roots import Roots
 
     card = find_card(text)
     try:

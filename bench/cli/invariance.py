@@ -14,7 +14,7 @@ from bench.errors import BenchError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.scoring import MethodSpec, Ready
+    from bench.runs.scoring import MethodSpec, Ready
 
 
 @click.command(short_help="Show how much scores move under changes that should not matter.")
@@ -46,15 +46,16 @@ def invariance(
     from bench import render, render_invariance
     from bench.auditing import FOLDER, Auditor
     from bench.derived import choose
-    from bench.store import Store
+    from bench.runs import loading
+    from bench.runs.store import Store
 
     common.warn_about_plugins()
-    specs = common.method_specs(methods, options, device, precision)
+    specs = loading.method_specs(methods, options, device, precision)
     photos = photographs.resolve()
     samples = choose(photos, photographs.count)
     store = Store(Store.locate(results).root / FOLDER)
     store.check_writable()
-    ready = common.load_methods(specs)
+    ready = loading.load_methods(specs)
     auditor = Auditor(ready, _elsewhere(specs), photos, samples, photographs.size, store)
     audits, resolutions = auditor.audit(), auditor.resolutions()
     if form == "md":
@@ -69,9 +70,9 @@ def invariance(
 
 def _elsewhere(specs: Sequence[MethodSpec]) -> list[Ready]:
     """Load the methods that run a network on the other device, where there is one."""
-    from bench import scoring
+    from bench.runs import loading, scoring
 
     bound = [spec for spec in specs if spec.method.info.device_bound]
     if not bound or scoring.resolve_device("auto", [spec.method for spec in bound]) == "cpu":
         return []
-    return common.load_methods([replace(s, device="cpu" if s.device == "cuda" else "cuda") for s in bound])
+    return loading.load_methods([replace(s, device="cpu" if s.device == "cuda" else "cuda") for s in bound])

@@ -14,8 +14,8 @@ from bench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from bench.api import Method
-    from bench.card import Card
-    from bench.places import Roots
+    from bench.datasets.card import Card
+    from bench.datasets.roots import Roots
 
 format_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 
@@ -30,7 +30,7 @@ def listing() -> None:
 @format_option
 def list_methods(name: str | None, form: str) -> None:
     """List every method, or with NAME all that one declares and its options."""
-    from bench.registry import catalogue, find_method
+    from bench.plugins.registry import catalogue, find_method
 
     common.warn_about_plugins()
     chosen = [find_method(name)] if name else sorted(catalogue().methods.values(), key=_unaware_first)
@@ -55,7 +55,7 @@ def _method_line(method: type[Method]) -> tuple[str, ...]:
 
 
 def _method_record(method: type[Method]) -> dict[str, Any]:
-    from bench.options import describe
+    from bench.plugins.options import describe
 
     record = method.info.as_json()
     missing = method.missing()
@@ -70,8 +70,8 @@ def _method_record(method: type[Method]) -> dict[str, Any]:
 @click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
 def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
     """List every dataset with a card, or with NAME all that its card says. The form md is docs/datasets.md."""
-    from bench.cards import find_card, shipped_cards
-    from bench.places import Roots
+    from bench.datasets.catalogue import find_card, shipped_cards
+    from bench.datasets.roots import Roots
 
     places = Roots.parse(roots)
     cards = list(shipped_cards().values())
@@ -97,14 +97,14 @@ def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
 
 
 def _dataset_line(card: Card, places: Roots) -> tuple[str, ...]:
-    from bench.doctor import state
+    from bench.datasets.doctor import state
 
     licence = textwrap.shorten(card.licence, 40, placeholder=" ...")
     return card.id, str(card.n), card.kind, licence, state(card, places)
 
 
 def _dataset_record(card: Card, places: Roots) -> dict[str, Any]:
-    from bench.doctor import state
+    from bench.datasets.doctor import state
 
     first = card.labels[0] if card.labels else None
     about = {"direction": first.direction if first else None, "range": first.range if first else None}

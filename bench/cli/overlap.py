@@ -61,9 +61,9 @@ def overlap(
     if only_names and threshold is not None:
         raise UsageError("--threshold is for images, and --names compares none: leave one of them out")
     from bench.comparing import compare, compare_names, read_names
-    from bench.datasets import resolve
+    from bench.datasets.resolve import resolve
+    from bench.datasets.roots import Roots
     from bench.overlap import THRESHOLD
-    from bench.places import Roots
 
     places = Roots.parse(roots)
     if only_names:

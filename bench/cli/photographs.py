@@ -12,7 +12,7 @@ import click
 from bench.cli import common
 
 if TYPE_CHECKING:
-    from bench.samples import Dataset
+    from bench.datasets.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Photographs:
 
     def resolve(self) -> Dataset:
         """Return the dataset; raises UsageError where there is none."""
-        from bench.datasets import resolve
-        from bench.places import Roots
+        from bench.datasets.resolve import resolve
+        from bench.datasets.roots import Roots
 
         return resolve(self.dataset, Roots.parse(self.roots), "--photos")
 

@@ -43,8 +43,8 @@ def report(
 
     Pictures of images that a method and people disagree on are in it where the dataset is here (--root).
     """
+    from bench.datasets.roots import Roots
     from bench.evaluation import evaluate
-    from bench.places import Roots
     from bench.report.data import gather
     from bench.report.duels import find_pairs
     from bench.report.page import render
@@ -65,7 +65,7 @@ def report(
 
 
 def _write(path: Path, page: bytes) -> None:
-    from bench.store import write_atomically
+    from bench.io.atomic import write_atomically
 
     try:
         write_atomically(path, page)

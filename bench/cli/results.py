@@ -10,7 +10,7 @@ import click
 from bench.cli import common
 
 if TYPE_CHECKING:
-    from bench.store import Entry
+    from bench.runs.store import Entry
 
 
 @click.group(short_help="List or remove stored results.")
@@ -23,7 +23,7 @@ def results() -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def list_results(results: str | None, form: str) -> None:
     """List every stored result with its key."""
-    from bench.store import Store
+    from bench.runs.store import Store
 
     store = Store.locate(results)
     entries = common.stored_entries(store)
@@ -51,7 +51,7 @@ def _line(entry: Entry) -> str:
 @common.results_option
 def remove(keys: tuple[str, ...], results: str | None) -> None:
     """Remove stored results by key (see `bench results list`)."""
-    from bench.store import Store
+    from bench.runs.store import Store
 
     store = Store.locate(results)
     for key in dict.fromkeys(keys):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from bench.distortions import Distortion
     from bench.robustness import Levels
-    from bench.scoring import Settings
-    from bench.store import Entry
+    from bench.runs.scoring import Settings
+    from bench.runs.store import Entry
 
 
 @click.command(short_help="Show whether scores fall as photographs are degraded.")
@@ -61,18 +61,20 @@ def robustness(
     The levels are a synthetic order and no human opinion. Degraded photographs are kept in the cache (BENCH_CACHE),
     every score in the store; stopped at any moment, the same command goes on.
     """
+    from bench.runs import loading
+
     _check_output(output, raw)
-    from bench import runner
     from bench.degraded import degraded
-    from bench.store import Store
+    from bench.runs import runner
+    from bench.runs.store import Store
 
     common.warn_about_plugins()
-    specs = common.method_specs(methods, options, device, precision)
+    specs = loading.method_specs(methods, options, device, precision)
     names = _select(types)
     photos = photographs.resolve()
     store = Store.locate(results)
     store.check_writable()
-    ready = common.load_methods(specs)
+    ready = loading.load_methods(specs)
     dataset = degraded(photos, photographs.count, photographs.size, names)
     entries = [done.entry for done in runner.run(ready, dataset, store, settings)]
     for meta in (entry.meta for entry in entries):

@@ -11,8 +11,8 @@ from bench.cli import common
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.runner import Result
-    from bench.scoring import Settings
+    from bench.runs.runner import Result
+    from bench.runs.scoring import Settings
 
 
 @click.command(short_help="Score datasets with methods and store every score.")
@@ -55,20 +55,20 @@ def run(
 
     What the store has already is not scored again; stopped at any moment, the same command goes on.
     """
-    from bench import runner
-    from bench.datasets import resolve
-    from bench.places import Roots
-    from bench.store import Store
+    from bench.datasets.resolve import resolve
+    from bench.datasets.roots import Roots
+    from bench.runs import loading, runner
+    from bench.runs.store import Store
 
     common.warn_about_plugins()
-    specs = common.method_specs(methods, options, device, precision)
+    specs = loading.method_specs(methods, options, device, precision)
     places = Roots.parse(roots)
     resolved = [resolve(text, places) for text in datasets]
     for dataset in resolved:
         dataset.split(split)  # a mistake is told before weights are loaded; the runner takes the part
     store = Store.locate(results)
     store.check_writable()
-    ready = common.load_methods(specs)
+    ready = loading.load_methods(specs)
     outcomes: list[Result] = []
     for dataset in resolved:
         done = runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed)

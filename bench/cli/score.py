@@ -15,8 +15,8 @@ from bench.cli import common
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.samples import Dataset
-    from bench.scoring import Ready, Settings
+    from bench.datasets.dataset import Dataset
+    from bench.runs.scoring import Ready, Settings
 
 Row = dict[str, str | float | None]
 
@@ -46,14 +46,15 @@ def score(
 
     Prints image, method, raw score and, where there is none, the error.
     """
-    from bench.datasets import resolve
-    from bench.places import Roots
+    from bench.datasets.resolve import resolve
+    from bench.datasets.roots import Roots
+    from bench.runs import loading
 
     common.warn_about_plugins()
-    specs = common.method_specs(methods, options, device, precision)
+    specs = loading.method_specs(methods, options, device, precision)
     places = Roots.parse(roots)
     datasets = [_named_as_given(resolve(text, places, "ID|PATH"), text, len(images)) for text in images]
-    ready = common.load_methods(specs)
+    ready = loading.load_methods(specs)
     rows = [row for dataset in datasets for row in _rows(ready, dataset, settings)]
     _print(rows, form)
     failed = sum(row["error"] is not None for row in rows)
@@ -74,8 +75,8 @@ def _named_as_given(dataset: Dataset, text: str, arguments: int) -> Dataset:
 
 
 def _rows(ready: list[Ready], dataset: Dataset, settings: Settings) -> list[Row]:
-    from bench.runner import with_protocol
-    from bench.scoring import Item, score_items
+    from bench.runs.runner import with_protocol
+    from bench.runs.scoring import Item, score_items
 
     wanted = tuple(range(len(ready)))
     items = [Item(s.name, s.file, wanted) for s in dataset.samples if s.file is not None]

@@ -14,7 +14,7 @@ from bench.cli import common
 from bench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from bench.store import Entry
+    from bench.runs.store import Entry
 
 _AWARE = {"opinion-unaware": False, "opinion-aware": True, "undeclared": None}
 _OPTIONS = (
@@ -58,8 +58,8 @@ class Selection:
         Raises:
             UsageError: nothing is stored, or nothing of what is asked for.
         """
-        from bench.cards import canonical
-        from bench.store import Store
+        from bench.datasets.catalogue import canonical
+        from bench.runs.store import Store
 
         store = Store.locate(self.results)
         entries = common.stored_entries(store)

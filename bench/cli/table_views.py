@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bench.cli.selection import Selection
     from bench.markup import Markup
-    from bench.store import Entry
+    from bench.runs.store import Entry
     from bench.tables import Table
 
 
@@ -103,8 +103,8 @@ def beside_published(
     """Return published correlations beside ours."""
     from bench import render_published
     from bench.agreement import compare, select
-    from bench.cards import canonical
     from bench.cells import VALUES
+    from bench.datasets.catalogue import canonical
     from bench.published import read_published
 
     tables = _arranged(entries, drawing, mix, VALUES)

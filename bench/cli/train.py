@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bench.api import Method, Monitor
-    from bench.options import OptionInfo
+    from bench.plugins.options import OptionInfo
 
 _OPTIONS = (
     click.option(
@@ -82,13 +82,13 @@ def train() -> None:
 
 
 def _trainable() -> dict[str, type[Method]]:
-    from bench.registry import catalogue
+    from bench.plugins.registry import catalogue
 
     return {name: method for name, method in catalogue().methods.items() if method.Training is not None}
 
 
 def _command(method: type[Method]) -> click.Command:
-    from bench.options import describe
+    from bench.plugins.options import describe
 
     presets = ", ".join(method.presets())
     command = click.Command(
@@ -125,9 +125,10 @@ def _train(
     roots: tuple[str, ...],
     **texts: str | None,
 ) -> None:
-    from bench.datasets import resolve
-    from bench.monitoring import monitor
-    from bench.places import Roots
+    from bench.datasets.resolve import resolve
+    from bench.datasets.roots import Roots
+    from bench.plugins import weights
+    from bench.runs.monitoring import monitor
 
     given = {name: text for name, text in texts.items() if text is not None}
     config = _config(method, preset, file, given)
@@ -136,7 +137,7 @@ def _train(
     monitors: dict[str, Monitor] = {dataset.id: monitor(dataset) for dataset in datasets}
     run = functools.partial(method.train, config, pristine, output, resume=resume, monitors=monitors)
     try:
-        if said := common.with_fetching(run):
+        if said := weights.with_fetching(run):
             click.echo(said)
     except KeyboardInterrupt:
         raise StoppedError(f"interrupted; where {output} holds a state, --resume goes on from it") from None
@@ -144,7 +145,7 @@ def _train(
 
 def _config(method: type[Method], preset: str | None, file: Path | None, texts: Mapping[str, str]) -> Any:
     """Merge preset, file and options, each winning over the one before."""
-    from bench.options import values_from_table, values_from_texts
+    from bench.plugins.options import values_from_table, values_from_texts
 
     assert method.Training is not None
     presets = method.presets()

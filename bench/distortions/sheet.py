@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench.api import Pixels, Resize
 from bench.distortions import DISTORTIONS, LEVELS, distort_levels
-from bench.images import resize
+from bench.io.images import resize
 
 _TILE = 224
 _GAP = 4

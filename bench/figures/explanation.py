@@ -10,7 +10,7 @@ import numpy as np
 from bench.api import FloatArray, Pixels, Resize
 from bench.figures.style import SEQUENTIAL, new_figure, plain
 from bench.gradcam import enlarge
-from bench.images import luma, resize
+from bench.io.images import luma, resize
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.cells import LEVEL, Cell
 from bench.figures.style import caption, looks, new_grid, plain
+from bench.runs.speed import speed
 from bench.tables import Column, Table
-from bench.throughput import speed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from bench import __version__
 from bench.averages import kind_of
-from bench.places import Roots
-from bench.progress import bar
+from bench.datasets.roots import Roots
+from bench.io.progress import bar
 from bench.report import points as scatter
 from bench.report import robustness
 from bench.report.leaderboard import Leaderboard, lay_out, plain_writer

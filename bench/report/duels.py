@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bench.cells import Cell, Row
 from bench.contest import Contest, Direction, Judged, hold_on
-from bench.places import Roots
+from bench.datasets.roots import Roots
 from bench.report.data import Pair, Shown
 from bench.report.pictures import BUDGET, Pictures, take_pictures
 from bench.tables import Column, Table

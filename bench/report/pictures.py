@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from bench.api import Photo
 from bench.cells import Cell
+from bench.datasets.roots import Roots
 from bench.errors import ImageError, UsageError
-from bench.files import File
-from bench.images import decode
+from bench.io.files import File
+from bench.io.images import decode
 from bench.pictures import find_files
-from bench.places import Roots
 
 LONG_SIDE = 320
 """Pixels of a picture's longer side; a smaller image stays as it is."""

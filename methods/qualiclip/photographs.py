@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import UsageError
-from bench.images import SUFFIXES, is_image_name
+from bench.io.images import SUFFIXES, is_image_name
 
 KADIS = "kadis700k"
 

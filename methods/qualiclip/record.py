@@ -12,7 +12,7 @@ import accelerate
 import torch
 
 import bench
-from bench.options import identity
+from bench.plugins.options import identity
 
 from .config import TrainingConfig
 from .photographs import Photographs

@@ -18,7 +18,7 @@ from bench.api import Resize
 from bench.distortions import LEVELS, distort_levels
 from bench.distortions.severity import gradient_distance, squared_error
 from bench.errors import ImageError
-from bench.images import decode, read_bytes, resize
+from bench.io.images import decode, read_bytes, resize
 
 from .photographs import Photographs
 

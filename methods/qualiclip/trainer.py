@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 from bench.api import Monitor, ScorePhotos
 from bench.errors import BenchError, StoppedError
-from bench.progress import bar
+from bench.io.progress import bar
 
 from . import record, validation
 from .config import TrainingConfig

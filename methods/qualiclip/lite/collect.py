@@ -18,7 +18,7 @@ from PIL import Image
 
 from bench.api import Resize
 from bench.errors import BenchError, UsageError
-from bench.images import decode, read_bytes, resize
+from bench.io.images import decode, read_bytes, resize
 
 SHORT_SIDES = (320, 384, 512, 640)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bench.api import Explainer, Photo, Pixels, Resize
 from bench.errors import ImageError
-from bench.images import luma, resize
+from bench.io.images import luma, resize
 
 from ..._niqe_model import load_model, model_path
 from ...niqe import niqe

@@ -1,1 +1,0 @@
-"""Readers that turn a dataset card and a folder into labelled samples."""

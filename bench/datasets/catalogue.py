@@ -1,0 +1,162 @@
+"""Reading and finding dataset cards: TOML files that say everything about a dataset but its images.
+
+The shipped cards lie in ``datasets/`` of the repository, inside the package once installed.
+"""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from bench.api import Resize
+from bench.datasets.card import KINDS, RESERVED, Card, LabelSpec
+from bench.errors import UsageError
+from bench.io.shipped import shipped_folder
+from bench.io.toml import fill
+
+
+def cards_folder() -> Path:
+    """Return the folder of the shipped cards.
+
+    Raises:
+        UsageError: this installation has none.
+    """
+    return shipped_folder("_cards", "datasets", "*.toml")
+
+
+@functools.cache
+def shipped_cards() -> dict[str, Card]:
+    """Read every shipped card: id → card, sorted by id.
+
+    Raises:
+        UsageError: a card breaks the form, or two have one id.
+    """
+    cards: dict[str, Card] = {}
+    taken: dict[str, Path] = {}
+    for path in sorted(cards_folder().glob("*.toml")):
+        card = read_card(path)
+        for name in (card.id, *card.aliases):
+            if name in taken:
+                raise UsageError(f"the cards {taken[name]} and {path} both have the id or alias {name!r}: rename one")
+            taken[name] = path
+        cards[card.id] = card
+    return dict(sorted(cards.items()))
+
+
+def find_card(name: str) -> Card | None:
+    """Return the shipped card with that id or alias, or None."""
+    cards = shipped_cards()
+    return cards.get(name) or next((card for card in cards.values() if name in card.aliases), None)
+
+
+def other_sizes(card: Card) -> list[Card]:
+    """Return the cards that vary this one in the size of its images."""
+    return [each for each in shipped_cards().values() if each.extends == card.id and each.size != card.size]
+
+
+def canonical(name: str) -> str:
+    """Return the id of the card with that id or alias; the name itself where there is none."""
+    card = find_card(name)
+    return card.id if card else name
+
+
+def names() -> list[str]:
+    """Return every id and alias of the shipped cards."""
+    return [name for card in shipped_cards().values() for name in (card.id, *card.aliases)]
+
+
+def read_card(path: Path) -> Card:
+    """Read one card.
+
+    Raises:
+        UsageError: the file is missing, is no TOML, or breaks the form of a card; names the key.
+    """
+    data, table = _read_toml(path)
+    if "extends" in table:
+        if not _is_id(table["extends"]):
+            raise UsageError(f"the card {path}: extends is {table['extends']!r}, write the id of another card")
+        base = path.with_name(f"{table['extends']}.toml")
+        base_data, base_table = _read_toml(base)
+        if "extends" in base_table:
+            raise UsageError(f"the card {path} extends {base.stem!r}, which extends another: extend that one")
+        data, table = base_data + data, {**base_table, "aliases": [], "checked": "", **table}
+    if isinstance(table.get("labels"), dict):
+        table["labels"] = [table["labels"]]
+    card: Card = fill(Card, {**table, "hash": hashlib.sha256(data).hexdigest()[:12]}, f"the card {path}")
+    _check(path, card)
+    return card
+
+
+def _read_toml(path: Path) -> tuple[bytes, dict[str, Any]]:
+    try:
+        data = path.read_bytes()
+        return data, tomllib.loads(data.decode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"the card {path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the card {path} is not valid TOML: {error}") from None
+
+
+def _is_id(text: object) -> bool:
+    return isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}", text) is not None
+
+
+def _check(path: Path, card: Card) -> None:
+    if card.kind not in KINDS:
+        raise UsageError(f"the card {path}: kind is {card.kind!r}, use one of {', '.join(KINDS)}")
+    wrong = next((name for name in (card.id, *card.aliases) if not _is_id(name)), None)
+    if wrong is not None:
+        raise UsageError(f"the card {path}: {wrong!r} is no id or alias: use letters, digits and . _ + -")
+    if not card.layouts or not all(card.layouts) or len(card.size) not in (0, 2) or card.n < 0 or card.n_raters < 0:
+        raise UsageError(
+            f"the card {path}: layouts must name folders, size be [width, height], n and n_raters not negative"
+        )
+    try:
+        pattern = re.compile(card.pattern)
+        for text in (text for labels in card.labels for text in (labels.select, *labels.only.values())):
+            re.compile(text)
+        Resize.parse(card.resize)
+    except (re.error, ValueError) as error:
+        raise UsageError(f"the card {path}: pattern, select, only or resize is not valid: {error}") from None
+    for labels in card.labels:
+        _check_labels(path, labels)
+    _check_attributes(path, card, set(pattern.groupindex))
+
+
+def _check_labels(path: Path, labels: LabelSpec) -> None:
+    if not labels.range[0] < labels.range[1]:
+        raise UsageError(f"the card {path}: range is {list(labels.range)}, write [low, high]")
+    if any(size < 1 for size in (*labels.blocks.values(), *labels.grid.values())):
+        raise UsageError(f"the card {path}: blocks and grid count rows: write numbers above 0")
+    if any(len(width) > 2 for width in re.findall(r"\{[^{}:]+:(\d+)\}", labels.image)):
+        raise UsageError(f"the card {path}: image is {labels.image!r}: a width has at most two digits")
+    for spec in (labels, *labels.beside):
+        if spec.header < 1 or spec.decimal not in (".", ",") or not _is_delimiter(spec.delimiter):
+            raise UsageError(
+                f"the card {path}: header counts from 1, decimal is . or , and delimiter one character or space"
+            )
+        try:
+            codecs.lookup(spec.encoding)
+        except LookupError:
+            raise UsageError(f"the card {path}: encoding is {spec.encoding!r}, which is none") from None
+
+
+def _is_delimiter(text: str) -> bool:
+    return text in ("", "space") or (len(text) == 1 and text not in '"\r\n')
+
+
+def _check_attributes(path: Path, card: Card, from_names: set[str]) -> None:
+    for labels in card.labels or [None]:
+        known = from_names | set(labels.attributes if labels else ())
+        for name in known & set(RESERVED):
+            raise UsageError(f"the card {path}: the attribute {name!r} is taken, choose another name for it")
+        for name in filter(None, (*card.within, card.cluster, card.group, *card.groups)):
+            if name not in known:
+                raise UsageError(
+                    f"the card {path}: within, cluster, group or groups names {name!r}, which [labels] attributes lacks"
+                )

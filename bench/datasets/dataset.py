@@ -1,0 +1,159 @@
+"""What a dataset is once it is read: labelled images and how their labels are meant."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from bench.errors import UsageError, listed
+from bench.io.files import File
+from bench.io.hashing import short_hash
+
+Direction = Literal["higher", "lower"]
+Attribute = str | float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image of a dataset.
+
+    Attributes:
+        name: its name in the label file, with ``/``; unique in the dataset.
+        file: where the image should be; None where only scores were imported.
+        mos: its label in the dataset's own units and direction; None without one.
+        attributes: what else the labels say: split, reference, type, level, std, n_raters, ...
+    """
+
+    name: str
+    file: File | None
+    mos: float | None
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples and what must be known to correlate with their labels.
+
+    Attributes:
+        id: short name, a column of the table.
+        title: full name for captions.
+        kind: authentic, synthetic, restoration, ai-generated, synthetic-order or unknown.
+        direction: whether a higher or a lower label means better quality.
+        samples: at least one.
+        within: attributes inside whose groups alone labels compare; empty: over the whole set.
+        middle: how correlations inside those groups are put together, ``mean`` or ``median``.
+        cluster: attribute whose values are resampled for intervals; empty: images are.
+        group: attribute that random splits keep together; empty: every image may go its own way.
+        content: pools that the photographs come from (for leakage), e.g. ``pixabay``; empty if nobody says.
+        shares: ids of datasets with photographs in common.
+        resize: resize policy that its protocol asks for, where nobody asks for another.
+        card_hash: hash of the card's text; empty for a bare folder or CSV.
+        origin: where it was read from, for people.
+        notes: sentences that go with every number of it.
+    """
+
+    id: str
+    title: str
+    kind: str
+    direction: Direction
+    samples: tuple[Sample, ...]
+    within: tuple[str, ...] = ()
+    middle: Literal["mean", "median"] = "mean"
+    cluster: str = ""
+    group: str = ""
+    content: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
+    resize: str = "none"
+    card_hash: str = ""
+    origin: str = ""
+    notes: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def labels_hash(self) -> str:
+        """Identify names, labels and how they are meant: 12 hex digits."""
+        rows = sorted((s.name, s.mos) for s in self.samples)
+        return short_hash([self.direction, list(self.within), rows])
+
+    @functools.cached_property
+    def attributes_hash(self) -> str:
+        """Identify what else the labels say, which no score depends on: 12 hex digits."""
+        return short_hash(sorted((s.name, sorted(s.attributes.items())) for s in self.samples))
+
+    @property
+    def contents(self) -> list[str]:
+        """The content of each sample, which random splits keep together: its group's value, else its name."""
+        return [str(s.attributes.get(self.group, s.name)) for s in self.samples]
+
+    def split(self, name: str) -> Dataset:
+        """Keep the samples of one split.
+
+        Args:
+            name: ``all``; one of its official splits; ``random:SEED``, a fifth of its content, or
+                ``random:SEED:training``, the rest; or ``ATTRIBUTE=VALUE``.
+
+        Raises:
+            UsageError: the dataset has no such split.
+        """
+        if name == "all":
+            return self
+        if name.startswith("random:"):
+            kept = self._at_random(name)
+        else:
+            attribute, equals, value = name.partition("=")
+            if not equals:
+                attribute, value = "split", name
+            kept = tuple(s for s in self.samples if str(s.attributes.get(attribute)) == value)
+            if not kept:
+                raise UsageError(f"--split got {name!r} for dataset {self.id!r}: {self._splits_told(attribute)}")
+        return replace(self, samples=kept)
+
+    def _splits_told(self, attribute: str) -> str:
+        known = list(count_values(self.samples, attribute))
+        if attribute != "split":
+            return f"its {attribute} is {listed(known)}" if known else f"its labels say nothing of {attribute!r}"
+        if known:
+            return f"its splits are {', '.join(known)} and all"
+        return "its labels say no official splits: leave the option out, give random:SEED, or see `bench doctor`"
+
+    def _at_random(self, name: str) -> tuple[Sample, ...]:
+        match = re.fullmatch(r"random:(\d{1,9})(:training)?", name)
+        if match is None:
+            raise UsageError(f"--split got {name!r}: write random:SEED, or random:SEED:training for the rest")
+        test = random_groups(self.contents, int(match[1]))
+        pairs = zip(self.samples, self.contents, strict=True)
+        return tuple(s for s, content in pairs if (content in test) != bool(match[2]))
+
+
+def count_values(samples: Iterable[Sample], attribute: str) -> dict[str, int]:
+    """Return how many samples have each value of an attribute, sorted by value; those without it are not counted."""
+    found = Counter(str(s.attributes[attribute]) for s in samples if attribute in s.attributes)
+    return dict(sorted(found.items()))
+
+
+def random_groups(groups: Sequence[str], seed: int, share: float = 0.2) -> set[str]:
+    """Choose groups at random that hold a share of the samples, the same ones on every machine.
+
+    Args:
+        groups: the group of each sample.
+        seed: another seed, another choice.
+        share: of the samples, reached or just passed by whole groups.
+
+    Returns:
+        The groups of the test part; never all of them, where there are two or more.
+    """
+    sizes = Counter(groups)
+    # By hash, not by a generator: numpy does not promise its streams from one version to the next.
+    order = sorted(sizes, key=lambda group: hashlib.sha256(f"{seed}/{group}".encode()).digest())
+    chosen: set[str] = set()
+    held = 0
+    for group in order[: max(1, len(order) - 1)]:
+        if held >= share * len(groups):
+            break
+        chosen.add(group)
+        held += sizes[group]
+    return chosen

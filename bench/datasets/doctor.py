@@ -1,0 +1,172 @@
+"""Is a copy of a dataset complete, readable, and what its authors distribute? What is wrong, and what to do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bench.datasets.card import Card
+from bench.datasets.catalogue import shipped_cards
+from bench.datasets.dataset import Dataset, Sample
+from bench.datasets.readers.problems import Problem
+from bench.datasets.readers.with_card import Inspection, glance, inspect
+from bench.datasets.resolve import locate, resolve
+from bench.datasets.roots import PRECEDENCE, Place, Roots
+from bench.errors import BenchError, ImageError, MissingRequirementError
+from bench.io.files import is_url
+from bench.io.images import decode
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found.
+
+    Attributes:
+        id: the dataset's.
+        card: None for a folder or CSV of the user's own.
+        place: where it was looked at; None where it is not here.
+        others: places that have it too and are not used.
+        inspection: None where it could not be read at all.
+        decoded: how many images were decoded; None where that was not asked for.
+        problems: everything that is wrong, errors first.
+    """
+
+    id: str
+    card: Card | None
+    place: Place | None
+    others: tuple[Place, ...] = ()
+    inspection: Inspection | None = None
+    decoded: int | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is wrong that leaves the set incomplete or its numbers in doubt."""
+        return not any(problem.level == "error" for problem in self.problems)
+
+
+Progress = Callable[[int], Any]
+
+
+def examine(card: Card, place: Place | None, roots: Roots, decoding: bool, progress: Progress) -> Examination:
+    """Look at a card's dataset in a place, or where the roots have it; every fault becomes a problem.
+
+    Args:
+        card: of the dataset.
+        place: where to look; None: where ``roots`` say.
+        roots: where the folders of datasets are.
+        decoding: decode every image, as a run would.
+        progress: called with how many images were decoded since.
+    """
+    places = [place] if place else roots.all(card)
+    found = Examination(card.id, card, places[0] if places else None, tuple(places[1:]))
+    try:
+        folder = places[0].open() if places else locate(card, roots)
+        seen = inspect(card, folder)
+    except MissingRequirementError as error:
+        looked = f" Looked for it: {', '.join(PRECEDENCE)}." if not places else ""
+        return replace(found, problems=(Problem("absent", f"{error}{looked}", fatal=True),))
+    except BenchError as error:
+        return replace(found, problems=(Problem("unreadable labels", str(error), fatal=True),))
+    if found.place is None:
+        found = replace(found, place=Place(str(folder), "built here"))
+    return _with_images(replace(found, inspection=seen, problems=seen.problems), decoding, progress)
+
+
+def examine_own(text: str, roots: Roots, decoding: bool, progress: Progress) -> Examination:
+    """Look at a folder, archive, CSV, image or URL of the user's own.
+
+    Raises:
+        UsageError: there is no such thing, or nothing in it to score.
+    """
+    dataset = resolve(text, roots)
+    missing = tuple(s.name for s in dataset.samples if s.mos is None)
+    problems: tuple[Problem, ...] = ()
+    if missing and len(missing) < len(dataset.samples):
+        told = f"{len(missing)} of {len(dataset.samples)} images have no label"
+        problems = (Problem("score", told, missing, "correlations leave them out", level="warning"),)
+    seen = Inspection(dataset, (), (), len(dataset.samples), (), problems)
+    found = Examination(dataset.id, None, Place(text, "given"), inspection=seen, problems=problems)
+    return _with_images(found, decoding, progress)
+
+
+def _with_images(found: Examination, decoding: bool, progress: Progress) -> Examination:
+    seen = found.inspection
+    if seen is None or not decoding:
+        return found
+    absent = {item for problem in seen.problems if problem.kind == "missing" for item in problem.items}
+    there = [s for s in seen.dataset.samples if s.file is not None and s.file.name not in absent]
+    results = _decode_all(there, progress)
+    faults = tuple(f"{name} ({error})" for name, error, _ in results if error)
+    problems = list(found.problems)
+    if faults:
+        text = f"{len(faults)} of {len(there)} images cannot be decoded"
+        source = found.card.source if found.card else "where they came from"
+        problems.append(Problem("unreadable", text, faults, f"get them again from {source}"))
+    if found.card and found.card.size:
+        problems += _sizes(found.card, results)
+    problems.sort(key=lambda problem: problem.level)
+    return replace(found, decoded=len(there) - len(faults), problems=tuple(problems))
+
+
+Decoded = tuple[str, str, tuple[int, ...]]
+
+
+def _decode_all(samples: Sequence[Sample], progress: Progress) -> list[Decoded]:
+    # Threads serve: Pillow lets go of the interpreter while it decodes.
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        results = []
+        for result in pool.map(_decode, samples):
+            results.append(result)
+            progress(1)
+        return results
+
+
+def _decode(sample: Sample) -> Decoded:
+    assert sample.file is not None
+    try:
+        height, width = decode(sample.file.read(), sample.name).pixels.shape[:2]
+    except ImageError as error:
+        return sample.file.name, str(error), ()
+    return sample.file.name, "", (width, height)
+
+
+def _sizes(card: Card, results: Sequence[Decoded]) -> list[Problem]:
+    wrong = tuple(f"{name} ({size[0]} x {size[1]})" for name, _, size in results if size and size != card.size)
+    if not wrong:
+        return []
+    text = f"{len(wrong)} image(s) are not {card.size[0]} x {card.size[1]}: another resolution is another protocol"
+    sizes = {size for _, _, size in results if size}
+    other = next((c for c in shipped_cards().values() if _is_kin(c, card) and sizes == {c.size}), None)
+    if other is not None:
+        return [Problem("size", text, wrong, f"they are those of {other.id}: give --root {other.id}=FOLDER")]
+    return [Problem("size", text, wrong, f"the set's images are at {card.source}", level="warning")]
+
+
+def _is_kin(one: Card, other: Card) -> bool:
+    return (one.extends or one.id) == (other.extends or other.id) and one.size != other.size
+
+
+def state(card: Card, roots: Roots) -> str:
+    """Say in some words whether a card's dataset is here, without reading it: for listings."""
+    if card.id == "sample":
+        return "ready (built at first use)"
+    place = roots.find(card)
+    if place is None:
+        return f"not here: get it from {card.source}, then --root {card.id}=FOLDER"
+    if is_url(place.text):
+        return f"at {place.text}"
+    try:
+        lacking = glance(card, place.open())
+    except BenchError as error:
+        lacking = str(error)
+    return f"incomplete: {lacking}" if lacking else f"ready: {place.text}"
+
+
+def ranges(dataset: Dataset) -> tuple[float, float] | None:
+    """Return the smallest and the largest label; None where there are none."""
+    labels = [sample.mos for sample in dataset.samples if sample.mos is not None]
+    return (min(labels), max(labels)) if labels else None

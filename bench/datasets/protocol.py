@@ -1,0 +1,31 @@
+"""What was done with a dataset to get a number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What was done with a dataset to get a number; numbers of different protocols do not compare.
+
+    Attributes:
+        split: which part of the dataset.
+        resize: resize policy applied to every image before any method's own (see ``Resize``).
+        mos: ``dataset`` labels, or those of an ``imported`` file.
+    """
+
+    split: str = "all"
+    resize: str = "none"
+    mos: Literal["dataset", "imported"] = "dataset"
+
+    def __str__(self) -> str:
+        parts = ["all images" if self.split == "all" else f"split {self.split}"]
+        if self.resize != "none":
+            parts.append(f"resize {self.resize}")
+        elif self.mos == "dataset":
+            parts.append("full size")
+        if self.mos == "imported":
+            parts.append("MOS of the imported file")
+        return ", ".join(parts)

@@ -1,0 +1,69 @@
+"""Reading a sheet of an Excel workbook (.xlsx, .xls) as a table of text."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date, time, timedelta
+from itertools import zip_longest
+
+from bench.datasets.card import TableSpec
+from bench.datasets.readers.text import MAX_BYTES, Row, Table
+from bench.errors import UsageError
+
+Value = int | float | str | bool | time | date | timedelta
+
+
+def parse_sheet(data: bytes, where: str, spec: TableSpec) -> Table:
+    """Read one sheet; columns without a heading and empty rows are left out.
+
+    Raises:
+        UsageError: it is no workbook, has no such sheet, or would unpack to more than a label file has.
+    """
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    _refuse_bomb(data, where)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        names = book.sheet_names
+        if spec.sheet and spec.sheet not in names:
+            raise UsageError(f"{where} has no sheet {spec.sheet!r}; its sheets are {', '.join(names)[:300]}")
+        sheet = book.get_sheet_by_name(spec.sheet or names[0])
+        lines = sheet.to_python(skip_empty_area=False)
+    except (CalamineError, IndexError) as error:
+        raise UsageError(f"{where} is no Excel workbook, or was cut short ({error}): get it again") from None
+    if len(lines) < spec.header or not any(lines):
+        raise UsageError(f"{where} has only {len(lines)} rows; the header should be row {spec.header}")
+    if spec.columns:
+        header, rows = list(spec.columns), lines
+    else:
+        header, rows = _unique([_text(cell) for cell in lines[spec.header - 1]]), lines[spec.header :]
+    return Table(where, [name for name in header if name], [_row(header, row) for row in rows if any(map(_text, row))])
+
+
+def _refuse_bomb(data: bytes, where: str) -> None:
+    if not data.startswith(b"PK"):
+        return
+    try:
+        size = sum(member.file_size for member in zipfile.ZipFile(io.BytesIO(data)).infolist())
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise UsageError(f"{where} is no Excel workbook, or was cut short ({error}): get it again") from None
+    if size > MAX_BYTES:
+        raise UsageError(f"{where} unpacks to {size:,} bytes: no label file has so many")
+
+
+def _unique(header: list[str]) -> list[str]:
+    # Authors' sheets repeat headings beside the table; the first of a name is the table's.
+    seen: set[str] = set()
+    return ["" if name in seen else (seen.add(name) or name) for name in header]  # type: ignore[func-returns-value]
+
+
+def _row(header: list[str], cells: list[Value]) -> Row:
+    return {name: _text(cell) for name, cell in zip_longest(header, cells[: len(header)], fillvalue="") if name}
+
+
+def _text(cell: Value | None) -> str:
+    # Excel keeps every number as a float: image 1600 is 1600.0.
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return "" if cell is None else str(cell).strip()

@@ -1,0 +1,80 @@
+"""Binary label files are parsed in a process of their own, with limits of memory and time.
+
+The parsers of workbooks and MATLAB files are compiled code, and a hostile or damaged file can crash them or
+make them ask for gigabytes. A crash then costs one sentence and not the command.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+from bench.datasets.card import TableSpec
+from bench.datasets.readers.text import Table
+from bench.errors import UsageError
+from bench.io.toml import fill
+
+_MEMORY = 4 * 2**30
+_SECONDS = 60
+_REFUSED = 3
+
+
+def parse_apart(data: bytes, where: str, spec: TableSpec) -> Table:
+    """Read a workbook or MATLAB file as ``table.parse`` says, in another process.
+
+    Raises:
+        UsageError: it is no such file, damaged, not laid out as the spec says, or its parser crashed.
+    """
+    wanted = {field.name: getattr(spec, field.name) for field in dataclasses.fields(TableSpec)}
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    # -P: the working directory, which may be a hostile dataset, is no place to import from.
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "bench.datasets.readers.isolated",
+        json.dumps({"where": where, "spec": wanted}),
+    ]
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, env=environment, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise UsageError(f"{where} takes longer than {_SECONDS} s to read: no label file does; get it again") from None
+    if done.returncode == _REFUSED:
+        raise UsageError(done.stdout.decode())
+    if done.returncode:
+        raise UsageError(f"{where} crashed its reader: it is damaged or hostile; get it again")
+    header, rows = json.loads(done.stdout)
+    return Table(where, header, [dict(zip(header, row, strict=True)) for row in rows])
+
+
+def _main(text: str) -> int:
+    asked = json.loads(text)
+    spec: TableSpec = fill(TableSpec, asked["spec"], asked["where"])
+    _limit_memory()
+    try:
+        if asked["where"].lower().endswith(".mat"):
+            from bench.datasets.readers.matlab import parse_matlab as parse
+        else:
+            from bench.datasets.readers.excel import parse_sheet as parse
+        found = parse(sys.stdin.buffer.read(), asked["where"], spec)
+    except UsageError as error:
+        sys.stdout.write(str(error))
+        return _REFUSED
+    json.dump([found.header, [[row[name] for name in found.header] for row in found.rows]], sys.stdout)
+    return 0
+
+
+def _limit_memory() -> None:
+    try:
+        import resource
+    except ImportError:  # no such limits on this system; the limit of time stays
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1]))

@@ -1,0 +1,227 @@
+"""From a card and the files of a root to the rows of its label table."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product, repeat
+
+from bench.datasets.card import BesideSpec, Card, LabelSpec, TableSpec
+from bench.datasets.readers import text as table
+from bench.datasets.readers.index import Index
+from bench.datasets.readers.text import Row, Table
+from bench.errors import ImageError, MissingRequirementError, UsageError
+from bench.io.files import File, Folder
+
+_PLACEHOLDER = re.compile(r"\{([^{}:]+)(?::(\d+))?\}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that labels were read from.
+
+    Attributes:
+        name: relative to the root.
+        sha256: of its content.
+        known: whether that is a hash of the authors' file; None where the card knows none.
+    """
+
+    name: str
+    sha256: str
+    known: bool | None
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The rows of a label table, with the columns of the tables beside it.
+
+    Attributes:
+        spec: the form it came in.
+        base: folder, relative to the root, that the names of the card are relative to.
+        where: the label file, for messages.
+        rows: what is there to score.
+        sources: every file that was read.
+        lacking: files that belong to it, may be absent, and are.
+    """
+
+    spec: LabelSpec
+    base: str
+    where: str
+    rows: list[Row]
+    sources: tuple[Source, ...]
+    lacking: tuple[str, ...] = ()
+
+
+def read_labels(card: Card, folder: Folder, index: Index) -> Labels:
+    """Read the label table of a card below a root.
+
+    Raises:
+        MissingRequirementError: there is none.
+        UsageError: it is damaged, or not laid out as the card says.
+    """
+    spec, base, pattern = find_labels(card, folder, index)
+    sources: list[Source] = []
+    main = _read(folder, index.matching(pattern, base), spec, sources)
+    rows, lacking = main.rows, []
+    if not rows:
+        raise UsageError(f"{main.where} has no rows: it is not the whole file, get it from {card.source}")
+    for beside in spec.beside:
+        found = _read_beside(card, folder, index, base, beside, sources)
+        rows = _beside(card, main.where, rows, beside, found)
+        lacking += [] if found else [beside.files[0]]
+    if spec.blocks or spec.grid:
+        rows = _with_places(main.where, rows, spec)
+    table.need_columns(main.where, list(rows[0]), sorted(_columns(spec)))
+    kept = [row for row in rows if _is_used(row, spec)]
+    if not kept:
+        raise UsageError(f"{main.where} has no rows to use: it is not the whole file, get it from {card.source}")
+    return Labels(spec, base, main.where, kept, tuple(sources), tuple(lacking))
+
+
+def _is_used(row: Row, spec: LabelSpec) -> bool:
+    wanted = all(re.search(pattern, row[column]) for column, pattern in spec.only.items())
+    return wanted and not any(row[column] in texts for column, texts in spec.drop.items())
+
+
+def find_labels(card: Card, folder: Folder, index: Index) -> tuple[LabelSpec, str, str]:
+    """Return the form that the labels come in, the folder that it is relative to, and the file's name.
+
+    Raises:
+        MissingRequirementError: there is no label file.
+    """
+    wanted = [(spec, pattern) for spec in card.labels for pattern in spec.files]
+    for spec, pattern in wanted:
+        if index.matching(pattern):
+            return spec, "", pattern
+    # An archive unpacked into a folder of its own name.
+    for spec, pattern in wanted:
+        if above := index.folders_with(pattern):
+            return spec, above[0], pattern
+    names = " or ".join(pattern for _, pattern in wanted)
+    raise MissingRequirementError(
+        f"the root of dataset {card.id!r}, {folder}, has no label file {names}: get it from {card.source}"
+    )
+
+
+def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[Source]) -> Table:
+    tables = []
+    for name in names:
+        where = File(folder, name)
+        try:
+            data = where.read()
+        except ImageError as error:
+            raise UsageError(f"{where} cannot be read: {error}") from None
+        digest = hashlib.sha256(data).hexdigest()
+        sources.append(Source(name, digest, digest in spec.sha256 if spec.sha256 else None))
+        tables.append(table.parse(data, str(where), spec))
+    first = tables[0]
+    for other in tables[1:]:
+        table.need_columns(other.where, other.header, first.header)
+    return first if len(tables) == 1 else replace(first, rows=[row for one in tables for row in one.rows])
+
+
+def _read_beside(
+    card: Card, folder: Folder, index: Index, base: str, spec: BesideSpec, sources: list[Source]
+) -> Table | None:
+    found = next((there for pattern in spec.files if (there := index.matching(pattern, base))), None)
+    if found:
+        return _prefixed(_read(folder, found, spec, sources), spec)
+    if spec.optional:
+        return None
+    raise MissingRequirementError(
+        f"the root of dataset {card.id!r}, {folder}, has no {' or '.join(spec.files)}: get it from {card.source}"
+    )
+
+
+def _prefixed(found: Table, spec: BesideSpec) -> Table:
+    key = spec.key or spec.on
+    names = {name: name if name == key else spec.prefix + name for name in found.header}
+    rows = [{names[name]: text for name, text in row.items()} for row in found.rows]
+    return replace(found, header=list(names.values()), rows=rows)
+
+
+def _beside(card: Card, where: str, rows: list[Row], spec: BesideSpec, found: Table | None) -> list[Row]:
+    if found is None:  # its columns are there, with nothing in them
+        return [{**dict.fromkeys((spec.prefix + name for name in spec.columns), ""), **row} for row in rows]
+    if not spec.on:
+        if len(found.rows) != len(rows):
+            raise UsageError(
+                f"{found.where} has {len(found.rows)} rows and {where} {len(rows)}: they belong together row by row, "
+                f"so one of them was cut; get it from {card.source}"
+            )
+        return [{**new, **row} for row, new in zip(rows, found.rows, strict=True)]
+    key = spec.key or spec.on
+    table.need_columns(found.where, found.header, [key])
+    by_key = {_key(row[key]): row for row in found.rows}
+    table.need_columns(where, list(rows[0]), [spec.on])
+    nothing = dict.fromkeys(found.header, "")
+    lacking = [row[spec.on] for row in rows if _key(row[spec.on]) not in by_key]
+    if lacking and not spec.optional:
+        raise UsageError(
+            f"{found.where} lacks {len(lacking)} of the images of {where}: {', '.join(map(repr, lacking[:10]))}; "
+            f"get it from {card.source}"
+        )
+    return [{**nothing, **by_key.get(_key(row[spec.on]), {}), **row} for row in rows]
+
+
+def _key(text: str) -> str:
+    return text.replace("\\", "/").lower()
+
+
+def _with_places(where: str, rows: list[Row], spec: LabelSpec) -> list[Row]:
+    """Add the columns that tell a row by its place."""
+    blocks = spec.blocks or {"": math.prod(spec.grid.values())}
+    total = sum(blocks.values())
+    if len(rows) != total:
+        raise UsageError(
+            f"{where} has {len(rows)} rows, and images are told by their place among {total}: rows were lost or added; "
+            "get the authors' file"
+        )
+    return [{**row, **place} for row, place in zip(rows, _places(blocks, spec.grid), strict=True)]
+
+
+def _places(blocks: dict[str, int], grid: dict[str, int]) -> Iterator[Row]:
+    row = 0
+    for number, (block, size) in enumerate(blocks.items(), 1):
+        points = product(*(range(1, n + 1) for n in grid.values())) if grid else repeat(())
+        for index, point in zip(range(1, size + 1), points, strict=False):
+            place = {"row": row, "block": block, "block_number": number, "index": index}
+            yield {name: str(value) for name, value in (place | dict(zip(grid, point, strict=True))).items()}
+            row += 1
+
+
+def _columns(spec: LabelSpec) -> set[str]:
+    texts = [spec.image, *(spec.votes or [spec.score]), *spec.attributes.values()]
+    return {column for text in texts for column in columns_of(text)} | {*spec.drop, *spec.only, *spec.names}
+
+
+def columns_of(text: str) -> list[str]:
+    """Return the columns that a column's name or a template needs."""
+    return [name for name, _ in _PLACEHOLDER.findall(text)] or [text]
+
+
+def cell(row: Row, text: str, names: dict[str, dict[str, str]] | None = None) -> str:
+    """Return what a column's name or a template gives for a row.
+
+    Args:
+        row: column → text.
+        text: a column, or a template with ``{column}`` or ``{column:width}``.
+        names: column → {text: what to put instead}, for templates of file names.
+    """
+
+    def put(match: re.Match[str]) -> str:
+        value = row[match[1]]
+        value = (names or {}).get(match[1], {}).get(value, value)
+        return value.zfill(int(match[2])) if match[2] else value
+
+    return _PLACEHOLDER.sub(put, text) if "{" in text else row[text]
+
+
+def mean_vote(where: str, name: str, row: Row, columns: Iterable[str]) -> float | None:
+    """Return the mean of votes 1, 2, ... given the share or number of each; None where there are none."""
+    shares = [table.number(where, column, name, row[column]) or 0.0 for column in columns]
+    total = sum(shares)
+    return sum(k * share for k, share in enumerate(shares, 1)) / total if total > 0 else None

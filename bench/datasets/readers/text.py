@@ -1,0 +1,217 @@
+"""Tables of text: what a file of labels says, row by row, whatever its format.
+
+CSV and other text is read here, workbooks in ``sheet``, MATLAB files in ``matlab``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from bench.datasets.card import TableSpec
+from bench.errors import UsageError
+
+MAX_BYTES = 256 * 2**20
+_DELIMITERS = (",", ";", "\t")
+_TEXT = ("", ".csv", ".tsv", ".txt", ".dat")
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it was read; every cell is text.
+
+    Attributes:
+        where: the file, for messages.
+        header: names of the columns.
+        rows: one ``{column: text}`` a row, texts stripped of surrounding space.
+    """
+
+    where: str
+    header: list[str]
+    rows: list[Row]
+
+
+def read_csv(path: Path) -> tuple[list[str], list[Row]]:
+    """Read a user's CSV file with a header; comma, semicolon or tab separated, UTF-8.
+
+    Returns:
+        The column names and the rows.
+
+    Raises:
+        UsageError: the file is missing, empty, too large, HTML or binary in disguise, or a row has
+            another number of fields than the header.
+    """
+    try:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder, a CSV file is expected")
+        if not path.is_file():
+            raise UsageError(f"{path}: no such file")
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path} is larger than {MAX_BYTES >> 20} MiB: no label file is")
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    table = parse_text(data, str(path), TableSpec(files=()))
+    return table.header, table.rows
+
+
+def parse(data: bytes, where: str, spec: TableSpec) -> Table:
+    """Read a table in the format that its file's suffix tells.
+
+    Raises:
+        UsageError: it is no such file, damaged, or not laid out as the spec says.
+    """
+    suffix = PurePosixPath(where).suffix.lower()
+    if len(data) > MAX_BYTES:
+        raise UsageError(f"{where} is larger than {MAX_BYTES >> 20} MiB: no label file is")
+    refuse_html(data, where)
+    if suffix in (".xlsx", ".xls", ".mat"):
+        from bench.datasets.readers.isolated import parse_apart
+
+        return parse_apart(data, where, spec)
+    if suffix not in _TEXT:
+        raise UsageError(f"{where}: tables are read from .csv, .tsv, .txt, .xlsx, .xls and .mat, not from {suffix}")
+    return parse_text(data, where, spec)
+
+
+def parse_text(data: bytes, where: str, spec: TableSpec) -> Table:
+    """Read text with one row a line, separated by commas, semicolons, tabs or white space.
+
+    Raises:
+        UsageError: it is empty, binary, no text in its encoding, or a row has another number of fields.
+    """
+    text = _decode(data, where, spec.encoding)
+    lines = _split(text, where, spec)
+    if not lines:
+        raise UsageError(f"{where} is empty: it needs a header line and one line an image; get it again")
+    if len(lines) < spec.header:
+        raise UsageError(f"{where} has only {len(lines)} lines; the header should be line {spec.header}")
+    if spec.columns:
+        header = list(spec.columns)
+    else:
+        (_, header), lines = lines[spec.header - 1], lines[spec.header :]
+    if len(set(header)) < len(header):
+        raise UsageError(f"{where}: the header names a column twice: {', '.join(header)[:200]}")
+    return Table(where, header, list(_rows(where, header, lines)))
+
+
+def _split(text: str, where: str, spec: TableSpec) -> list[tuple[int, list[str]]]:
+    if spec.delimiter == "space":
+        return [(n, line.split()) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
+    header_line = text.lstrip("\n").split("\n", 1)[0]
+    delimiter = spec.delimiter or max(_DELIMITERS, key=header_line.count)
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        return [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise UsageError(f"{where}, line {reader.line_num}: not valid CSV ({error})") from None
+
+
+def _rows(where: str, header: list[str], lines: list[tuple[int, list[str]]]) -> Iterator[Row]:
+    for line, cells in lines:
+        if len(cells) != len(header):
+            raise UsageError(
+                f"{where}, line {line}: {len(cells)} fields, but the header has {len(header)}: "
+                "the file is damaged or cut"
+            )
+        yield dict(zip(header, cells, strict=True))
+
+
+def refuse_html(data: bytes, where: str) -> None:
+    """Raise UsageError where a web page was saved under a table's name."""
+    start = data[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<!--")):
+        raise UsageError(
+            f"{where} is a web page (HTML), not a table: it was saved from a site's file viewer; "
+            "download the raw file instead"
+        )
+
+
+def _decode(data: bytes, where: str, encoding: str) -> str:
+    refuse_html(data, where)
+    if data.startswith(b"version https://git-lfs.github.com/spec/"):
+        raise UsageError(f"{where} is a Git LFS pointer, not the file: get it by `git lfs pull`, or download it raw")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UsageError(f"{where} is UTF-16 (a spreadsheet's 'Unicode text'): save it as CSV in UTF-8")
+    if b"\0" in data[:65536]:
+        raise UsageError(f"{where} is a binary file, not a CSV")
+    try:
+        text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{where} is not {encoding.upper()} (byte {error.start}): save it as UTF-8") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def number(where: object, column: str, name: str, text: str, decimal: str = ".") -> float | None:
+    """Read a number; an empty text is None.
+
+    Raises:
+        UsageError: the text is no finite number.
+    """
+    if text == "":
+        return None
+    try:
+        value = float(text.replace(decimal, ".") if decimal != "." else text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        comma = ": write decimals with a point" if re.fullmatch(r"-?\d+,\d+", text) else ""
+        raise UsageError(f"{where}: column {column!r} of image {name!r} is {text!r}, not a number{comma}")
+    return value
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there; a name too long for the file system, or a locked folder, means no."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def need_columns(where: object, header: list[str], wanted: Iterable[str]) -> None:
+    """Raise UsageError, naming what is there, unless every wanted column is."""
+    lacking = [column for column in wanted if column not in header]
+    if lacking:
+        folded = {column.lower() for column in header}
+        case = " (case matters)" if all(column.lower() in folded for column in lacking) else ""
+        raise UsageError(
+            f"{where} has no column {' and '.join(map(repr, lacking))}; its columns are {', '.join(header)[:300]}{case}"
+        )
+
+
+def image_name(where: object, text: str) -> str:
+    """Return an image name with ``/`` separators.
+
+    Raises:
+        UsageError: it is empty or has control characters.
+    """
+    name = text.replace("\\", "/")
+    if not name or not name.isprintable():
+        raise UsageError(f"{where}: {text!r} is no image name")
+    return name
+
+
+def is_inside(name: str) -> bool:
+    """Tell whether a relative name stays inside its root."""
+    return not name.startswith("/") and ".." not in name.split("/")
+
+
+def repeated(names: Iterable[str]) -> list[str]:
+    """Return what is there more than once, each time but the first."""
+    seen: set[str] = set()
+    return [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
+
+
+def check_unique(where: object, names: list[str]) -> None:
+    """Raise UsageError naming the first duplicates, unless every name is there once."""
+    twice = repeated(names)
+    if twice:
+        shown = ", ".join(map(repr, twice[:5]))
+        raise UsageError(f"{where} names {len(twice)} image(s) twice: {shown}; keep one row an image")

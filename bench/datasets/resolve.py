@@ -1,0 +1,84 @@
+"""From what a user writes after ``--dataset`` to a dataset: an id of a card, a path or a URL."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+from bench.datasets.card import Card
+from bench.datasets.catalogue import find_card, names, read_card
+from bench.datasets.dataset import Dataset
+from bench.datasets.readers.local import read_folder, read_local
+from bench.datasets.readers.text import is_file
+from bench.datasets.readers.with_card import read_with_card
+from bench.datasets.roots import DATA_VARIABLE, Roots
+from bench.errors import MissingRequirementError, UsageError, did_you_mean
+from bench.io.files import Folder, LocalFolder, expand, is_url, open_folder
+
+
+def resolve(text: str, roots: Roots, parameter: str = "--dataset") -> Dataset:
+    """Return the dataset that a user means by an id, a path or a URL. An id wins over a path: write ``./id``.
+
+    Args:
+        text: what the user wrote.
+        roots: where the folders of datasets are.
+        parameter: what the user wrote it after, for messages.
+
+    Raises:
+        UsageError: there is no such id or path, or it cannot be read; says what to do.
+    """
+    if not text:
+        raise UsageError(f"{parameter} got an empty text: give an id or a path")
+    if is_url(text):
+        folder = open_folder(text, parameter)
+        return read_folder(folder, PurePosixPath(urlsplit(text).path).stem or "images")
+    named = find_named(text, roots)
+    if named is not None:
+        return read_with_card(*named)
+    path = expand(text, parameter)
+    try:
+        exists = path.exists()
+    except OSError:  # longer than a path can be
+        exists = False
+    if exists:
+        return read_local(path)
+    raise UsageError(
+        f"{parameter} got {text!r}, which is neither a known id nor a path that exists."
+        f"{did_you_mean(text, names())} See `bench list datasets`."
+    )
+
+
+def find_named(text: str, roots: Roots) -> tuple[Card, Folder] | None:
+    """Return the card that a user means by an id or a card's path, and its folder; None where it is neither.
+
+    Raises:
+        MissingRequirementError: nobody said where the dataset is.
+    """
+    card = find_card(text)
+    if card is not None:
+        return card, locate(card, roots)
+    path = expand(text, "--dataset")
+    if path.suffix == ".toml" and is_file(path):
+        card = read_card(path)
+        place = roots.find(card)
+        return card, place.open() if place else LocalFolder(path.parent)
+    return None
+
+
+def locate(card: Card, roots: Roots) -> Folder:
+    """Return a card's folder, building it where the harness brings the images itself.
+
+    Raises:
+        MissingRequirementError: nobody said where the dataset is.
+    """
+    if card.id == "sample":
+        from bench.datasets.sample_set import ensure
+
+        return LocalFolder(ensure())
+    place = roots.find(card)
+    if place is None:
+        raise MissingRequirementError(
+            f"dataset {card.id!r} ({card.title}) is not here: get it from {card.source}, then give "
+            f"--root {card.id}=FOLDER, or put it into ${DATA_VARIABLE}/{card.id}."
+        )
+    return place.open()

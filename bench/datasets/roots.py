@@ -1,0 +1,155 @@
+"""Where the folders of datasets are: one precedence over the command line, the environment and ``bench.toml``."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.datasets import catalogue
+from bench.datasets.card import Card
+from bench.errors import UsageError, did_you_mean
+from bench.io.files import Folder, expand, is_url, open_folder
+from bench.io.toml import fill
+
+DATA_VARIABLE = "BENCH_DATA"
+SETTINGS_FILE = "bench.toml"
+PRECEDENCE = (
+    "--root ID=PATH",
+    f"below ${DATA_VARIABLE}",
+    f"[roots] of {SETTINGS_FILE}",
+    f"below data of {SETTINGS_FILE}",
+)
+"""Where a dataset is looked for; the first place that has it is taken."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a dataset was found.
+
+    Attributes:
+        text: path or URL.
+        by: which entry of PRECEDENCE gave it.
+    """
+
+    text: str
+    by: str
+
+    def open(self) -> Folder:
+        """Return the folder; raises UsageError where there is none."""
+        return open_folder(self.text, self.by)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    data: str = ""
+    roots: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where the folders of datasets are.
+
+    Attributes:
+        explicit: id → path or URL, from ``--root ID=PATH``.
+        data: the folder in ``BENCH_DATA``, holding one folder or archive a dataset, named by id or alias.
+        configured: id → path or URL, from ``bench.toml``.
+        configured_data: the folder named ``data`` there, as ``BENCH_DATA``.
+        settings: the ``bench.toml`` that was read.
+    """
+
+    explicit: Mapping[str, str] = field(default_factory=dict)
+    data: str = ""
+    configured: Mapping[str, str] = field(default_factory=dict)
+    configured_data: str = ""
+    settings: Path | None = None
+
+    @classmethod
+    def parse(cls, assignments: Iterable[str]) -> Roots:
+        """Read ``ID=PATH`` texts, the environment, and the nearest ``bench.toml`` upwards of the working directory.
+
+        Raises:
+            UsageError: a malformed text, an unknown id, a folder that is not there, or a damaged ``bench.toml``.
+        """
+        explicit = {}
+        for text in assignments:
+            name, equals, path = text.partition("=")
+            if not equals or not path:
+                raise UsageError(f"--root got {text!r}: write ID=PATH, for example koniq=/data/koniq10k")
+            card = _card(name, "--root")
+            if not is_url(path) and not expand(path, "--root").exists():
+                raise UsageError(f"--root {card.id} got {path!r}, which is no folder")
+            explicit[card.id] = path
+        file = next((f for f in _upwards(Path.cwd()) if f.is_file()), None)
+        settings = _read_settings(file) if file else _Settings()
+        return cls(explicit, _data_folder(), settings.roots, settings.data, file)
+
+    def find(self, card: Card) -> Place | None:
+        """Return where a card's dataset is, or None."""
+        return next(iter(self.all(card)), None)
+
+    def all(self, card: Card) -> list[Place]:
+        """Return every place that has a card's dataset, the one that is taken first.
+
+        A card that extends another is in that one's place too.
+        """
+        names = [card.id, *card.aliases]
+        if card.extends and (base := catalogue.find_card(card.extends)):
+            names += [base.id, *base.aliases]
+        found = (self._from(level, names) for level in range(len(PRECEDENCE)))
+        return [Place(text, PRECEDENCE[level]) for level, text in enumerate(found) if text]
+
+    def _from(self, level: int, names: list[str]) -> str:
+        if level in (0, 2):
+            given = self.explicit if level == 0 else self.configured
+            return next((given[name] for name in names if name in given), "")
+        return _below(self.data if level == 1 else self.configured_data, names)
+
+
+def _data_folder() -> str:
+    text = os.environ.get(DATA_VARIABLE, "")
+    if not text or is_url(text):
+        return text
+    folder = expand(text, f"${DATA_VARIABLE}")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"${DATA_VARIABLE} is {text!r}, which is no folder: set another")
+    return str(folder)
+
+
+def _below(data: str, names: list[str]) -> str:
+    if not data:
+        return ""
+    if is_url(data):  # a store's listing would cost a round trip a dataset
+        return f"{data.rstrip('/')}/{names[0]}"
+    found = (Path(data, name + suffix) for name in names for suffix in ("", ".zip", ".tar"))
+    return next((str(path) for path in found if path.exists()), "")
+
+
+def _card(name: str, parameter: str) -> Card:
+    card = catalogue.find_card(name)
+    if card is None:
+        raise UsageError(f"{parameter} got the unknown dataset {name!r}.{did_you_mean(name, catalogue.names())}")
+    return card
+
+
+def _upwards(folder: Path) -> Iterator[Path]:
+    yield from (parent / SETTINGS_FILE for parent in (folder, *folder.parents))
+
+
+def _read_settings(path: Path) -> _Settings:
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    settings: _Settings = fill(_Settings, table, str(path))
+    roots = {_card(name, f"{path} [roots]").id: _absolute(path, text) for name, text in settings.roots.items()}
+    return _Settings(_absolute(path, settings.data) if settings.data else "", roots)
+
+
+def _absolute(settings: Path, text: str) -> str:
+    # Relative to the file, so that it means the same from every folder below.
+    return text if is_url(text) else str(settings.parent / expand(text, str(settings)))

@@ -1,0 +1,298 @@
+"""Where files lie: a folder, a zip or tar archive read without unpacking, or whatever fsspec has a URL for.
+
+Everything that reads a dataset goes through a ``Folder``, so that images and label files need not be on
+this machine's disk. Names inside a folder are relative and have ``/``; a name out of an archive or from a
+server is only ever compared, never joined to a local path.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import functools
+import os
+import re
+import tarfile
+import threading
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from bench.errors import ImageError, MissingRequirementError, UsageError
+from bench.io.images import MAX_FILE_BYTES, is_image_name, read_bytes
+
+_ARCHIVES = {".zip": "zip", ".tar": "tar"}
+_COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".rar", ".7z")
+_URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
+_CHUNK = 2**20
+_MAX_DEPTH = 8
+
+
+class Folder(ABC):
+    """A place with files below it. Instances compare by value and travel to other processes."""
+
+    @abstractmethod
+    def files(self) -> list[str]:
+        """Return the names of all files below, sorted; hidden ones are left out.
+
+        Raises:
+            UsageError: it is not there, is no such folder, or a part of it cannot be seen.
+            MissingRequirementError: a package is needed for this kind of URL.
+        """
+
+    @abstractmethod
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes.
+
+        Raises:
+            ImageError: there is no such file, it is empty or over the limit of size, or cannot be read.
+        """
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a folder."""
+
+    folder: Folder
+    name: str
+
+    def read(self) -> bytes:
+        """Return its bytes; raises ImageError with the reason where they cannot be had."""
+        return self.folder.read(self.name)
+
+    def __str__(self) -> str:
+        return f"{str(self.folder).rstrip('/')}/{self.name}"
+
+
+def file_at(path: Path) -> File:
+    """Return one file of this machine."""
+    return File(LocalFolder(path.parent), path.name)
+
+
+@dataclass(frozen=True)
+class LocalFolder(Folder):
+    """A folder of this machine; links in it are followed."""
+
+    path: Path
+
+    def files(self) -> list[str]:  # noqa: D102
+        return sorted(self._walk())
+
+    def read(self, name: str) -> bytes:  # noqa: D102
+        return read_bytes(self.path / name)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def _walk(self) -> Iterator[str]:
+        def refuse(error: OSError) -> None:
+            # A part of the set that cannot be seen must not shrink it in silence.
+            raise UsageError(f"the folder {error.filename} cannot be read: {error.strerror}")
+
+        seen: set[str] = set()
+        for parent, folders, files in os.walk(self.path, onerror=refuse, followlinks=True):
+            real = os.path.realpath(parent)
+            if real in seen:  # a link to a folder above it
+                folders.clear()
+                continue
+            seen.add(real)
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            # A folder named like an image is listed too: it fails by name instead of vanishing.
+            names = [*files, *(name for name in folders if is_image_name(name))]
+            below = os.path.relpath(parent, self.path).replace(os.sep, "/")
+            start = "" if below == "." else f"{below}/"
+            yield from (start + name for name in names if not name.startswith("."))
+
+
+@dataclass(frozen=True)
+class Elsewhere(Folder):
+    """An archive on this machine, or a folder or archive at a URL, through fsspec.
+
+    Attributes:
+        location: a path, or a URL.
+        archive: ``zip``, ``tar``, or empty for a folder at a URL.
+    """
+
+    location: str
+    archive: str = ""
+
+    def files(self) -> list[str]:  # noqa: D102
+        return sorted(_listing(self)) if self.archive else sorted(self._walk())
+
+    def _walk(self) -> Iterator[str]:
+        system, root, _ = _open(self)
+        try:
+            # Not by find(), which leaves out in silence what it cannot see.
+            for parent, folders, names in system.walk(root, maxdepth=_MAX_DEPTH, on_error="raise"):
+                below = self._relative(parent, root)
+                if folders and below.count("/") >= _MAX_DEPTH - 2:
+                    raise UsageError(f"{self.location} has folders more than {_MAX_DEPTH - 1} deep: give one below it")
+                found = (f"{below}/{name}".lstrip("/") for name in map(self._plain, names))
+                yield from (name for name in found if name and not _is_hidden(name))
+        except UsageError:
+            raise
+        except Exception as error:  # every back end has errors of its own
+            raise UsageError(f"{self.location} cannot be listed: {_reason(error)}") from None
+
+    def _relative(self, found: str, root: str) -> str:
+        return self._plain(found.removeprefix(root).strip("/"))
+
+    def _plain(self, name: str) -> str:
+        return unquote(name) if _is_http(self.location) else name
+
+    def read(self, name: str) -> bytes:  # noqa: D102
+        system, root, lock = _open(self)
+        http = _is_http(self.location) and not self.archive
+        try:
+            path = _listing(self)[name] if self.archive else f"{root.rstrip('/')}/{quote(name) if http else name}"
+            with lock, system.open(path, "rb", **({"block_size": 0} if http else {})) as file:
+                data = _read_limited(file)
+        except (FileNotFoundError, KeyError):
+            raise ImageError("no such file") from None
+        except ImageError:
+            raise
+        except Exception as error:
+            raise ImageError(f"cannot be read: {_reason(error)}") from None
+        if not data:
+            raise ImageError("the file is empty (0 bytes)")
+        return data
+
+    def __str__(self) -> str:
+        return self.location
+
+
+@functools.lru_cache(maxsize=32)
+def _listing(folder: Elsewhere) -> dict[str, str]:
+    """Return name → what the archive calls it, ``./`` before it or a slash, of every file in an archive."""
+    system, root, _ = _open(folder)
+    try:
+        members = system.find(root)
+    except Exception as error:
+        raise UsageError(f"{folder.location} cannot be listed: {_reason(error)}") from None
+    names = {re.sub(r"^(\.?/)+", "", member): member for member in members}
+    if len(names) < len(members):
+        raise UsageError(f"{folder.location} has files of one name: which is meant cannot be told; unpack it by hand")
+    return {name: member for name, member in names.items() if name and not _is_hidden(name)}
+
+
+def _read_limited(file: Any) -> bytes:
+    # What an archive or a server says of a size is not to be trusted: count what comes.
+    parts, size = [], 0
+    while chunk := file.read(_CHUNK):
+        size += len(chunk)
+        if size > MAX_FILE_BYTES:
+            raise ImageError(f"the file has more than {MAX_FILE_BYTES:,} bytes: refused")
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+@functools.lru_cache(maxsize=32)
+def _open(folder: Elsewhere) -> tuple[Any, str, Any]:
+    """Return the file system, the root in it and a lock to read under; one of each a process."""
+    import fsspec
+
+    location = folder.location
+    try:
+        if not is_url(location):
+            return _open_archive(folder), "", threading.Lock()
+        if folder.archive:
+            location = f"{folder.archive}://::{location}"
+        system, root = fsspec.core.url_to_fs(location)
+    except ImportError as error:
+        raise MissingRequirementError(
+            f"{folder.location} cannot be opened: {_reason(error)} (`pip install 'fsspec[http]'` for http, s3fs for s3)"
+        ) from None
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError):
+        raise UsageError(f"{folder.location} is no {folder.archive} archive, or was cut short: get it again") from None
+    except Exception as error:
+        if "Protocol not known" in str(error):
+            raise MissingRequirementError(
+                f"{folder.location} cannot be opened: no installed package knows this kind of URL (s3fs does s3://)"
+            ) from None
+        by_hand = "; download it and give the file" if folder.archive else ""
+        raise UsageError(f"{folder.location} cannot be opened: {_reason(error)}{by_hand}") from None
+    # Archives share one open file between all that read from them.
+    return system, str(root), threading.Lock() if "::" in location else contextlib.nullcontext()
+
+
+# Archives stay open as long as the process: methods, workers and hashing all read from them.
+_archives = contextlib.ExitStack()
+atexit.register(_archives.close)
+
+
+def _open_archive(folder: Elsewhere) -> Any:
+    import fsspec
+
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(Path(folder.location).open("rb"))
+        system = fsspec.filesystem(folder.archive, fo=file)
+        _archives.push(stack.pop_all())
+    return system
+
+
+def _reason(error: BaseException) -> str:
+    first = str(error).strip().split("\n", 1)[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+
+
+def is_url(text: str) -> bool:
+    """Tell whether a text is a URL as fsspec has them: ``s3://``, ``http://``, ``memory://``."""
+    return bool(_URL.match(text))
+
+
+def is_archive(name: str) -> bool:
+    """Tell whether a file name is that of an archive, of a kind that can be read packed or not."""
+    return name.lower().endswith((*_ARCHIVES, *_COMPRESSED))
+
+
+def _is_http(location: str) -> bool:
+    return location.lower().startswith(("http://", "https://"))
+
+
+def expand(text: str, parameter: str) -> Path:
+    """Return a user's path with ``~`` for the home folder.
+
+    Raises:
+        UsageError: there is no such user.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{parameter} got {text!r}: there is no such home folder") from None
+
+
+def open_folder(text: str, parameter: str) -> Folder:
+    """Return the folder, archive or URL that a user means.
+
+    Args:
+        text: a path or a URL.
+        parameter: what the user wrote it after, for messages.
+
+    Raises:
+        UsageError: there is no such thing, or it is an archive that must be unpacked first.
+    """
+    try:
+        name = urlsplit(text).path if is_url(text) else text
+    except ValueError as error:
+        raise UsageError(f"{parameter} got {text!r}, which is no URL: {error}") from None
+    if name.lower().endswith(_COMPRESSED):
+        raise UsageError(
+            f"{parameter} got {text!r}: an archive that is compressed as a whole cannot be read file by file; unpack it"
+        )
+    kind = _ARCHIVES.get(PurePosixPath(name).suffix.lower(), "")
+    if is_url(text):
+        return Elsewhere(text, kind)
+    path = expand(text, parameter)
+    if path.is_dir():
+        return LocalFolder(path)
+    if kind and path.is_file():
+        return Elsewhere(str(path.resolve()), kind)
+    raise UsageError(f"{parameter} got {text!r}, which is no folder, no .zip or .tar archive and no URL")

@@ -1,0 +1,192 @@
+"""``ou:NAME``: how far the features of the method NAME are from those of pristine photographs.
+
+The multivariate Gaussian of NIQE in any method's feature space: no opinion score is used, unless the features'
+own method used some. Every method that offers ``features`` gets such a row.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bench.api import UNKNOWN, FloatArray, Method, MethodInfo, Photo, option
+from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
+from bench.io.images import prepare
+from bench.plugins import gaussian
+
+PREFIX = "ou:"
+VERSION = "1"
+
+
+class OverFeatures(Method):
+    """Distance of a photograph's features from the Gaussian of pristine photographs' features; lower is better.
+
+    Attributes:
+        of: the method whose features they are.
+    """
+
+    of: ClassVar[type[Method]]
+
+    def load(self) -> None:
+        """Read the pristine model, and load the method that gives the features.
+
+        Raises:
+            MissingRequirementError: no model is given, or the features' method lacks something.
+            UsageError: the file is no model of these features.
+        """
+        path = Path(self.options.model)
+        if not self.options.model or not path.is_file():
+            got = f"{path} is not a file" if self.options.model else "none is given"
+            raise MissingRequirementError(f"{self.info.name}, option model: {got}; {_how(self.info.name)}")
+        self.model = _read(path, self.info.name)
+        self._features = _load_features(self.of, self.options, self.device)
+        self._space = self._features.feature_space()
+        _check_features(self.model, path, self.info.name, self._features)
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the pristine model and of the weights that the features are computed with."""
+        return hashlib.sha256(f"{self.model.fingerprint} {self._space.fingerprint}".encode()).hexdigest()[:12]
+
+    def declared(self) -> MethodInfo:
+        """Return what holds for the features and the pristine photographs in use."""
+        trained_on = tuple(dict.fromkeys((*self._space.trained_on, *self.model.trained_on)))
+        return dataclasses.replace(self.info, trained_on=trained_on, selected_on=self._space.selected_on)
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        """Return one distance a photo, 0 or more.
+
+        Raises:
+            ImageError: a photo has no features.
+        """
+        return [self._distance(self._features.features(photo)) for photo in photos]
+
+    def _distance(self, features: FloatArray) -> float:
+        mean, covariance, rows = gaussian.gaussian(features)
+        if not rows:
+            raise ImageError(f"none of its {len(features)} rows of features is finite")
+        return gaussian.distance(self.model, mean, covariance)
+
+    @classmethod
+    def missing(cls) -> str:
+        """Say that a model must be fitted, and what the features' method lacks."""
+        return "; ".join(filter(None, (cls.of.missing(), "a pristine model: " + _how(cls.info.name))))
+
+    @classmethod
+    def fit(
+        cls, photos: Iterable[Photo], output: Path, *, options: Any = None, device: str = "cpu", source: str = ""
+    ) -> str:
+        """Fit the Gaussian to the features of pristine photographs and write it as .npz.
+
+        Raises:
+            UsageError: fewer than two rows of features are finite, or the output cannot be written.
+            BenchError: the method gives features of another shape than (M, D).
+        """
+        method = _load_features(cls.of, cls.Options() if options is None else options, device)
+        prepared = (prepare(photo, cls.info.input) for photo in photos)
+        kept, refused = gaussian.measure(prepared, lambda photo: rows_of(method, method.pristine_features(photo)))
+        skipped = f", {refused} skipped as {method.info.name} has no features of them" if refused else ""
+        if not kept:
+            raise UsageError(f"photos: none to fit on{skipped}; give a folder of pristine photographs")
+        model = gaussian.fit(kept, {"method": PREFIX + method.info.name, "pristine": source, **_about(method)})
+        if model.blocks < 2:
+            raise UsageError(
+                f"photos: {len(kept)} used{skipped} give {model.blocks} finite rows of features; give more"
+            )
+        model.save(output)
+        shrunk = model.metadata["shrinkage"]
+        note = f", covariance shrunk by {shrunk:.2g} for want of rows" if shrunk else ""
+        return (
+            f"fitted {cls.info.name} on {model.blocks:,} rows of {len(model.mean):,} features of "
+            f"{len(kept):,} photographs{skipped}{note}: {output}"
+        )
+
+
+def offers_features(method: type[Method]) -> bool:
+    """Say whether a method has features."""
+    return method.features is not Method.features
+
+
+@functools.cache
+def derive(method: type[Method]) -> type[OverFeatures]:
+    """Return the method ``ou:NAME`` over a method's features."""
+    model = option("", help="pristine model: a file written by `bench fit`", identity=False)
+    body = {
+        "__doc__": f"Distance of {method.info.name}'s features from those of pristine photographs; lower is better.",
+        "__module__": __name__,
+        "info": _info(method.info),
+        "of": method,
+        "Options": dataclasses.make_dataclass("Options", [("model", str, model)], bases=(method.Options,), frozen=True),
+    }
+    return type(f"OverFeaturesOf{method.__name__}", (OverFeatures,), body)
+
+
+def _info(info: MethodInfo) -> MethodInfo:
+    return dataclasses.replace(
+        info,
+        name=PREFIX + info.name,
+        version=f"{VERSION} on {info.name} {info.version}",
+        trained_on=(UNKNOWN,),
+        selected_on=(),
+        score_range=(0.0, math.inf),
+        higher_is_better=False,
+        citation=f"{info.citation}; distance: Mittal, Soundararajan, Bovik, IEEE SPL 2013",
+        summary=f"distance of {info.name}'s features from those of pristine photographs",
+        batching="any",
+        aliases=(),
+    )
+
+
+def _load_features(of: type[Method], options: Any, device: str) -> Method:
+    # `model` is ours, also where the features' method has an option of that name: its features don't hang on it.
+    names = [f.name for f in dataclasses.fields(of.Options) if f.name != "model"]
+    return of(of.Options(**{name: getattr(options, name) for name in names}), device)
+
+
+def rows_of(method: Method, features: FloatArray) -> FloatArray:
+    """Return a method's features as float64.
+
+    Raises:
+        BenchError: they are not (M, D) with 1 to ``mvg.MAX_FEATURES`` columns.
+    """
+    shape = np.shape(features)
+    if len(shape) != 2 or not 1 <= shape[1] <= gaussian.MAX_FEATURES:
+        raise BenchError(
+            f"the features of {method.info.name} have the shape {shape} and not (M, D), a row a patch and D at most "
+            f"{gaussian.MAX_FEATURES:,}: its author must change it"
+        )
+    return np.asarray(features, dtype=np.float64)
+
+
+def _about(method: Method) -> dict[str, str]:
+    space = method.feature_space()
+    return {"features": method.info.name, "features_version": method.info.version, "weights": space.fingerprint}
+
+
+def _how(name: str) -> str:
+    return f"bench fit {name} --pristine FOLDER --output FILE, then --option {name}.model=FILE"
+
+
+def _read(path: Path, name: str) -> gaussian.PristineModel:
+    try:
+        return gaussian.load(path)
+    except UsageError as error:
+        raise UsageError(f"{name}, option model: {path}: {error}; give a file written by `bench fit {name}`") from None
+
+
+def _check_features(model: gaussian.PristineModel, path: Path, name: str, method: Method) -> None:
+    for key, here in _about(method).items():
+        there = model.metadata.get(key)
+        if there != here:
+            got = repr(there)[:60] if there else "nothing"
+            raise UsageError(
+                f"{name}, option model: {path} was fitted with {key} {got} and here it is {here!r}; "
+                f"fit it again with the same options, or give the options that it was fitted with"
+            )

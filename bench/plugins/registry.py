@@ -1,0 +1,135 @@
+"""Finding methods: every installed package that offers some, through one door.
+
+An entry point in the group ``bench.methods`` names a package, a module or a class. It is imported,
+and with a package its modules too, and what they register is a method. The methods of this
+repository come in by the same door as anybody else's.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+
+from bench.api import Method, registered
+from bench.errors import UsageError, did_you_mean
+from bench.plugins import pristine_distance
+
+GROUP = "bench.methods"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What the plugins offer.
+
+    Attributes:
+        methods: canonical name → class.
+        aliases: other name → canonical name.
+        problems: sentences about plugins that could not be imported and names claimed twice.
+        disputed: name → why nobody gets it.
+    """
+
+    methods: dict[str, type[Method]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    disputed: dict[str, str] = field(default_factory=dict)
+
+
+@functools.cache
+def catalogue() -> Catalogue:
+    """Import every plugin once and return what there is. A plugin that fails is a problem, not a crash."""
+    problems = [problem for point in entry_points(group=GROUP) for problem in _import_plugin(point)]
+    return build_catalogue(registered, problems)
+
+
+def build_catalogue(methods: list[type[Method]], problems: list[str]) -> Catalogue:
+    """Arrange methods by name, and add ``ou:NAME`` for each that offers features.
+
+    A name that two methods bear, or an alias that two offer, goes to nobody; a method's own name wins over
+    another's alias. Each is a problem that the user is told of.
+    """
+    found = Catalogue(problems=list(problems))
+    names = _claims((method.info.name, method) for method in methods)
+    aliases = _claims((alias, method) for method in methods for alias in method.info.aliases)
+    for name, claimants in names.items():
+        if len(claimants) == 1:
+            found.methods[name] = claimants[0]
+        else:
+            _dispute(found, name, claimants)
+    for name, method in list(found.methods.items()):
+        if pristine_distance.offers_features(method):
+            found.methods.setdefault(pristine_distance.PREFIX + name, pristine_distance.derive(method))
+    for alias, claimants in aliases.items():
+        if alias in names:
+            taken = _names([*names[alias], *claimants])
+            found.problems.append(
+                f"the name {alias!r} is a method's own and another's alias ({taken}): the method has it"
+            )
+        elif len(claimants) == 1:
+            found.aliases[alias] = claimants[0].info.name
+        else:
+            _dispute(found, alias, claimants)
+    return found
+
+
+def _claims(pairs: Iterable[tuple[str, type[Method]]]) -> dict[str, list[type[Method]]]:
+    claims: dict[str, list[type[Method]]] = {}
+    for name, method in pairs:
+        claims.setdefault(name, []).append(method)
+    return dict(sorted(claims.items()))
+
+
+def _dispute(found: Catalogue, name: str, claimants: list[type[Method]]) -> None:
+    found.disputed[name] = f"the method name {name!r} is claimed by {_names(claimants)}: uninstall or rename one"
+    found.problems.append(found.disputed[name])
+
+
+def _names(methods: list[type[Method]]) -> str:
+    return " and ".join(sorted(f"{method.__module__}.{method.__qualname__}" for method in methods))
+
+
+def find_method(name: str) -> type[Method]:
+    """Return the method of that name or alias.
+
+    Raises:
+        UsageError: nobody offers it, or two plugins claim it.
+    """
+    found = catalogue()
+    if name in found.disputed:
+        raise UsageError(found.disputed[name])
+    method = found.methods.get(found.aliases.get(name, name))
+    if method is None and name.removeprefix(pristine_distance.PREFIX) in found.methods:
+        raise UsageError(f"method {name!r}: {name.removeprefix(pristine_distance.PREFIX)} offers no features to fit on")
+    if method is None:
+        hint = did_you_mean(name, [*found.methods, *found.aliases])
+        broken = f" A plugin failed: {'; '.join(found.problems)}." if found.problems else ""
+        raise UsageError(f"--method got {name!r}, which is no known method.{hint}{broken} See `bench list methods`.")
+    return method
+
+
+def _import_plugin(point: EntryPoint) -> list[str]:
+    # Plugins are other people's code: whatever they raise on import must not take the harness down.
+    try:
+        loaded = point.load()
+        for module in pkgutil.iter_modules(getattr(loaded, "__path__", ())):
+            if not module.name.startswith("_"):
+                importlib.import_module(f"{loaded.__name__}.{module.name}")
+    except (Exception, SystemExit) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return [f"the plugin {point.name!r} ({point.value}) cannot be imported: {reason}"]
+    if not _offers_methods(loaded):
+        return [f"the plugin {point.name!r} ({point.value}) registers no method: mark its classes with @register"]
+    return []
+
+
+def _offers_methods(loaded: object) -> bool:
+    """Say whether what an entry point names is a registered method, holds one, or registered one in its modules."""
+    name = getattr(loaded, "__name__", "")
+    named = [loaded, *vars(loaded).values()]
+    return any(
+        method.__module__ == name or method.__module__.startswith(f"{name}.") or any(value is method for value in named)
+        for method in registered
+    )

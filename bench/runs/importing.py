@@ -1,0 +1,174 @@
+"""Per-image scores that somebody else computed become an entry like any other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.api import UNKNOWN, Family, MethodInfo
+from bench.datasets.dataset import Dataset, Direction, Sample
+from bench.datasets.protocol import Protocol
+from bench.datasets.readers import text as table
+from bench.errors import UsageError
+from bench.io.hashing import short_hash
+from bench.runs.runner import describe, versions
+from bench.runs.store import Entry, Identity, Outcome, Store
+
+VERSION = "imported"
+_NAMES = ("image", "mos")
+
+
+@dataclass(frozen=True)
+class ScoreFile:
+    """A CSV of scores.
+
+    Attributes:
+        path: where it was read.
+        images: names, unique.
+        scores: column → one score an image, None where the file has none.
+        mos: labels, when the file has them; they win over a card's.
+    """
+
+    path: Path
+    images: tuple[str, ...]
+    scores: Mapping[str, tuple[float | None, ...]]
+    mos: tuple[float | None, ...] | None
+
+
+def read_scores(path: Path, column: str | None) -> ScoreFile:
+    """Read ``image``, an optional ``mos`` and one column of scores, or with None every other column.
+
+    Raises:
+        UsageError: the file is no such CSV, or names an image twice.
+    """
+    header, rows = table.read_csv(path)
+    columns = [column] if column is not None else [name for name in header if name not in _NAMES]
+    table.need_columns(path, header, ["image", *columns])
+    if not columns or not rows:
+        raise UsageError(f"{path} has no scores: it needs the columns image and score, and one row an image")
+    images = tuple(table.image_name(path, row["image"]) for row in rows)
+    table.check_unique(path, list(images))
+    read = {name: tuple(_score(path, name, row) for row in rows) for name in (*columns, *_NAMES[1:]) if name in header}
+    return ScoreFile(path, images, {name: read[name] for name in columns}, read.get("mos"))
+
+
+def _score(path: Path, column: str, row: table.Row) -> float | None:
+    # Other people's tables write a missing score as nan; it is a recorded failure, not a number.
+    text = row[column]
+    return None if text.lower() in ("nan", "na") else table.number(path, column, row["image"], text)
+
+
+def aligned(file: ScoreFile, dataset: Dataset) -> ScoreFile:
+    """Name the file's images as the dataset does, where only the folder was left out."""
+    known = {sample.name for sample in dataset.samples}
+    by_base: dict[str, list[str]] = {}
+    for name in known:
+        by_base.setdefault(name.rpartition("/")[2], []).append(name)
+
+    def full(image: str) -> str:
+        found = by_base.get(image, [])
+        return found[0] if image not in known and len(found) == 1 else image
+
+    return replace(file, images=tuple(map(full, file.images)))
+
+
+def strangers(file: ScoreFile, dataset: Dataset) -> list[str]:
+    """Return the file's images that the dataset does not have."""
+    known = {sample.name for sample in dataset.samples}
+    return [image for image in file.images if image not in known]
+
+
+def with_own_labels(file: ScoreFile, base: Dataset, direction: Direction | None) -> Dataset:
+    """Return a dataset with the file's ``mos`` for labels; ``base`` gives everything else.
+
+    Args:
+        file: scores with labels, aligned with the base.
+        base: the dataset as it is here, or what is known of it, without samples.
+        direction: of the file's ``mos``; None takes the base's.
+    """
+    named = {sample.name: sample.attributes for sample in base.samples}
+    samples = tuple(
+        Sample(image, None, mos, named.get(image, {})) for image, mos in zip(file.images, file.mos or (), strict=True)
+    )
+    # What labels compare inside, or intervals resample, must be known of every image.
+    needed = {*base.within, *([base.cluster] if base.cluster else [])}
+    known = all(needed <= set(sample.attributes) for sample in samples)
+    lost = (
+        f"the {' and '.join(sorted(needed))} of each image is not known here: images are resampled as if they were "
+        "independent, which makes intervals too narrow"
+    )
+    return replace(
+        base,
+        samples=samples,
+        notes=base.notes if known else (*base.notes, lost),
+        direction=direction or base.direction,
+        within=base.within if known else (),
+        cluster=base.cluster if known else "",
+        origin=str(file.path),
+    )
+
+
+def import_scores(
+    file: ScoreFile, column: str, dataset: Dataset, info: MethodInfo, store: Store, protocol: Protocol
+) -> Entry:
+    """Store one column of scores as the result of a method on a dataset.
+
+    Images of the dataset that the file lacks, or has no score for, are recorded as failed.
+
+    Raises:
+        UsageError: the file names images that the dataset does not have.
+    """
+    unknown = strangers(file, dataset)
+    if unknown:
+        shown = ", ".join(map(repr, unknown[:5]))
+        raise UsageError(f"{file.path} names {len(unknown)} image(s) that dataset {dataset.id!r} has not: {shown}")
+    scores = dict(zip(file.images, file.scores[column], strict=True))
+    method = {
+        "name": info.name,
+        "version": VERSION,
+        "options": {},
+        "fingerprint": "",
+        "scores": short_hash(sorted(scores.items())),
+        "higher_is_better": info.higher_is_better,
+    }
+    about = {"id": dataset.id, "labels": dataset.labels_hash, "images": ""}
+    described = {**describe(info.name, info, dataset), "source": "import", "source_file": str(file.path)}
+    with store.write(Identity(method, about, protocol), described) as writer:
+        # All at once: there is nothing to resume, so nothing goes through the journal.
+        writer.done = {outcome.image: outcome for outcome in _outcomes(dataset, scores)}
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        writer.finish(dataset, {"started": now, "finished": now, "versions": versions()})
+        return Entry(writer.folder, writer.meta)
+
+
+def _outcomes(dataset: Dataset, scores: Mapping[str, float | None]) -> list[Outcome]:
+    found = ((s.name, scores.get(s.name)) for s in dataset.samples)
+    return [Outcome(name, score, "no score in the imported file" if score is None else None) for name, score in found]
+
+
+def imported_method(
+    name: str, family: Family, opinion_aware: bool | None, higher_is_better: bool, trained_on: tuple[str, ...]
+) -> MethodInfo:
+    """Describe a method of which only scores are known; without ``trained_on`` its training is unknown.
+
+    Raises:
+        UsageError: the name is not one that a method can have.
+    """
+    try:
+        return MethodInfo(
+            name=name,
+            version=VERSION,
+            family=family,
+            opinion_aware=opinion_aware,
+            trained_on=trained_on or (UNKNOWN,),
+            score_range=(-math.inf, math.inf),
+            higher_is_better=higher_is_better,
+            licence="not declared",
+            citation="not declared",
+            summary="imported scores",
+        )
+    except ValueError as error:
+        raise UsageError(f"--method, or with --wide a column's name: {error}") from None

@@ -1,0 +1,186 @@
+"""A run: methods × datasets into the store, taking up what is there already."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+import bench
+from bench.api import Resize
+from bench.datasets.dataset import Dataset
+from bench.datasets.protocol import Protocol
+from bench.io.hashing import hash_files, short_hash
+from bench.io.images import POLICY
+from bench.io.progress import bar
+from bench.plugins import options as method_options
+from bench.runs.scoring import Item, MethodSpec, Ready, Settings, make_plan, score_items
+from bench.runs.store import Entry, Identity, Json, Store, Writer
+
+if TYPE_CHECKING:
+    from bench.api import MethodInfo
+
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "torch", "torchvision", "open_clip_torch", "pyiqa")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One method on one dataset after a run.
+
+    Attributes:
+        entry: what is stored.
+        new: how many images this run scored; 0 where the store had them all.
+    """
+
+    entry: Entry
+    new: int
+
+
+def run(
+    ready: Sequence[Ready],
+    dataset: Dataset,
+    store: Store,
+    settings: Settings,
+    *,
+    split: str = "all",
+    retry_failed: bool = False,
+) -> list[Result]:
+    """Score a dataset by every method that has not done so, and store the outcomes as they come.
+
+    Interrupted at any moment, what is stored stays; the same call goes on from there.
+
+    Raises:
+        UsageError: the split is unknown, or another run writes the same entry.
+        BenchError: a worker process was killed, or the disk is full.
+    """
+    dataset = dataset.split(split)
+    settings = with_protocol(settings, dataset)
+    protocol = Protocol(split=split, resize=str(settings.resize))
+    images_hash = hash_of_images(dataset, image_digests(dataset))
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(
+                store.write(
+                    _identity(one.spec, dataset, protocol, images_hash, settings),
+                    {**describe(one.spec.label, one.method.declared(), dataset), "source": "run"},
+                    retry_failed=retry_failed,
+                )
+            )
+            for one in ready
+        ]
+        new = _fill(ready, dataset, writers, settings)
+        return [Result(Entry(w.folder, w.meta), n) for w, n in zip(writers, new, strict=True)]
+
+
+def with_protocol(settings: Settings, dataset: Dataset) -> Settings:
+    """Return the settings with the dataset's own resize policy where nobody asked for another."""
+    return settings if settings.resize else dataclasses.replace(settings, resize=Resize.parse(dataset.resize))
+
+
+def describe(label: str, info: MethodInfo, dataset: Dataset) -> Json:
+    """Return the sidecar's blocks on a method and a dataset: all that a table needs to know of them."""
+    method = info.as_json()
+    del method["input"]  # part of the identity, where it stands already
+    about = {f.name: getattr(dataset, f.name) for f in dataclasses.fields(dataset) if f.name != "samples"}
+    return {
+        "method": {**method, "label": label},
+        "dataset": {**about, "n": len(dataset.samples), "attributes_hash": dataset.attributes_hash},
+    }
+
+
+def _identity(spec: MethodSpec, dataset: Dataset, protocol: Protocol, images_hash: str, settings: Settings) -> Identity:
+    info = spec.method.info
+    method = {
+        "name": info.name,
+        "version": info.version,
+        "options": method_options.identity(spec.options),
+        "fingerprint": spec.fingerprint,
+        "colour": info.input.colour,
+        "resize": str(info.input.resize),
+        "decode": POLICY,
+        "seed": settings.seed if info.stochastic else None,
+    }
+    about = {"id": dataset.id, "labels": dataset.labels_hash, "images": images_hash}
+    return Identity(method, about, protocol)
+
+
+def image_digests(dataset: Dataset) -> dict[str, str]:
+    """Return a hash of each image file's content, by the image's name."""
+    files = [s.file for s in dataset.samples if s.file is not None]
+    digests = []
+    with bar(len(files), f"{dataset.id}: reading", delay=1.0) as shown:
+        for digest in hash_files(files):
+            digests.append(digest)
+            shown.update()
+    return dict(zip((s.name for s in dataset.samples), digests, strict=True))
+
+
+def hash_of_images(dataset: Dataset, digests: Mapping[str, str]) -> str:
+    """Identify the image files of a dataset, or of a part of the one whose digests are given: 12 hex digits."""
+    return short_hash(sorted((s.name, digests[s.name]) for s in dataset.samples))
+
+
+def _fill(ready: Sequence[Ready], dataset: Dataset, writers: Sequence[Writer], settings: Settings) -> list[int]:
+    items = _items_to_score(dataset, writers)
+    unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
+    new, seconds = [0] * len(ready), [0.0] * len(ready)
+    started, clock = datetime.now(UTC), time.perf_counter()
+    for scored in score_items(ready, items, settings, dataset.id):
+        for index, outcomes in scored.outcomes.items():
+            writers[index].append(outcomes)
+            new[index] += len(outcomes)
+            seconds[index] += scored.seconds[index]
+    wall = time.perf_counter() - clock
+    for index, writer in enumerate(writers):
+        if index not in unfinished:
+            if writer.outdated:
+                writer.finish(dataset, None)
+            continue
+        session = _session([one.spec for one in ready], index, settings, len(items), started)
+        session |= {"images": new[index], "method_seconds": seconds[index], "wall_seconds": wall}
+        session["images_per_second"] = len(items) / wall if items else None
+        writer.finish(dataset, session)
+    return new
+
+
+def _items_to_score(dataset: Dataset, writers: Sequence[Writer]) -> list[Item]:
+    items = []
+    for sample in dataset.samples:
+        wanted = tuple(i for i, writer in enumerate(writers) if sample.name not in writer.done)
+        if wanted and sample.file is not None:
+            items.append(Item(sample.name, sample.file, wanted))
+    return items
+
+
+def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_images: int, started: datetime) -> Json:
+    plan = make_plan(specs, n_images, settings.workers)
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "device": specs[index].device,
+        "seed": settings.seed,
+        "batch_size": settings.batch_size,
+        "processes": plan.processes,
+        "threads": plan.threads,
+        "with_methods": [spec.label for spec in specs],
+        "versions": versions(),
+    }
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Return the versions of bench, Python and the packages that scores may depend on."""
+    found = {"bench": bench.__version__, "python": sys.version.split()[0]}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,375 @@
+"""The store: one Parquet of raw per-image scores for each identity, with a provenance sidecar.
+
+``DIR/runs/<dataset>/<method name>@<key>/`` holds ``scores.parquet`` (image, score, error, mos and the labels'
+attributes) and ``provenance.json``. The key is a hash of all that identifies a score, so a change makes
+a new entry. While a run goes on, outcomes are appended to ``journal.jsonl``; what a killed run leaves
+there is taken up by the next.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import tempfile
+import urllib.parse
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from bench.datasets.dataset import Dataset, Sample
+from bench.datasets.protocol import Protocol
+from bench.errors import BenchError, UsageError
+from bench.io.atomic import _renamed_into, write_atomically
+from bench.io.hashing import short_hash
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESULTS_VARIABLE = "BENCH_RESULTS"
+FORMAT = 1
+_LISTED_FAILURES = 100  # the Parquet has them all
+_SCORES, _PROVENANCE, _JOURNAL, _LOCK = "scores.parquet", "provenance.json", "journal.jsonl", ".lock"
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one image: a raw finite score, or an error in words."""
+
+    image: str
+    score: float | None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """All that identifies a stored score. Equal identities are one entry.
+
+    Attributes:
+        method: name, version, options, fingerprint and what else its scores depend on.
+        dataset: id, labels hash, images hash.
+        protocol: split, resize, whose MOS.
+    """
+
+    method: Mapping[str, Any]
+    dataset: Mapping[str, Any]
+    protocol: Protocol
+
+    def as_json(self) -> Json:
+        """Return it as plain JSON values."""
+        return {"method": dict(self.method), "dataset": dict(self.dataset), "protocol": vars(self.protocol)}
+
+    @property
+    def key(self) -> str:
+        """12 hex digits."""
+        return short_hash([FORMAT, self.as_json()])
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored result, read back."""
+
+    folder: Path
+    meta: Json
+
+    @property
+    def key(self) -> str:
+        """The identity's hash."""
+        return str(self.meta["key"])
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol of its scores."""
+        return Protocol(**self.meta["identity"]["protocol"])
+
+    @property
+    def complete(self) -> bool:
+        """Whether every image has an outcome."""
+        return bool(self.meta["complete"])
+
+    @property
+    def fitted(self) -> bool:
+        """Whether its scores are of a regression on one split's training part (``bench fit --features``)."""
+        return self.meta.get("source") == "fit"
+
+    @property
+    def finished(self) -> str:
+        """When the last session on it ended: ISO 8601, UTC."""
+        return str(self.meta["sessions"][-1]["finished"]) if self.meta["sessions"] else ""
+
+    def outcomes_so_far(self) -> int:
+        """Count the images with an outcome, in an entry that is not complete."""
+        return len(_read_journal(self.folder / _JOURNAL))
+
+    def scores(self) -> pd.DataFrame:
+        """Return the per-image rows: image, score, error, mos and attributes, in dataset order.
+
+        Raises:
+            UsageError: the file is missing or damaged.
+        """
+        import pandas as pd
+
+        try:
+            frame = pd.read_parquet(self.folder / _SCORES)
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"{self.folder / _SCORES} cannot be read ({error}): remove it with `bench results rm {self.key}`"
+            ) from None
+        told = frame["error"].notna()
+        frame["error"] = frame["error"].astype(object).where(told, None) if told.any() else None
+        return frame
+
+
+class Store:
+    """A folder of results."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.runs = root / "runs"
+
+    @classmethod
+    def locate(cls, option: str | None) -> Store:
+        """Return the store of ``--results``, else of ``BENCH_RESULTS``, else ``results/`` here.
+
+        Raises:
+            UsageError: the option is an empty text.
+        """
+        if option == "":
+            raise UsageError("--results got an empty text: name a folder, or leave the option out")
+        return cls(Path(option or os.environ.get(RESULTS_VARIABLE) or "results"))
+
+    def check_writable(self) -> None:
+        """Raise UsageError unless entries can be written here; creates the folder."""
+        try:
+            self.runs.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.runs):
+                pass
+            # Runs are data, not source: a store inside somebody's repository stays out of its commits.
+            (self.runs / ".gitignore").write_text("*\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"--results got {self.root}, which cannot be written ({error.strerror}): "
+                f"choose another folder, or set {RESULTS_VARIABLE}"
+            ) from None
+
+    def entries(self) -> tuple[list[Entry], list[str]]:
+        """Return every entry, sorted by dataset, method and key, and a sentence on each that is damaged."""
+        found, problems = [], []
+        for path in sorted(self.runs.glob(f"*/*/{_PROVENANCE}")):
+            try:
+                found.append(_read_entry(path))
+            except UsageError as error:
+                problems.append(str(error))
+        found.sort(key=lambda e: (e.meta["dataset"]["id"], e.meta["method"]["label"], e.key))
+        return found, problems
+
+    def remove(self, key: str) -> Path:
+        """Delete the entry with that key, damaged or not, and return the folder that it had.
+
+        Raises:
+            UsageError: there is none, or a run is writing to it.
+        """
+        folder = next((f for f in self.runs.glob("*/*") if f.name.rpartition("@")[2] == key), None)
+        if folder is None:
+            raise UsageError(f"no result with key {key} in {self.root}: see `bench results list`")
+        with _locked(folder):
+            shutil.rmtree(folder)
+        return folder
+
+    @contextmanager
+    def write(self, identity: Identity, described: Json, *, retry_failed: bool = False) -> Iterator[Writer]:
+        """Open an entry for writing, with whatever outcomes it has already.
+
+        Args:
+            identity: what the scores are scores of.
+            described: the sidecar's ``method`` and ``dataset`` blocks and whatever else it should say.
+            retry_failed: forget the failures that are stored.
+
+        Raises:
+            UsageError: another process is writing to the same entry.
+        """
+        names = slug(str(identity.dataset["id"])), f"{slug(str(identity.method['name']))}@{identity.key}"
+        folder = self.runs.joinpath(*names)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
+            writer = Writer(folder, identity, described, retry_failed)
+            try:
+                yield writer
+            finally:
+                writer.close()
+
+
+class Writer:
+    """An entry that is being written. Made by :meth:`Store.write`."""
+
+    def __init__(self, folder: Path, identity: Identity, described: Json, retry_failed: bool) -> None:
+        self.folder = folder
+        old = _read_entry(folder / _PROVENANCE).meta if (folder / _PROVENANCE).is_file() else None
+        described = json.loads(json.dumps(described))  # as it reads back: lists for tuples
+        self.meta: Json = {
+            **(old or {}),
+            **described,
+            "format": FORMAT,
+            "key": identity.key,
+            "identity": identity.as_json(),
+            "complete": bool(old and old["complete"]),
+            "sessions": old["sessions"] if old else [],
+        }
+        # What is declared may be put right later: labels' attributes, training sets, notes, the row's label.
+        self.outdated = old is not None and any(old.get(block) != self.meta[block] for block in described)
+        self._journal: IO[str] | None = None
+        stored = self._stored_outcomes()
+        self.done = {o.image: o for o in stored if not (retry_failed and o.error)}
+        self.complete = self.meta["complete"] and len(self.done) == len(stored)
+
+    def _stored_outcomes(self) -> list[Outcome]:
+        if not self.meta["complete"]:
+            return _read_journal(self.folder / _JOURNAL)
+        frame = Entry(self.folder, self.meta).scores()
+        return [
+            Outcome(image, None if error else float(score), error)
+            for image, score, error in zip(frame["image"], frame["score"], frame["error"], strict=True)
+        ]
+
+    def append(self, outcomes: Iterable[Outcome]) -> None:
+        """Add outcomes; once this returns they survive a kill.
+
+        Raises:
+            BenchError: the disk is full or gone.
+        """
+        new = list(outcomes)
+        if not new:
+            return
+        with writing(self.folder):
+            journal = self._journal or self._start_journal()
+            for outcome in new:
+                journal.write(json.dumps(vars(outcome)) + "\n")
+                self.done[outcome.image] = outcome
+            journal.flush()
+
+    def _start_journal(self) -> IO[str]:
+        # Rewritten first: what a killed run left may end in half a line.
+        lines = "".join(json.dumps(vars(o)) + "\n" for o in self.done.values())
+        write_atomically(self.folder / _JOURNAL, lines.encode())
+        self.meta["complete"] = False
+        self._write_meta()
+        self._journal = (self.folder / _JOURNAL).open("a", encoding="utf-8")
+        return self._journal
+
+    def finish(self, dataset: Dataset, session: Json | None) -> None:
+        """Write the Parquet file from the outcomes and the dataset's labels, and complete the sidecar.
+
+        Args:
+            dataset: gives order, labels and attributes.
+            session: what to add to the sidecar's sessions; None where nothing was scored.
+
+        Raises:
+            BenchError: the disk is full or gone.
+        """
+        with writing(self.folder):
+            self._finish(dataset, session)
+
+    def _finish(self, dataset: Dataset, session: Json | None) -> None:
+        self.close()
+        samples = [s for s in dataset.samples if s.name in self.done]
+        outcomes = [self.done[s.name] for s in samples]
+        _write_parquet(self.folder / _SCORES, _columns(samples, outcomes))
+        failures = [{"image": o.image, "error": o.error} for o in outcomes if o.error]
+        counts = {"scored": len(outcomes) - len(failures), "failed": len(failures)}
+        self.meta.update(complete=True, **counts, failures=failures[:_LISTED_FAILURES])
+        self.meta["sessions"] = [*self.meta["sessions"], *([session] if session else [])]
+        self._write_meta()
+        (self.folder / _JOURNAL).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Close the journal; what was appended stays for the next run."""
+        if self._journal is not None:
+            # Everything was flushed as it was appended: on a full disk there is nothing more to lose.
+            with suppress(OSError):
+                self._journal.close()
+            self._journal = None
+
+    def _write_meta(self) -> None:
+        write_atomically(self.folder / _PROVENANCE, json.dumps(self.meta, indent=1, ensure_ascii=False).encode())
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn a full disk, or one that is gone, into a BenchError that says what is kept."""
+    try:
+        yield
+    except OSError as error:
+        raise BenchError(
+            f"cannot write to {folder} ({error.strerror or error}): what was stored before is kept; "
+            "make room or choose another folder with --results, then give the same command again"
+        ) from None
+
+
+def _columns(samples: Sequence[Sample], outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
+    attributes = dict.fromkeys(name for sample in samples for name in sample.attributes)
+    return {
+        "image": [outcome.image for outcome in outcomes],
+        "score": [outcome.score for outcome in outcomes],
+        "error": [outcome.error for outcome in outcomes],
+        "mos": [sample.mos for sample in samples],
+        **{name: [sample.attributes.get(name, math.nan) for sample in samples] for name in attributes},
+    }
+
+
+def _write_parquet(path: Path, columns: dict[str, list[Any]]) -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame(columns).astype({"score": "float64", "mos": "float64", "error": "string"})
+    with _renamed_into(path) as temporary:
+        frame.to_parquet(temporary, index=False)
+
+
+def _read_journal(path: Path) -> list[Outcome]:
+    if not path.is_file():
+        return []
+    outcomes = []
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            outcomes.append(Outcome(**json.loads(line)))
+        except (ValueError, TypeError):
+            break  # a line that a kill cut short, or the end; what is missing is scored again
+    return outcomes
+
+
+def _read_entry(path: Path) -> Entry:
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        if meta["format"] != FORMAT:
+            raise UsageError(f"{path} has format {meta['format']}, this version reads {FORMAT}: {_remedy(path)}")
+        for block in ("key", "identity", "method", "dataset", "complete", "sessions"):
+            meta[block]
+        return Entry(path.parent, meta)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{path} is damaged ({error!r}): {_remedy(path)}") from None
+
+
+def _remedy(path: Path) -> str:
+    return f"remove it with `bench results rm {path.parent.name.rpartition('@')[2]}` and score again"
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(folder / _LOCK, timeout=0):
+            yield
+    except Timeout:
+        raise UsageError(f"another bench process is writing to {folder}: wait until it has ended") from None
+
+
+def slug(name: str) -> str:
+    """Return a name of a dataset or a method as the name of a folder."""
+    slug = urllib.parse.quote(name, safe=" +,=[]()")[:120]
+    return slug if not slug.startswith(".") else f"%2E{slug[1:]}"

@@ -25,7 +25,7 @@ import torch
 
 from bench.api import Explainer, FloatArray, Method, Photo, Pixels
 from bench.distortions import distort
-from bench.gradcam import grad_cam
+from bench.explain.gradcam import grad_cam
 from bench.io.images import decode, is_image_name, prepare, read_bytes
 from bench.plugins.registry import find_method
 

@@ -27,7 +27,7 @@ import numpy as np
 from PIL import Image
 
 from bench.io.images import SUFFIXES, decode, read_bytes
-from bench.overlap import BITS, THRESHOLD, near_pairs, perceptual_hash
+from bench.overlap.near import BITS, THRESHOLD, near_pairs, perceptual_hash
 
 KINDS = {"phash": imagehash.phash, "dhash": imagehash.dhash, "whash": imagehash.whash}
 HASHES = [f"{kind}-{size}" for kind in KINDS for size in (8, 16)]

@@ -15,9 +15,9 @@ from bench.api import FeatureSpace, FloatArray, Method, Photo, Resize
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.local import read_local
 from bench.errors import ImageError
-from bench.mos_fits import Done, Fitting
-from bench.mos_parts import measure
-from bench.mos_regression import Regression
+from bench.fit.data import measure
+from bench.fit.fitting import Done, Fitting
+from bench.fit.regression import Regression
 from bench.plugins import options
 from bench.runs.scoring import MethodSpec, Ready, load
 from bench.runs.store import Store

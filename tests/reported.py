@@ -16,10 +16,10 @@ from stored import run
 from bench.api import Method
 from bench.datasets.readers.local import read_local
 from bench.datasets.roots import Roots
-from bench.evaluation import evaluate
 from bench.report.data import Report, gather
 from bench.runs.store import Store
-from bench.tables import Table, arrange
+from bench.tables.evaluation import evaluate
+from bench.tables.table import Table, arrange
 
 HOSTILE = (
     "<script>alert(1)</script>.png",

@@ -15,76 +15,59 @@ from bench.cli import COMMANDS
 ROOT = Path(bench.__file__).parent
 HEAVY = ("torch", "pyiqa", "seaborn", "pandas", "matplotlib", "sklearn", "skimage", "accelerate", "open_clip")
 
-# Lower layers may not import higher ones; inside a layer modules may.
-LAYERS = [
-    {"errors", "api", "progress"},
-    {"images", "files", "options", "samples", "card", "typed", "stats", "distortions", "mvg", "overlap", "names"}
-    | {
-        "_across",
-        "_bootstrap",
-        "_comparison",
-        "_correlation",
-        "_draws",
-        "_influence",
-        "_interval",
-        "_mapping",
-    }
-    | {"_krasula", "_opinions", "_splits", "_weighted_srcc", "checking", "mos_regression", "gradcam", "gmad", "_band"},
-    {
-        "registry",
-        "ou",
-        "shipped",
-        "cards",
-        "adapters",
-        "sample_set",
-        "store",
-        "scoring",
-        "fetching",
-        "hashing",
-        "unpacking",
-        "extraction",
-        "derived",
-        "degraded",
-        "variants",
-    },
-    {"places", "datasets", "fetch_plan", "dataset_fetching", "runner", "mos_parts", "mos_fits"},
-    {"doctor", "importing", "evaluation", "leakage", "monitoring", "comparing", "reference", "regression", "cells"}
-    | {"published", "protocols", "explaining", "pictures", "robustness", "invariance", "auditing"},
-    {"tables", "averages", "significance", "versus", "render", "markup", "render_paper", "figures", "dataset_page"}
-    | {"breakdown", "render_breakdown", "render_check", "render_significance", "render_versus"}
-    | {"agreement", "render_published", "ratings", "opinions", "render_opinions", "cross_fitting"}
-    | {"cross", "cross_average", "cross_records", "render_cross", "report"}
-    | {"contest", "fitted", "throughput", "render_gmad", "render_robustness", "render_invariance"},
-    {"cli", "__main__"},
+# A package may import what stands in a line above its own, and nothing else of its own line.
+LINES = [
+    "api errors",
+    "io stats",
+    "distortions plugins",
+    "methods datasets",
+    "runs overlap",
+    "tables fit",
+    "views check",
+    "figures",
+    "gmad robustness explain",
+    "report",
+    "results",
+    "cli",
 ]
-
-
-def layer(module: str) -> int:
-    return next(i for i, names in enumerate(LAYERS) if module in names)
+LINE = {name: number for number, line in enumerate(LINES) for name in line.split()}
+MOST_ROOMS = 25
 
 
 def imports(path: Path) -> set[str]:
-    """First-level names under ``bench`` that a file imports anywhere, functions included."""
+    """Modules of ``bench`` that a file imports anywhere, functions included: ``tables.cell`` for ``bench.tables.cell``."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        if isinstance(node, ast.ImportFrom) and node.module == "bench":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("bench."):
+            found.add(node.module.removeprefix("bench."))
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        found |= {name.split(".")[1] for name in names if name.startswith("bench.")}
+            found |= {alias.name.removeprefix("bench.") for alias in node.names if alias.name.startswith("bench.")}
     return found - {"__version__"}
 
 
-FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or path.name != "__init__.py")
+FILES = sorted(path for path in ROOT.rglob("*.py") if path.parent != ROOT or not path.name.startswith("__"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_point_one_way(path: Path) -> None:
     own = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    upward = {name for name in imports(path) if layer(name) > layer(own)}
-    assert not upward, f"{own} imports {upward}, which lie above it"
+    others = {name.split(".")[0] for name in imports(path)} - {own}
+    wrong = {name for name in others if LINE[name] >= LINE[own]}
+    assert not wrong, f"{own} imports {wrong}, which do not stand above it"
+
+
+def test_every_room_has_a_line_and_they_are_few() -> None:
+    rooms = {path.name.removesuffix(".py") for path in ROOT.iterdir() if path.name not in ("__pycache__", "py.typed")}
+    rooms = {name for name in rooms if not name.startswith("__")}
+    assert rooms <= set(LINE)
+    assert len(rooms) <= MOST_ROOMS
+
+
+def test_statistics_know_arrays_alone() -> None:
+    for path in (ROOT / "stats").glob("*.py"):
+        assert {name for name in imports(path) if not name.startswith("stats")} <= {"api"}, path
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -96,9 +79,10 @@ def test_the_harness_imports_no_method_by_name(path: Path) -> None:
 def test_methods_use_the_contracts_and_nothing_above() -> None:
     # Training shows its progress as a run does, and compares configurations as the store does; NIQE is one
     # case of the distance that `ou:NAME` measures in any method's features.
-    allowed = {"api", "errors", "images", "distortions", "progress", "options", "mvg"}
+    allowed = {"api", "errors", "io", "distortions", "plugins.options", "plugins.gaussian"}
     for path in (ROOT.parent / "methods").rglob("*.py"):
-        assert imports(path) <= allowed, path
+        found = {name if name.startswith("plugins.") else name.split(".")[0] for name in imports(path)}
+        assert found <= allowed, path
 
 
 def test_files_stay_small() -> None:

@@ -14,13 +14,13 @@ from conftest import Ran
 from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run
 
 from bench.api import UNKNOWN, Method, Resize
-from bench.averages import average
 from bench.datasets.readers.local import read_local
-from bench.evaluation import evaluate
-from bench.markup import MARKDOWN
-from bench.render_paper import to_paper
 from bench.runs.store import Store
-from bench.tables import Table, arrange
+from bench.tables.averages import average
+from bench.tables.evaluation import evaluate
+from bench.tables.table import Table, arrange
+from bench.views.markup import MARKDOWN
+from bench.views.paper import to_paper
 
 Bench = Callable[..., Ran]
 pytestmark = pytest.mark.usefixtures("short_fits")

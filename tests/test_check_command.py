@@ -15,12 +15,12 @@ import pytest
 from conftest import Ran
 from stored import fixed, run
 
-from bench import reference
 from bench.api import Method, Resize
-from bench.checking import Finding
+from bench.check import reference
+from bench.check.compare import Finding
+from bench.check.output import to_github, to_junit, to_text
+from bench.check.verdicts import Verdict
 from bench.plugins import registry
-from bench.regression import Verdict
-from bench.render_check import to_github, to_junit, to_text
 from bench.runs.store import Store
 
 Bench = Callable[..., Ran]
@@ -222,7 +222,7 @@ def test_a_damaged_reference_is_misuse_and_never_passes(referenced: Path, bench:
 def test_a_reference_larger_than_the_limit_is_neither_read_nor_written(
     referenced: Path, store: Store, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bench.reference.MAX_BYTES", 500)
+    monkeypatch.setattr("bench.check.reference.MAX_BYTES", 500)
     assert "500 are the limit" in bench("check", "photos").err
     ran = bench("check", "photos", "--reference", "new", "--update", "--reason", "x")
     assert (ran.code, "500 are the limit" in ran.err) == (2, True)

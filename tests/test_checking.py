@@ -10,7 +10,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from bench import stats
-from bench.checking import Finding, Labels, Record, Tolerance, compare, paired_half_width
+from bench.check.compare import Finding, Labels, Record, Tolerance, compare, paired_half_width
 from bench.datasets.protocol import Protocol
 
 IDENTITY: dict[str, dict[str, Any]] = {
@@ -60,7 +60,7 @@ def planted(scores: np.ndarray, labels: np.ndarray, fall: float) -> np.ndarray:
 
 def test_the_same_scores_pass_and_make_no_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     scores, labels = pair(50)
-    monkeypatch.setattr("bench.checking.paired_half_width", lambda *_: pytest.fail("a draw was made"))
+    monkeypatch.setattr("bench.check.compare.paired_half_width", lambda *_: pytest.fail("a draw was made"))
     same = record(scores, labels)
     findings = compare(same, same, labelled(labels), Tolerance())
     assert not failed(findings)

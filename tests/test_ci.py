@@ -15,7 +15,7 @@ import pytest
 import yaml  # timm, which bench depends on, brings it
 from conftest import Ran
 
-from bench import reference
+from bench.check import reference
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.plugins import registry

@@ -20,14 +20,14 @@ from scipy.stats import spearmanr
 from stored import fixed, run
 
 from bench.api import Resize
-from bench.cross import CrossTable, arrange
-from bench.cross_average import averages, pairs
+from bench.check.verdicts import newest
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.local import read_local
-from bench.regression import newest
 from bench.runs import runner
 from bench.runs.scoring import Settings
 from bench.runs.store import Store
+from bench.views.cross.arrangement import CrossTable, arrange
+from bench.views.cross.averages import averages, pairs
 
 Bench = Callable[..., Ran]
 SPLITS = 3

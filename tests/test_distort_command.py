@@ -11,7 +11,7 @@ from conftest import Ran, make_photo
 from PIL import Image
 
 from bench.distortions import DISTORTIONS, LEVELS, PRESETS
-from bench.distortions.sheet import draw_sheet
+from bench.distortions.contact_sheet import draw_sheet
 from bench.io.images import decode, read_bytes
 
 Bench = Callable[..., Ran]

@@ -21,9 +21,9 @@ from test_qualiclip import photo, random_state
 
 from bench.api import Explainer, Photo
 from bench.errors import ImageError
-from bench.explaining import Explanation, explain, offers_explanation
-from bench.figures.explanation import aspect_bars, overlay
-from bench.gradcam import enlarge
+from bench.explain.explanation import Explanation, explain, offers_explanation
+from bench.explain.figure import aspect_bars, overlay
+from bench.explain.gradcam import enlarge
 from bench.plugins.registry import catalogue, find_method
 
 Bench = Callable[..., Ran]

@@ -12,8 +12,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from bench.distortions import DISTORTIONS, PRESETS
-from bench.figures.robustness import curves, raw_curves
-from bench.robustness import Levels
+from bench.robustness.figure import curves, raw_curves
+from bench.robustness.levels import Levels
 
 Bench = Callable[..., Ran]
 TYPES = [DISTORTIONS[name] for name in PRESETS["kadid"]]

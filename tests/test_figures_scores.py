@@ -14,15 +14,15 @@ from PIL import Image
 from scipy.stats import spearmanr
 from stored import fixed, run
 
-from bench.evaluation import evaluate
-from bench.figures.agreement import agreement, heat_map
+from bench.figures.correlation import agreement, heat_map
 from bench.figures.scatter import residuals, scatter
 from bench.figures.speed import races, speeds
-from bench.fitted import fitted, running_median
 from bench.runs.speed import speed
 from bench.runs.store import Entry, Store
 from bench.stats import fit_logistic4, mapping_band
-from bench.tables import Table, arrange
+from bench.tables.evaluation import evaluate
+from bench.tables.points import fitted, running_median
+from bench.tables.table import Table, arrange
 
 Bench = Callable[..., Ran]
 RANDOM = np.random.default_rng(11)
@@ -120,7 +120,7 @@ def test_the_band_of_a_cell_has_its_direction_and_its_references(
     run(store, folder, fixed("down", list(range(8, 0, -1)), higher_is_better=False))
     asked: list[tuple[object, object]] = []
     monkeypatch.setattr(
-        "bench.fitted.mapping_band", lambda s, y, at, sign, clusters, **_: asked.append((sign, clusters))
+        "bench.tables.points.mapping_band", lambda s, y, at, sign, clusters, **_: asked.append((sign, clusters))
     )
     (each,) = fitted(arranged(store, "srcc"))
     each.band(20)

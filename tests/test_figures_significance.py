@@ -11,11 +11,11 @@ import pytest
 from conftest import Ran
 from PIL import Image
 
-from bench.evaluation import evaluate
 from bench.figures.significance import matrices, not_told_apart, panels, rankings
 from bench.figures.style import new_figure, plain
 from bench.runs.store import Store
-from bench.tables import Table, arrange
+from bench.tables.evaluation import evaluate
+from bench.tables.table import Table, arrange
 
 Bench = Callable[..., Ran]
 

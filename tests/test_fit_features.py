@@ -12,10 +12,11 @@ import pytest
 from conftest import Ran
 from planted import Colours, colours, dataset, linear
 
-from bench import extraction, mos_regression
 from bench.api import Resize
 from bench.errors import BenchError, ImageError, UsageError
-from bench.mos_parts import check_datasets, measure
+from bench.fit import features as extraction
+from bench.fit import regression
+from bench.fit.data import check_datasets, measure
 from bench.plugins import registry
 from bench.runs import runner
 from bench.runs.scoring import Settings
@@ -65,7 +66,7 @@ def test_ridge_recovers_a_linear_truth_on_another_dataset(store: Store, tmp_path
 def ridge_errors(x: np.ndarray, y: np.ndarray, folds: np.ndarray) -> dict[float, float]:
     """Squared error of each alpha on the folds, by the normal equations; independent of scikit-learn."""
     errors = {}
-    for alpha in mos_regression.GRID["ridge"]:
+    for alpha in regression.GRID["ridge"]:
         total = 0.0
         for fold in np.unique(folds):
             kept, held = folds != fold, folds == fold
@@ -83,24 +84,24 @@ def test_alpha_is_the_one_with_the_least_error_on_content_disjoint_folds() -> No
     contents = [f"r{i // 4}" for i in range(80)]
     x = rng.normal(size=(80, 30)) + np.repeat(rng.normal(size=(20, 30)), 4, axis=0)
     y = x[:, :5].sum(axis=1) + rng.normal(0, 1, 80)
-    errors = ridge_errors(x, y, content_folds(contents, mos_regression.FOLDS))
+    errors = ridge_errors(x, y, content_folds(contents, regression.FOLDS))
     best = min(errors, key=lambda alpha: errors[alpha])
-    assert best not in (mos_regression.GRID["ridge"][0], mos_regression.GRID["ridge"][-1])
-    assert mos_regression.choose("ridge", x, y, contents) == best
+    assert best not in (regression.GRID["ridge"][0], regression.GRID["ridge"][-1])
+    assert regression.choose("ridge", x, y, contents) == best
     # Folds of images alone would choose another: contents matter here.
-    assert mos_regression.choose("ridge", x, y, [str(i) for i in range(80)]) != best
+    assert regression.choose("ridge", x, y, [str(i) for i in range(80)]) != best
 
 
 def test_equally_good_values_take_the_most_regularised() -> None:
     x = np.random.default_rng(0).normal(size=(20, 3))
-    assert mos_regression.choose("ridge", x, np.ones(20), [str(i) for i in range(20)]) == 1e5
+    assert regression.choose("ridge", x, np.ones(20), [str(i) for i in range(20)]) == 1e5
 
 
 def test_support_vectors_follow_a_truth_that_no_line_does() -> None:
     x = np.random.default_rng(4).uniform(-2, 2, (120, 1))
     y = 30 + 10 * x[:, 0] ** 2
-    fit = mos_regression.fit("svr", x, y, [str(i) for i in range(120)])
-    assert fit.chosen in mos_regression.GRID["svr"]
+    fit = regression.fit("svr", x, y, [str(i) for i in range(120)])
+    assert fit.chosen in regression.GRID["svr"]
     np.testing.assert_allclose(fit.predict(np.array([[-1.0], [0.0], [1.5]])), [40, 30, 52.5], atol=2)
 
 
@@ -124,13 +125,13 @@ def test_no_content_is_on_both_sides_of_a_split_or_of_a_fold(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[list[str]] = []
-    whole = mos_regression.fit
+    whole = regression.fit
 
     def spy(kind, x, y, contents):  # type: ignore[no-untyped-def]
         given.append(list(contents))
         return whole(kind, x, y, contents)
 
-    monkeypatch.setattr(mos_regression, "fit", spy)
+    monkeypatch.setattr(regression, "fit", spy)
     train = dataset(tmp_path / "a", OF, linear(OF), references=4)
     planted.fit(store, train, splits=2)
     for seed, contents in enumerate(given):

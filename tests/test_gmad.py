@@ -13,15 +13,15 @@ from conftest import Ran, make_photo
 from PIL import Image
 from stored import fixed, run
 
-from bench.contest import Contest, hold
-from bench.evaluation import evaluate
-from bench.figures.gmad import contact_sheet
-from bench.gmad import Verdict, differentiate, judge
+from bench.gmad.contest import Contest, hold
+from bench.gmad.figure import contact_sheet
+from bench.gmad.output import records, sides, summary
+from bench.gmad.pairs import Verdict, differentiate, judge
 from bench.io.files import LocalFolder
-from bench.pictures import Pictures, in_folder
-from bench.render_gmad import records, sides, summary
 from bench.runs.store import Store
-from bench.tables import arrange
+from bench.tables.evaluation import evaluate
+from bench.tables.photographs import Pictures, in_folder
+from bench.tables.table import arrange
 
 Bench = Callable[..., Ran]
 RANDOM = np.random.default_rng(5)

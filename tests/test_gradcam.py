@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.errors import BenchError
-from bench.gradcam import enlarge, grad_cam
+from bench.explain.gradcam import enlarge, grad_cam
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

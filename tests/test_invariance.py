@@ -15,16 +15,16 @@ from scipy.stats import spearmanr
 from stored import spec
 
 from bench.api import Method, Photo
-from bench.auditing import Auditor
 from bench.datasets.readers.local import read_local
 from bench.errors import ImageError
-from bench.evaluation import evaluate
-from bench.invariance import MODERATE, SMALL, TOLERANCE, Audit, Finding, measure
 from bench.io.images import decode
-from bench.render_invariance import records, to_markdown
+from bench.robustness.audit import Auditor
+from bench.robustness.invariance import MODERATE, SMALL, TOLERANCE, Audit, Finding, measure
+from bench.robustness.invariance_view import records, to_markdown
+from bench.robustness.variants import VARIANTS
 from bench.runs.scoring import load
 from bench.runs.store import Store
-from bench.variants import VARIANTS
+from bench.tables.evaluation import evaluate
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -36,7 +36,7 @@ EXACT, INEXACT = (next(each for each in VARIANTS if each.exact == exact) for exa
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache of its own, and one core: processes take seconds to start."""
     monkeypatch.setenv("BENCH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("bench.auditing._cores", lambda: 1)
+    monkeypatch.setattr("bench.robustness.audit._cores", lambda: 1)
 
 
 @pytest.fixture
@@ -195,10 +195,10 @@ def test_what_is_not_measured_says_why(mine: Path, store: Store, monkeypatch: py
     assert reasons["batch"] == "it takes photographs one at a time, whatever the batch"
     assert reasons["processes"] == "this machine has one core"
     assert reasons["device"] == "torch finds no CUDA device here"
-    monkeypatch.setattr("bench.auditing.has_second_decoder", lambda: False)
+    monkeypatch.setattr("bench.robustness.audit.has_second_decoder", lambda: False)
     found = audited(mine, store, fakes.Brightness)["brightness"]
     assert "there is no other decoder than Pillow's here" in [each.reason for each in found.findings]
-    monkeypatch.setattr("bench.auditing.has_second_decoder", lambda: True)
+    monkeypatch.setattr("bench.robustness.audit.has_second_decoder", lambda: True)
     (mine / "5.jpg").unlink()
     (mine / "scores.csv").unlink()
     found = audited(mine, store, fakes.Brightness)["brightness"]

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from stored import MIXED, RISING, SWAPPED, fixed, run
 
-from bench import cells
 from bench.api import UNKNOWN
 from bench.datasets import catalogue
 from bench.datasets.readers.local import read_local
-from bench.evaluation import evaluate
-from bench.leakage import Leak, PhotoSet, Relation, find_leaks
-from bench.markup import MARKDOWN
-from bench.render import as_record
-from bench.render_paper import to_paper
 from bench.runs.store import Store
-from bench.tables import arrange
+from bench.tables import cell as cells
+from bench.tables.evaluation import evaluate
+from bench.tables.leakage import Leak, PhotoSet, Relation, find_leaks
+from bench.tables.table import arrange
+from bench.views.markup import MARKDOWN
+from bench.views.paper import to_paper
+from bench.views.records import as_record
 
 pytestmark = pytest.mark.usefixtures("short_fits")
 SETS = [

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.comparing import read_names
 from bench.datasets.roots import Roots
-from bench.names import SharedName, SharedNames, looks_like_name, shared_names
+from bench.overlap.compare import read_names
+from bench.overlap.names import SharedName, SharedNames, looks_like_name, shared_names
 
 FEW = ["a.jpg", "b.jpg"]
 

@@ -21,11 +21,11 @@ from bench import stats
 from bench.api import Family
 from bench.datasets.protocol import Protocol
 from bench.datasets.readers.local import read_local
-from bench.evaluation import evaluate
-from bench.opinions import MIN_UNITS, opinions
 from bench.runs.importing import ScoreFile, import_scores, imported_method
 from bench.runs.store import Store
-from bench.tables import arrange
+from bench.tables.evaluation import evaluate
+from bench.tables.table import arrange
+from bench.views.opinions import MIN_UNITS, opinions
 
 Bench = Callable[..., Ran]
 Columns = Mapping[str, Sequence[object]]

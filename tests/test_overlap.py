@@ -15,9 +15,9 @@ import pytest
 from conftest import Ran, make_photo
 from PIL import Image
 
-from bench import comparing, hashing, overlap
 from bench.errors import ImageError
 from bench.io.images import decode, read_bytes
+from bench.overlap import compare, hashing, near
 
 
 @pytest.fixture(autouse=True)
@@ -26,12 +26,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache" / "hashes.sqlite"
 
 
-def random_hashes(n: int, seed: int) -> overlap.Hashes:
+def random_hashes(n: int, seed: int) -> near.Hashes:
     # Few bits, so that pairs at every distance are there.
     return np.random.default_rng(seed).integers(0, 256, (n, 2), np.uint8)
 
 
-def brute(a: overlap.Hashes, b: overlap.Hashes, threshold: int, inside: bool) -> set[tuple[int, int, int]]:
+def brute(a: near.Hashes, b: near.Hashes, threshold: int, inside: bool) -> set[tuple[int, int, int]]:
     found = set()
     for i, one in enumerate(a):
         for j, other in enumerate(b):
@@ -47,13 +47,13 @@ def brute(a: overlap.Hashes, b: overlap.Hashes, threshold: int, inside: bool) ->
 def test_pairs_are_those_of_a_double_loop(
     n: int, inside: bool, threshold: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(overlap, "BLOCK", 7)
-    monkeypatch.setattr(overlap, "_COLUMNS", 10)
+    monkeypatch.setattr(near, "BLOCK", 7)
+    monkeypatch.setattr(near, "_COLUMNS", 10)
     a = random_hashes(n, 1)
     b = a if inside else random_hashes(33, 2)
     found = [
         triple
-        for pairs in overlap.near_pairs(a, b, threshold, inside=inside)
+        for pairs in near.near_pairs(a, b, threshold, inside=inside)
         for triple in zip(*(column.tolist() for column in pairs), strict=True)
     ]
     assert len(found) == len(set(found))
@@ -62,27 +62,27 @@ def test_pairs_are_those_of_a_double_loop(
 
 def test_no_hashes_no_pairs() -> None:
     none = np.empty((0, 2), np.uint8)
-    assert list(overlap.near_pairs(none, random_hashes(3, 1), 16)) == []
-    (pairs,) = overlap.near_pairs(random_hashes(3, 1), none, 16)
+    assert list(near.near_pairs(none, random_hashes(3, 1), 16)) == []
+    (pairs,) = near.near_pairs(random_hashes(3, 1), none, 16)
     assert [len(column) for column in pairs] == [0, 0, 0]
 
 
-def distance(a: overlap.Hashes, b: overlap.Hashes) -> int:
+def distance(a: near.Hashes, b: near.Hashes) -> int:
     return int(np.unpackbits(a ^ b).sum())
 
 
 def test_changed_copies_are_near_and_other_photographs_are_not(shared: Path) -> None:
     paths = sorted((shared / "pristine" / "bsds500").iterdir())[:8]
     images = [Image.fromarray(decode(read_bytes(path), path.name).pixels) for path in paths]
-    hashes = [overlap.perceptual_hash(np.asarray(image)) for image in images]
+    hashes = [near.perceptual_hash(np.asarray(image)) for image in images]
     for image, own in zip(images, hashes, strict=True):
         file = io.BytesIO()
         image.save(file, "JPEG", quality=30)
         copies = [image.resize((256, 192)), image.crop((9, 6, image.width - 9, image.height - 6))]
         for copy in (*copies, Image.fromarray(decode(file.getvalue(), "copy").pixels)):
-            assert distance(own, overlap.perceptual_hash(np.asarray(copy))) <= overlap.THRESHOLD
+            assert distance(own, near.perceptual_hash(np.asarray(copy))) <= near.THRESHOLD
     others = [distance(one, other) for i, one in enumerate(hashes) for other in hashes[:i]]
-    assert min(others) > overlap.THRESHOLD
+    assert min(others) > near.THRESHOLD
 
 
 def test_frames_of_one_video_are_found_and_no_others(bench: Command, shared: Path) -> None:
@@ -97,7 +97,7 @@ def test_frames_of_one_video_are_found_and_no_others(bench: Command, shared: Pat
 
 def test_a_picture_of_one_tone_has_nothing_to_be_compared_by() -> None:
     with pytest.raises(ImageError, match="one tone"):
-        overlap.perceptual_hash(np.full((20, 30, 3), 255, np.uint8))
+        near.perceptual_hash(np.full((20, 30, 3), 255, np.uint8))
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_copies_are_found_and_what_is_not_compared_is_listed(bench: Command, pho
 def test_json_and_csv_hold_all(bench: Command, photos: Path, copies: Path, tmp_path: Path) -> None:
     made: dict[str, Any] = json.loads(bench("overlap", photos, copies, "--format", "json", "--show", 1).out)
     assert {(pair["a"], pair["b"]) for pair in made["pairs"]} == COPIES
-    assert all(0 <= pair["distance"] <= made["threshold"] == overlap.THRESHOLD for pair in made["pairs"])
+    assert all(0 <= pair["distance"] <= made["threshold"] == near.THRESHOLD for pair in made["pairs"])
     assert (made["a"]["images"], made["a"]["with_a_near_duplicate"], made["a"]["not_compared"]) == (8, 3, [])
     assert [one["image"] for one in made["b"]["not_compared"]] == ["broken.jpg"]
     output = tmp_path / "pairs.csv"
@@ -189,7 +189,7 @@ def test_nothing_that_can_be_compared_is_an_error(bench: Command, photos: Path, 
 def test_too_many_pairs_are_an_error(
     bench: Command, photos: Path, copies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "_MOST_PAIRS", 39)
+    monkeypatch.setattr(compare, "_MOST_PAIRS", 39)
     ran = bench("overlap", photos, copies, "--threshold", 256)
     assert (ran.code, "more than 39 pairs" in ran.err) == (1, True)
 

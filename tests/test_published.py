@@ -17,7 +17,6 @@ import pytest
 from conftest import Ran
 from scipy.stats import pearsonr, spearmanr
 
-from bench import published
 from bench.api import Family
 from bench.datasets import catalogue
 from bench.datasets.dataset import Dataset, Sample
@@ -25,6 +24,7 @@ from bench.datasets.protocol import Protocol
 from bench.runs import importing
 from bench.runs.store import Store
 from bench.stats import mapping as _mapping
+from bench.views.published import numbers
 
 Bench = Callable[..., Ran]
 ROOT = Path(__file__).parents[1]
@@ -370,7 +370,7 @@ def test_two_kinds_of_table_at_once_are_refused(store: Store, bench: Bench) -> N
 
 
 def test_every_row_that_is_shipped_has_a_card_and_a_source(store: Store, bench: Bench) -> None:
-    rows = published.read_published()
+    rows = numbers.read_published()
     assert len(rows) == 38
     assert all(row.dataset in catalogue.shipped_cards() and row.source for row in rows)
     # What is second hand says so itself, or stands on a site that collects numbers.

@@ -23,12 +23,12 @@ from scipy.stats import spearmanr
 
 import bench as bench_package
 from bench.api import Photo
-from bench.render import number, to_json
 from bench.report import pictures, points, robustness
 from bench.report.data import Pair, Report, Shown
 from bench.report.disagreements import EACH_WAY, disagree
 from bench.report.page import render
 from bench.runs.store import Store
+from bench.views.records import number, to_json
 
 Bench = Callable[..., Ran]
 

@@ -18,12 +18,12 @@ from stored import run, spec
 from bench.api import Photo
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.local import read_local
-from bench.degraded import degraded
-from bench.derived import choose
 from bench.distortions import DISTORTIONS, PRESETS
 from bench.errors import UsageError
 from bench.io.images import decode
-from bench.robustness import Followed, follow, read_levels, summarise
+from bench.robustness.degraded import degraded
+from bench.robustness.derived import choose
+from bench.robustness.levels import Followed, follow, read_levels, summarise
 from bench.runs import runner
 from bench.runs.scoring import Settings, load
 from bench.runs.store import Store

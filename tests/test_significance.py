@@ -15,11 +15,11 @@ from conftest import Ran
 from scipy import stats as scipy_stats
 from simulated import published_folder
 
-from bench.averages import average
-from bench.evaluation import evaluate
 from bench.runs.store import Store
-from bench.significance import compare_averages, compare_columns, find_leaders, leaders
-from bench.tables import Table, arrange
+from bench.tables.averages import average
+from bench.tables.evaluation import evaluate
+from bench.tables.significance import compare_averages, compare_columns, find_leaders, leaders
+from bench.tables.table import Table, arrange
 
 Bench = Callable[..., Ran]
 NOISES = {"good": 0.5, "fair": 1.5, "twin": 1.5, "poor": 6.0}

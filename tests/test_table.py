@@ -16,14 +16,14 @@ from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run, spec
 
 from bench import stats
 from bench.api import Resize
-from bench.evaluation import evaluate
-from bench.markup import MARKDOWN
-from bench.render import as_record
-from bench.render_paper import to_paper
 from bench.runs import runner
 from bench.runs.scoring import Settings, load
 from bench.runs.store import Store
-from bench.tables import Table, arrange
+from bench.tables.evaluation import evaluate
+from bench.tables.table import Table, arrange
+from bench.views.markup import MARKDOWN
+from bench.views.paper import to_paper
+from bench.views.records import as_record
 
 Bench = Callable[..., Ran]
 KEYS = "method dataset protocol n failed srcc srcc_low srcc_high krcc plcc_raw plcc_log4 plcc_log5 rmse_log4 rmse_log5"

@@ -16,10 +16,10 @@ from bench.cli import common
 from bench.errors import BenchError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from bench.checking import Tolerance
+    from bench.check.compare import Tolerance
+    from bench.check.reference import Reference
+    from bench.check.verdicts import FreshRun, Verdict
     from bench.datasets.roots import Roots
-    from bench.reference import Reference
-    from bench.regression import FreshRun, Verdict
     from bench.runs.store import Entry, Store
 
 
@@ -96,7 +96,7 @@ def check(
     DATASET is an id or a path; without one every dataset that has a reference is checked. Scores, counts of images and
     failures, hashes of labels and images, and correlations are compared. Whatever the reference names must be there.
     """
-    from bench.checking import Tolerance
+    from bench.check.compare import Tolerance
     from bench.datasets.roots import Roots
     from bench.runs.store import Store
 
@@ -137,8 +137,8 @@ def _references(
     texts: Sequence[str], folder: Path, places: Roots, update: bool, methods: Sequence[str]
 ) -> list[tuple[str, Reference]]:
     """Return what was asked for, each with what the user called it."""
-    from bench import reference
-    from bench.reference import Reference
+    from bench.check import reference
+    from bench.check.reference import Reference
 
     known = reference.names(folder)
     if not texts and not known:
@@ -183,8 +183,8 @@ def _only(reference: Reference, methods: Sequence[str]) -> Reference:
 def _score_again(
     text: str, reference: Reference, store: Store, places: Roots, options: Sequence[str], device: str
 ) -> None:
+    from bench.check.verdicts import fresh_runs
     from bench.datasets.resolve import resolve
-    from bench.regression import fresh_runs
     from bench.runs import loading, runner
 
     runs = fresh_runs(reference.records)
@@ -220,7 +220,7 @@ def _specs(again: FreshRun, options: Sequence[str], device: str) -> list[Any]:
 
 
 def _check(references: Sequence[Reference], entries: Sequence[Entry], tolerance: Tolerance) -> list[Verdict]:
-    from bench import regression
+    from bench.check import verdicts as regression
 
     return [verdict for each in references for verdict in regression.check(each, entries, tolerance)]
 
@@ -228,8 +228,8 @@ def _check(references: Sequence[Reference], entries: Sequence[Entry], tolerance:
 def _update(
     references: Sequence[Reference], entries: Sequence[Entry], methods: Sequence[str], reason: str, folder: Path
 ) -> None:
-    from bench import reference as files
-    from bench import regression
+    from bench.check import reference as files
+    from bench.check import verdicts as regression
 
     # All are read before the first is written: what cannot be done as a whole leaves everything as it was.
     new = [regression.update(each, entries, methods, reason.strip()) for each in references]
@@ -242,20 +242,20 @@ def _update(
 
 
 def _report(verdicts: Sequence[Verdict], folder: Path, form: str, junit: Path | None, github: bool) -> None:
-    from bench import render_check
+    from bench.check import output
+    from bench.check.reference import path_of
     from bench.io.atomic import write_atomically
-    from bench.reference import path_of
 
-    click.echo(render_check.to_json(verdicts) if form == "json" else render_check.to_text(verdicts))
+    click.echo(output.to_json(verdicts) if form == "json" else output.to_text(verdicts))
     if junit:
         try:
-            write_atomically(junit, render_check.to_junit(verdicts))
+            write_atomically(junit, output.to_junit(verdicts))
         except OSError as error:
             raise UsageError(f"--junit got {junit}, which cannot be written: {error.strerror}") from None
     failed = [verdict for verdict in verdicts if verdict.failed]
     if github and failed:
         places = {verdict.dataset: path_of(folder, verdict.dataset) for verdict in failed}
-        click.echo(render_check.to_github(failed, places), err=form == "json")
+        click.echo(output.to_github(failed, places), err=form == "json")
     if failed:
         raise BenchError(
             f"{len(failed)} of {len(verdicts)} results differ from the reference; if that is meant: "

@@ -40,7 +40,7 @@ def distort(photo: Path, output: Path | None, types: str, seed: int, overwrite: 
     except ImageError as error:
         raise UsageError(f"PHOTO got {photo}: {error}") from None
     from bench.distortions import select
-    from bench.distortions.sheet import draw_sheet
+    from bench.distortions.contact_sheet import draw_sheet
 
     try:
         names = tuple(dict.fromkeys(select(types)))

@@ -13,7 +13,7 @@ from bench.errors import ImageError, UsageError
 
 if TYPE_CHECKING:
     from bench.api import Method, Photo
-    from bench.explaining import Explanation
+    from bench.explain.explanation import Explanation
     from bench.runs.scoring import Ready
 
 
@@ -72,7 +72,7 @@ def explain(
 
 
 def _check_offer(method: type[Method], name: str) -> None:
-    from bench.explaining import offers_explanation
+    from bench.explain.explanation import offers_explanation
     from bench.plugins.registry import catalogue
 
     if not offers_explanation(method):
@@ -90,7 +90,7 @@ def _decode(photo: Path) -> Photo:
 
 
 def _explain(ready: Ready, decoded: Photo, photo: Path) -> Explanation:
-    from bench.explaining import explain as explain_photo
+    from bench.explain.explanation import explain as explain_photo
     from bench.io.images import prepare
 
     try:
@@ -100,14 +100,14 @@ def _explain(ready: Ready, decoded: Photo, photo: Path) -> Explanation:
 
 
 def _draw_overlay(decoded: Photo, found: Explanation, output: Path) -> None:
-    from bench.figures.explanation import overlay
+    from bench.explain.figure import overlay
     from bench.figures.style import save_figure
 
     save_figure(overlay(decoded.pixels, found.maps), output)
 
 
 def _draw_chart(ready: Ready, decoded: Photo, found: Explanation, chart: Path) -> None:
-    from bench.figures.explanation import aspect_bars
+    from bench.explain.figure import aspect_bars
     from bench.figures.style import save_figure
 
     if not found.aspects:

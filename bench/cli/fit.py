@@ -15,8 +15,8 @@ from bench.errors import ImageError, UsageError
 if TYPE_CHECKING:
     from bench.api import Photo, Resize
     from bench.datasets.dataset import Dataset
-    from bench.mos_parts import Measured
-    from bench.mos_regression import Regression
+    from bench.fit.data import Measured
+    from bench.fit.regression import Regression
     from bench.runs.scoring import MethodSpec
     from bench.runs.store import Store
 
@@ -150,18 +150,19 @@ def _on_mos(
     policy: Resize | None,
     store: Store,
 ) -> None:
-    from bench import extraction, mos_fits, mos_parts
+    from bench.fit import data, fitting
+    from bench.fit import features as extraction
     from bench.runs import loading
 
     extraction.check_features(spec)
-    mos_parts.check_datasets(train, [*train, *others], splits)
+    data.check_datasets(train, [*train, *others], splits)
     store.check_writable()
     (ready,) = loading.load_methods([spec])
-    measured = [mos_parts.measure(ready, dataset, policy, store.root) for dataset in (*train, *others)]
+    measured = [data.measure(ready, dataset, policy, store.root) for dataset in (*train, *others)]
     for one in measured:
         _report_failures(one)
     for one in measured[: len(train)]:
-        for done in mos_fits.Fitting(ready, regression, splits, one, measured).run(store):
+        for done in fitting.Fitting(ready, regression, splits, one, measured).run(store):
             stored = f", {splits - done.new} stored already" if done.new < splits else ""
             click.echo(f"{done.label} on {done.target}: {done.new} splits fitted{stored}")
     click.echo(f"Stored in {store.root}; `bench table --style cross` puts them beside other methods.", err=True)

@@ -11,8 +11,8 @@ from bench.cli import common
 from bench.errors import UsageError, listed
 
 if TYPE_CHECKING:
-    from bench.contest import Contest
-    from bench.pictures import Pictures
+    from bench.gmad.contest import Contest
+    from bench.tables.photographs import Pictures
 
 
 @click.command(short_help="Show the images on which two methods differ most.")
@@ -54,10 +54,10 @@ def gmad(
     Works on stored scores, at several levels of quality (group maximum differentiation). The sheet shows the pairs with
     both scores and what people said of them; where the images are not here it says so.
     """
-    from bench.figures.gmad import MOST_ROWS, contact_sheet
     from bench.figures.style import check_path, save_figure
-    from bench.render import records_as_csv
-    from bench.render_gmad import records, summary
+    from bench.gmad.figure import MOST_ROWS, contact_sheet
+    from bench.gmad.output import records, summary
+    from bench.views.records import records_as_csv
 
     check_path(output)
     if levels * pairs > MOST_ROWS:
@@ -79,10 +79,10 @@ def _contest(
     results: str | None, names: tuple[str, str], dataset: str, levels: int, pairs: int, equal: float
 ) -> Contest:
     from bench.cli.selection import Selection, without_fitted
-    from bench.contest import hold
     from bench.datasets.catalogue import canonical
-    from bench.evaluation import evaluate
-    from bench.tables import arrange
+    from bench.gmad.contest import hold
+    from bench.tables.evaluation import evaluate
+    from bench.tables.table import arrange
 
     entries, _ = without_fitted(Selection(results, (), (dataset,), ()).entries(also=names))
     tables = arrange(evaluate(entries, draws=0, values=()))
@@ -92,7 +92,7 @@ def _contest(
 def _pictures(contest: Contest, images: str | None, roots: tuple[str, ...]) -> Pictures:
     from bench.datasets.roots import Roots
     from bench.io.files import open_folder
-    from bench.pictures import in_folder, of_dataset
+    from bench.tables.photographs import in_folder, of_dataset
 
     if images is not None:
         return in_folder(open_folder(images, "--images"), contest.images)

@@ -78,10 +78,10 @@ def import_scores(
     """
     from bench.api import Family
     from bench.datasets.protocol import Protocol
-    from bench.evaluation import evaluate
-    from bench.render import srcc_text
     from bench.runs import importing
     from bench.runs.store import Store
+    from bench.tables.evaluation import evaluate
+    from bench.views.records import srcc_text
 
     if wide == (method is not None):
         raise UsageError("give --method NAME for one column of scores, or --wide for one method a column")

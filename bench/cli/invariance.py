@@ -43,11 +43,12 @@ def invariance(
     photographs have a MOS, SRCC at several resolutions is shown too. Scores go to a store of their own inside the
     usual one; stopped at any moment, the same command goes on.
     """
-    from bench import render, render_invariance
-    from bench.auditing import FOLDER, Auditor
-    from bench.derived import choose
+    from bench.robustness import invariance_view
+    from bench.robustness.audit import FOLDER, Auditor
+    from bench.robustness.derived import choose
     from bench.runs import loading
     from bench.runs.store import Store
+    from bench.views import records
 
     common.warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
@@ -59,10 +60,10 @@ def invariance(
     auditor = Auditor(ready, _elsewhere(specs), photos, samples, photographs.size, store)
     audits, resolutions = auditor.audit(), auditor.resolutions()
     if form == "md":
-        click.echo(render_invariance.to_markdown(audits, resolutions, photos.id).rstrip("\n"))
+        click.echo(invariance_view.to_markdown(audits, resolutions, photos.id).rstrip("\n"))
     else:
-        write = render.records_as_json if form == "json" else render.records_as_csv
-        click.echo(write(render_invariance.records(audits, resolutions, photos.id)).rstrip("\n"))
+        write = records.records_as_json if form == "json" else records.records_as_csv
+        click.echo(write(invariance_view.records(audits, resolutions, photos.id)).rstrip("\n"))
     defects = [f"{audit.label} ({', '.join(audit.defects)})" for audit in audits if audit.defects]
     if strict and defects:
         raise BenchError(f"--strict: scores move where the pixels are the same: {', '.join(defects)}")

@@ -84,7 +84,7 @@ def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
     if form == "json":
         click.echo(json.dumps([_dataset_record(card, places) for card in cards], indent=1, ensure_ascii=False))
     elif form == "md":
-        from bench.dataset_page import page
+        from bench.views.dataset_page import page
 
         click.echo(page(cards), nl=False)
     elif name:

@@ -16,8 +16,8 @@ from bench.cli import common
 from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
-    from bench.comparing import NearDuplicates, Overlap
-    from bench.names import SharedName
+    from bench.overlap.compare import NearDuplicates, Overlap
+    from bench.overlap.names import SharedName
 
 _COLUMNS = ("kind", "key", "a", "b", "distance", "error")
 _EXAMPLES = 5
@@ -60,10 +60,10 @@ def overlap(
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
     if only_names and threshold is not None:
         raise UsageError("--threshold is for images, and --names compares none: leave one of them out")
-    from bench.comparing import compare, compare_names, read_names
     from bench.datasets.resolve import resolve
     from bench.datasets.roots import Roots
-    from bench.overlap import THRESHOLD
+    from bench.overlap.compare import compare, compare_names, read_names
+    from bench.overlap.near import THRESHOLD
 
     places = Roots.parse(roots)
     if only_names:
@@ -108,7 +108,7 @@ def _to_json(found: Overlap) -> str:
     ]
     value: dict[str, Any] = {"a": sides[0], "b": sides[1]}
     if found.near:
-        from bench.overlap import HASH
+        from bench.overlap.near import HASH
 
         for side, hashed, count in zip(sides, (found.near.a, found.near.b), found.near.counts(), strict=True):
             side["with_a_near_duplicate"] = count
@@ -133,7 +133,7 @@ def _to_text(found: Overlap, show: int) -> str:
 
 
 def _near_lines(found: Overlap, near: NearDuplicates, show: int) -> Iterator[str]:
-    from bench.overlap import BITS, HASH
+    from bench.overlap.near import BITS, HASH
 
     yield f"near-duplicates: {HASH}, at most {found.threshold} of {BITS} bits apart; {len(near.pairs.a):,} pairs"
     yield from _counts("have a near-duplicate", found, near.counts())

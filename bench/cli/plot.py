@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from bench.tables import Table
+    from bench.tables.table import Table
 
 
 @click.group(short_help="Draw figures.")
@@ -65,10 +65,10 @@ def plot_significance(selection: Selection, draws: int, output: Path) -> None:
 
 
 def _draw_table(selection: Selection, draws: int, output: Path, draw: Callable[[Table], Figure]) -> None:
-    from bench.evaluation import evaluate
     from bench.figures.significance import panels
     from bench.figures.style import check_path, save_figure
-    from bench.tables import arrange
+    from bench.tables.evaluation import evaluate
+    from bench.tables.table import arrange
 
     check_path(output)
     entries, _ = without_fitted(selection.entries())

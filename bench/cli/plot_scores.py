@@ -13,8 +13,8 @@ from bench.cli.selection import Selection, selection_options, without_fitted
 from bench.errors import UsageError, listed
 
 if TYPE_CHECKING:
-    from bench.fitted import Fitted
-    from bench.tables import Table
+    from bench.tables.points import Fitted
+    from bench.tables.table import Table
 
 
 @click.command("scatter")
@@ -58,7 +58,7 @@ def residuals(selection: Selection, against: Literal["predicted", "label"], outp
 @common.picture_option
 def correlation(selection: Selection, output: Path) -> None:
     """Draw how alike methods rank the images of one dataset, alike ones beside each other."""
-    from bench.figures.agreement import agreement, heat_map
+    from bench.figures.correlation import agreement, heat_map
     from bench.figures.style import check_path, save_figure
 
     check_path(output)
@@ -95,7 +95,7 @@ def speed(selection: Selection, draws: int, output: Path) -> None:
 
 def _panels(selection: Selection) -> list[Fitted]:
     from bench.figures.scatter import MOST_PANELS
-    from bench.fitted import fitted
+    from bench.tables.points import fitted
 
     table, note = _table(selection, 0, ("srcc", "plcc_log4", "rmse_log4"))
     shown = list(fitted(table))
@@ -111,8 +111,8 @@ def _panels(selection: Selection) -> list[Fitted]:
 
 
 def _table(selection: Selection, draws: int, values: Collection[str]) -> tuple[Table, str]:
-    from bench.evaluation import evaluate
-    from bench.tables import arrange
+    from bench.tables.evaluation import evaluate
+    from bench.tables.table import arrange
 
     entries, _ = without_fitted(selection.entries())
     first, *others = arrange(evaluate(entries, draws, values=values))

@@ -44,11 +44,11 @@ def report(
     Pictures of images that a method and people disagree on are in it where the dataset is here (--root).
     """
     from bench.datasets.roots import Roots
-    from bench.evaluation import evaluate
     from bench.report.data import gather
     from bench.report.duels import find_pairs
     from bench.report.page import render
-    from bench.tables import arrange
+    from bench.tables.evaluation import evaluate
+    from bench.tables.table import arrange
 
     if output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--output got {output}: its name must end in .html")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.distortions import Distortion
-    from bench.robustness import Levels
+    from bench.robustness.levels import Levels
     from bench.runs.scoring import Settings
     from bench.runs.store import Entry
 
@@ -64,7 +64,7 @@ def robustness(
     from bench.runs import loading
 
     _check_output(output, raw)
-    from bench.degraded import degraded
+    from bench.robustness.degraded import degraded
     from bench.runs import runner
     from bench.runs.store import Store
 
@@ -102,29 +102,30 @@ def _select(types: str) -> tuple[str, ...]:
 
 
 def _show(entries: Sequence[Entry], names: Sequence[str], form: str, output: Path | None, raw: bool) -> None:
-    from bench import render, render_robustness
     from bench.distortions import DISTORTIONS
-    from bench.evaluation import evaluate
-    from bench.robustness import read_levels, summarise
+    from bench.robustness import levels_view
+    from bench.robustness.levels import read_levels, summarise
+    from bench.tables.evaluation import evaluate
+    from bench.views import records
 
     types = [DISTORTIONS[name] for name in names]
     levels = [read_levels(entry, names) for entry in entries]
     dataset = entries[0].meta["dataset"]["id"]
     notes = [f"{c.method['label']}: {leak.why}." for c in evaluate(entries, draws=0, values=()) for leak in c.leaks]
     found = {each.label: summarise(each, types) for each in levels}
-    report = render_robustness.Report(dataset, len(levels[0].scores), found, notes)
+    report = levels_view.Report(dataset, len(levels[0].scores), found, notes)
     if form == "md":
-        click.echo(render_robustness.to_markdown(report).rstrip("\n"))
+        click.echo(levels_view.to_markdown(report).rstrip("\n"))
     else:
-        write = render.records_as_json if form == "json" else render.records_as_csv
-        click.echo(write(render_robustness.records(report)).rstrip("\n"))
+        write = records.records_as_json if form == "json" else records.records_as_csv
+        click.echo(write(levels_view.records(report)).rstrip("\n"))
     if output is not None:
         _draw(levels, types, dataset, output, raw)
 
 
 def _draw(levels: Sequence[Levels], types: Sequence[Distortion], dataset: str, output: Path, raw: bool) -> None:
-    from bench.figures.robustness import curves, raw_curves
     from bench.figures.style import save_figure
+    from bench.robustness.figure import curves, raw_curves
 
     save_figure((raw_curves if raw else curves)(levels, types, dataset), output)
     click.echo(f"{output}: {len(levels)} methods, {len(types)} types", err=True)

@@ -80,8 +80,8 @@ def run(
 
 
 def _report(result: Result) -> None:
-    from bench.evaluation import evaluate
-    from bench.render import srcc_text
+    from bench.tables.evaluation import evaluate
+    from bench.views.records import srcc_text
 
     meta = result.entry.meta
     stored = "" if result.new else " (already stored)"

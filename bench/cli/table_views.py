@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.cli.selection import Selection
-    from bench.markup import Markup
     from bench.runs.store import Entry
-    from bench.tables import Table
+    from bench.tables.table import Table
+    from bench.views.markup import Markup
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ def check_one(chosen: Mapping[str, object]) -> None:
 
 def across(entries: Sequence[Entry], form: str, intervals: bool) -> str:
     """Return regressions fitted on one dataset and tested on others, beside methods that saw no opinion."""
-    from bench import cross_records, render_cross
-    from bench.cross import arrange
+    from bench.views.cross import records as cross_records
+    from bench.views.cross import view
+    from bench.views.cross.arrangement import arrange
 
     found = arrange(entries)
     if not found.tested:
@@ -44,14 +45,15 @@ def across(entries: Sequence[Entry], form: str, intervals: bool) -> str:
             "--train DATASET --test DATASET` first"
         )
     if form in ("md", "latex"):
-        return render_cross.to_paper(found, _markup(form), intervals)
+        return view.to_paper(found, _markup(form), intervals)
     return _records(cross_records.records(found), form)
 
 
 def paper(entries: Sequence[Entry], fitted: int, form: str, intervals: bool, drawing: Drawing, mix: bool) -> str:
     """Return methods × datasets; ``fitted`` regressions are left out, and the caption says so."""
-    from bench import render, render_paper
-    from bench.cells import PAPER_VALUES, VALUES
+    from bench.tables.cell import PAPER_VALUES, VALUES
+    from bench.views import paper as render_paper
+    from bench.views import records as render
 
     in_paper = form in ("md", "latex")
     tables = _arranged(entries, drawing, mix, PAPER_VALUES if in_paper else VALUES)
@@ -62,8 +64,8 @@ def paper(entries: Sequence[Entry], fitted: int, form: str, intervals: bool, dra
 
 def parted(entries: Sequence[Entry], by: str, form: str, mix: bool) -> str:
     """Return correlations inside each value of an attribute."""
-    from bench import render_breakdown
-    from bench.breakdown import break_down
+    from bench.views import render_breakdown
+    from bench.views.by_attribute import break_down
 
     found = break_down(_arranged(entries, Drawing(0, "percentile", False), mix), by)
     if form in ("md", "latex"):
@@ -73,19 +75,20 @@ def parted(entries: Sequence[Entry], by: str, form: str, mix: bool) -> str:
 
 def matrices(entries: Sequence[Entry], form: str, drawing: Drawing, mix: bool) -> str:
     """Return which method is better than which."""
-    from bench import render_significance
+    from bench.views import significance
 
     _need_draws("--significance", drawing)
     tables = _arranged(entries, drawing, mix)
     if form in ("md", "latex"):
-        return render_significance.to_paper(tables, _markup(form))
-    return _records(render_significance.records(tables), form)
+        return significance.to_paper(tables, _markup(form))
+    return _records(significance.records(tables), form)
 
 
 def versus(entries: Sequence[Entry], names: tuple[str, str], form: str, drawing: Drawing, mix: bool) -> str:
     """Return the test of one method against another on each dataset, in each table that holds both."""
-    from bench import render_versus
-    from bench.versus import compare, find_pair
+    from bench.tables.table import find_pair
+    from bench.views import render_versus
+    from bench.views.compare import compare
 
     _need_draws("--compare", drawing)
     pairs = [(table, find_pair(table, names, "--compare")) for table in _arranged(entries, drawing, mix)]
@@ -101,24 +104,24 @@ def beside_published(
     entries: Sequence[Entry], file: Path | None, selection: Selection, form: str, drawing: Drawing, mix: bool
 ) -> str:
     """Return published correlations beside ours."""
-    from bench import render_published
-    from bench.agreement import compare, select
-    from bench.cells import VALUES
     from bench.datasets.catalogue import canonical
-    from bench.published import read_published
+    from bench.tables.cell import VALUES
+    from bench.views.published import view
+    from bench.views.published.agreement import compare, select
+    from bench.views.published.numbers import read_published
 
     tables = _arranged(entries, drawing, mix, VALUES)
     rows = select(read_published(file), tables, bool(selection.methods), set(map(canonical, selection.datasets)))
     compared = compare(rows, tables)
     if form in ("md", "latex"):
-        return render_published.to_paper(compared, _markup(form))
-    return render_published.to_json(compared) if form == "json" else render_published.to_csv(compared)
+        return view.to_paper(compared, _markup(form))
+    return view.to_json(compared) if form == "json" else view.to_csv(compared)
 
 
 def by_opinions(entries: Sequence[Entry], form: str, mix: bool) -> str:
     """Return what the spread of people's ratings says of methods."""
-    from bench import render_opinions
-    from bench.cells import PAPER_VALUES
+    from bench.tables.cell import PAPER_VALUES
+    from bench.views import render_opinions
 
     return render_opinions.write(_arranged(entries, Drawing(0, "percentile", False), mix, PAPER_VALUES), form)
 
@@ -131,19 +134,19 @@ def _need_draws(option: str, drawing: Drawing) -> None:
 def _arranged(
     entries: Sequence[Entry], drawing: Drawing, mix: bool, values: Collection[str] = ("srcc",)
 ) -> list[Table]:
-    from bench.evaluation import evaluate
-    from bench.tables import arrange
+    from bench.tables.evaluation import evaluate
+    from bench.tables.table import arrange
 
     return arrange(evaluate(entries, drawing.draws, drawing.interval, drawing.common, values), mix)
 
 
 def _markup(form: str) -> Markup:
-    from bench import markup
+    from bench.views import markup
 
     return markup.MARKDOWN if form == "md" else markup.LATEX
 
 
 def _records(records: Sequence[Mapping[str, Any]], form: str) -> str:
-    from bench import render
+    from bench.views import records as render
 
     return render.records_as_json(records) if form == "json" else render.records_as_csv(records)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from bench.api import FloatArray
-from bench.cells import LEVEL
 from bench.figures.style import SEQUENTIAL, caption, new_grid, plain
-from bench.fitted import Fitted, running_median
-from bench.render import number
+from bench.tables.cell import LEVEL
+from bench.tables.points import Fitted, running_median
+from bench.views.records import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.averages import average
-from bench.cells import LEVEL, Row
 from bench.figures.style import DIVERGING, caption, new_grid, plain
-from bench.significance import ALPHA, Comparison, compare_averages, compare_columns
 from bench.stats import Interval
-from bench.tables import Table
+from bench.tables.averages import average
+from bench.tables.cell import LEVEL, Row
+from bench.tables.significance import ALPHA, Comparison, compare_averages, compare_columns
+from bench.tables.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

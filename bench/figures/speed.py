@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.cells import LEVEL, Cell
 from bench.figures.style import caption, looks, new_grid, plain
 from bench.runs.speed import speed
-from bench.tables import Column, Table
+from bench.tables.cell import LEVEL, Cell
+from bench.tables.table import Column, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

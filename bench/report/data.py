@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench import __version__
-from bench.averages import kind_of
 from bench.datasets.roots import Roots
 from bench.io.progress import bar
 from bench.report import points as scatter
@@ -16,7 +15,8 @@ from bench.report.pictures import BUDGET, Picture, Pictures, take_pictures
 from bench.report.points import Points
 from bench.report.provenance import Provenance, describe
 from bench.report.robustness import Robustness
-from bench.tables import Column, Table
+from bench.tables.averages import kind_of
+from bench.tables.table import Column, Table
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.cells import Cell, Row
-from bench.contest import Contest, Direction, Judged, hold_on
 from bench.datasets.roots import Roots
+from bench.gmad.contest import Contest, Direction, Judged, hold_on
 from bench.report.data import Pair, Shown
 from bench.report.pictures import BUDGET, Pictures, take_pictures
-from bench.tables import Column, Table
-from bench.versus import find_pair
+from bench.tables.cell import Cell, Row
+from bench.tables.table import Column, Table, find_pair
 
 LEVELS = 4
 """Quality levels of each method; a pair at each, both ways round."""

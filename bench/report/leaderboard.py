@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.averages import Average, kind_of
-from bench.cells import FEW, Cell, Row
-from bench.leakage import Relation
-from bench.markup import Markup, Sheet
-from bench.render import interval_text, number
-from bench.render_paper import Writer
-from bench.tables import Column, Table
+from bench.tables.averages import Average, kind_of
+from bench.tables.cell import FEW, Cell, Row
+from bench.tables.leakage import Relation
+from bench.tables.table import Column, Table
+from bench.views.markup import Markup, Sheet
+from bench.views.paper import Writer
+from bench.views.records import interval_text, number
 
 
 def _no_layout(sheet: Sheet) -> str:

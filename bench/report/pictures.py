@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bench.api import Photo
-from bench.cells import Cell
 from bench.datasets.roots import Roots
 from bench.errors import ImageError, UsageError
 from bench.io.files import File
 from bench.io.images import decode
-from bench.pictures import find_files
+from bench.tables.cell import Cell
+from bench.tables.photographs import find_files
 
 LONG_SIDE = 320
 """Pixels of a picture's longer side; a smaller image stays as it is."""

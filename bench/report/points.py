@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.api import FloatArray
-from bench.averages import kind_of
-from bench.cells import Cell
-from bench.render import number
 from bench.report.disagreements import Disagreement, disagree
 from bench.report.pictures import Pictures
-from bench.tables import Column, Table
+from bench.tables.averages import kind_of
+from bench.tables.cell import Cell
+from bench.tables.table import Column, Table
+from bench.views.records import number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bench.cells import VALUES, Cell
-from bench.render import interval_text
+from bench.tables.cell import VALUES, Cell
+from bench.views.records import interval_text
 
 Facts = tuple[tuple[str, str], ...]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.cells import Cell
-from bench.tables import Column, Table
+from bench.tables.cell import Cell
+from bench.tables.table import Column, Table
 
 WIDTH, HEIGHT = 240, 170
 """Of a panel, in the units of its drawing."""

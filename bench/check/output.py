@@ -1,0 +1,114 @@
+"""Writing verdicts of ``bench check``: for people, as JSON, as JUnit XML and as annotations of GitHub.
+
+Names of images, datasets and methods are other people's: nothing in them may end a line, an attribute or a command.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from xml.etree import ElementTree
+
+from bench.check.compare import Finding, Value
+from bench.check.verdicts import Verdict
+
+_NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def to_text(verdicts: Sequence[Verdict]) -> str:
+    """Return one line a record, and below those that failed what differs: recorded, now, allowed."""
+    lines = []
+    for verdict in verdicts:
+        title = f"{verdict.method} on {verdict.dataset} ({verdict.protocol})"
+        lines.append(_line(f"{'FAILED' if verdict.failed else 'ok'}  {title}{_summary(verdict)}"))
+        lines += [f"  {finding.state}  {describe(finding)}" for finding in verdict.findings if finding.state != "ok"]
+    return "\n".join(lines)
+
+
+def _summary(verdict: Verdict) -> str:
+    """Say of a record that passed how near to its reference it is."""
+    by_name = {finding.what: finding for finding in verdict.findings}
+    if verdict.failed or "srcc" not in by_name:
+        return ""
+    return f": SRCC {_number(by_name['srcc'].now)}; scores: {by_name['score'].words}"
+
+
+def describe(finding: Finding) -> str:
+    """Return a finding on one line."""
+    parts = [finding.what]
+    if finding.reference is not None or finding.now is not None:
+        parts.append(f"reference {_number(finding.reference)}, now {_number(finding.now)}")
+    if finding.allowed is not None:
+        parts.append(f"allowed ±{finding.allowed:.3g}")
+    if finding.words:
+        parts.append(finding.words)
+    return _line(f"{parts[0]}: {'; '.join(parts[1:])}")
+
+
+def _number(value: Value) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value)
+
+
+def _line(text: str) -> str:
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def to_json(verdicts: Sequence[Verdict]) -> str:
+    """Return every verdict with every number that was compared, unrounded."""
+    records = [{**asdict(verdict), "failed": verdict.failed} for verdict in verdicts]
+    return json.dumps(records, indent=1, ensure_ascii=False)
+
+
+def to_junit(verdicts: Sequence[Verdict]) -> bytes:
+    """Return JUnit XML: a suite a dataset, a test case a record, the differences as its failure's text."""
+    root = ElementTree.Element("testsuites", name="bench check")
+    for dataset in dict.fromkeys(verdict.dataset for verdict in verdicts):
+        own = [verdict for verdict in verdicts if verdict.dataset == dataset]
+        failed = sum(verdict.failed for verdict in own)
+        counts = {"tests": str(len(own)), "failures": str(failed), "errors": "0", "skipped": "0"}
+        suite = ElementTree.SubElement(root, "testsuite", {"name": _xml(dataset), **counts})
+        for verdict in own:
+            name = _xml(f"{verdict.method} ({verdict.protocol})")
+            case = ElementTree.SubElement(suite, "testcase", classname=_xml(dataset), name=name, time="0")
+            if verdict.failed:
+                faults = _faults(verdict)
+                failure = ElementTree.SubElement(case, "failure", message=_xml(faults[0]), type="regression")
+                failure.text = _xml("\n".join(faults))
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _faults(verdict: Verdict) -> list[str]:
+    return [describe(finding) for finding in verdict.findings if finding.state == "failed"]
+
+
+def _xml(text: str) -> str:
+    # Escaping makes no control character legal in XML 1.0.
+    return _NOT_IN_XML.sub("\ufffd", text)
+
+
+def to_github(verdicts: Sequence[Verdict], files: dict[str, Path]) -> str:
+    """Return a workflow command ``::error`` for each record that failed.
+
+    Args:
+        verdicts: any.
+        files: dataset → its reference file, which the annotation stands at.
+    """
+    lines = []
+    for verdict in verdicts:
+        if verdict.failed:
+            place = _github_property(files[verdict.dataset].as_posix())
+            title = _github_property(f"{verdict.method} on {verdict.dataset}")
+            message = _github("\n".join([verdict.protocol, *_faults(verdict)]))
+            lines.append(f"::error file={place},title={title}::{message}")
+    return "\n".join(lines)
+
+
+def _github(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _github_property(text: str) -> str:
+    return _github(text).replace(":", "%3A").replace(",", "%2C")

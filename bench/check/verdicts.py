@@ -1,0 +1,185 @@
+"""From the store to verdicts: the newest results of what a reference names, measured and compared."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bench.api import Resize
+from bench.check.compare import Finding, Labels, Record, Tolerance, compare
+from bench.check.reference import Reference, Update, updated
+from bench.datasets.protocol import Protocol
+from bench.errors import UsageError
+from bench.runs.scoring import Settings
+from bench.runs.store import Entry
+from bench.tables.cell import VALUES
+from bench.tables.evaluation import evaluate, joined, middle_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of one record of a reference."""
+
+    dataset: str
+    method: str
+    protocol: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything moved, or is not there."""
+        return any(finding.state == "failed" for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class FreshRun:
+    """What one call of the runner scores again.
+
+    Attributes:
+        records: of methods whose names all differ.
+        split: of their protocol.
+        settings: with the resize policy and the seed that they were recorded with.
+    """
+
+    records: tuple[Record, ...]
+    split: str
+    settings: Settings
+
+    def assignments(self) -> list[str]:
+        """Return the recorded options as ``METHOD.NAME=VALUE``."""
+        methods = [record.identity["method"] for record in self.records]
+        return [
+            f"{method['name']}.{name}={value}"
+            for method in methods
+            for name, value in method["options"].items()
+            if value is not None
+        ]
+
+
+def check(reference: Reference, entries: Sequence[Entry], tolerance: Tolerance) -> list[Verdict]:
+    """Compare every record of a reference with what the store holds; what it lacks is a failure."""
+    stored = newest(entries, reference.dataset)
+    return [
+        Verdict(reference.dataset, record.method, str(record.protocol), tuple(_judge(record, stored, tolerance)))
+        for record in reference.records
+    ]
+
+
+def _judge(record: Record, stored: Mapping[tuple[str, Protocol], Entry], tolerance: Tolerance) -> list[Finding]:
+    entry = stored.get(record.key)
+    if entry is None:
+        others = sorted(str(protocol) for method, protocol in stored if method == record.method)
+        words = f"not in the store under this protocol, only: {'; '.join(others)}" if others else "not in the store"
+        return [Finding("result", "failed", words=words)]
+    try:
+        now, labels = measure(entry)
+    except UsageError as error:
+        return [Finding("result", "failed", words=str(error))]
+    return compare(record, now, labels, tolerance)
+
+
+def update(reference: Reference, entries: Sequence[Entry], methods: Sequence[str], reason: str) -> Reference:
+    """Return a reference with the store's records in place of its own.
+
+    Args:
+        reference: the old one; without records it takes every method that the store has.
+        entries: of the store.
+        methods: labels of those to write; empty: those that the reference has.
+        reason: why numbers moved.
+
+    Raises:
+        UsageError: the store lacks one, or has it unfinished.
+    """
+    stored = newest(entries, reference.dataset)
+    known = [record.key for record in reference.records]
+    if methods:
+        wanted = [key for key in dict.fromkeys([*known, *stored]) if key[0] in methods]
+    else:
+        wanted = known or list(stored)
+    lacking = [method for method, protocol in wanted if (method, protocol) not in stored]
+    lacking += [method for method in methods if method not in {label for label, _ in wanted}]
+    if lacking or not wanted:
+        what = ", ".join(lacking) if lacking else "result"
+        raise UsageError(f"--update: the store has no {what} on {reference.dataset!r}: run it first")
+    taken = [stored[key] for key in wanted]
+    session = max(taken, key=lambda entry: entry.finished).meta["sessions"]
+    last = session[-1] if session else {}
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    about = Update(now, reason, (), last.get("versions", {}), last.get("device", "unknown"))
+    return updated(reference, [measure(entry)[0] for entry in taken], about)
+
+
+def fresh_runs(records: Iterable[Record]) -> list[FreshRun]:
+    """Sort records into calls of the runner, as few as their protocols and names allow.
+
+    Raises:
+        UsageError: a record's scores were imported, so that nothing here can compute them again.
+    """
+    runs: dict[tuple[str, str, int, int], list[Record]] = defaultdict(list)
+    seen: Counter[tuple[str, Protocol]] = Counter()
+    for record in records:
+        method, protocol = record.identity["method"], record.protocol
+        if "scores" in method:
+            raise UsageError(
+                f"--fresh: the scores of {record.method} were imported: import them again, then check without --fresh"
+            )
+        # One call takes a method once: with other options it waits for the next.
+        seen[method["name"], protocol] += 1
+        runs[protocol.split, protocol.resize, method["seed"] or 0, seen[method["name"], protocol]].append(record)
+    return [
+        FreshRun(tuple(together), split, Settings(resize=Resize.parse(resize), seed=seed))
+        for (split, resize, seed, _), together in runs.items()
+    ]
+
+
+def newest(entries: Sequence[Entry], dataset: str) -> dict[tuple[str, Protocol], Entry]:
+    """Return a dataset's entries, of each method and protocol the one that was scored last.
+
+    One that is not complete counts as later than all that are, so that no older result hides a run that broke off.
+    Regressions that ``bench fit --features`` fitted are not among them: no run can score them again.
+    """
+    own = [entry for entry in entries if entry.meta["dataset"]["id"] == dataset and not entry.fitted]
+    own.sort(key=lambda entry: (not entry.complete, entry.finished))
+    return {(entry.meta["method"]["label"], entry.protocol): entry for entry in own}
+
+
+def measure(entry: Entry) -> tuple[Record, Labels]:
+    """Read an entry's scores and compute its numbers.
+
+    Raises:
+        UsageError: it is not complete, or cannot be read.
+    """
+    if not entry.complete:
+        total = entry.meta["dataset"]["n"]
+        raise UsageError(f"unfinished: {entry.outcomes_so_far()} of {total} images; run it again to go on")
+    frame = entry.scores()
+    (cell,) = evaluate([entry], draws=0)
+    scored = frame["score"].notna()
+    scores, failed = frame[scored], frame[~scored]
+    record = Record(
+        method=entry.meta["method"]["label"],
+        protocol=entry.protocol,
+        identity={block: entry.meta["identity"][block] for block in ("method", "dataset")},
+        n=cell.correlations.n,
+        correlations={name: v for name in VALUES if (v := getattr(cell.correlations, name)) is not None},
+        scores=dict(zip(scores["image"], scores["score"].tolist(), strict=True)),
+        failures=dict(zip(failed["image"], failed["error"], strict=True)),
+    )
+    return record, _labels(entry, frame[scored & frame["mos"].notna()])
+
+
+def _labels(entry: Entry, frame: pd.DataFrame) -> Labels:
+    about = entry.meta["dataset"]
+    return Labels(
+        images=tuple(frame["image"]),
+        values=frame["mos"].to_numpy("float64"),
+        groups=joined(frame, about["within"]),
+        clusters=joined(frame, [about["cluster"]]) if about["cluster"] in frame else None,
+        middle=middle_of(entry),
+    )

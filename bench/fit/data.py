@@ -1,0 +1,91 @@
+"""What ``bench fit --features`` fits on and predicts: datasets with the features of their images, and their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench.api import Resize
+from bench.datasets.dataset import Dataset
+from bench.errors import UsageError
+from bench.fit import features as extraction
+from bench.fit.features import Features
+from bench.runs.runner import hash_of_images, image_digests
+from bench.runs.scoring import Ready
+from bench.runs.store import Json
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A dataset under one protocol, with the features of its images.
+
+    Attributes:
+        dataset: all of it.
+        policy: the protocol's resize.
+        digests: a hash of each image file's content, by the image's name.
+        features: of its images.
+    """
+
+    dataset: Dataset
+    policy: Resize
+    digests: Mapping[str, str]
+    features: Features
+
+    def identity(self, part: Dataset) -> Json:
+        """Identify the dataset or a part of it, as an entry on those images does."""
+        return {"id": part.id, "labels": part.labels_hash, "images": hash_of_images(part, self.digests)}
+
+
+def check_datasets(train: Sequence[Dataset], targets: Sequence[Dataset], splits: int) -> None:
+    """Raise UsageError where a regression cannot be fitted on one of the first or judged on one of the second."""
+    ids = [dataset.id for dataset in targets]
+    if twice := next((id_ for id_ in ids if ids.count(id_) > 1), None):
+        raise UsageError(f"--train and --test give two datasets with the id {twice!r}: leave one out, or rename it")
+    for dataset in targets:
+        if dataset.within:
+            raise UsageError(
+                f"dataset {dataset.id!r} has labels that compare only inside ({', '.join(dataset.within)}) groups: a "
+                "regression can neither be fitted on them nor judged by them; give another to --train and --test"
+            )
+    for dataset in train:
+        for seed in range(splits):
+            check_enough(labelled_training(dataset, seed), seed)
+
+
+def labelled_training(dataset: Dataset, seed: int) -> Dataset:
+    """Return the images with a label of a split's training part."""
+    part = dataset.split(f"random:{seed}:training")
+    return replace(part, samples=tuple(sample for sample in part.samples if sample.mos is not None))
+
+
+def check_enough(training: Dataset, seed: int) -> None:
+    """Raise UsageError unless content can be held out of a split's training part to choose by."""
+    if (found := len(set(training.contents))) < 2:
+        raise UsageError(
+            f"--train got {training.id!r}, whose part random:{seed}:training has {found} different content(s) with a "
+            "label: two are needed, one to fit on and one to choose by"
+        )
+
+
+def measure(ready: Ready, dataset: Dataset, policy: Resize | None, root: Path) -> Measured:
+    """Return a dataset with its features, extracting those that are not kept.
+
+    Args:
+        ready: the method whose features are taken, loaded.
+        dataset: its images.
+        policy: the protocol's resize; None for what the dataset asks for.
+        root: the results folder.
+
+    Raises:
+        UsageError: no image has features.
+    """
+    policy = policy or Resize.parse(dataset.resize)
+    digests = image_digests(dataset)
+    features = extraction.extract(ready, dataset, policy, hash_of_images(dataset, digests), root)
+    if not features.vectors:
+        raise UsageError(
+            f"--features got {ready.spec.label}, which has features of no image of {dataset.id!r}; of the first "
+            f"because: {next(iter(features.errors.values()))}"
+        )
+    return Measured(dataset, policy, digests, features)

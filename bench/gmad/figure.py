@@ -1,0 +1,95 @@
+"""Contact sheet of a gMAD contest: each pair as two photographs, with what the methods and the labels say of it."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bench.errors import ImageError
+from bench.figures.style import new_figure, plain
+from bench.gmad.contest import Contest, Direction, Judged
+from bench.gmad.output import judges, label_name, sides
+from bench.gmad.pairs import Verdict
+from bench.tables.photographs import Pictures
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_ROWS = 40
+"""Pairs of one direction that a sheet holds: a picture has at most 65,535 pixels a side."""
+_SIDE = 360
+_LONGEST = 30
+
+
+def contact_sheet(contest: Contest, pictures: Pictures) -> Figure:
+    """Draw the pairs of both directions side by side, a row a pair from the worst level to the best.
+
+    The image on the left is the one that the attacker holds better; a heavy frame marks the one that the labels
+    hold better. An image that is not here leaves a grey field that says why.
+    """
+    rows = max(1, *(len(way.judged) for way in contest.directions))
+    figure = new_figure(9.6, 1.1 + 2.15 * rows)
+    parts: Any = figure.subfigures(1, 2, wspace=0.04)
+    for part, way in zip(parts, contest.directions, strict=True):
+        part.suptitle(_heading(contest, way), fontsize="x-small")
+        grid = part.subplots(rows, 2, squeeze=False)
+        for line, judged in zip(grid, way.judged, strict=False):
+            _draw_pair(line, contest, way, judged, pictures)
+        for axes in grid[len(way.judged) :].ravel():
+            axes.set_axis_off()
+    return figure
+
+
+def _heading(contest: Contest, way: Direction) -> str:
+    first = f"{way.defender} holds these equal, {way.attacker} holds the left one better"
+    return "\n".join(plain(line) for text in (first, sides(contest, way)) for line in textwrap.wrap(text, 78))
+
+
+def _draw_pair(line: Any, contest: Contest, way: Direction, judged: Judged, pictures: Pictures) -> None:
+    pair, gap = judged.pair, judged.label_gap
+    for axes, place, preferred in (
+        (line[0], pair.better, judged.verdict is Verdict.ATTACKER),
+        (line[1], pair.worse, judged.verdict is Verdict.NEITHER),
+    ):
+        _draw_image(axes, contest, way, place, pictures)
+        axes.set(xticks=[], yticks=[])
+        for spine in axes.spines.values():
+            spine.set(visible=True, color="black" if preferred else "0.8", linewidth=3 if preferred else 0.6)
+    line[0].set_ylabel(f"level {pair.level}", fontsize="x-small")
+    said = judged.reason if judged.verdict is None else _said(contest, way, judged.verdict)
+    gaps = f"gaps {pair.defender_gap:+.2f} and {pair.attacker_gap:+.2f} SD"
+    line[0].set_xlabel(gaps, fontsize="xx-small", loc="left")
+    line[1].set_xlabel(plain(said if gap is None else f"{said} ({gap:+.2f} SD)"), fontsize="xx-small", loc="right")
+
+
+def _said(contest: Contest, way: Direction, verdict: Verdict) -> str:
+    who = judges(contest)
+    opinion = {
+        Verdict.ATTACKER: f"left better, as {_short(way.attacker, 20)}",
+        Verdict.DEFENDER: f"equal, as {_short(way.defender, 20)}",
+        Verdict.NEITHER: "right better, as neither says",
+    }
+    return f"{who}: {opinion[verdict]}"
+
+
+def _draw_image(axes: Any, contest: Contest, way: Direction, place: int, pictures: Pictures) -> None:
+    name, label = contest.images[place], contest.labels[place]
+    scores = [
+        f"{plain(_short(method, 16))} {contest.scores[method][place]:.4g}" for method in (way.defender, way.attacker)
+    ]
+    scores += [] if np.isnan(label) else [f"{label_name(contest)} {label:.4g}"]
+    axes.set_title(f"{plain(_short(name))}\n{', '.join(scores)}", fontsize="xx-small", loc="left")
+    axes.grid(visible=False)
+    try:
+        axes.imshow(pictures.thumbnail(name, _SIDE))
+    except ImageError as error:
+        axes.set_facecolor("0.9")
+        axes.set(xlim=(0, 4), ylim=(0, 3), aspect="equal")
+        why = textwrap.fill(f"no picture: {error}", 30, max_lines=6, placeholder=" ...")
+        axes.text(2, 1.5, plain(why), ha="center", va="center", fontsize="xx-small")
+
+
+def _short(text: str, longest: int = _LONGEST) -> str:
+    return text if len(text) <= longest else f"{text[: longest // 3]}...{text[-(longest - longest // 3 - 3) :]}"

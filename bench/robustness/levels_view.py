@@ -1,0 +1,123 @@
+"""Writing how methods follow the levels of degradations as Markdown, CSV and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.robustness.levels import Followed
+from bench.tables.cell import LEVEL
+from bench.views.markup import MARKDOWN, Sheet
+from bench.views.records import interval_text, number
+
+NO_OPINION = "synthetic order, no human opinion"
+_APART = "level is no order of severity: in no mean"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What methods reach on one degraded dataset.
+
+    Attributes:
+        dataset: its id.
+        photographs: how many are in it.
+        found: label of a method → what ``robustness.summarise`` found, the same types for each.
+        notes: sentences on methods, what they have seen of the photographs say.
+    """
+
+    dataset: str
+    photographs: int
+    found: Mapping[str, Sequence[Followed]]
+    notes: Sequence[str] = ()
+
+
+def records(report: Report) -> list[dict[str, Any]]:
+    """Return one record a method and type, group or all, unrounded."""
+    return [
+        {
+            "method": label,
+            "dataset": report.dataset,
+            "labels": NO_OPINION,
+            "photographs": report.photographs,
+            "scope": one.scope,
+            "name": one.name,
+            "group": one.group,
+            "monotone": one.monotone,
+            "series": one.series,
+            "failed": one.failed,
+            "unchanged": one.unchanged,
+            "srcc": one.srcc,
+            "srcc_low": one.srcc_interval.low,
+            "srcc_high": one.srcc_interval.high,
+            "violated": one.violated,
+            "violated_low": one.violated_interval.low,
+            "violated_high": one.violated_interval.high,
+            "reason": _reason(one),
+        }
+        for label, found in report.found.items()
+        for one in found
+    ]
+
+
+def to_markdown(report: Report) -> str:
+    """Return one table: a line a type, by groups, with SRCC and share of violated pairs of each method."""
+    escape = MARKDOWN.escape
+    lines = [dict(zip(report.found, each, strict=True)) for each in zip(*report.found.values(), strict=True)]
+    types = [line for line in lines if _any(line).scope == "type"]
+    means = {_any(line).name: line for line in lines if _any(line).scope == "group"}
+    groups = []
+    for name, mean in means.items():
+        inside = [_line(one) for one in types if _any(one).group == name and _any(one).monotone]
+        groups.append((escape(name), [*inside, _line(mean, "mean")]))
+    if apart := [_line(one) for one in types if not _any(one).monotone]:
+        groups.append((_APART, apart))
+    if every := [line for line in lines if _any(line).scope == "all"]:
+        groups.append(("all types whose level orders severity", [_line(every[0], "mean")]))
+    head = ["type", *(text for label in report.found for text in (f"{escape(label)} SRCC", "violated"))]
+    return MARKDOWN.lay_out(Sheet(head, groups, [_caption(report), *map(escape, report.notes)], []))
+
+
+def _any(line: Mapping[str, Followed]) -> Followed:
+    return next(iter(line.values()))
+
+
+def _line(line: Mapping[str, Followed], name: str = "") -> list[str]:
+    first = name or _any(line).name
+    return [MARKDOWN.escape(first), *(text for one in line.values() for text in _cells(one))]
+
+
+def _cells(one: Followed) -> tuple[str, str]:
+    if one.srcc is None or one.violated is None:
+        return "-", "-"
+    low, high = one.violated_interval.low, one.violated_interval.high
+    between = "" if low is None or high is None else f" [{low:.0%}, {high:.0%}]"
+    return number(one.srcc) + interval_text(one.srcc_interval), f"{one.violated:.0%}{between}"
+
+
+def _caption(report: Report) -> str:
+    escape = MARKDOWN.escape
+    text = (
+        f"{escape(report.dataset)} ({NO_OPINION}): {report.photographs} photographs. SRCC: of falling quality with the "
+        "level (0 is the photograph itself, then 1 to 5), mean of the series of one photograph and type; 1 if every "
+        "score falls. Violated: neighbouring levels where the score does not fall, ties included. In brackets: "
+        f"{LEVEL:.0%} bootstrap interval over photographs."
+    )
+    gaps = [
+        f"{escape(label)}, {escape(one.name)}: {why}"
+        for label, found in report.found.items()
+        for one in found
+        if one.scope == "type" and (why := _reason(one))
+    ]
+    return f"{text} {'. '.join(gaps)}." if gaps else text
+
+
+def _reason(one: Followed) -> str:
+    reasons = []
+    if one.failed:
+        reasons.append(f"{one.failed} series left out, of which an image has no score")
+    if one.unchanged:
+        reasons.append(f"{one.unchanged} series left out, which the type leaves with under three different images")
+    if one.srcc_interval.reason:
+        reasons.append(f"no interval: {one.srcc_interval.reason}")
+    return "; ".join(reasons)

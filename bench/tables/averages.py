@@ -1,0 +1,126 @@
+"""What the rows of a table reach over its datasets, on those alone that every row compares on."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bench import stats
+from bench.tables.cell import LEVEL, Cell, Row
+from bench.tables.leakage import Leak
+from bench.tables.table import Column, Table
+
+AT_LEAST = 2
+"""Datasets below which there is nothing to average."""
+
+
+@dataclass(frozen=True)
+class Average:
+    """Means over the datasets that every row was scored on, on all images, without a leak.
+
+    One such set is formed for the whole table, so that no mean rests on easier datasets than another. One row
+    can therefore cost everybody a dataset: ``left_out`` says which did, and fewer rows may leave more datasets.
+
+    Attributes:
+        kind: of the datasets (authentic, synthetic, ...); empty: of all kinds.
+        over: the datasets that all rows compare on, each once.
+        left_out: for every other dataset why, and because of which rows (none: whatever the rows).
+        srcc: mean SRCC by Fisher's z; empty where fewer than AT_LEAST datasets are left.
+        rank: mean rank by SRCC among all rows, 1 is best; empty likewise.
+        drawn: draws of the mean SRCC, the rows in the table's order; None without draws that all rows share.
+    """
+
+    kind: str
+    over: list[Column]
+    left_out: dict[Column, dict[str, list[Row]]]
+    srcc: dict[Row, stats.Mean]
+    rank: dict[Row, float]
+    drawn: stats.Bootstrap | None = None
+
+
+def average(table: Table, kind: str = "") -> Average:
+    """Average a table's rows over the datasets, of one kind or of all, that they compare on."""
+    columns = [column for column in table.columns if kind in ("", kind_of(table, column))]
+    reasons = {column: _left_out(table, column) for column in columns}
+    over = [column for column in columns if not reasons[column]]
+    left_out = {column: why for column, why in reasons.items() if why}
+    if len(over) < AT_LEAST:
+        return Average(kind, over, left_out, {}, {})
+    values = np.array([[table.cells[row, column].correlations.srcc for column in over] for row in table.rows], float)
+    ranks = stats.mean_ranks(values)
+    return Average(
+        kind,
+        over,
+        left_out,
+        {row: stats.fisher_z_mean(of_row) for row, of_row in zip(table.rows, values, strict=True)},
+        {row: float(rank) for row, rank in zip(table.rows, ranks, strict=True)},
+        _drawn(table, over),
+    )
+
+
+def averages_by_kind(table: Table) -> list[Average]:
+    """Average inside each kind that has enough datasets, where a table has datasets of several kinds."""
+    kinds = list(dict.fromkeys(kind_of(table, column) for column in table.columns))
+    found = [average(table, kind) for kind in kinds] if len(kinds) > 1 else []
+    return [each for each in found if each.srcc]
+
+
+def kind_of(table: Table, column: Column) -> str:
+    """Return the kind of a column's dataset."""
+    return str(_any_cell(table, column).dataset["kind"])
+
+
+def _any_cell(table: Table, column: Column) -> Cell:
+    return next(cell for (_, where), cell in table.cells.items() if where == column)
+
+
+def _drawn(table: Table, over: Sequence[Column]) -> stats.Bootstrap | None:
+    inside = []
+    for column in over:
+        drawn = [table.cells[row, column].drawn for row in table.rows]
+        if drawn[0] is None or any(each is None or each.srcc is not drawn[0].srcc for each in drawn):
+            return None
+        shared = drawn[0].srcc
+        places = [each.place for each in drawn if each]
+        intervals = tuple(shared.intervals[place] for place in places)
+        inside.append(stats.Bootstrap(intervals, shared.samples[places], shared.estimates[places], shared.units))
+    # Where a dataset has too few images to draw from there are no draws of the mean either.
+    return stats.bootstrap_mean(inside, LEVEL) if all(each.samples.size for each in inside) else None
+
+
+def marks_over(leaks: Mapping[str, Sequence[Leak]]) -> list[str]:
+    """Return what a mean over datasets carries of the marks of its numbers; ``leaks`` are those on each dataset."""
+    where: dict[str, list[str]] = {}
+    for dataset, found in leaks.items():
+        for leak in found:
+            where.setdefault(leak.why, []).append(dataset)
+    return [
+        f"on {', '.join(ids) if len(ids) < len(leaks) else 'every dataset averaged'}: {why}"
+        for why, ids in where.items()
+    ]
+
+
+def _left_out(table: Table, column: Column) -> dict[str, list[Row]]:
+    if Counter(each.dataset for each in table.columns)[column.dataset] > 1:
+        return {"more than one protocol of it is shown": []}
+    if kind_of(table, column) == "synthetic-order":
+        return {"a synthetic order, no human opinion": []}
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in table.rows:
+        if why := _why_not(table, row, column):
+            found[why].append(row)
+    return {why: rows if len(rows) < len(table.rows) else [] for why, rows in found.items()}
+
+
+def _why_not(table: Table, row: Row, column: Column) -> str:
+    cell = table.cells.get((row, column))
+    if cell is None:
+        return "not run"
+    if cell.correlations.srcc is None:
+        return cell.correlations.reasons["srcc"]
+    if cell.excluded:
+        return cell.leaks[0].why
+    return "" if row in table.running[column] else "scored fewer images than others"

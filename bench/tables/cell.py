@@ -1,0 +1,167 @@
+"""What a table is made of: the numbers of one method on one dataset, and what a method has to do with a dataset."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bench import stats
+from bench.api import Family, FloatArray
+from bench.datasets.catalogue import find_card
+from bench.datasets.protocol import Protocol
+from bench.io.hashing import short_hash
+from bench.tables.leakage import Leak, PhotoSet, find_leaks
+
+if TYPE_CHECKING:
+    from bench.runs.store import Entry
+
+LEVEL = 0.95
+FEW = 30
+"""Images below which a correlation is too uncertain to tell anything: at n = 100 its half-width is about 0.16."""
+VALUES = stats.VALUES
+"""The numbers of a cell, by their names in ``stats.Correlations``."""
+PAPER_VALUES = ("srcc", "plcc_log4")
+"""Those that a table in paper style shows."""
+
+
+# Named in a row by themselves, or (the hash of imported scores) different for every dataset.
+_OF_THE_ROW = ("name", "version", "fingerprint", "scores")
+
+
+class Row(NamedTuple):
+    """What makes a row of a table: the same method with the same options everywhere.
+
+    Attributes:
+        label: name and options, for people.
+        version: of the method.
+        fingerprint: of its parameters or weights.
+        settings: hash of what else identifies its scores: options in full, input policy, seed.
+    """
+
+    label: str
+    version: str
+    fingerprint: str
+    settings: str
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The draws of a bootstrap, which all methods on the same images share.
+
+    Attributes:
+        srcc: draws of all these methods.
+        place: which of them is the cell's.
+        scores: (methods, n) raw scores of all of them.
+        labels: (n,) labels.
+        signs: directions of the methods, +1 or -1, and of the labels.
+    """
+
+    srcc: stats.Bootstrap
+    place: int
+    scores: FloatArray
+    labels: FloatArray
+    signs: tuple[list[int], int]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The numbers of one method on one dataset under one protocol.
+
+    Attributes:
+        entry: what they were computed from.
+        correlations: see ``bench.stats``; all None with reasons where there are none.
+        scored: images with a score.
+        failed: images without.
+        unlabelled: images with a score and no label, which no correlation uses.
+        drawn: the bootstrap's draws; None where nothing was drawn.
+        not_drawn: why nothing was; empty where it was.
+    """
+
+    entry: Entry
+    correlations: stats.Correlations
+    scored: int = 0
+    failed: int = 0
+    unlabelled: int = 0
+    drawn: Drawn | None = None
+    not_drawn: str = ""
+
+    @property
+    def interval(self) -> stats.Interval:
+        """The interval of the SRCC, or the reason why it has none."""
+        if self.drawn is None:
+            return stats.Interval(None, None, 0, LEVEL, reason=self.not_drawn)
+        return self.drawn.srcc.intervals[self.drawn.place]
+
+    @property
+    def too_few(self) -> bool:
+        """Whether its images are too few to tell anything; inside series it is series that count, not images."""
+        return 0 < self.correlations.n < FEW and not self.dataset["within"]
+
+    @property
+    def method(self) -> dict[str, Any]:
+        """What the sidecar says of the method."""
+        return dict(self.entry.meta["method"])
+
+    @property
+    def dataset(self) -> dict[str, Any]:
+        """What the sidecar says of the dataset."""
+        return dict(self.entry.meta["dataset"])
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol of the scores."""
+        return self.entry.protocol
+
+    @property
+    def family(self) -> Family:
+        """The method's family."""
+        return Family(self.method["family"])
+
+    @property
+    def row(self) -> Row:
+        """What makes a row of a table."""
+        return row_of(self.entry)
+
+    @functools.cached_property
+    def leaks(self) -> tuple[Leak, ...]:
+        """What the method has to do with the dataset, the worst first; empty where nothing speaks against a number."""
+        return leaks_of(self.method, self.dataset)
+
+    @property
+    def excluded(self) -> bool:
+        """Whether a leak keeps the cell out of best, of averages and of ranks."""
+        return any(leak.excludes for leak in self.leaks)
+
+
+def row_of(entry: Entry) -> Row:
+    """Return what makes a row of a table."""
+    method, identity = entry.meta["method"], entry.meta["identity"]["method"]
+    rest = {key: value for key, value in identity.items() if key not in _OF_THE_ROW}
+    return Row(method["label"], method["version"], identity["fingerprint"], short_hash(rest))
+
+
+def leaks_of(method: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple[Leak, ...]:
+    """Return what a method has to do with a dataset, the worst first, both as their sidecars describe them."""
+    carded = photo_set(dataset["id"])
+    # The sidecar may be older than what its card says now, and a folder named koniq10k is KonIQ.
+    content = tuple(dict.fromkeys((*dataset["content"], *carded.content)))
+    shares = tuple(dict.fromkeys((*dataset.get("shares", ()), *carded.shares)))
+    scored = replace(carded, content=content, shares=shares)
+    return find_leaks(scored, method["trained_on"], method["selected_on"], _seen_photos)
+
+
+def photo_set(name: str) -> PhotoSet:
+    """Return what is known of the origin of a set of photographs, by a card's id or alias."""
+    card = find_card(name)
+    if card is None:
+        return PhotoSet(name, name)
+    # A card that extends another describes the same photographs.
+    return PhotoSet(card.id, card.title, card.content, (*card.shares, *([card.extends] if card.extends else [])))
+
+
+def _seen_photos(name: str) -> PhotoSet:
+    # What a method names and no card describes may be a pool itself: ava, yfcc100m.
+    found = photo_set(name)
+    return found if find_card(name) else replace(found, content=(name,))

@@ -1,0 +1,230 @@
+"""From stored scores to numbers: correlations and intervals of every entry, nothing rendered."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from bench import stats
+from bench.datasets.protocol import Protocol
+from bench.tables.cell import LEVEL, VALUES, Cell, Drawn
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from bench.runs.store import Entry
+
+DRAWS = 2000
+
+
+@dataclass
+class _Rows:
+    """One entry's usable rows, as arrays."""
+
+    entry: Entry
+    images: tuple[str, ...] = ()
+    scores: np.ndarray[Any, np.dtype[np.float64]] = field(default_factory=lambda: np.empty(0))
+    labels: np.ndarray[Any, np.dtype[np.float64]] = field(default_factory=lambda: np.empty(0))
+    groups: list[str] | None = None
+    clusters: list[str] | None = None
+    scored: int = 0
+    failed: int = 0
+    unlabelled: int = 0
+    reason: str = ""
+
+    @property
+    def task(self) -> tuple[str, Protocol]:
+        """What the scores are for: the labels and the protocol."""
+        return self.entry.meta["identity"]["dataset"]["labels"], self.entry.protocol
+
+    def only(self, images: set[str]) -> _Rows:
+        """Keep the rows of some images."""
+        kept = np.array([image in images for image in self.images], dtype=bool)
+
+        def of(values: list[str] | None) -> list[str] | None:
+            return None if values is None else [value for value, keep in zip(values, kept, strict=True) if keep]
+
+        return replace(
+            self,
+            images=tuple(of(list(self.images)) or ()),
+            scores=self.scores[kept],
+            labels=self.labels[kept],
+            groups=of(self.groups),
+            clusters=of(self.clusters),
+        )
+
+
+def evaluate(
+    entries: Iterable[Entry],
+    draws: int = DRAWS,
+    interval: stats.IntervalKind = "percentile",
+    common: bool = False,
+    values: Collection[str] = VALUES,
+) -> list[Cell]:
+    """Compute every entry's numbers; entries on the same images share the bootstrap's draws.
+
+    Args:
+        entries: any, complete or not.
+        draws: bootstrap draws; 0 for no intervals.
+        interval: kind of interval.
+        common: use only the images that every entry on the same labels under the same protocol scored.
+        values: numbers that are wanted; others may be left out of the correlations, which saves time.
+
+    Returns:
+        One cell an entry, in order.
+    """
+    rows = [_read(entry) for entry in entries]
+    if common:
+        rows = _on_common_images(rows)
+    correlations = {row.entry.key: _correlate(row, values) for row in rows}
+    drawn: dict[str, Drawn] = {}
+    for alike in _on_same_images(rows) if draws else []:
+        drawn |= _draw(alike, draws, interval)
+    return [_cell(row, correlations[row.entry.key], drawn.get(row.entry.key)) for row in rows]
+
+
+def _on_common_images(rows: Sequence[_Rows]) -> list[_Rows]:
+    shared: dict[object, set[str]] = {}
+    for row in rows:
+        if not row.reason:
+            shared[row.task] = shared.get(row.task, set(row.images)) & set(row.images)
+    return [row if row.reason else row.only(shared[row.task]) for row in rows]
+
+
+def _cell(rows: _Rows, correlations: stats.Correlations, drawn: Drawn | None) -> Cell:
+    return Cell(
+        entry=rows.entry,
+        correlations=correlations,
+        scored=rows.scored,
+        failed=rows.failed,
+        unlabelled=rows.unlabelled,
+        drawn=drawn,
+        not_drawn=rows.reason or ("" if drawn else "not asked for"),
+    )
+
+
+def _read(entry: Entry) -> _Rows:
+    if not entry.complete:
+        total = entry.meta["dataset"]["n"]
+        return _Rows(entry, reason=f"unfinished: {entry.outcomes_so_far()} of {total} images, run it again to go on")
+    frame = entry.scores()
+    scored = frame["score"].notna()
+    usable = frame[scored & frame["mos"].notna()]
+    rows = _Rows(entry, scored=int(scored.sum()), failed=int((~scored).sum()))
+    if frame["mos"].isna().all():
+        rows.reason = "the dataset has no labels"
+        return rows
+    _fill(rows, usable)
+    rows.unlabelled = rows.scored - len(usable)
+    return rows
+
+
+def _fill(rows: _Rows, usable: pd.DataFrame) -> None:
+    rows.images = tuple(usable["image"].tolist())
+    rows.scores, rows.labels = usable["score"].to_numpy(np.float64), usable["mos"].to_numpy(np.float64)
+    about = rows.entry.meta["dataset"]
+    rows.groups = joined(usable, about["within"])
+    rows.clusters = joined(usable, [about["cluster"]]) if about["cluster"] in usable else None
+
+
+def correlate_part(entry: Entry, frame: pd.DataFrame) -> stats.Correlations:
+    """Return the correlations of an entry on some of its images.
+
+    Args:
+        entry: gives the directions and what labels compare inside.
+        frame: rows of ``entry.scores()`` that have a score and a label.
+    """
+    rows = _Rows(entry)
+    _fill(rows, frame)
+    return _correlate(rows)
+
+
+def usable_rows(entry: Entry) -> pd.DataFrame:
+    """Return the rows of ``entry.scores()`` that have a score and a label."""
+    frame = entry.scores()
+    return frame[frame["score"].notna() & frame["mos"].notna()]
+
+
+def joined(frame: pd.DataFrame, columns: Sequence[str]) -> list[str] | None:
+    """Return the values of some columns as one text a row; None without columns."""
+    if not columns:
+        return None
+    return ["\x1f".join(values) for values in zip(*(frame[c].astype(str) for c in columns), strict=True)]
+
+
+def middle_of(entry: Entry) -> Literal["mean", "median"]:
+    """Return what correlations inside groups are put together by; older sidecars do not say it."""
+    return "median" if entry.meta["dataset"].get("middle") == "median" else "mean"
+
+
+def signs_of(entry: Entry) -> tuple[int, int]:
+    """Return +1 where higher means better and -1 where lower does, of an entry's scores and of its labels."""
+    method, dataset = entry.meta["method"], entry.meta["dataset"]
+    return (1 if method["higher_is_better"] else -1), (1 if dataset["direction"] == "higher" else -1)
+
+
+def _correlate(rows: _Rows, values: Collection[str] = VALUES) -> stats.Correlations:
+    if rows.reason:
+        return stats.Correlations(n=0, reasons=dict.fromkeys(VALUES, rows.reason))
+    if rows.groups is not None:
+        return stats.correlate_within(
+            rows.scores, rows.labels, rows.groups, *signs_of(rows.entry), middle=middle_of(rows.entry)
+        )
+    return stats.correlate(rows.scores, rows.labels, *signs_of(rows.entry), values=values)
+
+
+def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
+    groups: dict[object, list[_Rows]] = {}
+    for row in rows:
+        if not row.reason:
+            about = row.entry.meta["dataset"]
+            key = (
+                about["id"],
+                about["direction"],
+                tuple(about["within"]),
+                middle_of(row.entry),
+                row.images,
+                row.labels.tobytes(),
+            )
+            groups.setdefault(key, []).append(row)
+    return list(groups.values())
+
+
+def _draw(rows: Sequence[_Rows], draws: int, interval: stats.IntervalKind) -> dict[str, Drawn]:
+    first = rows[0]
+    signs = [signs_of(row.entry)[0] for row in rows], signs_of(first.entry)[1]
+    scores = np.stack([row.scores for row in rows])
+    common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": LEVEL, "interval": interval}
+    common |= {"score_signs": signs[0], "label_sign": signs[1]}
+    if first.groups is not None:
+        drawn = stats.bootstrap_within(scores, first.labels, first.groups, middle=middle_of(first.entry), **common)
+    else:
+        drawn = stats.bootstrap_srcc(scores, first.labels, **common)
+    return {row.entry.key: Drawn(drawn, place, scores, first.labels, signs) for place, row in enumerate(rows)}
+
+
+def cross_fit(cell: Cell) -> stats.CrossFitted:
+    """Return the PLCC after a 4-parameter mapping that is cross-fitted over five content-disjoint folds.
+
+    Folds keep together what random splits do: a reference, a scene, a prompt; else each image stands for itself.
+    """
+    if cell.correlations.plcc_log4 is None:
+        return stats.CrossFitted(reason=cell.correlations.reasons["plcc_log4"])
+    usable = usable_rows(cell.entry)
+    content = cell.dataset.get("group") or cell.dataset["cluster"] or "image"
+    if content not in usable:
+        return stats.CrossFitted(reason=f"the labels do not say the {content} that folds keep together")
+    folds = _folds(tuple(joined(usable, [content]) or ()))
+    if len(set(folds)) < 2:
+        return stats.CrossFitted(reason=f"all images have the same {content}: there is nothing else to fit on")
+    return stats.cross_fit(usable["score"], usable["mos"], folds, *signs_of(cell.entry))
+
+
+@functools.lru_cache(maxsize=8)
+def _folds(contents: tuple[str, ...]) -> tuple[int, ...]:
+    # The rows of a dataset share them, and hashing ten thousand names takes as long as the fits.
+    return tuple(stats.content_folds(contents).tolist())

@@ -1,0 +1,192 @@
+"""Whether one row of a table is better than another beyond chance: paired tests in every column, adjusted together.
+
+Rows that scored the same images share the draws of the bootstrap, so that what images have in common cancels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from bench import stats
+from bench.tables.averages import Average
+from bench.tables.cell import Row
+from bench.tables.table import Column, Table
+
+ALPHA = 0.05
+"""Chance that any difference among all that a table calls one is none, after Holm's correction."""
+
+Place = Column | None
+"""Where rows are compared: in a column, or (None) on their average over columns."""
+
+Beats = Callable[[Row, Row], bool]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two rows in one place.
+
+    Attributes:
+        place: where.
+        a: the one.
+        b: the other, which stands below it in the table.
+        difference: of their correlations, ``a`` less ``b``; its row numbers mean nothing here.
+        p: two-sided p-value, adjusted by Holm over all comparisons made together; None without a test.
+    """
+
+    place: Place
+    a: Row
+    b: Row
+    difference: stats.Difference
+    p: float | None
+
+    @property
+    def better(self) -> Row | None:
+        """The row that is better at ALPHA; None where the test cannot tell."""
+        if self.p is None or self.p >= ALPHA or not self.difference.value:
+            return None
+        return self.a if self.difference.value > 0 else self.b
+
+
+@dataclass(frozen=True)
+class Significance:
+    """Comparisons that were adjusted together.
+
+    Attributes:
+        comparisons: each pair of rows in the running of each place once.
+    """
+
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def made(self) -> int:
+        """How many comparisons the p-values are adjusted over."""
+        return sum(each.p is not None for each in self.comparisons)
+
+    def at(self, place: Place) -> list[Comparison]:
+        """Return the comparisons of one place."""
+        return [each for each in self.comparisons if each.place == place]
+
+    def beats(self, place: Place) -> Beats:
+        """Return whether a test finds one row better than another in a place."""
+        ordered = {(c.a, c.b) if c.better == c.a else (c.b, c.a) for c in self.at(place) if c.better}
+        return lambda row, other: (row, other) in ordered
+
+
+def compare_columns(table: Table, rows: Sequence[Row] | None = None) -> Significance:
+    """Compare the rows of every column, all comparisons in one family.
+
+    Args:
+        table: of cells that were evaluated with draws.
+        rows: these, also where they saw the dataset; None for all that are in the running for best.
+    """
+    found: list[_Found] = []
+    for column in table.columns:
+        there = [r for r in table.rows if r in table.running[column]] if rows is None else rows
+        found += _in_column(table, column, [row for row in there if (row, column) in table.cells])
+    return _adjusted(found)
+
+
+def compare_averages(table: Table, over: Average) -> Significance:
+    """Compare the rows of a table by their averages over columns, in a family of their own."""
+    if over.drawn is None:
+        return Significance(())
+    differences = stats.paired_differences(over.drawn)
+    return _adjusted([(None, table.rows[d.a], table.rows[d.b], d) for d in differences])
+
+
+_Found = tuple[Place, Row, Row, stats.Difference]
+
+
+def _in_column(table: Table, column: Column, rows: Sequence[Row]) -> Iterable[_Found]:
+    for a, b in combinations(rows, 2):
+        first, second = (table.cells[row, column].drawn for row in (a, b))
+        if first is None or second is None:
+            continue
+        if first.srcc is second.srcc:
+            (difference,) = stats.paired_differences(first.srcc, [(first.place, second.place)])
+            yield column, a, b, difference
+        else:
+            yield column, a, b, _untold("they did not score the same images")
+
+
+def _untold(reason: str) -> stats.Difference:
+    return stats.Difference(0, 0, None, stats.Interval(None, None, 0, 0, reason=reason), None, None, reason)
+
+
+def _adjusted(found: Sequence[_Found]) -> Significance:
+    # p_t has no floor: by the share of draws alone no one of hundreds of comparisons could survive.
+    raw = np.array([np.nan if d.p_t is None else d.p_t for *_, d in found])
+    adjusted = stats.adjust(raw) if raw.size else raw
+    return Significance(
+        tuple(
+            Comparison(place, a, b, d, None if np.isnan(p) else float(p))
+            for (place, a, b, d), p in zip(found, adjusted, strict=True)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Leaders:
+    """Which rows lead where, by SRCC.
+
+    Attributes:
+        of: column, or kind of an average → the row that beats all others in the running, and the one that beats all
+            but that.
+        made: comparisons in columns that were adjusted together; 0 where rows were ordered by value alone.
+        draws: that the comparisons rest on.
+    """
+
+    of: dict[Column | str, tuple[Row | None, Row | None]]
+    made: int
+    draws: int
+
+
+def find_leaders(table: Table, averages: Sequence[Average]) -> Leaders:
+    """Find who leads in each column and each average of a table.
+
+    By tests where the table's cells were evaluated with draws, and then in no column that is too small to tell
+    anything; else by value alone, equals then beat nobody.
+
+    Args:
+        table: any.
+        averages: of the table, named in the result by their kinds.
+    """
+    draws = max((each.interval.draws for each in table.cells.values()), default=0)
+    tests = compare_columns(table)
+    of: dict[Column | str, tuple[Row | None, Row | None]] = {}
+    for column in table.columns:
+        values = {row: table.cells[row, column].correlations.srcc for row in table.running[column]}
+        beats = tests.beats(column) if draws else _by_value(values)
+        too_few = draws and any(table.cells[row, column].too_few for row in values)
+        of[column] = (None, None) if too_few else leaders(list(values), beats)
+    for each in averages:
+        means = {row: mean.value for row, mean in each.srcc.items()}
+        beats = compare_averages(table, each).beats(None) if draws else _by_value(means)
+        of[each.kind] = leaders(list(means), beats)
+    return Leaders(of, tests.made if draws else 0, draws)
+
+
+def _by_value(values: Mapping[Row, float | None]) -> Beats:
+    def beats(row: Row, other: Row) -> bool:
+        a, b = values[row], values[other]
+        return a is not None and (b is None or (a > b and not math.isclose(a, b)))
+
+    return beats
+
+
+def leaders(rows: Sequence[Row], beats: Beats) -> tuple[Row | None, Row | None]:
+    """Return the row that beats all others, and the one that beats all but that; None where there is none."""
+    best = _first(rows, beats)
+    return best, _first([row for row in rows if row != best], beats) if best else None
+
+
+def _first(rows: Sequence[Row], beats: Beats) -> Row | None:
+    # A row that is alone has nobody to beat.
+    if len(rows) < 2:
+        return None
+    return next((row for row in rows if all(beats(row, other) for other in rows if other != row)), None)

@@ -1,0 +1,172 @@
+"""Published correlations beside stored ones: which results compare, and who agrees.
+
+Works on arranged tables, so that rows and what is superseded are those of ``bench table``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bench.tables.cell import Cell, Row
+from bench.tables.table import Table
+from bench.views.published.numbers import NOT_TOLD, Figure, Published
+from bench.views.published.protocols import Piece, datasets_of, pieces
+
+
+class State(StrEnum):
+    """How far a published correlation and one of ours compare."""
+
+    SAME = "same protocol"
+    NOT_TOLD = "protocol not told in full"
+    DIFFERS = "another protocol"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One number of theirs beside ours.
+
+    Attributes:
+        theirs: None where it is not published.
+        ours: unrounded, None where there is none that it could be compared with.
+        difference: ours minus theirs.
+        deviates: whether theirs, however it was rounded, lies outside our interval; None where nobody can tell.
+        reason: why there is no difference, or no telling; empty where there is.
+    """
+
+    theirs: Figure | None = None
+    ours: float | None = None
+    difference: float | None = None
+    deviates: bool | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A published row beside one result of ours.
+
+    Attributes:
+        published: the row.
+        srcc: the SRCCs.
+        plcc: the PLCCs after the publisher's mapping.
+        cell: ours; None where it was not run.
+        label: of our method.
+        protocol: both protocols, piece by piece; empty where it was not run.
+    """
+
+    published: Published
+    srcc: Pair
+    plcc: Pair
+    cell: Cell | None = None
+    label: str = ""
+    protocol: tuple[Piece, ...] = ()
+
+    @property
+    def differing(self) -> list[Piece]:
+        """What both sides tell, and differently."""
+        return [piece for piece in self.protocol if piece.known and not piece.agrees]
+
+    @property
+    def untold(self) -> list[Piece]:
+        """What one side does not tell."""
+        return [piece for piece in self.protocol if not piece.known]
+
+    @property
+    def state(self) -> State:
+        """How far the two compare."""
+        if self.cell is None:
+            return State.NOT_RUN
+        return State.DIFFERS if self.differing else State.NOT_TOLD if self.untold else State.SAME
+
+
+def select(
+    rows: Iterable[Published], tables: Sequence[Table], by_method: bool, datasets: AbstractSet[str]
+) -> list[Published]:
+    """Keep the rows that a table's choice of methods and datasets asks for.
+
+    Args:
+        rows: any.
+        tables: the chosen results.
+        by_method: whether methods were chosen; then those of the tables are.
+        datasets: chosen ids; empty for all.
+    """
+    methods = {name for table in tables for cell in table.cells.values() for name in _names(cell)}
+    return [
+        row
+        for row in rows
+        if (not by_method or methods & _our_names(row)) and (not datasets or datasets & {*datasets_of(row)})
+    ]
+
+
+def compare(rows: Iterable[Published], tables: Sequence[Table]) -> list[Comparison]:
+    """Put each published row beside our results of that method on that dataset, one for each row of our tables.
+
+    Of one method's results under several protocols the one nearest to the publisher's is taken.
+    """
+    cells = [(table.labels[row], cell) for table in tables for (row, _), cell in table.cells.items()]
+    return [comparison for row in rows for comparison in _of_row(row, cells)]
+
+
+def _of_row(published: Published, cells: Iterable[tuple[str, Cell]]) -> list[Comparison]:
+    datasets, methods = datasets_of(published), _our_names(published)
+    nearest: dict[Row, Comparison] = {}
+    for label, cell in cells:
+        if cell.dataset["id"] in datasets and methods & _names(cell):
+            found = _beside(published, label, cell)
+            nearest[cell.row] = min(nearest.get(cell.row, found), found, key=_distance)
+    return list(nearest.values()) or [_not_run(published)]
+
+
+def _our_names(published: Published) -> set[str]:
+    return {published.method, f"pyiqa:{published.method}"}
+
+
+def _names(cell: Cell) -> set[str]:
+    return {cell.method["label"], cell.entry.meta["identity"]["method"]["name"]}
+
+
+def _distance(comparison: Comparison) -> tuple[int, int, bool]:
+    other = comparison.cell is None or comparison.cell.dataset["id"] != comparison.published.dataset
+    return len(comparison.differing), len(comparison.untold), other
+
+
+def _not_run(published: Published) -> Comparison:
+    srcc, plcc = (Pair(theirs, reason=State.NOT_RUN) for theirs in (published.srcc, published.plcc))
+    return Comparison(published, srcc, plcc)
+
+
+def _beside(published: Published, label: str, cell: Cell) -> Comparison:
+    protocol = tuple(pieces(published, cell))
+    same = all(piece.agrees for piece in protocol)
+    return Comparison(published, _srcc(published, cell, same), _plcc(published, cell), cell, label, protocol)
+
+
+def _srcc(published: Published, cell: Cell, same: bool) -> Pair:
+    theirs, ours = published.srcc, cell.correlations.srcc
+    if theirs is None or ours is None:
+        return _no_pair(theirs, ours, cell.correlations.reasons.get("srcc", ""))
+    difference, interval = ours - theirs.value, cell.interval
+    if not same:
+        return Pair(theirs, ours, difference, reason="not the same protocol")
+    if interval.low is None or interval.high is None:
+        return Pair(theirs, ours, difference, reason=f"no interval: {interval.reason}")
+    room = theirs.rounding + 1e-12  # its own decimals are not exact in binary
+    deviates = theirs.value + room < interval.low or theirs.value - room > interval.high
+    return Pair(theirs, ours, difference, deviates)
+
+
+def _plcc(published: Published, cell: Cell) -> Pair:
+    theirs, name = published.plcc, f"plcc_{published.plcc_mapping}"
+    if theirs is not None and published.plcc_mapping == NOT_TOLD:
+        return Pair(theirs, reason="not compared: the publisher does not tell the mapping")
+    ours = getattr(cell.correlations, name, None)
+    if theirs is None or ours is None:
+        return _no_pair(theirs, ours, cell.correlations.reasons.get(name, ""))
+    return Pair(theirs, ours, ours - theirs.value, reason="no interval of PLCC")
+
+
+def _no_pair(theirs: Figure | None, ours: float | None, reason: str) -> Pair:
+    return Pair(theirs, ours, reason="not published" if theirs is None else reason)

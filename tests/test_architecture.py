@@ -35,7 +35,7 @@ MOST_ROOMS = 25
 
 
 def imports(path: Path) -> set[str]:
-    """Modules of ``bench`` that a file imports anywhere, functions included: ``tables.cell`` for ``bench.tables.cell``."""
+    """Return the modules of ``bench`` that a file imports anywhere, functions included, as ``tables.cell``."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == "bench":

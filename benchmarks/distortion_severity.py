@@ -17,7 +17,7 @@ import torch
 from bench.api import Pixels, Resize
 from bench.datasets import sample_set
 from bench.distortions import DISTORTIONS, Distortion
-from bench.distortions.severity import Severity, is_monotone, measure
+from bench.distortions.severity import Severity, is_monotone, measure_severity
 from bench.io.images import SUFFIXES, decode, read_bytes, resize
 
 SIDE = 224
@@ -25,7 +25,7 @@ SIDE = 224
 
 def photographs(folder: Path | None) -> list[torch.Tensor]:
     if folder is None:
-        return [middle(sample_set.load(photograph)) for photograph in sample_set.PHOTOGRAPHS]
+        return [middle(sample_set.load_photograph(photograph)) for photograph in sample_set.PHOTOGRAPHS]
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     return [middle(decode(read_bytes(path), path.name).pixels) for path in paths]
 
@@ -57,7 +57,7 @@ def main() -> None:
     columns = [*(f"m{level}" for level in range(1, 6)), *(f"g{level}" for level in range(1, 6)), "monotone"]
     print("| type |", " | ".join(columns), "|\n|---|" + "---:|" * 10 + "---|")
     for name, distortion in DISTORTIONS.items():
-        print(row(distortion, measure(images, name, arguments.draws)), flush=True)
+        print(row(distortion, measure_severity(images, name, arguments.draws)), flush=True)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--pairs", action="store_true", help="degrade two crops alike")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    pixels = sample_set.load(next(p for p in sample_set.PHOTOGRAPHS if p.name == "astronaut"))
+    pixels = sample_set.load_photograph(next(p for p in sample_set.PHOTOGRAPHS if p.name == "astronaut"))
     photograph = torch.from_numpy(pixels.copy()).permute(2, 0, 1) / 255
     crops = torch.stack([photograph[:, 20:244, 60:284], photograph[:, 60:284, 90:314]])[: 1 + arguments.pairs]
     print(f"µs a crop, torch {torch.__version__}, {arguments.threads} thread(s), fastest of {arguments.rounds}\n")

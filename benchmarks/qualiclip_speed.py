@@ -119,7 +119,7 @@ def our_scorer(weights: Path, precision: str) -> Scorer:
 
 def scorers(folder: Path, photos: Sequence[Photo]) -> dict[str, Scorer]:
     if arguments.weights:
-        state = dict(checkpoints.load(arguments.weights, "--weights", text=True).state)
+        state = dict(checkpoints.load_checkpoint(arguments.weights, "--weights", text=True).state)
     else:
         state = random_state(photos[:_MEASURED])
     prompts = [prompt for pair in prompt_pairs("qualiclip") for prompt in pair]

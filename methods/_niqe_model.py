@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import BenchError, MissingRequirementError, UsageError
-from bench.plugins.gaussian import PristineModel, check, read_npz
+from bench.plugins.gaussian import PristineModel, check_model, read_npz
 
 from ._niqe_features import FEATURES
 from ._pyiqa_weights import Weights
@@ -77,6 +77,6 @@ def _check(arrays: Mapping[str, Any], path: Path) -> PristineModel:
     if mean.size != FEATURES or covariance.shape != (FEATURES, FEATURES):
         raise _invalid(path, f"mean ({mean.size},) and covariance {covariance.shape} should be (36,) and (36, 36)")
     try:
-        return check(arrays, keys)
+        return check_model(arrays, keys)
     except UsageError as error:
         raise _invalid(path, str(error)) from None

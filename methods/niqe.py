@@ -30,7 +30,7 @@ from bench.api import (
 )
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.io.images import prepare
-from bench.plugins.gaussian import PristineModel, distance, fit, gaussian, measure
+from bench.plugins.gaussian import PristineModel, distance, fit_model, gaussian, measure_photos
 
 from ._niqe_features import BLOCK, FEATURES, BlockFeatures, block_features
 from ._niqe_model import load_model, model_path
@@ -139,12 +139,12 @@ class Niqe(Method):
                 output that cannot be written.
         """
         grey = (prepare(photo, cls.info.input) for photo in photos)
-        kept, small = measure(grey, lambda photo: sharp_features(photo.pixels))
+        kept, small = measure_photos(grey, lambda photo: sharp_features(photo.pixels))
         skipped = f", {small} skipped as smaller than {MIN_SIDE} pixels" if small else ""
         if not kept:
             raise UsageError(f"photos: none to fit on{skipped}; give a folder of pristine photographs")
         about = {"method": "niqe", "version": cls.info.version, "sharpness": _SHARP, "skipped_small": small}
-        model = fit(kept, {**about, "pristine": source})
+        model = fit_model(kept, {**about, "pristine": source})
         if model.blocks <= FEATURES:
             raise UsageError(
                 f"photos: {len(kept)} used{skipped} give {model.blocks} usable blocks; give more photographs, "

@@ -19,5 +19,5 @@ def seeded(seed: int = 0) -> torch.Generator:
 @functools.cache
 def crop(name: str, top: int = 40, left: int = 60, height: int = 192, width: int = 224) -> Tensor:
     source = next(p for p in sample.PHOTOGRAPHS if p.name == name)
-    pixels = sample.load(source)[top : top + height, left : left + width].copy()
+    pixels = sample.load_photograph(source)[top : top + height, left : left + width].copy()
     return torch.from_numpy(pixels).permute(2, 0, 1) / 255

@@ -15,11 +15,11 @@ from bench.api import FeatureSpace, FloatArray, Method, Photo, Resize
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.local import read_local
 from bench.errors import ImageError
-from bench.fit.data import measure
-from bench.fit.fitting import Done, Fitting
+from bench.fit.data import extract_features
+from bench.fit.fitting import FitResult, Fitting
 from bench.fit.regression import Regression
 from bench.plugins import options
-from bench.runs.scoring import MethodSpec, Ready, load
+from bench.runs.scoring import LoadedMethod, MethodSpec, load_methods
 from bench.runs.store import Store
 
 
@@ -65,13 +65,13 @@ def dataset(
     return replace(read_local(folder), direction=direction)  # type: ignore[arg-type]
 
 
-def ready(method: type[Method] = Colours) -> Ready:
-    return load([MethodSpec(method, options.build(method, {}))])[0]
+def ready(method: type[Method] = Colours) -> LoadedMethod:
+    return load_methods([MethodSpec(method, options.build(method, {}))])[0]
 
 
 def fit(
     store: Store, train: Dataset, *others: Dataset, splits: int = 3, regression: Regression = "ridge"
-) -> list[Done]:
+) -> list[FitResult]:
     of = ready()
-    measured = [measure(of, each, Resize(), store.root) for each in (train, *others)]
+    measured = [extract_features(of, each, Resize(), store.root) for each in (train, *others)]
     return Fitting(of, regression, splits, measured[0], measured).run(store)

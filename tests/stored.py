@@ -12,7 +12,7 @@ from bench.datasets.dataset import Dataset
 from bench.datasets.readers.local import read_local
 from bench.plugins import options
 from bench.runs import runner
-from bench.runs.scoring import MethodSpec, Settings, load
+from bench.runs.scoring import MethodSpec, Settings, load_methods
 from bench.runs.store import Store
 
 # Scores of eight images whose MOS rises.
@@ -28,7 +28,7 @@ def spec(method: type[Method], **given: str) -> MethodSpec:
 
 def run(store: Store, photos: Path | Dataset, *methods: type[Method], **settings: object) -> None:
     dataset = read_local(photos) if isinstance(photos, Path) else photos
-    runner.run(load([spec(m) for m in methods]), dataset, store, Settings(**settings))  # type: ignore[arg-type]
+    runner.run(load_methods([spec(m) for m in methods]), dataset, store, Settings(**settings))  # type: ignore[arg-type]
 
 
 def fixed(name: str, values: list[float], **declared: object) -> type[Method]:

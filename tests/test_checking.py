@@ -10,7 +10,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from bench import stats
-from bench.check.compare import Finding, Labels, Record, Tolerance, compare, paired_half_width
+from bench.check.compare import CheckedLabels, Finding, Record, Tolerance, compare_record, paired_half_width
 from bench.datasets.protocol import Protocol
 
 IDENTITY: dict[str, dict[str, Any]] = {
@@ -28,8 +28,8 @@ def record(scores: np.ndarray, labels: np.ndarray, **changes: Any) -> Record:
     return replace(made, **changes)
 
 
-def labelled(values: np.ndarray, **about: Any) -> Labels:
-    return Labels(tuple(f"{i}.png" for i in range(len(values))), values, **about)
+def labelled(values: np.ndarray, **about: Any) -> CheckedLabels:
+    return CheckedLabels(tuple(f"{i}.png" for i in range(len(values))), values, **about)
 
 
 def failed(findings: list[Finding]) -> set[str]:
@@ -62,7 +62,7 @@ def test_the_same_scores_pass_and_make_no_draw(monkeypatch: pytest.MonkeyPatch) 
     scores, labels = pair(50)
     monkeypatch.setattr("bench.check.compare.paired_half_width", lambda *_: pytest.fail("a draw was made"))
     same = record(scores, labels)
-    findings = compare(same, same, labelled(labels), Tolerance())
+    findings = compare_record(same, same, labelled(labels), Tolerance())
     assert not failed(findings)
     assert {f.what for f in findings} == {"n", "scored", "failed", "score", "rank correlation", *same.correlations}
 
@@ -80,21 +80,22 @@ def test_the_same_scores_pass_and_make_no_draw(monkeypatch: pytest.MonkeyPatch) 
 def test_a_perturbed_method_is_found(change: Any, found: set[str]) -> None:
     scores, labels = pair(400)
     assert (
-        failed(compare(record(scores, labels), record(change(scores), labels), labelled(labels), Tolerance())) == found
+        failed(compare_record(record(scores, labels), record(change(scores), labels), labelled(labels), Tolerance()))
+        == found
     )
 
 
 def test_rounding_passes() -> None:
     scores, labels = pair(400)
     other = scores * (1 + 1e-6 * np.random.default_rng(3).normal(size=scores.size))
-    assert not failed(compare(record(scores, labels), record(other, labels), labelled(labels), Tolerance()))
+    assert not failed(compare_record(record(scores, labels), record(other, labels), labelled(labels), Tolerance()))
 
 
 def test_the_worst_image_is_named_with_what_is_allowed() -> None:
     scores, labels = pair(30)
     other = scores.copy()
     other[7] += 0.5
-    findings = compare(record(scores, labels), record(other, labels), labelled(labels), Tolerance())
+    findings = compare_record(record(scores, labels), record(other, labels), labelled(labels), Tolerance())
     (score,) = [f for f in findings if f.what == "score"]
     assert (score.reference, score.now) == (scores[7], other[7])
     assert score.allowed == pytest.approx(1e-4 * scores.std())
@@ -108,17 +109,17 @@ def test_huge_scores_are_compared_and_not_overflown() -> None:
         replace(record(labels, labels, correlations={}), scores={f"{i}.png": float(s) for i, s in enumerate(given)})
         for given in (scores, -scores)
     )
-    assert failed(compare(old, now, labelled(labels), Tolerance())) == {"score", "rank correlation"}
-    assert not failed(compare(old, old, labelled(labels), Tolerance()))
+    assert failed(compare_record(old, now, labelled(labels), Tolerance())) == {"score", "rank correlation"}
+    assert not failed(compare_record(old, old, labelled(labels), Tolerance()))
 
 
 def test_constant_scores_have_a_rank_correlation_only_with_constant_ones() -> None:
     labels = np.arange(6.0)
     flat = record(np.full(6, 3.0), labels)
-    assert not failed(compare(flat, flat, labelled(labels), Tolerance()))
-    now = failed(compare(flat, record(labels, labels), labelled(labels), BY_CORRELATION))
+    assert not failed(compare_record(flat, flat, labelled(labels), Tolerance()))
+    now = failed(compare_record(flat, record(labels, labels), labelled(labels), BY_CORRELATION))
     assert {"srcc", "krcc"} <= now  # a value where there was none
-    ranked = failed(compare(flat, record(labels, labels), labelled(labels), Tolerance(scores=1e9)))
+    ranked = failed(compare_record(flat, record(labels, labels), labelled(labels), Tolerance(scores=1e9)))
     assert "rank correlation" in ranked
 
 
@@ -127,7 +128,7 @@ def test_an_image_that_fails_now_is_named_with_its_reason() -> None:
     old = record(scores, labels)
     left = {name: score for name, score in old.scores.items() if name != "4.png"}
     now = replace(old, scores=left, failures={"4.png": "the score is nan"}, n=29)
-    findings = compare(old, now, labelled(labels), Tolerance())
+    findings = compare_record(old, now, labelled(labels), Tolerance())
     assert failed(findings) == {"n", "scored", "failed", "images"}
     assert "4.png: the score is nan" in next(f.words for f in findings if f.what == "images")
 
@@ -137,18 +138,18 @@ def test_a_failure_that_moves_to_another_image_is_found() -> None:
     full = record(scores, labels)
     without = [{n: s for n, s in full.scores.items() if n != gone} for gone in ("4.png", "5.png")]
     old, now = (replace(full, scores=s, failures={g: "no"}) for s, g in zip(without, ("4.png", "5.png"), strict=True))
-    assert failed(compare(old, now, labelled(labels), Tolerance())) == {"images"}
+    assert failed(compare_record(old, now, labelled(labels), Tolerance())) == {"images"}
 
 
 def test_another_dataset_ends_the_comparison_and_another_method_is_a_note() -> None:
     scores, labels = pair(30)
     old = record(scores, labels)
     moved = replace(old, identity={**IDENTITY, "dataset": {**IDENTITY["dataset"], "labels": "z"}})
-    findings = compare(old, moved, labelled(labels), Tolerance())
+    findings = compare_record(old, moved, labelled(labels), Tolerance())
     assert failed(findings) == {"dataset labels"}
     assert "score" not in {f.what for f in findings}
     renamed = replace(old, identity={**IDENTITY, "method": {**IDENTITY["method"], "version": "2"}})
-    findings = compare(old, renamed, labelled(labels), Tolerance())
+    findings = compare_record(old, renamed, labelled(labels), Tolerance())
     assert not failed(findings)
     assert [(f.what, f.reference, f.now) for f in findings if f.state == "note"] == [("method version", "1", "2")]
 
@@ -157,13 +158,13 @@ def test_a_correlation_without_a_value_on_one_side_has_moved() -> None:
     scores, labels = pair(30)
     old = record(scores, labels)
     now = replace(old, correlations={"krcc": old.correlations["krcc"], "plcc_raw": old.correlations["plcc_raw"]})
-    assert failed(compare(old, now, labelled(labels), Tolerance())) == {"srcc"}
+    assert failed(compare_record(old, now, labelled(labels), Tolerance())) == {"srcc"}
 
 
 def test_a_fall_of_a_hundredth_on_ten_thousand_images_is_caught_by_the_correlation_alone() -> None:
     scores, labels = pair(10_000)
     old, now = record(scores, labels), record(planted(scores, labels, 0.01), labels)
-    findings = compare(old, now, labelled(labels), BY_CORRELATION)
+    findings = compare_record(old, now, labelled(labels), BY_CORRELATION)
     srcc = next(f for f in findings if f.what == "srcc")
     assert srcc.state == "failed"
     assert srcc.words == "fell by 0.01"
@@ -174,18 +175,18 @@ def test_a_fall_of_a_hundredth_on_ten_thousand_images_is_caught_by_the_correlati
 def test_a_rise_is_a_move_too() -> None:
     scores, labels = pair(10_000)
     old, now = record(planted(scores, labels, 0.01), labels), record(scores, labels)
-    srcc = next(f for f in compare(old, now, labelled(labels), BY_CORRELATION) if f.what == "srcc")
+    srcc = next(f for f in compare_record(old, now, labelled(labels), BY_CORRELATION) if f.what == "srcc")
     assert (srcc.state, srcc.words) == ("failed", "rose by 0.01")
 
 
 def test_what_other_images_could_have_made_of_few_is_allowed_where_scores_may_move() -> None:
     scores, labels = pair(40)
     now = scores + 0.1 * np.random.default_rng(5).normal(size=40)
-    findings = compare(record(scores, labels), record(now, labels), labelled(labels), BY_CORRELATION)
+    findings = compare_record(record(scores, labels), record(now, labels), labelled(labels), BY_CORRELATION)
     srcc = next(f for f in findings if f.what == "srcc")
     assert abs(srcc.now - srcc.reference) > 5e-4  # type: ignore[operator]
     assert srcc.state == "ok"
-    assert "score" in failed(compare(record(scores, labels), record(now, labels), labelled(labels), Tolerance()))
+    assert "score" in failed(compare_record(record(scores, labels), record(now, labels), labelled(labels), Tolerance()))
 
 
 def test_the_half_width_is_that_of_a_plain_paired_bootstrap() -> None:
@@ -209,7 +210,7 @@ def test_clusters_and_groups_are_drawn_as_the_datasets_intervals_are() -> None:
     plain = paired_half_width(old, new, labelled(labels))
     clustered = paired_half_width(old, new, labelled(labels, clusters=clusters))
     within = paired_half_width(old, new, labelled(labels, clusters=clusters, groups=clusters))
-    median = paired_half_width(old, new, labelled(labels, clusters=clusters, groups=clusters, middle="median"))
+    median = paired_half_width(old, new, labelled(labels, clusters=clusters, groups=clusters, aggregate="median"))
     assert len({plain, clustered, within, median}) == 4
     assert paired_half_width(old, new, labelled(labels, clusters=["one"] * 60)) == 0.0
 
@@ -220,7 +221,7 @@ def test_a_hundred_seeds_raise_no_false_alarm() -> None:
     for seed in range(100):
         rounded = scores * (1 + 1e-7 * rng.normal(size=scores.size))
         now = record(rounded, labels)
-        assert not failed(compare(record(scores, labels), now, labelled(labels), Tolerance(seed=seed)))
+        assert not failed(compare_record(record(scores, labels), now, labelled(labels), Tolerance(seed=seed)))
 
 
 @pytest.mark.slow
@@ -230,5 +231,5 @@ def test_a_hundred_seeds_all_find_the_planted_fall_and_none_an_alarm() -> None:
     old, now = record(scores, labels), record(planted(scores, labels, 0.01), labels)
     for seed in range(100):
         tolerance = replace(BY_CORRELATION, seed=seed)
-        assert "srcc" in failed(compare(old, now, labelled(labels), tolerance))
-        assert not failed(compare(old, old, labelled(labels), tolerance))
+        assert "srcc" in failed(compare_record(old, now, labelled(labels), tolerance))
+        assert not failed(compare_record(old, old, labelled(labels), tolerance))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bench.datasets import sample_set as sample
 from bench.distortions import DISTORTIONS, LEVELS, PRESETS, distort, distort_alike, distort_levels
-from bench.distortions.severity import gradient_distance, is_monotone, measure, squared_error
+from bench.distortions.severity import gradient_distance, is_monotone, measure_severity, squared_error
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -118,13 +118,16 @@ def test_the_paper_s_24_types_lie_in_7_groups() -> None:
 @EVERY
 def test_the_flag_says_whether_measured_severity_rises_with_the_level(name: str) -> None:
     crops = [crop(photograph, 100, 100, 96, 112) for photograph in PHOTOGRAPHS]
-    assert is_monotone(measure(crops, name, draws=2)) == DISTORTIONS[name].monotone
+    assert is_monotone(measure_severity(crops, name, draws=2)) == DISTORTIONS[name].monotone
 
 
 @pytest.mark.slow
 @EVERY
 def test_the_flag_holds_on_larger_crops_and_more_draws(name: str) -> None:
-    assert is_monotone(measure([crop(photograph) for photograph in PHOTOGRAPHS], name)) == DISTORTIONS[name].monotone
+    assert (
+        is_monotone(measure_severity([crop(photograph) for photograph in PHOTOGRAPHS], name))
+        == DISTORTIONS[name].monotone
+    )
 
 
 @pytest.mark.parametrize("name", sample.TYPES)
@@ -137,7 +140,7 @@ def test_what_the_sample_dataset_takes_for_rising_rises_on_each_photograph(name:
 
 
 def test_severity_is_judged_by_both_distances() -> None:
-    rising = measure([crop("chelsea", height=48, width=48)], "non-linear-contrast", draws=1)
+    rising = measure_severity([crop("chelsea", height=48, width=48)], "non-linear-contrast", draws=1)
     assert is_monotone(rising)
     for field in ("squared", "gradient"):
         falling = dataclasses.replace(rising, **{field: getattr(rising, field).flip(1)})

@@ -97,7 +97,7 @@ def test_a_wrong_hash_leaves_nothing(server: tuple[Server, str], download: Downl
 def test_where_only_an_md5_is_published_it_is_checked(server: tuple[Server, str], download: Download) -> None:
     md5 = hashlib.md5(CONTENT).hexdigest()
     by_md5 = replace(download, sha256="", md5=md5)
-    assert "checked by its MD5" in fetching.describe(by_md5)
+    assert "checked by its MD5" in fetching.describe_download(by_md5)
     server[0].content = CONTENT[::-1]
     with pytest.raises(BenchError, match=f"the MD5 begins [0-9a-f]{{12}} and should begin {md5[:12]}; it was deleted"):
         fetching.fetch(by_md5)

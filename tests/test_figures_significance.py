@@ -11,7 +11,7 @@ import pytest
 from conftest import Ran
 from PIL import Image
 
-from bench.figures.significance import matrices, not_told_apart, panels, rankings
+from bench.figures.significance import indistinguishable_runs, matrices, panels, rankings
 from bench.figures.style import new_figure, plain
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
@@ -46,9 +46,9 @@ def arranged(store: Store) -> Table:
 
 def test_runs_hold_no_pair_that_a_test_tells_apart() -> None:
     apart = [Told("a", "c", "a"), Told("a", "d", "a"), Told("b", "d", "b"), Told("c", "d", None)]
-    assert not_told_apart(list("abcd"), apart) == [(0, 1), (1, 2), (2, 3)]
-    assert not_told_apart(list("abcd"), []) == [(0, 3)]
-    assert not_told_apart(list("ab"), [Told("b", "a", "b")]) == []
+    assert indistinguishable_runs(list("abcd"), apart) == [(0, 1), (1, 2), (2, 3)]
+    assert indistinguishable_runs(list("abcd"), []) == [(0, 3)]
+    assert indistinguishable_runs(list("ab"), [Told("b", "a", "b")]) == []
 
 
 def test_panels_are_the_datasets_and_their_average_best_first(filled: Store) -> None:
@@ -58,7 +58,7 @@ def test_panels_are_the_datasets_and_their_average_best_first(filled: Store) -> 
     for panel in found:
         assert panel.rows[0].label == "good"
         assert [panel.srcc[row] for row in panel.rows] == sorted(panel.srcc.values(), reverse=True)
-        assert not_told_apart(panel.rows, panel.comparisons) == [(1, 2)]
+        assert indistinguishable_runs(panel.rows, panel.comparisons) == [(1, 2)]
 
 
 def test_a_ranking_shows_each_srcc_and_a_bar_over_the_twins(filled: Store) -> None:

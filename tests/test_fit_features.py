@@ -16,7 +16,7 @@ from bench.api import Resize
 from bench.errors import BenchError, ImageError, UsageError
 from bench.fit import features as extraction
 from bench.fit import regression
-from bench.fit.data import check_datasets, measure
+from bench.fit.data import check_datasets, extract_features
 from bench.plugins import registry
 from bench.runs import runner
 from bench.runs.scoring import Settings
@@ -226,29 +226,29 @@ def test_extraction_goes_on_after_a_stop_and_then_has_nothing_to_do(
 
 def test_another_image_or_another_resize_is_measured_anew(store: Store, tmp_path: Path) -> None:
     train = dataset(tmp_path / "a", OF, linear(OF))
-    measure(planted.ready(), train, Resize(), store.root)
-    measure(planted.ready(), train, Resize(short=3), store.root)
+    extract_features(planted.ready(), train, Resize(), store.root)
+    extract_features(planted.ready(), train, Resize(short=3), store.root)
     assert len(Colours.measured) == 80
-    measure(planted.ready(), dataset(tmp_path / "a", colours(9, 40), linear(OF)), Resize(), store.root)
+    extract_features(planted.ready(), dataset(tmp_path / "a", colours(9, 40), linear(OF)), Resize(), store.root)
     assert len(Colours.measured) == 120
 
 
 def test_a_damaged_part_is_told_by_name(store: Store, tmp_path: Path) -> None:
     train = dataset(tmp_path / "a", OF, linear(OF))
-    measure(planted.ready(), train, Resize(), store.root)
+    extract_features(planted.ready(), train, Resize(), store.root)
     part = next(store.root.glob("features/a/*/*.npz"))
     part.write_bytes(part.read_bytes()[:200])
     with pytest.raises(UsageError, match=rf"{part.name} cannot be read as features .*remove it"):
-        measure(planted.ready(), train, Resize(), store.root)
+        extract_features(planted.ready(), train, Resize(), store.root)
 
 
 def test_a_pickle_in_a_part_is_not_run(store: Store, tmp_path: Path) -> None:
     train = dataset(tmp_path / "a", OF, linear(OF))
-    measure(planted.ready(), train, Resize(), store.root)
+    extract_features(planted.ready(), train, Resize(), store.root)
     part = next(store.root.glob("features/a/*/*.npz"))
     np.savez(part, images=np.array([print], dtype=object), vectors=np.ones((1, 6)), failed=[], errors=[])
     with pytest.raises(UsageError, match="cannot be read as features"):
-        measure(planted.ready(), train, Resize(), store.root)
+        extract_features(planted.ready(), train, Resize(), store.root)
 
 
 def test_features_of_changing_width_are_their_authors_mistake(
@@ -256,7 +256,7 @@ def test_features_of_changing_width_are_their_authors_mistake(
 ) -> None:
     monkeypatch.setattr(Colours, "features", lambda self, photo: np.ones((1, 2 + (photo.name == "3.png"))))
     with pytest.raises(BenchError, match="features of colours have another width"):
-        measure(planted.ready(), dataset(tmp_path / "a", OF, linear(OF)), Resize(), store.root)
+        extract_features(planted.ready(), dataset(tmp_path / "a", OF, linear(OF)), Resize(), store.root)
 
 
 def test_no_features_at_all_is_a_mistake_with_a_reason(
@@ -265,7 +265,7 @@ def test_no_features_at_all_is_a_mistake_with_a_reason(
     train = dataset(tmp_path / "a", OF, linear(OF))
     monkeypatch.setattr(Colours, "refuse", {sample.name for sample in train.samples})
     with pytest.raises(UsageError, match=r"features of no image of 'a'.*I do not like it"):
-        measure(planted.ready(), train, Resize(), store.root)
+        extract_features(planted.ready(), train, Resize(), store.root)
 
 
 # --- the command ---

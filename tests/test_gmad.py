@@ -13,14 +13,14 @@ from conftest import Ran, make_photo
 from PIL import Image
 from stored import fixed, run
 
-from bench.gmad.contest import Contest, hold
+from bench.gmad.contest import Contest, run_contest
 from bench.gmad.figure import contact_sheet
 from bench.gmad.output import records, sides, summary
-from bench.gmad.pairs import Verdict, differentiate, judge
+from bench.gmad.pairs import Opinion, differentiate, judge
 from bench.io.files import LocalFolder
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
-from bench.tables.photographs import Pictures, in_folder
+from bench.tables.photographs import Photographs, in_folder
 from bench.tables.table import arrange
 
 Bench = Callable[..., Ran]
@@ -81,10 +81,10 @@ def test_what_cannot_be_parted_is_refused() -> None:
 
 def test_labels_side_with_whom_they_agree() -> None:
     assert [judge(gap, 0.1) for gap in (0.5, 0.05, -0.05, -0.5)] == [
-        Verdict.ATTACKER,
-        Verdict.DEFENDER,
-        Verdict.DEFENDER,
-        Verdict.NEITHER,
+        Opinion.ATTACKER,
+        Opinion.DEFENDER,
+        Opinion.DEFENDER,
+        Opinion.NEITHER,
     ]
 
 
@@ -100,7 +100,7 @@ def photographs(tmp_path: Path, mos: list[float], more: str = "", values: list[s
 
 def contest(store: Store, pairs: int = 1, names: tuple[str, str] = ("flat", "keen")) -> Contest:
     tables = arrange(evaluate(store.entries()[0], draws=0, values=()))
-    return hold(tables, names, "set", levels=2, pairs=pairs, equal=0.01)
+    return run_contest(tables, names, "set", levels=2, pairs=pairs, equal=0.01)
 
 
 @pytest.mark.parametrize("turned", [False, True], ids=["higher", "lower"])
@@ -118,7 +118,7 @@ def test_a_planted_pair_is_found_both_ways_round_whatever_the_direction(
         ("4.png", "5.png"),
         ("6.png", "7.png"),
     ]
-    assert [each.verdict for each in there.judged] == [Verdict.ATTACKER, Verdict.NEITHER]
+    assert [each.verdict for each in there.judged] == [Opinion.ATTACKER, Opinion.NEITHER]
     assert there.judged[0].label_gap == pytest.approx(8 / np.std(mos), abs=1e-12)
     assert sides(contest(store), there) == "2 pairs; people side with keen in 1, flat in 0, neither in 1"
     # Only 1 and 5 are equal to `keen`, in its lower half; `flat` holds 5 the better.
@@ -133,7 +133,7 @@ def test_a_lower_label_that_is_better_turns_the_verdict(store: Store, bench: Ben
     lines = [f"{i}.png,{-i if i not in (4, 5) else (-9 if i == 4 else -1)},{FLAT[i]},{KEEN[i]}" for i in range(12)]
     Path("set.csv").write_text("\n".join(["image,mos,flat,keen", *lines]) + "\n")
     assert bench("import", "set.csv", "--wide", "--dataset", "set", "--mos-direction", "lower").code == 0
-    assert contest(store).directions[0].judged[0].verdict is Verdict.ATTACKER
+    assert contest(store).directions[0].judged[0].verdict is Opinion.ATTACKER
 
 
 def test_labels_that_do_not_compare_and_missing_ones_give_no_verdict(store: Store, tmp_path: Path) -> None:
@@ -153,9 +153,9 @@ def test_labels_of_groups_judge_inside_one_alone_and_a_synthetic_order_is_called
     entries = store.entries()[0]
     for entry in entries:
         entry.meta["dataset"] |= {"within": ["type"], "kind": "synthetic-order"}
-    found = hold(arrange(evaluate(entries, draws=0, values=())), ("flat", "keen"), "set", 2, 1, 0.01)
+    found = run_contest(arrange(evaluate(entries, draws=0, values=())), ("flat", "keen"), "set", 2, 1, 0.01)
     inside, across = found.directions[0].judged
-    assert (inside.verdict, across.verdict) == (Verdict.NEITHER, None)
+    assert (inside.verdict, across.verdict) == (Opinion.NEITHER, None)
     assert across.reason == "labels compare only inside a group"
     assert "the synthetic order sides with keen in 0, flat in 0, neither in 1; 1 without a verdict" in summary(found)
     assert "people" not in summary(found)
@@ -284,4 +284,4 @@ def test_a_picture_that_is_nowhere_has_a_reason(tmp_path: Path) -> None:
         "a/2.png": "a/2.png",
         "../1.png": "a/1.png",
     }
-    assert Pictures(found.files, "").thumbnail("x/1.png", 24).shape == (20, 24, 3)
+    assert Photographs(found.files, "").thumbnail("x/1.png", 24).shape == (20, 24, 3)

@@ -93,8 +93,8 @@ class TestBCa:
     def test_of_the_median_over_groups(self):
         s, y = noisy(400, noise=0.5)
         groups = np.repeat(np.arange(50), 8)
-        got = bootstrap_within(s, y, groups, draws=300, middle="median", interval="bca")
-        assert got.estimates[0] == pytest.approx(correlate_within(s, y, groups, middle="median").srcc)
+        got = bootstrap_within(s, y, groups, draws=300, aggregate="median", interval="bca")
+        assert got.estimates[0] == pytest.approx(correlate_within(s, y, groups, aggregate="median").srcc)
         assert got.intervals[0].low < got.estimates[0] < got.intervals[0].high
 
     def test_a_group_moves_the_median_by_its_side_only(self):

@@ -19,10 +19,10 @@ from bench.datasets.readers.local import read_local
 from bench.errors import ImageError
 from bench.io.images import decode
 from bench.robustness.audit import Auditor
-from bench.robustness.invariance import MODERATE, SMALL, TOLERANCE, Audit, Finding, measure
+from bench.robustness.invariance import MODERATE, SMALL, TOLERANCE, Audit, VariantChange, measure_change
 from bench.robustness.invariance_view import records, to_markdown
 from bench.robustness.variants import VARIANTS
-from bench.runs.scoring import load
+from bench.runs.scoring import load_methods
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
 
@@ -52,7 +52,7 @@ def mine(tmp_path: Path) -> Path:
 
 def audited(folder: Path, store: Store, *methods: type[Method], elsewhere: bool = False) -> dict[str, Audit]:
     photos = read_local(folder)
-    ready = load([spec(method) for method in methods])
+    ready = load_methods([spec(method) for method in methods])
     auditor = Auditor(ready, ready if elsewhere else (), photos, photos.samples, 32, store)
     return {audit.label: audit for audit in auditor.audit()}
 
@@ -103,7 +103,9 @@ def test_changes_are_in_standard_deviations_and_ranks_scipys() -> None:
     random = np.random.default_rng(1)
     a = random.normal(5, 3, 20)
     b = a + random.normal(0, 2, 20)
-    found = measure(dict(zip(map(str, range(20)), a, strict=True)), dict(zip(map(str, range(20)), b, strict=True)))
+    found = measure_change(
+        dict(zip(map(str, range(20)), a, strict=True)), dict(zip(map(str, range(20)), b, strict=True))
+    )
     assert found.largest == pytest.approx(np.abs(a - b).max() / a.std(), rel=1e-12)
     assert found.median == pytest.approx(np.median(np.abs(a - b)) / a.std(), rel=1e-12)
     assert found.srcc == pytest.approx(spearmanr(a, b)[0], abs=1e-12)
@@ -112,17 +114,17 @@ def test_changes_are_in_standard_deviations_and_ranks_scipys() -> None:
 
 def test_gaps_are_counted_and_have_reasons() -> None:
     nan = float("nan")
-    lost = measure({"a": 1.0, "b": 2.0, "c": nan}, {"a": 1.0, "b": nan, "c": nan})
+    lost = measure_change({"a": 1.0, "b": 2.0, "c": nan}, {"a": 1.0, "b": nan, "c": nan})
     assert (lost.n, lost.lost, lost.moved) == (1, 1, True)
-    unmoved = measure({"a": 1.0, "b": 2.0, "c": nan}, {"a": 1.0, "b": 2.0, "c": 3.0})
+    unmoved = measure_change({"a": 1.0, "b": 2.0, "c": nan}, {"a": 1.0, "b": 2.0, "c": 3.0})
     assert (unmoved.lost, unmoved.largest, unmoved.moved) == (1, 0.0, True)
-    none = measure({"a": nan}, {"a": 1.0})
+    none = measure_change({"a": nan}, {"a": 1.0})
     assert (none.n, none.lost, none.moved) == (0, 1, True)
     assert none.reason == "no photograph has a score before and after"
-    still = measure({"a": 1.0, "b": 1.0}, {"a": 1.0, "b": 1.0})
+    still = measure_change({"a": 1.0, "b": 1.0}, {"a": 1.0, "b": 1.0})
     assert (still.moved, still.largest) == (False, None)
     assert "no unit" in still.reason
-    assert measure({"a": 1.0, "b": 1.0}, {"a": 1.0, "b": 1.5}).moved
+    assert measure_change({"a": 1.0, "b": 1.0}, {"a": 1.0, "b": 1.5}).moved
 
 
 @pytest.mark.parametrize(
@@ -138,8 +140,8 @@ def test_gaps_are_counted_and_have_reasons() -> None:
 )
 def test_equal_pixels_make_a_defect_and_others_a_grade(step: float, exact: bool, verdict: str) -> None:
     before = {str(i): float(value) for i, value in enumerate((-1, 1, -1, 1))}  # of standard deviation 1
-    change = measure(before, {name: value + step for name, value in before.items()})
-    assert Finding(EXACT if exact else INEXACT, change).verdict == verdict
+    change = measure_change(before, {name: value + step for name, value in before.items()})
+    assert VariantChange(EXACT if exact else INEXACT, change).verdict == verdict
 
 
 def test_a_score_that_depends_on_its_batch_is_a_defect(mine: Path, store: Store) -> None:
@@ -216,7 +218,7 @@ def test_a_second_device_is_compared_where_there_is_one(mine: Path, store: Store
 
 def test_srcc_by_resolution_is_that_of_a_run(mine: Path, store: Store) -> None:
     photos = read_local(mine)
-    auditor = Auditor(load([spec(fakes.Brightness)]), (), photos, photos.samples, 32, store)
+    auditor = Auditor(load_methods([spec(fakes.Brightness)]), (), photos, photos.samples, 32, store)
     cells = auditor.resolutions()
     assert [str(at[0].protocol) for at in cells] == ["all images, full size"], "photographs are never enlarged"
     means = [decode((mine / s.name).read_bytes(), s.name).pixels.mean() for s in photos.samples]
@@ -232,7 +234,7 @@ def test_larger_photographs_have_a_curve(tmp_path: Path, store: Store) -> None:
         make_photo(folder / f"{i}.png", i, (400, 390))
     (folder / "scores.csv").write_text("image,score\n" + "".join(f"{i}.png,{i}\n" for i in range(4)))
     photos = read_local(folder)
-    auditor = Auditor(load([spec(fakes.Brightness)]), (), photos, photos.samples, 32, store)
+    auditor = Auditor(load_methods([spec(fakes.Brightness)]), (), photos, photos.samples, 32, store)
     assert [at[0].protocol.resize for at in auditor.resolutions()] == ["short:224", "short:384", "none"]
 
 

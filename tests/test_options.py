@@ -63,7 +63,7 @@ def test_a_type_that_no_text_can_give_is_refused_where_it_is_written() -> None:
         sizes: tuple[int, ...] = option((1, 2), help="no way to write it")
 
     with pytest.raises(TypeError, match="cannot have the type"):
-        options.describe(Odd)
+        options.describe_options(Odd)
 
 
 def test_optional_types_take_what_they_are_when_given() -> None:
@@ -77,6 +77,6 @@ def test_optional_types_take_what_they_are_when_given() -> None:
 
 
 def test_every_option_is_described() -> None:
-    described = {o.name: (o.type, o.default) for o in options.describe(fakes.PickyOptions)}
+    described = {o.name: (o.type, o.default) for o in options.describe_options(fakes.PickyOptions)}
     assert described["mode"] == ("mean|max", "mean")
     assert described["gain"] == ("float", 1.0)

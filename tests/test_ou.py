@@ -106,7 +106,7 @@ def test_the_distance_of_one_row_is_mahalanobis_times_the_root_of_two() -> None:
 def test_many_features_are_solved_for_as_a_pseudo_inverse_would() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(600, 300)) @ rng.normal(size=(300, 300))
-    model = gaussian.fit([rows], {})
+    model = gaussian.fit_model([rows], {})
     mean, covariance, _ = gaussian.gaussian(rows[:20] + 1)
     difference = model.mean - mean
     expected = math.sqrt(difference @ np.linalg.inv((model.covariance + covariance) / 2) @ difference)
@@ -123,7 +123,7 @@ def test_many_features_are_solved_for_as_a_pseudo_inverse_would() -> None:
 def test_a_covariance_of_too_few_rows_is_shrunk_and_the_user_is_told(tmp_path: Path) -> None:
     sentence = OU_TILES.fit(tiles(40), tmp_path / "m.npz")
     assert "on 40 rows of 300 features of 40 photographs, covariance shrunk by" in sentence
-    model = gaussian.load(tmp_path / "m.npz")
+    model = gaussian.load_model(tmp_path / "m.npz")
     rows = np.concatenate([Tiles().features(photo) for photo in tiles(40)])
     assert 0 < model.metadata["shrinkage"] <= 1
     assert np.linalg.eigvalsh(model.covariance).min() > 0
@@ -132,7 +132,7 @@ def test_a_covariance_of_too_few_rows_is_shrunk_and_the_user_is_told(tmp_path: P
 
 def test_enough_rows_are_not_shrunk(tmp_path: Path) -> None:
     assert "shrunk" not in OU_TILES.fit(tiles(301), tmp_path / "m.npz")
-    assert gaussian.load(tmp_path / "m.npz").metadata["shrinkage"] == 0
+    assert gaussian.load_model(tmp_path / "m.npz").metadata["shrinkage"] == 0
 
 
 def test_what_is_unlike_the_pristine_photographs_scores_higher(tmp_path: Path) -> None:

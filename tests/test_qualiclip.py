@@ -372,7 +372,7 @@ def test_a_bad_config_is_refused(config: str, tmp_path: Path, features: torch.Te
     tensors.save(path, {}, features, {})
     path.with_suffix(".json").write_text(config)
     with pytest.raises(UsageError, match=r"ours\.json beside it|cannot be read \(JSONDecodeError\)"):
-        checkpoints.load(path, "qualiclip", text=None)
+        checkpoints.load_checkpoint(path, "qualiclip", text=None)
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:FutureWarning", "ignore:.*torch.jit.*:DeprecationWarning")

@@ -38,7 +38,7 @@ def exact(file: Path) -> Qualiclip:
 
 
 def test_exact_changes_a_score_by_rounding_alone_and_keeps_the_identity(file: Path, exact: Qualiclip) -> None:
-    checkpoint = checkpoints.load(file, "test", text=None)
+    checkpoint = checkpoints.load_checkpoint(file, "test", text=None)
     plain = checkpoints.model_of(checkpoint, [], 100.0)
     images = torch.stack([torch.from_numpy(one.pixels).permute(2, 0, 1).float() / 255 for one in PHOTOS])
     with torch.inference_mode():
@@ -49,7 +49,7 @@ def test_exact_changes_a_score_by_rounding_alone_and_keeps_the_identity(file: Pa
 
 
 def test_folding_batch_norms_changes_the_features_by_rounding_alone(file: Path, exact: Qualiclip) -> None:
-    folded = checkpoints.model_of(checkpoints.load(file, "test", text=None), [], 100.0)
+    folded = checkpoints.model_of(checkpoints.load_checkpoint(file, "test", text=None), [], 100.0)
     inference.fold_batch_norms(folded.visual)
     assert not [layer for layer in folded.modules() if isinstance(layer, torch.nn.BatchNorm2d)]
     image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))

@@ -219,7 +219,7 @@ def test_a_bad_checkpoint_is_refused_in_one_sentence(tmp_path: Path, name: str, 
 def test_a_checkpoint_with_more_than_the_network_takes_is_refused(tmp_path: Path) -> None:
     save_file({**load_file(SHIPPED), "extra": torch.zeros(1)}, tmp_path / "more.safetensors")
     with pytest.raises(UsageError, match="it has extra"):
-        checkpoint.load(tmp_path / "more.safetensors", "test")
+        checkpoint.load_lite_checkpoint(tmp_path / "more.safetensors", "test")
 
 
 # --- training ---

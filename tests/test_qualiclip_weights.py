@@ -63,13 +63,13 @@ def test_a_path_that_is_no_file_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_weights_are_found_where_other_packages_keep_them(
-    source: weights.Source, place: str, empty_caches: Path
+    source: weights.WeightSource, place: str, empty_caches: Path
 ) -> None:
     path = empty_caches / place
     path.parent.mkdir(parents=True)
     path.touch()
     assert source.path() == path
-    assert weights.locate(source, "qualiclip", "") == path
+    assert weights.locate_weights(source, "qualiclip", "") == path
     assert weights.missing(source) == ""
 
 

@@ -24,7 +24,7 @@ from scipy.stats import spearmanr
 import bench as bench_package
 from bench.api import Photo
 from bench.report import pictures, points, robustness
-from bench.report.data import Pair, Report, Shown
+from bench.report.data import PairedImage, PicturePair, Report
 from bench.report.disagreements import EACH_WAY, disagree
 from bench.report.page import render
 from bench.runs.store import Store
@@ -95,7 +95,7 @@ def test_every_score_of_every_image_is_in_the_page(store: Store, page: str) -> N
 def test_a_curve_is_the_mapping_behind_plcc(store: Store) -> None:
     (table, *_) = tables(store, draws=0)
     column = next(column for column in table.columns if column.dataset == "koniq")
-    found = points.collect(table, column)
+    found = points.collect_points(table, column)
     assert found is not None
     for row, method in zip(table.rows, found.methods, strict=True):
         mapping = table.cells[row, column].correlations.mapping
@@ -273,9 +273,9 @@ def test_a_store_does_not_choose_which_files_a_report_shows(tmp_path: Path) -> N
 
 def test_pairs_are_shown_where_somebody_gives_them(store: Store, page: str) -> None:
     assert 'id="pairs"' not in page
-    worse = Shown("<i>a</i>.png", "niqe 3.1", None)
-    better = Shown("b.png", "niqe 3.0", pictures.Picture("data:image/jpeg;base64,AAAA", 3, 2))
-    given = render(report(store, pairs=[Pair("niqe defends", worse, better)]))
+    worse = PairedImage("<i>a</i>.png", "niqe 3.1", None)
+    better = PairedImage("b.png", "niqe 3.0", pictures.EmbeddedPicture("data:image/jpeg;base64,AAAA", 3, 2))
+    given = render(report(store, pairs=[PicturePair("niqe defends", worse, better)]))
     assert "niqe defends" in given
     assert "&lt;i&gt;a&lt;/i&gt;.png" in given
     assert 'src="data:image/jpeg;base64,AAAA"' in given

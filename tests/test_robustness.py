@@ -23,9 +23,9 @@ from bench.errors import UsageError
 from bench.io.images import decode
 from bench.robustness.degraded import degraded
 from bench.robustness.derived import choose
-from bench.robustness.levels import Followed, follow, read_levels, summarise
+from bench.robustness.levels import LevelAgreement, follow, read_levels, summarise
 from bench.runs import runner
-from bench.runs.scoring import Settings, load
+from bench.runs.scoring import Settings, load_methods
 from bench.runs.store import Store
 from bench.stats import bootstrap_groups, bootstrap_within
 
@@ -80,7 +80,7 @@ class Ignores(Falls):
         return [float(photo.name[0]) for photo in photos]
 
 
-def judged(store: Store, types: tuple[str, ...] = TYPES) -> dict[str, dict[tuple[str, str], Followed]]:
+def judged(store: Store, types: tuple[str, ...] = TYPES) -> dict[str, dict[tuple[str, str], LevelAgreement]]:
     kinds = [DISTORTIONS[name] for name in types]
     levels = [read_levels(entry, types) for entry in store.entries()[0]]
     return {each.label: {(f.scope, f.name): f for f in summarise(each, kinds, draws=200)} for each in levels}
@@ -224,7 +224,7 @@ def test_a_stopped_run_goes_on_where_it_was(store: Store, photographs: Dataset) 
             return super().score(photos)
 
     dataset = degraded(photographs, 3, 32, ("jpeg", "white-noise"))
-    ready = load([spec(Stops)])
+    ready = load_methods([spec(Stops)])
     with pytest.raises(KeyboardInterrupt):
         runner.run(ready, dataset, store, Settings(workers=1))
     (done,) = runner.run(ready, dataset, store, Settings(workers=1))

@@ -18,7 +18,7 @@ from bench.datasets.readers.local import read_local
 from bench.errors import BenchError, UsageError
 from bench.plugins import options
 from bench.runs import runner
-from bench.runs.scoring import SHARD, MethodSpec, Settings, load
+from bench.runs.scoring import SHARD, MethodSpec, Settings, load_methods
 from bench.runs.store import Store
 
 
@@ -27,7 +27,7 @@ def spec(method: type[Method], **given: str) -> MethodSpec:
 
 
 def test_a_run_stores_scores_labels_and_where_they_come_from(photos: Path, store: Store) -> None:
-    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    (result,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     frame = result.entry.scores()
     assert result.new == 8
     assert list(frame["image"]) == [f"images/{i}.png" for i in range(8)]
@@ -43,9 +43,9 @@ def test_a_run_stores_scores_labels_and_where_they_come_from(photos: Path, store
 
 
 def test_a_second_run_scores_nothing_and_changes_nothing(photos: Path, store: Store) -> None:
-    runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     before = {path: path.read_bytes() for path in store.root.rglob("*.*") if path.is_file()}
-    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    (result,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert result.new == 0
     assert {path: path.read_bytes() for path in store.root.rglob("*.*") if path.is_file()} == before
 
@@ -87,10 +87,10 @@ def changed_image(photos: Path) -> None:
     ids=["version", "weights", "option", "method's resize", "colour", "resize", "split", "label", "image"],
 )
 def test_whatever_identifies_a_score_makes_a_new_entry(photos, store, method, settings, split, change) -> None:  # type: ignore[no-untyped-def]
-    runner.run(load([spec(fakes.Picky)]), read_local(photos), store, Settings())
+    runner.run(load_methods([spec(fakes.Picky)]), read_local(photos), store, Settings())
     if change:
         change(photos)
-    (result,) = runner.run(load([method]), read_local(photos), store, settings, split=split)
+    (result,) = runner.run(load_methods([method]), read_local(photos), store, settings, split=split)
     assert result.new > 0
     assert len(store.entries()[0]) == 2
 
@@ -105,50 +105,54 @@ def test_whatever_identifies_a_score_makes_a_new_entry(photos, store, method, se
     ids=["batch", "seed of a method that draws nothing", "path of a file"],
 )
 def test_what_does_not_change_scores_makes_no_new_entry(photos, store, method, settings) -> None:  # type: ignore[no-untyped-def]
-    runner.run(load([spec(fakes.Picky)]), read_local(photos), store, Settings())
-    (result,) = runner.run(load([method]), read_local(photos), store, settings)
+    runner.run(load_methods([spec(fakes.Picky)]), read_local(photos), store, Settings())
+    (result,) = runner.run(load_methods([method]), read_local(photos), store, settings)
     assert result.new == 0
     assert len(store.entries()[0]) == 1
 
 
 def test_the_seed_identifies_the_scores_of_what_draws(photos: Path, store: Store) -> None:
     for seed in (0, 1):
-        runner.run(load([spec(fakes.Random)]), read_local(photos), store, Settings(seed=seed))
+        runner.run(load_methods([spec(fakes.Random)]), read_local(photos), store, Settings(seed=seed))
     assert len(store.entries()[0]) == 2
 
 
 def test_failures_are_kept_until_asked_to_try_again(photos: Path, store: Store) -> None:
     (photos / "images" / "5.png").write_bytes(b"")
-    (first,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    (first,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert (first.entry.meta["scored"], first.entry.meta["failed"]) == (7, 1)
-    (again,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    (again,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert again.new == 0
-    (retried,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings(), retry_failed=True)
+    (retried,) = runner.run(
+        load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings(), retry_failed=True
+    )
     assert (retried.new, retried.entry.meta["failed"]) == (1, 1)
 
 
 def test_a_method_added_later_joins_without_scoring_the_first_again(photos: Path, store: Store) -> None:
-    runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
-    results = runner.run(load([spec(fakes.Brightness), spec(fakes.Darkness)]), read_local(photos), store, Settings())
+    runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    results = runner.run(
+        load_methods([spec(fakes.Brightness), spec(fakes.Darkness)]), read_local(photos), store, Settings()
+    )
     assert [result.new for result in results] == [0, 8]
     assert [result.entry.complete for result in results] == [True, True]
     assert all(entry.complete for entry in store.entries()[0])
 
 
 def test_the_decode_policy_identifies_a_score(photos: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     monkeypatch.setattr(runner, "POLICY", "next")
-    runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert len(store.entries()[0]) == 2
 
 
 def test_what_is_declared_is_put_right_without_scoring_again(photos: Path, store: Store) -> None:
-    runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     aware = type("Aware", (fakes.Brightness,), {"info": fakes.info("brightness", trained_on=("koniq",))})
     scores = photos / "scores.csv"
     lines = scores.read_text().splitlines()
     scores.write_text("\n".join([lines[0] + ",ref_img", *(f"{line},r{i % 2}" for i, line in enumerate(lines[1:]))]))
-    (result,) = runner.run(load([spec(aware)]), read_local(photos), store, Settings())
+    (result,) = runner.run(load_methods([spec(aware)]), read_local(photos), store, Settings())
     assert result.new == 0
     (entry,) = store.entries()[0]
     assert entry.meta["method"]["trained_on"] == ["koniq"]
@@ -159,19 +163,19 @@ def test_what_is_declared_is_put_right_without_scoring_again(photos: Path, store
 
 def test_two_runs_on_one_entry_at_once_are_refused(photos: Path, store: Store) -> None:
     dataset = read_local(photos)
-    (result,) = runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
+    (result,) = runner.run(load_methods([spec(fakes.Brightness)]), dataset, store, Settings())
     from filelock import FileLock
 
     with (
         FileLock(result.entry.folder / ".lock"),
         pytest.raises(UsageError, match="another bench process is writing"),
     ):
-        runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
+        runner.run(load_methods([spec(fakes.Brightness)]), dataset, store, Settings())
 
 
 def test_an_unknown_split_names_those_there_are(photos: Path, store: Store) -> None:
     with pytest.raises(UsageError, match="its splits are test, training and all"):
-        runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings(), split="tset")
+        runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings(), split="tset")
 
 
 KILLED = """
@@ -212,14 +216,14 @@ def test_killed_in_mid_run_the_next_goes_on_and_loses_at_most_a_shard(
     assert not half.complete
 
     slow = MethodSpec(fakes.Slow, fakes.SlowOptions(str(log)))
-    (result,) = runner.run(load([slow]), read_local(folder), store, Settings())
+    (result,) = runner.run(load_methods([slow]), read_local(folder), store, Settings())
     assert result.new == 160 - kept
     assert len(scored_before) - kept <= SHARD
     assert len(log.read_text().split()) == len(scored_before) + result.new
     frame = result.entry.scores()
     assert list(frame["image"]) == [f"{i:03}.png" for i in range(160)]
 
-    (whole,) = runner.run(load([spec(fakes.Brightness)]), read_local(folder), store, Settings())
+    (whole,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(folder), store, Settings())
     assert list(frame["score"]) == list(whole.entry.scores()["score"])
 
 
@@ -246,12 +250,12 @@ def _wait_for_outcomes(store: Store, at_least: int) -> Path:
 
 
 def test_half_a_line_at_the_end_of_a_journal_is_scored_again(photos: Path, store: Store) -> None:
-    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    (result,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     folder = result.entry.folder
     meta = (folder / "provenance.json").read_text().replace('"complete": true', '"complete": false')
     (folder / "provenance.json").write_text(meta)
     (folder / "journal.jsonl").write_text('{"image": "images/0.png", "score": 1.5, "error": null}\n{"image": "im')
-    (again,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    (again,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert again.new == 7
     assert again.entry.scores()["score"][0] == 1.5
 
@@ -261,7 +265,7 @@ def test_file_names_that_are_no_text_are_scored_under_a_printable_name(tmp_path:
     make_photo(folder / "plain.png", 1)
     for name in (b"caf\xe9.png", b"red\x1b[31m\n.png"):
         shutil.copyfile(folder / "plain.png", os.path.join(os.fsencode(folder), name))  # noqa: PTH118 - bytes
-    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(folder), store, Settings())
+    (result,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(folder), store, Settings())
     assert sorted(result.entry.scores()["image"]) == ["caf\\udce9.png", "plain.png", "red\\x1b[31m\\n.png"]
     assert result.entry.meta["failed"] == 0
 
@@ -275,24 +279,24 @@ def test_a_full_disk_is_said_and_costs_nothing_that_was_stored(
     with monkeypatch.context() as patch:
         patch.setattr("bench.runs.store._write_parquet", full)
         with pytest.raises(BenchError, match=r"No space left on device.*what was stored before is kept"):
-            runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
-    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+            runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    (result,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert (result.new, result.entry.meta["scored"]) == (0, 8)
 
 
 def test_a_journal_with_rubbish_in_it_is_resumed_up_to_there(photos: Path, store: Store) -> None:
-    (result,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    (result,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     path = result.entry.folder / "provenance.json"
     path.write_text(path.read_text().replace('"complete": true', '"complete": false'))
     good = b'{"image": "images/0.png", "score": 1.5, "error": null}\n'
     (result.entry.folder / "journal.jsonl").write_bytes(good + b"\xff\xfe\n" + good)
-    (again,) = runner.run(load([spec(fakes.Brightness)]), read_local(photos), store, Settings())
+    (again,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     assert again.new == 7
 
 
 @pytest.mark.parametrize("content", ["{", '{"format": 1}', '{"format": 99}', "[]", ""])
 def test_a_damaged_entry_is_left_out_by_name_and_can_be_removed(photos: Path, store: Store, content: str) -> None:
-    runner.run(load([spec(fakes.Brightness), spec(fakes.Darkness)]), read_local(photos), store, Settings())
+    runner.run(load_methods([spec(fakes.Brightness), spec(fakes.Darkness)]), read_local(photos), store, Settings())
     broken = store.entries()[0][0]
     (broken.folder / "provenance.json").write_text(content)
     entries, problems = store.entries()

@@ -121,7 +121,7 @@ def test_a_cache_that_cannot_be_written_names_the_variable(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("package", "path"), [("skimage", "data/absent.png"), ("no_such_package", "x.png")])
 def test_a_missing_photograph_says_what_to_install(monkeypatch: pytest.MonkeyPatch, package: str, path: str) -> None:
-    absent = sample.Photograph("absent", package, path, "a", "b", "c")
+    absent = sample.PackagedPhotograph("absent", package, path, "a", "b", "c")
     monkeypatch.setattr(sample, "PHOTOGRAPHS", (absent,))
     with pytest.raises(MissingRequirementError, match=r"needs .*png of .*pip install"):
         sample.ensure()

@@ -125,7 +125,7 @@ def test_averages_are_tested_in_a_family_of_their_own(filled: Store) -> None:
     assert not beats(by_name["fair"], by_name["good"])
     assert not beats(by_name["fair"], by_name["twin"])
     index = table.rows.index(by_name["good"])
-    assert over.drawn.intervals[index].low < over.srcc[by_name["good"]].value < over.drawn.intervals[index].high
+    assert over.bootstrap.intervals[index].low < over.srcc[by_name["good"]].value < over.bootstrap.intervals[index].high
 
 
 def test_who_leads_needs_to_beat_all() -> None:

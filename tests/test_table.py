@@ -17,7 +17,7 @@ from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run, spec
 from bench import stats
 from bench.api import Resize
 from bench.runs import runner
-from bench.runs.scoring import Settings, load
+from bench.runs.scoring import Settings, load_methods
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
 from bench.tables.table import Table, arrange
@@ -56,7 +56,7 @@ def test_a_label_where_lower_is_better_turns_the_sign(photos: Path, store: Store
     card = Path(__file__).parent / "test_datasets.py"
     (photos / "mine.toml").write_text(card.read_text().split('CARD = """')[1].split('"""')[0])
     dataset = resolve(str(photos / "mine.toml"), Roots())
-    runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
+    runner.run(load_methods([spec(fakes.Brightness)]), dataset, store, Settings())
     mine, plain = (cell.correlations.srcc for cell in evaluate(store.entries()[0]))
     assert mine is not None
     assert plain == pytest.approx(-mine)
@@ -79,7 +79,7 @@ def test_within_groups_means_are_taken_over_series(tmp_path: Path, store: Store)
             about = {"reference": reference, "type": "t"}
             samples.append(Sample(path.name, file_at(path), float(level), about))
     dataset = Dataset("s", "s", "synthetic-order", "lower", tuple(samples), card.within, card.cluster)
-    runner.run(load([spec(fakes.Brightness)]), dataset, store, Settings())
+    runner.run(load_methods([spec(fakes.Brightness)]), dataset, store, Settings())
     (cell,) = evaluate(store.entries()[0])
     assert cell.correlations.srcc == pytest.approx(0.0)
     assert cell.correlations.plcc_log4 is None

@@ -16,7 +16,7 @@ import tiny_training
 from bench.methods.qualiclip.config import TrainingConfig
 
 from bench.api import Monitor
-from bench.plugins.options import describe, values_from_table
+from bench.plugins.options import describe_options, values_from_table
 from bench.plugins.registry import catalogue
 
 Bench = Callable[..., Any]
@@ -150,7 +150,7 @@ def test_every_preset_of_every_method_is_a_configuration(method: type[Any]) -> N
     assert method.presets()
     for name, values in method.presets().items():
         assert method.Training(**values_from_table(method.Training, values, name))
-    assert all(info.help for info in describe(method.Training))
+    assert all(info.help for info in describe_options(method.Training))
 
 
 def test_an_interrupt_before_training_begins_is_one_sentence(train: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,7 +142,7 @@ def test_rn50_is_trained_from_a_clip_file_and_scores(tmp_path: Path, photos: Pat
         names = set(file.keys())
     assert "prompts_features" in names
     assert not [name for name in names if name.startswith(("transformer", "token_embedding"))], "no text encoder"
-    before, after = torch.load(clip)["visual.conv1.weight"], checkpoints.load(last, "test", text=None)
+    before, after = torch.load(clip)["visual.conv1.weight"], checkpoints.load_checkpoint(last, "test", text=None)
     assert not torch.equal(after.state["visual.conv1.weight"], before)
     declared = Qualiclip(QualiclipOptions(weights=str(last))).declared()
     assert declared.trained_on == ("live", UNKNOWN)

@@ -16,7 +16,7 @@ import torch
 from bench.methods.qualiclip import losses, stepping, trainer, validation
 from bench.methods.qualiclip.config import TrainingConfig, read_presets
 from bench.methods.qualiclip.optimisation import choose_parameters, learning_rate, prepare_to_train
-from bench.methods.qualiclip.series import Batch, Recipe
+from bench.methods.qualiclip.series import Batch, SeriesRecipe
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -350,7 +350,9 @@ def test_validation_scores_what_the_network_says() -> None:
     crops = torch.rand(3, 1, 3, 40, 40, generator=generator)
     types = ("gaussian-blur", "lens-blur", "white-noise")
     batch = Batch(("a", "b", "c"), types, (1, 2, 3), crops, torch.zeros(3, 5), ())
-    found = dict(validation.score_series(Sharpness(), [batch], Recipe(0, 32, 0.25, 0, ("jpeg",)), torch.device("cpu")))
+    found = dict(
+        validation.score_series(Sharpness(), [batch], SeriesRecipe(0, 32, 0.25, 0, ("jpeg",)), torch.device("cpu"))
+    )
     assert found["gaussian-blur"] == found["lens-blur"] == 1
     assert found["white-noise"] < 0
 

@@ -9,9 +9,9 @@ import tiny_training
 import torch
 from bench.methods.qualiclip.config import TrainingConfig
 from bench.methods.qualiclip.photographs import find_photographs
-from bench.methods.qualiclip.plan import Plan, make_plan, type_names
+from bench.methods.qualiclip.plan import TrainingPlan, make_plan, type_names
 from bench.methods.qualiclip.series import (
-    Recipe,
+    SeriesRecipe,
     TrainingSeries,
     ValidationSeries,
     collate,
@@ -27,7 +27,7 @@ from bench.errors import ImageError, UsageError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-RECIPE = Recipe(seed=0, crop=32, overlap=0.25, short_side=0, types=("gaussian-blur", "white-noise"))
+RECIPE = SeriesRecipe(seed=0, crop=32, overlap=0.25, short_side=0, types=("gaussian-blur", "white-noise"))
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_types_and_presets_are_named_together() -> None:
 def test_crops_share_at_least_what_was_asked_for(overlap: float, size: tuple[int, int]) -> None:
     rows, columns = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
     image = torch.stack([rows, columns, rows]) / 300
-    recipe = Recipe(0, 32, overlap, 0, ("jpeg",))
+    recipe = SeriesRecipe(0, 32, overlap, 0, ("jpeg",))
     shares = []
     for seed in range(60):
         crops = draw_crops(image, recipe, generator_of(seed))
@@ -133,11 +133,11 @@ def test_crops_that_show_nothing_are_refused() -> None:
 
 def test_both_crops_are_degraded_by_the_same_draw_at_rising_levels(folder: Path) -> None:
     found = find_photographs(folder)
-    later = TrainingSeries(found, range(6), Recipe(0, 32, 0.25, 0, ("white-noise",), None, degrade=False))
+    later = TrainingSeries(found, range(6), SeriesRecipe(0, 32, 0.25, 0, ("white-noise",), None, degrade=False))
     item = later[0, 3]
     assert item.images.shape == (2, 3, 32, 32)
     expected = distort_levels(item.images, "white-noise", torch.Generator().manual_seed(item.draw))
-    at_once = TrainingSeries(found, range(6), Recipe(0, 32, 0.25, 0, ("white-noise",)))[0, 3]
+    at_once = TrainingSeries(found, range(6), SeriesRecipe(0, 32, 0.25, 0, ("white-noise",)))[0, 3]
     assert at_once.images.shape == (5, 2, 3, 32, 32)
     assert torch.equal(at_once.images, expected)
     # Degraded later, on a device, it is the same.
@@ -152,22 +152,22 @@ def test_an_items_draws_hang_on_seed_epoch_and_photograph_alone(folder: Path) ->
         series[0, 0]
     again = TrainingSeries(found, [1], RECIPE)[2, 1]
     assert torch.equal(first.images, again.images)
-    for other in (series[3, 1], TrainingSeries(found, range(6), Recipe(1, 32, 0.25, 0, RECIPE.types))[2, 1]):
+    for other in (series[3, 1], TrainingSeries(found, range(6), SeriesRecipe(1, 32, 0.25, 0, RECIPE.types))[2, 1]):
         assert not torch.equal(first.images, other.images)
 
 
 def test_types_are_drawn_evenly(folder: Path) -> None:
-    series = TrainingSeries(find_photographs(folder), range(6), Recipe(0, 32, 0.25, 0, ("brighten", "darken")))
+    series = TrainingSeries(find_photographs(folder), range(6), SeriesRecipe(0, 32, 0.25, 0, ("brighten", "darken")))
     counts = Counter(series[epoch, i].type for epoch in range(10) for i in range(6))
     assert 18 <= counts["brighten"] <= 42
 
 
 def test_severity_is_the_root_of_the_distance_to_the_crops(folder: Path) -> None:
     series = TrainingSeries(
-        find_photographs(folder), range(6), Recipe(0, 32, 0.25, 0, ("gaussian-blur",), "gradient-distance")
+        find_photographs(folder), range(6), SeriesRecipe(0, 32, 0.25, 0, ("gaussian-blur",), "gradient-distance")
     )
     plain = TrainingSeries(
-        find_photographs(folder), range(6), Recipe(0, 32, 0.25, 0, ("gaussian-blur",), None, degrade=False)
+        find_photographs(folder), range(6), SeriesRecipe(0, 32, 0.25, 0, ("gaussian-blur",), None, degrade=False)
     )
     item, crops = series[0, 0], plain[0, 0].images
     for level, severity in zip(item.images, item.severity, strict=True):
@@ -199,7 +199,7 @@ def test_photographs_that_cannot_be_used_are_replaced_and_named(folder: Path) ->
 
 
 def test_a_photograph_can_be_brought_to_a_short_side(folder: Path) -> None:
-    image = read_photograph(find_photographs(folder), "000.png", Recipe(0, 32, 0.25, 36, ("jpeg",)))
+    image = read_photograph(find_photographs(folder), "000.png", SeriesRecipe(0, 32, 0.25, 36, ("jpeg",)))
     assert image.shape == (3, 36, 42)
     assert image.min() >= 0
     assert image.max() <= 1
@@ -229,9 +229,9 @@ def test_processes_share_out_what_one_process_with_their_batches_together_takes(
 
 
 def test_a_resumed_plan_is_the_rest_of_the_whole_one() -> None:
-    whole = Plan(tuple(range(7)), 1, 2, 0, 1, seed=5, per_epoch=3, total=8)
+    whole = TrainingPlan(tuple(range(7)), 1, 2, 0, 1, seed=5, per_epoch=3, total=8)
     for done in range(9):
-        rest = Plan(tuple(range(7)), 1, 2, 0, 1, seed=5, per_epoch=3, total=8, done=done)
+        rest = TrainingPlan(tuple(range(7)), 1, 2, 0, 1, seed=5, per_epoch=3, total=8, done=done)
         assert list(rest) == list(whole)[2 * done :]
 
 
@@ -250,10 +250,10 @@ def test_pixels_are_those_of_the_file(folder: Path) -> None:
 
 
 def test_the_pristine_crops_are_a_level_before_the_first_with_no_severity(folder: Path) -> None:
-    recipe = Recipe(0, 32, 0.25, 0, ("white-noise",), "gradient-distance", pristine=True)
+    recipe = SeriesRecipe(0, 32, 0.25, 0, ("white-noise",), "gradient-distance", pristine=True)
     found = find_photographs(folder)
     item, plain = TrainingSeries(found, range(6), recipe)[0, 2], TrainingSeries(found, range(6), RECIPE)[0, 2]
-    later = TrainingSeries(found, range(6), Recipe(0, 32, 0.25, 0, ("white-noise",), degrade=False))[0, 2]
+    later = TrainingSeries(found, range(6), SeriesRecipe(0, 32, 0.25, 0, ("white-noise",), degrade=False))[0, 2]
     assert item.images.shape == (6, 2, 3, 32, 32)
     assert recipe.views == 12
     assert torch.equal(item.images[0], later.images)
@@ -263,7 +263,7 @@ def test_the_pristine_crops_are_a_level_before_the_first_with_no_severity(folder
 
 
 def test_validation_ranks_five_levels_of_each_type_once(folder: Path) -> None:
-    recipe = Recipe(0, 32, 0.25, 0, ("jpeg", "jpeg", "brighten"), "gradient-distance", pristine=True)
+    recipe = SeriesRecipe(0, 32, 0.25, 0, ("jpeg", "jpeg", "brighten"), "gradient-distance", pristine=True)
     series = ValidationSeries(find_photographs(folder), [1, 4], recipe)
     assert len(series) == 4
     assert series[0].images.shape == (5, 1, 3, 32, 32)
@@ -273,7 +273,9 @@ def test_validation_ranks_five_levels_of_each_type_once(folder: Path) -> None:
 def test_a_type_named_twice_is_drawn_twice_as_often(folder: Path) -> None:
     assert type_names("jpeg,brighten,jpeg", False) == ("jpeg", "brighten", "jpeg")
     series = TrainingSeries(
-        find_photographs(folder), range(6), Recipe(0, 32, 0.25, 0, ("jpeg", "jpeg", "jpeg", "brighten"), degrade=False)
+        find_photographs(folder),
+        range(6),
+        SeriesRecipe(0, 32, 0.25, 0, ("jpeg", "jpeg", "jpeg", "brighten"), degrade=False),
     )
     drawn = Counter(series[epoch, 0].type for epoch in range(200))
     assert 130 < drawn["jpeg"] < 170

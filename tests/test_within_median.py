@@ -21,10 +21,10 @@ INSIDE = [spearmanr(SCORES[g == GROUPS], LABELS[g == GROUPS])[0] for g in range(
 
 
 def test_the_median_is_that_of_the_srccs_inside_groups() -> None:
-    found = correlate_within(SCORES, LABELS, GROUPS, middle="median")
+    found = correlate_within(SCORES, LABELS, GROUPS, aggregate="median")
     assert found.srcc == pytest.approx(np.median(INSIDE), abs=1e-12)
     assert found.srcc != pytest.approx(correlate_within(SCORES, LABELS, GROUPS).srcc)
-    turned = correlate_within(SCORES, LABELS, GROUPS, score_sign=-1, middle="median")
+    turned = correlate_within(SCORES, LABELS, GROUPS, score_sign=-1, aggregate="median")
     assert turned.srcc == pytest.approx(-np.median(INSIDE), abs=1e-12)
 
 
@@ -37,7 +37,7 @@ def test_weighted_medians_are_those_of_the_values_repeated(total: int) -> None:
 
 
 def test_the_interval_is_one_of_medians() -> None:
-    drawn = bootstrap_within(SCORES, LABELS, GROUPS, draws=500, middle="median")
+    drawn = bootstrap_within(SCORES, LABELS, GROUPS, draws=500, aggregate="median")
     (interval,) = drawn.intervals
     assert interval.low is not None
     assert interval.high is not None
@@ -56,7 +56,7 @@ def test_a_card_may_ask_for_the_median(bench: Callable[..., Ran], tmp_path: Path
     (tmp_path / "set" / "scores.csv").write_text("\n".join(rows) + "\n")
     card = (
         'id = "mine"\ntitle = "Mine"\nkind = "authentic"\nn = 24\nlicence = "CC0"\nsource = "x"\ncitation = "none"\n'
-        'within = ["scene"]\nmiddle = "median"\n[labels]\nfiles = ["scores.csv"]\ndirection = "higher"\n'
+        'within = ["scene"]\naggregate = "median"\n[labels]\nfiles = ["scores.csv"]\ndirection = "higher"\n'
         'range = [0, 100]\nattributes = { scene = "scene" }\n'
     )
     (tmp_path / "set" / "mine.toml").write_text(card)

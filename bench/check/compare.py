@@ -60,7 +60,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Labels:
+class CheckedLabels:
     """What the scores of some images are correlated with.
 
     Attributes:
@@ -68,14 +68,14 @@ class Labels:
         values: (n,) labels, finite.
         groups: (n,) group inside which labels compare; None where they compare everywhere.
         clusters: (n,) what is resampled as one; None to resample images.
-        middle: what correlations inside groups are put together by.
+        aggregate: what correlations inside groups are put together by.
     """
 
     images: tuple[str, ...]
     values: FloatArray
     groups: Sequence[str] | None = None
     clusters: Sequence[str] | None = None
-    middle: Literal["mean", "median"] = "mean"
+    aggregate: Literal["mean", "median"] = "mean"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Finding:
     words: str = ""
 
 
-def compare(reference: Record, now: Record, labels: Labels, tolerance: Tolerance) -> list[Finding]:
+def compare_record(reference: Record, now: Record, labels: CheckedLabels, tolerance: Tolerance) -> list[Finding]:
     """Compare a record with the one of the same method and protocol in a reference.
 
     Args:
@@ -205,7 +205,7 @@ def _state(fine: bool | np.bool_) -> State:
     return "ok" if fine else "failed"
 
 
-def _correlations(reference: Record, now: Record, labels: Labels, tolerance: Tolerance) -> list[Finding]:
+def _correlations(reference: Record, now: Record, labels: CheckedLabels, tolerance: Tolerance) -> list[Finding]:
     names = [name for name in CORRELATIONS if name in reference.correlations or name in now.correlations]
     pairs = {name: (reference.correlations.get(name), now.correlations.get(name)) for name in names}
     moves = {name: new - old for name, (old, new) in pairs.items() if old is not None and new is not None}
@@ -223,7 +223,9 @@ def _correlations(reference: Record, now: Record, labels: Labels, tolerance: Tol
     return findings
 
 
-def paired_half_width(reference: Record, now: Record, labels: Labels, seed: int = 0, draws: int = DRAWS) -> float:
+def paired_half_width(
+    reference: Record, now: Record, labels: CheckedLabels, seed: int = 0, draws: int = DRAWS
+) -> float:
     """Return half the width of the 95 % interval of the difference of two SRCCs on the same images.
 
     Both sets of scores are correlated on the same draws, so what images have in common cancels: two nearly equal
@@ -244,7 +246,7 @@ def paired_half_width(reference: Record, now: Record, labels: Labels, seed: int 
         drawn = stats.bootstrap_srcc(scores, labels.values[kept], **common)
     else:
         groups = [labels.groups[i] for i in kept]
-        drawn = stats.bootstrap_within(scores, labels.values[kept], groups, middle=labels.middle, **common)
+        drawn = stats.bootstrap_within(scores, labels.values[kept], groups, aggregate=labels.aggregate, **common)
     differences = drawn.samples[1] - drawn.samples[0]
     differences = differences[~np.isnan(differences)]
     if not differences.size:

@@ -24,7 +24,9 @@ def to_text(verdicts: Sequence[Verdict]) -> str:
     for verdict in verdicts:
         title = f"{verdict.method} on {verdict.dataset} ({verdict.protocol})"
         lines.append(_line(f"{'FAILED' if verdict.failed else 'ok'}  {title}{_summary(verdict)}"))
-        lines += [f"  {finding.state}  {describe(finding)}" for finding in verdict.findings if finding.state != "ok"]
+        lines += [
+            f"  {finding.state}  {describe_finding(finding)}" for finding in verdict.findings if finding.state != "ok"
+        ]
     return "\n".join(lines)
 
 
@@ -36,7 +38,7 @@ def _summary(verdict: Verdict) -> str:
     return f": SRCC {_number(by_name['srcc'].now)}; scores: {by_name['score'].words}"
 
 
-def describe(finding: Finding) -> str:
+def describe_finding(finding: Finding) -> str:
     """Return a finding on one line."""
     parts = [finding.what]
     if finding.reference is not None or finding.now is not None:
@@ -81,7 +83,7 @@ def to_junit(verdicts: Sequence[Verdict]) -> bytes:
 
 
 def _faults(verdict: Verdict) -> list[str]:
-    return [describe(finding) for finding in verdict.findings if finding.state == "failed"]
+    return [describe_finding(finding) for finding in verdict.findings if finding.state == "failed"]
 
 
 def _xml(text: str) -> str:

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bench.api import Resize
-from bench.check.compare import Finding, Labels, Record, Tolerance, compare
+from bench.check.compare import CheckedLabels, Finding, Record, Tolerance, compare_record
 from bench.check.reference import Reference, Update, updated
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
 from bench.runs.scoring import Settings
 from bench.runs.store import Entry
 from bench.tables.cell import VALUES
-from bench.tables.evaluation import evaluate, joined, middle_of
+from bench.tables.evaluation import aggregate_of, evaluate, joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +62,7 @@ class FreshRun:
         ]
 
 
-def check(reference: Reference, entries: Sequence[Entry], tolerance: Tolerance) -> list[Verdict]:
+def check_reference(reference: Reference, entries: Sequence[Entry], tolerance: Tolerance) -> list[Verdict]:
     """Compare every record of a reference with what the store holds; what it lacks is a failure."""
     stored = newest(entries, reference.dataset)
     return [
@@ -78,10 +78,10 @@ def _judge(record: Record, stored: Mapping[tuple[str, Protocol], Entry], toleran
         words = f"not in the store under this protocol, only: {'; '.join(others)}" if others else "not in the store"
         return [Finding("result", "failed", words=words)]
     try:
-        now, labels = measure(entry)
+        now, labels = record_entry(entry)
     except UsageError as error:
         return [Finding("result", "failed", words=str(error))]
-    return compare(record, now, labels, tolerance)
+    return compare_record(record, now, labels, tolerance)
 
 
 def update(reference: Reference, entries: Sequence[Entry], methods: Sequence[str], reason: str) -> Reference:
@@ -112,7 +112,7 @@ def update(reference: Reference, entries: Sequence[Entry], methods: Sequence[str
     last = session[-1] if session else {}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     about = Update(now, reason, (), last.get("versions", {}), last.get("device", "unknown"))
-    return updated(reference, [measure(entry)[0] for entry in taken], about)
+    return updated(reference, [record_entry(entry)[0] for entry in taken], about)
 
 
 def fresh_runs(records: Iterable[Record]) -> list[FreshRun]:
@@ -149,7 +149,7 @@ def newest(entries: Sequence[Entry], dataset: str) -> dict[tuple[str, Protocol],
     return {(entry.meta["method"]["label"], entry.protocol): entry for entry in own}
 
 
-def measure(entry: Entry) -> tuple[Record, Labels]:
+def record_entry(entry: Entry) -> tuple[Record, CheckedLabels]:
     """Read an entry's scores and compute its numbers.
 
     Raises:
@@ -174,12 +174,12 @@ def measure(entry: Entry) -> tuple[Record, Labels]:
     return record, _labels(entry, frame[scored & frame["mos"].notna()])
 
 
-def _labels(entry: Entry, frame: pd.DataFrame) -> Labels:
+def _labels(entry: Entry, frame: pd.DataFrame) -> CheckedLabels:
     about = entry.meta["dataset"]
-    return Labels(
+    return CheckedLabels(
         images=tuple(frame["image"]),
         values=frame["mos"].to_numpy("float64"),
         groups=joined(frame, about["within"]),
         clusters=joined(frame, [about["cluster"]]) if about["cluster"] in frame else None,
-        middle=middle_of(entry),
+        aggregate=aggregate_of(entry),
     )

@@ -222,7 +222,7 @@ def _specs(again: FreshRun, options: Sequence[str], device: str) -> list[Any]:
 def _check(references: Sequence[Reference], entries: Sequence[Entry], tolerance: Tolerance) -> list[Verdict]:
     from bench.check import verdicts as regression
 
-    return [verdict for each in references for verdict in regression.check(each, entries, tolerance)]
+    return [verdict for each in references for verdict in regression.check_reference(each, entries, tolerance)]
 
 
 def _update(

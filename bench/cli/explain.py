@@ -14,7 +14,7 @@ from bench.errors import ImageError, UsageError
 if TYPE_CHECKING:
     from bench.api import Method, Photo
     from bench.explain.explanation import Explanation
-    from bench.runs.scoring import Ready
+    from bench.runs.scoring import LoadedMethod
 
 
 @click.command(short_help="Show where and why a method finds a photograph bad.")
@@ -89,7 +89,7 @@ def _decode(photo: Path) -> Photo:
         raise UsageError(f"PHOTO got {photo}: {error}") from None
 
 
-def _explain(ready: Ready, decoded: Photo, photo: Path) -> Explanation:
+def _explain(ready: LoadedMethod, decoded: Photo, photo: Path) -> Explanation:
     from bench.explain.explanation import explain as explain_photo
     from bench.io.images import prepare
 
@@ -106,7 +106,7 @@ def _draw_overlay(decoded: Photo, found: Explanation, output: Path) -> None:
     save_figure(overlay(decoded.pixels, found.maps), output)
 
 
-def _draw_chart(ready: Ready, decoded: Photo, found: Explanation, chart: Path) -> None:
+def _draw_chart(ready: LoadedMethod, decoded: Photo, found: Explanation, chart: Path) -> None:
     from bench.explain.figure import aspect_bars
     from bench.figures.style import save_figure
 
@@ -115,7 +115,7 @@ def _draw_chart(ready: Ready, decoded: Photo, found: Explanation, chart: Path) -
     save_figure(aspect_bars(found.aspects, f"{decoded.name}: {ready.spec.label} {found.score:.4f}"), chart)
 
 
-def _record(ready: Ready, photo: Path, found: Explanation) -> dict[str, Any]:
+def _record(ready: LoadedMethod, photo: Path, found: Explanation) -> dict[str, Any]:
     """Return what is printed, unrounded; a map by its size in cells, its largest and its mean value."""
     maps = {
         name: {"cells": list(cells.shape), "largest": float(cells.max()), "mean": float(cells.mean())}

@@ -15,7 +15,7 @@ from bench.errors import ImageError, UsageError
 if TYPE_CHECKING:
     from bench.api import Photo, Resize
     from bench.datasets.dataset import Dataset
-    from bench.fit.data import Measured
+    from bench.fit.data import DatasetFeatures
     from bench.fit.regression import Regression
     from bench.runs.scoring import MethodSpec
     from bench.runs.store import Store
@@ -158,7 +158,7 @@ def _on_mos(
     data.check_datasets(train, [*train, *others], splits)
     store.check_writable()
     (ready,) = loading.load_methods([spec])
-    measured = [data.measure(ready, dataset, policy, store.root) for dataset in (*train, *others)]
+    measured = [data.extract_features(ready, dataset, policy, store.root) for dataset in (*train, *others)]
     for one in measured:
         _report_failures(one)
     for one in measured[: len(train)]:
@@ -168,7 +168,7 @@ def _on_mos(
     click.echo(f"Stored in {store.root}; `bench table --style cross` puts them beside other methods.", err=True)
 
 
-def _report_failures(measured: Measured) -> None:
+def _report_failures(measured: DatasetFeatures) -> None:
     errors, total = measured.features.errors, len(measured.features)
     for image, error in list(errors.items())[:5]:
         click.echo(f"  no features: {image}: {error}", err=True)

@@ -12,7 +12,7 @@ from bench.errors import UsageError, listed
 
 if TYPE_CHECKING:
     from bench.gmad.contest import Contest
-    from bench.tables.photographs import Pictures
+    from bench.tables.photographs import Photographs
 
 
 @click.command(short_help="Show the images on which two methods differ most.")
@@ -80,16 +80,16 @@ def _contest(
 ) -> Contest:
     from bench.cli.selection import Selection, without_fitted
     from bench.datasets.catalogue import canonical
-    from bench.gmad.contest import hold
+    from bench.gmad.contest import run_contest
     from bench.tables.evaluation import evaluate
     from bench.tables.table import arrange
 
     entries, _ = without_fitted(Selection(results, (), (dataset,), ()).entries(also=names))
     tables = arrange(evaluate(entries, draws=0, values=()))
-    return hold(tables, names, canonical(dataset), levels, pairs, equal)
+    return run_contest(tables, names, canonical(dataset), levels, pairs, equal)
 
 
-def _pictures(contest: Contest, images: str | None, roots: tuple[str, ...]) -> Pictures:
+def _pictures(contest: Contest, images: str | None, roots: tuple[str, ...]) -> Photographs:
     from bench.datasets.roots import Roots
     from bench.io.files import open_folder
     from bench.tables.photographs import in_folder, of_dataset
@@ -99,7 +99,7 @@ def _pictures(contest: Contest, images: str | None, roots: tuple[str, ...]) -> P
     return of_dataset(contest.cells, Roots.parse(roots))
 
 
-def _lacking(contest: Contest, pictures: Pictures) -> str:
+def _lacking(contest: Contest, pictures: Photographs) -> str:
     shown = {
         place for way in contest.directions for each in way.judged for place in (each.pair.better, each.pair.worse)
     }

@@ -98,7 +98,7 @@ def import_scores(
     file = importing.aligned(file, target)
     if file.mos is not None:
         if target.samples:
-            _compare_images(len(importing.strangers(file, target)), len(file.images), target.id)
+            _compare_images(len(importing.unknown_images(file, target)), len(file.images), target.id)
         target = importing.with_own_labels(file, target, mos_direction)
     mos: Literal["dataset", "imported"] = "imported" if file.mos is not None else "dataset"
     protocol = Protocol(split, str(common.parse_resize(resize)), mos)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli import common
-from bench.cli.photographs import Photographs, photographs_options
+from bench.cli.photographs import PhotographChoice, photographs_options
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.runs.scoring import MethodSpec, Ready
+    from bench.runs.scoring import LoadedMethod, MethodSpec
 
 
 @click.command(short_help="Show how much scores move under changes that should not matter.")
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Exit with 1 if scores move where the pixels are the same.")
 def invariance(
     methods: tuple[str, ...],
-    photographs: Photographs,
+    photographs: PhotographChoice,
     options: tuple[str, ...],
     device: str,
     precision: str,
@@ -69,7 +69,7 @@ def invariance(
         raise BenchError(f"--strict: scores move where the pixels are the same: {', '.join(defects)}")
 
 
-def _elsewhere(specs: Sequence[MethodSpec]) -> list[Ready]:
+def _elsewhere(specs: Sequence[MethodSpec]) -> list[LoadedMethod]:
     """Load the methods that run a network on the other device, where there is one."""
     from bench.runs import loading, scoring
 

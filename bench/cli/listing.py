@@ -55,12 +55,12 @@ def _method_line(method: type[Method]) -> tuple[str, ...]:
 
 
 def _method_record(method: type[Method]) -> dict[str, Any]:
-    from bench.plugins.options import describe
+    from bench.plugins.options import describe_options
 
     record = method.info.as_json()
     missing = method.missing()
     record |= {"ready": not missing, "missing": missing}
-    record["options"] = [{**dataclasses.asdict(o), "default": str(o.default)} for o in describe(method.Options)]
+    record["options"] = [{**dataclasses.asdict(o), "default": str(o.default)} for o in describe_options(method.Options)]
     return record
 
 

@@ -62,14 +62,16 @@ def overlap(
         raise UsageError("--threshold is for images, and --names compares none: leave one of them out")
     from bench.datasets.resolve import resolve
     from bench.datasets.roots import Roots
-    from bench.overlap.compare import compare, compare_names, read_names
+    from bench.overlap.compare import compare_names, compare_sets, read_names
     from bench.overlap.near import THRESHOLD
 
     places = Roots.parse(roots)
     if only_names:
         found = compare_names(read_names(a, places, "A"), read_names(b, places, "B"))
     else:
-        found = compare(resolve(a, places, "A"), resolve(b, places, "B"), THRESHOLD if threshold is None else threshold)
+        found = compare_sets(
+            resolve(a, places, "A"), resolve(b, places, "B"), THRESHOLD if threshold is None else threshold
+        )
     _write(_to_text(found, show) if form == "text" else {"csv": _to_csv, "json": _to_json}[form](found), output)
     in_a, _ = found.near.counts() if found.near else found.named()
     if fail_over is not None and in_a > fail_over:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Photographs:
+class PhotographChoice:
     """Which photographs to take.
 
     Attributes:
@@ -66,6 +66,6 @@ def photographs_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def call(photos: str, count: int, size: int, roots: tuple[str, ...], **rest: Any) -> Any:
-        return command(photographs=Photographs(photos, roots, count, size), **rest)
+        return command(photographs=PhotographChoice(photos, roots, count, size), **rest)
 
     return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_OPTIONS), call)

@@ -13,7 +13,7 @@ from bench.cli.selection import Selection, selection_options, without_fitted
 from bench.errors import UsageError, listed
 
 if TYPE_CHECKING:
-    from bench.tables.points import Fitted
+    from bench.tables.points import FittedPoints
     from bench.tables.table import Table
 
 
@@ -93,7 +93,7 @@ def speed(selection: Selection, draws: int, output: Path) -> None:
     click.echo(f"{output}: {sum(len(race.timed) for race in shown)} timed results on {len(shown)} datasets{note}")
 
 
-def _panels(selection: Selection) -> list[Fitted]:
+def _panels(selection: Selection) -> list[FittedPoints]:
     from bench.figures.scatter import MOST_PANELS
     from bench.tables.points import fitted
 

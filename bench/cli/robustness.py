@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli import common
-from bench.cli.photographs import Photographs, photographs_options
+from bench.cli.photographs import PhotographChoice, photographs_options
 from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 @click.option("--raw", is_flag=True, help="Draw scores as they are, a row of panels a method.")
 def robustness(
     methods: tuple[str, ...],
-    photographs: Photographs,
+    photographs: PhotographChoice,
     types: str,
     options: tuple[str, ...],
     device: str,
@@ -113,7 +113,7 @@ def _show(entries: Sequence[Entry], names: Sequence[str], form: str, output: Pat
     dataset = entries[0].meta["dataset"]["id"]
     notes = [f"{c.method['label']}: {leak.why}." for c in evaluate(entries, draws=0, values=()) for leak in c.leaks]
     found = {each.label: summarise(each, types) for each in levels}
-    report = levels_view.Report(dataset, len(levels[0].scores), found, notes)
+    report = levels_view.LevelsReport(dataset, len(levels[0].scores), found, notes)
     if form == "md":
         click.echo(levels_view.to_markdown(report).rstrip("\n"))
     else:

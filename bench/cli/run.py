@@ -11,7 +11,7 @@ from bench.cli import common
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.runs.runner import Result
+    from bench.runs.runner import RunResult
     from bench.runs.scoring import Settings
 
 
@@ -69,7 +69,7 @@ def run(
     store = Store.locate(results)
     store.check_writable()
     ready = loading.load_methods(specs)
-    outcomes: list[Result] = []
+    outcomes: list[RunResult] = []
     for dataset in resolved:
         done = runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed)
         for result in done:
@@ -79,7 +79,7 @@ def run(
     _judge(outcomes, strict)
 
 
-def _report(result: Result) -> None:
+def _report(result: RunResult) -> None:
     from bench.tables.evaluation import evaluate
     from bench.views.records import srcc_text
 
@@ -95,7 +95,7 @@ def _report(result: Result) -> None:
         click.echo(f"  and {meta['failed'] - 5} more; all are in {result.entry.folder / 'scores.parquet'}", err=True)
 
 
-def _failures(result: Result, most: int) -> list[tuple[str, str]]:
+def _failures(result: RunResult, most: int) -> list[tuple[str, str]]:
     if not result.entry.meta["failed"]:
         return []
     frame = result.entry.scores()
@@ -103,7 +103,7 @@ def _failures(result: Result, most: int) -> list[tuple[str, str]]:
     return list(zip(failed["image"], failed["error"], strict=True))
 
 
-def _judge(results: Iterable[Result], strict: bool) -> None:
+def _judge(results: Iterable[RunResult], strict: bool) -> None:
     for result in results:
         meta = result.entry.meta
         if not meta["scored"]:

@@ -16,7 +16,7 @@ from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.datasets.dataset import Dataset
-    from bench.runs.scoring import Ready, Settings
+    from bench.runs.scoring import LoadedMethod, Settings
 
 Row = dict[str, str | float | None]
 
@@ -74,12 +74,12 @@ def _named_as_given(dataset: Dataset, text: str, arguments: int) -> Dataset:
     return replace(dataset, samples=samples)
 
 
-def _rows(ready: list[Ready], dataset: Dataset, settings: Settings) -> list[Row]:
+def _rows(ready: list[LoadedMethod], dataset: Dataset, settings: Settings) -> list[Row]:
     from bench.runs.runner import with_protocol
-    from bench.runs.scoring import Item, score_items
+    from bench.runs.scoring import ImageToScore, score_items
 
     wanted = tuple(range(len(ready)))
-    items = [Item(s.name, s.file, wanted) for s in dataset.samples if s.file is not None]
+    items = [ImageToScore(s.name, s.file, wanted) for s in dataset.samples if s.file is not None]
     found = {
         (outcome.image, index): outcome
         for scored in score_items(ready, items, with_protocol(settings, dataset), dataset.id)

@@ -88,11 +88,11 @@ def versus(entries: Sequence[Entry], names: tuple[str, str], form: str, drawing:
     """Return the test of one method against another on each dataset, in each table that holds both."""
     from bench.tables.table import find_pair
     from bench.views import render_versus
-    from bench.views.compare import compare
+    from bench.views.compare import compare_rows
 
     _need_draws("--compare", drawing)
     pairs = [(table, find_pair(table, names, "--compare")) for table in _arranged(entries, drawing, mix)]
-    found = [(table, rows, compare(table, *rows)) for table, rows in pairs if rows]
+    found = [(table, rows, compare_rows(table, *rows)) for table, rows in pairs if rows]
     if not found:
         raise UsageError(f"--compare got {' and '.join(names)}, which have no dataset under one protocol in common")
     if form in ("md", "latex"):
@@ -107,12 +107,12 @@ def beside_published(
     from bench.datasets.catalogue import canonical
     from bench.tables.cell import VALUES
     from bench.views.published import view
-    from bench.views.published.agreement import compare, select
+    from bench.views.published.agreement import compare_published, select
     from bench.views.published.numbers import read_published
 
     tables = _arranged(entries, drawing, mix, VALUES)
     rows = select(read_published(file), tables, bool(selection.methods), set(map(canonical, selection.datasets)))
-    compared = compare(rows, tables)
+    compared = compare_published(rows, tables)
     if form in ("md", "latex"):
         return view.to_paper(compared, _markup(form))
     return view.to_json(compared) if form == "json" else view.to_csv(compared)

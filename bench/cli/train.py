@@ -88,7 +88,7 @@ def _trainable() -> dict[str, type[Method]]:
 
 
 def _command(method: type[Method]) -> click.Command:
-    from bench.plugins.options import describe
+    from bench.plugins.options import describe_options
 
     presets = ", ".join(method.presets())
     command = click.Command(
@@ -101,7 +101,7 @@ def _command(method: type[Method]) -> click.Command:
     for add in _OPTIONS:
         add(command)
     assert method.Training is not None
-    command.params += [_parameter(info) for info in describe(method.Training)]
+    command.params += [_parameter(info) for info in describe_options(method.Training)]
     return command
 
 

@@ -161,7 +161,7 @@ class Card:
         values: attribute → {its text: the field's term for it}.
         n_raters: ratings of every image, where they are the same number and no column says it.
         within: attributes inside whose groups alone labels compare.
-        middle: how correlations inside those groups are put together, as the field's protocol has it.
+        aggregate: how correlations inside those groups are put together, as the field's protocol has it.
         cluster: attribute that intervals resample (the reference image of synthetic sets).
         group: attribute that random splits keep together (reference, scene, prompt); empty: ``cluster``.
         splits: name → number of images of the official splits.
@@ -191,7 +191,7 @@ class Card:
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     n_raters: int = 0
     within: tuple[str, ...] = ()
-    middle: Literal["mean", "median"] = "mean"
+    aggregate: Literal["mean", "median"] = "mean"
     cluster: str = ""
     group: str = ""
     splits: dict[str, int] = field(default_factory=dict)

@@ -46,7 +46,7 @@ class Dataset:
         direction: whether a higher or a lower label means better quality.
         samples: at least one.
         within: attributes inside whose groups alone labels compare; empty: over the whole set.
-        middle: how correlations inside those groups are put together, ``mean`` or ``median``.
+        aggregate: how correlations inside those groups are put together, ``mean`` or ``median``.
         cluster: attribute whose values are resampled for intervals; empty: images are.
         group: attribute that random splits keep together; empty: every image may go its own way.
         content: pools that the photographs come from (for leakage), e.g. ``pixabay``; empty if nobody says.
@@ -63,7 +63,7 @@ class Dataset:
     direction: Direction
     samples: tuple[Sample, ...]
     within: tuple[str, ...] = ()
-    middle: Literal["mean", "median"] = "mean"
+    aggregate: Literal["mean", "median"] = "mean"
     cluster: str = ""
     group: str = ""
     content: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from bench.datasets.catalogue import shipped_cards
 from bench.datasets.dataset import Dataset, Sample
 from bench.datasets.readers.problems import Problem
 from bench.datasets.readers.with_card import Inspection, glance, inspect
-from bench.datasets.resolve import locate, resolve
+from bench.datasets.resolve import open_root, resolve
 from bench.datasets.roots import PRECEDENCE, Place, Roots
 from bench.errors import BenchError, ImageError, MissingRequirementError
 from bench.io.files import is_url
@@ -64,7 +64,7 @@ def examine(card: Card, place: Place | None, roots: Roots, decoding: bool, progr
     places = [place] if place else roots.all(card)
     found = Examination(card.id, card, places[0] if places else None, tuple(places[1:]))
     try:
-        folder = places[0].open() if places else locate(card, roots)
+        folder = places[0].open() if places else open_root(card, roots)
         seen = inspect(card, folder)
     except MissingRequirementError as error:
         looked = f" Looked for it: {', '.join(PRECEDENCE)}." if not places else ""

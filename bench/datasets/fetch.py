@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench.datasets.card import Archive
-from bench.datasets.fetch_plan import Plan, check_vacant, free_bytes, kept_bytes
+from bench.datasets.fetch_plan import FetchPlan, check_vacant, free_bytes, kept_bytes
 from bench.errors import BenchError, MissingRequirementError, UsageError
 from bench.io import download as fetching
 from bench.io import unpacking
@@ -21,7 +21,7 @@ from bench.io import unpacking
 _MARGIN = 1.5  # sizes that cards declare are rough
 
 
-def carry_out(laid_out: Plan, *, keep_archives: bool = False) -> list[str]:
+def carry_out(laid_out: FetchPlan, *, keep_archives: bool = False) -> list[str]:
     """Fetch, unpack and put in place. Stopped at any moment, the same call goes on.
 
     Returns:
@@ -52,7 +52,7 @@ def carry_out(laid_out: Plan, *, keep_archives: bool = False) -> list[str]:
 
 
 @contextmanager
-def _alone(laid_out: Plan) -> Iterator[None]:
+def _alone(laid_out: FetchPlan) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     laid_out.work.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def _alone(laid_out: Plan) -> Iterator[None]:
         raise UsageError(f"another process works in {laid_out.work}: wait until it is done") from None
 
 
-def _fetch_archives(laid_out: Plan) -> None:
+def _fetch_archives(laid_out: FetchPlan) -> None:
     for archive in laid_out.archives:
         download = laid_out.download(archive)
         if fetching.is_whole(download):
@@ -75,7 +75,7 @@ def _fetch_archives(laid_out: Plan) -> None:
             raise MissingRequirementError(f"{error}. The dataset's page is {laid_out.card.source}") from None
 
 
-def _unpack_archives(laid_out: Plan) -> list[str]:
+def _unpack_archives(laid_out: FetchPlan) -> list[str]:
     """Unpack everything into a fresh folder; return what was left out."""
     unpacked = laid_out.work / "unpacked"
     if unpacked.exists():

@@ -21,7 +21,7 @@ _BY_HAND = (".rar", ".7z", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 
 @dataclass(frozen=True)
-class Plan:
+class FetchPlan:
     """What to fetch, and where to.
 
     Attributes:
@@ -55,12 +55,12 @@ class Plan:
         lines = [f"{self.card.id}: {self.card.title}", f"licence: {self.card.licence}", f"source: {self.card.source}"]
         if mirror := self.archives[0].mirror:
             lines.append(f"mirror: {mirror}")
-        lines += [fetching.describe(self.download(archive)) for archive in self.archives]
+        lines += [fetching.describe_download(self.download(archive)) for archive in self.archives]
         lines.append(f"to: {self.target}, where {_megabytes(free_bytes(self.target))} are free")
         return "\n".join(lines)
 
 
-def plan(name: str, folder: Path | None, mirror: str = "") -> Plan:
+def plan(name: str, folder: Path | None, mirror: str = "") -> FetchPlan:
     """Lay out how a dataset is fetched; nothing is written.
 
     Args:
@@ -82,7 +82,7 @@ def plan(name: str, folder: Path | None, mirror: str = "") -> Plan:
             f"dataset {card.id!r} cannot be fetched by a command: get it by hand, {card.source}; "
             f"then give --root {card.id}=FOLDER, or put it into ${DATA_VARIABLE}/{card.id}"
         )
-    laid_out = Plan(card, _from_mirror(card, mirror), _target(card, folder))
+    laid_out = FetchPlan(card, _from_mirror(card, mirror), _target(card, folder))
     _check_names(laid_out)
     _check_work(laid_out)
     _check_disk(laid_out)
@@ -132,7 +132,7 @@ def check_vacant(target: Path) -> None:
         raise UsageError(f"{target} is there already and is not overwritten: give another folder by --to, or delete it")
 
 
-def _check_names(laid_out: Plan) -> None:
+def _check_names(laid_out: FetchPlan) -> None:
     """Refuse what this command cannot unpack, and names that would not be one file each in the work folder."""
     card, names = laid_out.card, set()
     for archive in laid_out.archives:
@@ -147,7 +147,7 @@ def _check_names(laid_out: Plan) -> None:
         names.add(name)
 
 
-def _or_mirror(laid_out: Plan) -> str:
+def _or_mirror(laid_out: FetchPlan) -> str:
     here = laid_out.archives[0].mirror
     others = dict.fromkeys(archive.mirror for archive in laid_out.card.archives if archive.mirror not in ("", here))
     return f", or give --mirror {' or '.join(others)} for that copy" if others else ""
@@ -163,13 +163,13 @@ def _is_safe(archive: Archive) -> bool:
     return single and urlsplit(archive.url).scheme in ("http", "https")
 
 
-def _check_work(laid_out: Plan) -> None:
+def _check_work(laid_out: FetchPlan) -> None:
     work = laid_out.work
     if work.exists() and not laid_out.lock.is_file():
         raise UsageError(f"{work} is needed for work and is somebody else's: move it, or give another folder by --to")
 
 
-def _check_disk(laid_out: Plan) -> None:
+def _check_disk(laid_out: FetchPlan) -> None:
     downloads = [(archive, laid_out.download(archive)) for archive in laid_out.archives]
     lacking = sum(max(archive.size - kept_bytes(download.path), 0) for archive, download in downloads)
     unpacked = sum(archive.unpacked or archive.size for archive in laid_out.archives)

@@ -56,7 +56,7 @@ def find_named(text: str, roots: Roots) -> tuple[Card, Folder] | None:
     """
     card = find_card(text)
     if card is not None:
-        return card, locate(card, roots)
+        return card, open_root(card, roots)
     path = expand(text, "--dataset")
     if path.suffix == ".toml" and is_file(path):
         card = read_card(path)
@@ -65,7 +65,7 @@ def find_named(text: str, roots: Roots) -> tuple[Card, Folder] | None:
     return None
 
 
-def locate(card: Card, roots: Roots) -> Folder:
+def open_root(card: Card, roots: Roots) -> Folder:
     """Return a card's folder, building it where the harness brings the images itself.
 
     Raises:

@@ -42,7 +42,7 @@ _DISTRIBUTIONS = {"skimage": "scikit-image", "sklearn": "scikit-learn"}
 
 
 @dataclass(frozen=True)
-class Photograph:
+class PackagedPhotograph:
     """One pristine photograph that an installed package carries.
 
     Attributes:
@@ -64,7 +64,7 @@ class Photograph:
 
 # Read in the docstrings of skimage.data and in sklearn/datasets/images/README.txt.
 PHOTOGRAPHS = (
-    Photograph(
+    PackagedPhotograph(
         "astronaut",
         "skimage",
         "data/astronaut.png",
@@ -72,7 +72,7 @@ PHOTOGRAPHS = (
         licence="public domain, no known copyright restrictions",
         origin="NASA Great Images, https://flic.kr/p/r9qvLn (Eileen Collins)",
     ),
-    Photograph(
+    PackagedPhotograph(
         "camera",
         "skimage",
         "data/camera.png",
@@ -80,7 +80,7 @@ PHOTOGRAPHS = (
         licence="CC0",
         origin="given to scikit-image by the photographer (grey)",
     ),
-    Photograph(
+    PackagedPhotograph(
         "chelsea",
         "skimage",
         "data/chelsea.png",
@@ -88,7 +88,7 @@ PHOTOGRAPHS = (
         licence="CC0",
         origin="given to scikit-image by the photographer (a cat)",
     ),
-    Photograph(
+    PackagedPhotograph(
         "china",
         "sklearn",
         "datasets/images/china.jpg",
@@ -96,7 +96,7 @@ PHOTOGRAPHS = (
         licence="CC BY 2.0, https://creativecommons.org/licenses/by/2.0/",
         origin="https://www.flickr.com/photos/danielbuechele/6061409035/",
     ),
-    Photograph(
+    PackagedPhotograph(
         "coffee",
         "skimage",
         "data/coffee.png",
@@ -105,7 +105,7 @@ PHOTOGRAPHS = (
         origin="given to scikit-image by the photographer",
     ),
     # The README names danielbuechele here too, but its links lead to vultilion.
-    Photograph(
+    PackagedPhotograph(
         "flower",
         "sklearn",
         "datasets/images/flower.jpg",
@@ -113,7 +113,7 @@ PHOTOGRAPHS = (
         licence="CC BY 2.0, https://creativecommons.org/licenses/by/2.0/",
         origin="https://www.flickr.com/photos/vultilion/6056698931/",
     ),
-    Photograph(
+    PackagedPhotograph(
         "rocket",
         "skimage",
         "data/rocket.jpg",
@@ -230,13 +230,13 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _series(photograph: Photograph) -> Iterator[tuple[str, int, Pixels]]:
+def _series(photograph: PackagedPhotograph) -> Iterator[tuple[str, int, Pixels]]:
     # Imported here: with a built dataset nobody needs to wait for torch.
     import torch
 
     from bench.distortions import distort
 
-    pristine = torch.from_numpy(load(photograph).copy()).permute(2, 0, 1) / 255
+    pristine = torch.from_numpy(load_photograph(photograph).copy()).permute(2, 0, 1) / 255
     for distortion, level in product(TYPES, LEVELS):
         # Noise of its own for every image; a seed from its name is the same in any order of building.
         seed = zlib.crc32(f"{photograph.name}/{distortion}-{level}".encode())
@@ -251,7 +251,7 @@ def _write_png(pixels: Pixels, path: Path) -> None:
     Image.fromarray(pixels).save(path, compress_level=1)
 
 
-def load(photograph: Photograph) -> Pixels:
+def load_photograph(photograph: PackagedPhotograph) -> Pixels:
     """Return a pristine photograph as (H, W, 3) uint8, its short side no longer than 384.
 
     Raises:
@@ -261,7 +261,7 @@ def load(photograph: Photograph) -> Pixels:
     return resize(pixels, Resize(short=SHORT_SIDE)) if min(pixels.shape[:2]) > SHORT_SIDE else pixels
 
 
-def _source_bytes(photograph: Photograph) -> bytes:
+def _source_bytes(photograph: PackagedPhotograph) -> bytes:
     # The package's folder without importing it: scikit-learn takes a second.
     spec = importlib.util.find_spec(photograph.package)
     folders = (spec.submodule_search_locations if spec else None) or []

@@ -51,7 +51,7 @@ class Severity:
     gradient: Tensor
 
 
-def measure(photographs: Sequence[Tensor], name: str, draws: int = 4) -> Severity:
+def measure_severity(photographs: Sequence[Tensor], name: str, draws: int = 4) -> Severity:
     """Measure every level of a type on photographs.
 
     Args:

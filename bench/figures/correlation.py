@@ -11,7 +11,7 @@ from bench.api import FloatArray
 from bench.errors import UsageError
 from bench.figures.style import DIVERGING, new_figure, plain
 from bench.tables.evaluation import signs_of
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,14 +29,14 @@ class Agreement:
         left_out: label → why a method is not there.
     """
 
-    column: Column
+    column: DatasetKey
     n: int
     methods: list[str]
     srcc: FloatArray
     left_out: dict[str, str]
 
 
-def agreement(table: Table, column: Column) -> Agreement:
+def agreement(table: Table, column: DatasetKey) -> Agreement:
     """Correlate every two methods of a column on the images that all of them scored.
 
     Methods are ordered by hierarchical clustering: average linkage of 1 - SRCC.
@@ -52,7 +52,7 @@ def agreement(table: Table, column: Column) -> Agreement:
         if cell is None:
             continue
         if not cell.entry.complete:
-            left_out[table.labels[row]] = cell.not_drawn
+            left_out[table.labels[row]] = cell.no_bootstrap
             continue
         scores = cell.entry.scores().set_index("image")["score"].dropna()
         if scores.nunique() < 2:

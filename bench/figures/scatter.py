@@ -12,7 +12,7 @@ import numpy as np
 from bench.api import FloatArray
 from bench.figures.style import SEQUENTIAL, caption, new_grid, plain
 from bench.tables.cell import LEVEL
-from bench.tables.points import Fitted, running_median
+from bench.tables.points import FittedPoints, running_median
 from bench.views.records import number
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _PANEL = (2.9, 2.6)
 _ACROSS = 46  # letters of a title
 
 
-def scatter(shown: Sequence[Fitted], draws: int) -> Figure:
+def scatter(shown: Sequence[FittedPoints], draws: int) -> Figure:
     """Draw scores against labels, the 4-parameter mapping and the interval of its predictions over draws of images."""
     figure, grid = new_grid(len(shown), *_PANEL, columns=4)
     for axes, each in zip(grid, shown, strict=True):
@@ -46,7 +46,7 @@ def scatter(shown: Sequence[Fitted], draws: int) -> Figure:
     return figure
 
 
-def _draw_mapping(axes: Any, each: Fitted, draws: int) -> str:
+def _draw_mapping(axes: Any, each: FittedPoints, draws: int) -> str:
     """Draw the mapping and its band, and return what is to say of them."""
     if each.mapping is None:
         return f"no mapping: {each.reason}"
@@ -67,7 +67,7 @@ def _draw_line(axes: Any, x: FloatArray, y: FloatArray) -> None:
     axes.plot(x, y, color=_LINE, linewidth=1.6, zorder=4)
 
 
-def residuals(shown: Sequence[Fitted], against: Literal["predicted", "label"]) -> Figure:
+def residuals(shown: Sequence[FittedPoints], against: Literal["predicted", "label"]) -> Figure:
     """Draw label less mapped score against the mapped score or the label, with a running median."""
     figure, grid = new_grid(len(shown), *_PANEL, columns=4)
     for axes, each in zip(grid, shown, strict=True):
@@ -87,13 +87,13 @@ def residuals(shown: Sequence[Fitted], against: Literal["predicted", "label"]) -
     return figure
 
 
-def _label_name(each: Fitted) -> str:
+def _label_name(each: FittedPoints) -> str:
     if each.cell.dataset["kind"] == "synthetic-order":
         return "level (synthetic order)"
     return "MOS" if each.cell.dataset["direction"] == "higher" else "DMOS (lower is better)"
 
 
-def _title(axes: Any, each: Fitted, says: str) -> None:
+def _title(axes: Any, each: FittedPoints, says: str) -> None:
     column = f"{each.method} on {each.cell.dataset['id']} (n = {each.scores.size:,})"
     lines = (textwrap.fill(text, _ACROSS) for text in (column, says))
     axes.set_title(plain("\n".join(lines)), fontsize="x-small")
@@ -108,6 +108,6 @@ def _points(axes: Any, x: FloatArray, y: FloatArray) -> None:
         axes.plot(x, y, "o", markersize=3, color="C0", alpha=alpha, markeredgewidth=0, zorder=2)
 
 
-def _crowd(shown: Sequence[Fitted]) -> str:
+def _crowd(shown: Sequence[FittedPoints]) -> str:
     crowded = any(each.scores.size > CROWDED for each in shown)
     return "\ncells: the lighter, the more images (logarithmic)" if crowded else ""

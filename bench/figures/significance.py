@@ -13,7 +13,7 @@ import numpy as np
 from bench.figures.style import DIVERGING, caption, new_grid, plain
 from bench.stats import Interval
 from bench.tables.averages import average
-from bench.tables.cell import LEVEL, Row
+from bench.tables.cell import LEVEL, MethodKey
 from bench.tables.significance import ALPHA, Comparison, compare_averages, compare_columns
 from bench.tables.table import Table
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Panel:
+class ComparisonPanel:
     """Rows compared in one place.
 
     Attributes:
@@ -34,37 +34,37 @@ class Panel:
     """
 
     title: str
-    rows: list[Row]
-    srcc: Mapping[Row, float]
-    intervals: Mapping[Row, Interval]
+    rows: list[MethodKey]
+    srcc: Mapping[MethodKey, float]
+    intervals: Mapping[MethodKey, Interval]
     comparisons: Sequence[Comparison]
 
 
-def panels(table: Table) -> list[Panel]:
+def panels(table: Table) -> list[ComparisonPanel]:
     """Return a panel for each column of a table with rows to compare, and one for the average where there is one."""
     tests, found = compare_columns(table), []
     for column in table.columns:
-        cells = {row: table.cells[row, column] for row in table.running[column]}
+        cells = {row: table.cells[row, column] for row in table.eligible[column]}
         srcc = {row: value for row, cell in cells.items() if (value := cell.correlations.srcc) is not None}
         intervals = {row: cells[row].interval for row in srcc}
         n = max((cell.correlations.n for cell in cells.values()), default=0)
         found.append(_panel(f"{column.dataset} (n = {n:,})", srcc, intervals, tests.at(column)))
     over = average(table)
-    if over.drawn is not None:
+    if over.bootstrap is not None:
         srcc = {row: mean.value for row, mean in over.srcc.items() if mean.value is not None}
-        intervals = {row: over.drawn.intervals[table.rows.index(row)] for row in srcc}
+        intervals = {row: over.bootstrap.intervals[table.rows.index(row)] for row in srcc}
         title = f"average of {len(over.over)} datasets"
         found.append(_panel(title, srcc, intervals, compare_averages(table, over).at(None)))
     return [panel for panel in found if len(panel.rows) > 1]
 
 
 def _panel(
-    title: str, srcc: dict[Row, float], intervals: dict[Row, Interval], comparisons: Sequence[Comparison]
-) -> Panel:
-    return Panel(title, sorted(srcc, key=lambda row: -srcc[row]), srcc, intervals, comparisons)
+    title: str, srcc: dict[MethodKey, float], intervals: dict[MethodKey, Interval], comparisons: Sequence[Comparison]
+) -> ComparisonPanel:
+    return ComparisonPanel(title, sorted(srcc, key=lambda row: -srcc[row]), srcc, intervals, comparisons)
 
 
-def not_told_apart(rows: Sequence[Row], comparisons: Sequence[Comparison]) -> list[tuple[int, int]]:
+def indistinguishable_runs(rows: Sequence[MethodKey], comparisons: Sequence[Comparison]) -> list[tuple[int, int]]:
     """Return the longest runs of rows, as (first, last), in which no test finds one better than another.
 
     Args:
@@ -101,7 +101,7 @@ def rankings(table: Table) -> Figure:
     return figure
 
 
-def _draw_ranking(axes: Any, panel: Panel, labels: Mapping[Row, str]) -> None:
+def _draw_ranking(axes: Any, panel: ComparisonPanel, labels: Mapping[MethodKey, str]) -> None:
     places = np.arange(len(panel.rows))
     for place, row in zip(places, panel.rows, strict=True):
         interval = panel.intervals[row]
@@ -113,7 +113,7 @@ def _draw_ranking(axes: Any, panel: Panel, labels: Mapping[Row, str]) -> None:
     axes.set_title(plain(panel.title), fontsize="small")
     axes.tick_params(axis="x", labelsize="x-small")
     ends: list[int] = []  # of the last bar in each lane
-    for first, last in not_told_apart(panel.rows, panel.comparisons):
+    for first, last in indistinguishable_runs(panel.rows, panel.comparisons):
         lane = next((lane for lane, end in enumerate(ends) if end < first), len(ends))
         ends[lane:] = [last, *ends[lane + 1 :]]
         at = 1.03 + 0.035 * lane
@@ -142,7 +142,7 @@ def matrices(table: Table) -> Figure:
     return figure
 
 
-def _draw_matrix(axes: Any, panel: Panel, labels: Mapping[Row, str], extent: float) -> Any:
+def _draw_matrix(axes: Any, panel: ComparisonPanel, labels: Mapping[MethodKey, str], extent: float) -> Any:
     differences, signs = _differences(panel), _signs(panel)
     image = axes.imshow(np.where(signs == "", np.nan, differences), cmap=DIVERGING, vmin=-extent, vmax=extent)
     axes.grid(visible=False)
@@ -156,12 +156,12 @@ def _draw_matrix(axes: Any, panel: Panel, labels: Mapping[Row, str], extent: flo
     return image
 
 
-def _differences(panel: Panel) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _differences(panel: ComparisonPanel) -> np.ndarray[Any, np.dtype[np.float64]]:
     values = np.array([panel.srcc[row] for row in panel.rows])
     return np.asarray(values[:, None] - values[None, :])
 
 
-def _signs(panel: Panel) -> np.ndarray[Any, np.dtype[np.str_]]:
+def _signs(panel: ComparisonPanel) -> np.ndarray[Any, np.dtype[np.str_]]:
     place = {row: index for index, row in enumerate(panel.rows)}
     signs = np.full((len(place), len(place)), "", dtype="<U1")
     for each in panel.comparisons:

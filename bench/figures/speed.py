@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from bench.figures.style import caption, looks, new_grid, plain
 from bench.runs.speed import speed
 from bench.tables.cell import LEVEL, Cell
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
-class Timed:
+class MethodSpeed:
     """A method's SRCC and speed on one dataset.
 
     Attributes:
@@ -44,8 +44,8 @@ class Race:
         left_out: label → why a method is not drawn.
     """
 
-    column: Column
-    timed: list[Timed]
+    column: DatasetKey
+    timed: list[MethodSpeed]
     left_out: dict[str, str]
 
 
@@ -59,7 +59,7 @@ def races(table: Table) -> list[Race]:
                 continue
             fast, c = speed(cell.entry), cell.correlations
             if c.srcc is not None and fast.value is not None:
-                timed.append(Timed(table.labels[row], cell, c.srcc, fast.value, str(fast.conditions)))
+                timed.append(MethodSpeed(table.labels[row], cell, c.srcc, fast.value, str(fast.conditions)))
             else:
                 left_out[table.labels[row]] = f"no SRCC: {c.reasons['srcc']}" if c.srcc is None else fast.reason
         found.append(Race(column, timed, left_out))

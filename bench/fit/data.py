@@ -12,12 +12,12 @@ from bench.errors import UsageError
 from bench.fit import features as extraction
 from bench.fit.features import Features
 from bench.runs.runner import hash_of_images, image_digests
-from bench.runs.scoring import Ready
+from bench.runs.scoring import LoadedMethod
 from bench.runs.store import Json
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class DatasetFeatures:
     """A dataset under one protocol, with the features of its images.
 
     Attributes:
@@ -68,7 +68,7 @@ def check_enough(training: Dataset, seed: int) -> None:
         )
 
 
-def measure(ready: Ready, dataset: Dataset, policy: Resize | None, root: Path) -> Measured:
+def extract_features(ready: LoadedMethod, dataset: Dataset, policy: Resize | None, root: Path) -> DatasetFeatures:
     """Return a dataset with its features, extracting those that are not kept.
 
     Args:
@@ -88,4 +88,4 @@ def measure(ready: Ready, dataset: Dataset, policy: Resize | None, root: Path) -
             f"--features got {ready.spec.label}, which has features of no image of {dataset.id!r}; of the first "
             f"because: {next(iter(features.errors.values()))}"
         )
-    return Measured(dataset, policy, digests, features)
+    return DatasetFeatures(dataset, policy, digests, features)

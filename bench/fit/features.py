@@ -24,7 +24,7 @@ from bench.io.progress import bar
 from bench.plugins import gaussian
 from bench.plugins import options as method_options
 from bench.plugins.pristine_distance import offers_features, rows_of
-from bench.runs.scoring import MethodSpec, Ready, seed_draws
+from bench.runs.scoring import LoadedMethod, MethodSpec, seed_draws
 from bench.runs.store import slug, writing
 
 PART = 32
@@ -71,7 +71,7 @@ def check_features(spec: MethodSpec) -> None:
         )
 
 
-def identity(ready: Ready) -> dict[str, Any]:
+def identity(ready: LoadedMethod) -> dict[str, Any]:
     """Return all of a method, loaded with its options, that its features depend on (JSON values)."""
     info = ready.method.info
     return {
@@ -85,7 +85,7 @@ def identity(ready: Ready) -> dict[str, Any]:
     }
 
 
-def extract(ready: Ready, dataset: Dataset, policy: Resize, images_hash: str, root: Path) -> Features:
+def extract(ready: LoadedMethod, dataset: Dataset, policy: Resize, images_hash: str, root: Path) -> Features:
     """Return the features of every image of a dataset, computing those that are not kept, with a progress bar.
 
     Args:

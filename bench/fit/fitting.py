@@ -20,20 +20,20 @@ from bench.datasets.dataset import Dataset
 from bench.datasets.protocol import Protocol
 from bench.fit import features as extraction
 from bench.fit import regression as mos_regression
-from bench.fit.data import Measured, check_enough, labelled_training
+from bench.fit.data import DatasetFeatures, check_enough, labelled_training
 from bench.fit.features import Features
-from bench.fit.regression import FOLDS, GRID, PARAMETER, Fitted, Regression
+from bench.fit.regression import FOLDS, GRID, PARAMETER, FittedRegression, Regression
 from bench.io.hashing import short_hash
-from bench.runs.runner import describe, versions
-from bench.runs.scoring import Ready
-from bench.runs.store import Identity, Json, Outcome, Store, Writer
+from bench.runs.runner import describe_entry, versions
+from bench.runs.scoring import LoadedMethod
+from bench.runs.store import EntryWriter, Identity, Json, Outcome, Store
 
 PREFIX = "fit:"
 VERSION = "1"
 
 
 @dataclass(frozen=True)
-class Done:
+class FitResult:
     """One training set and one set that was predicted, after all splits.
 
     Attributes:
@@ -59,18 +59,18 @@ class Fitting:
         targets: what is predicted.
     """
 
-    ready: Ready
+    ready: LoadedMethod
     regression: Regression
     splits: int
-    train: Measured
-    targets: Sequence[Measured]
+    train: DatasetFeatures
+    targets: Sequence[DatasetFeatures]
 
     @property
     def label(self) -> str:
         """The name of the row."""
         return f"{PREFIX}{self.ready.spec.label}[train={self.train.dataset.id},{self.regression}]"
 
-    def run(self, store: Store) -> list[Done]:
+    def run(self, store: Store) -> list[FitResult]:
         """Fit on the training part of every split and store the predictions of every target's test part.
 
         What is stored already is not fitted again; stopped at any moment, the same call goes on from there.
@@ -80,7 +80,7 @@ class Fitting:
             BenchError: the disk is full.
         """
         new = np.sum([self._split(seed, store) for seed in range(self.splits)], axis=0)
-        return [Done(self.label, target.dataset.id, int(n)) for target, n in zip(self.targets, new, strict=True)]
+        return [FitResult(self.label, target.dataset.id, int(n)) for target, n in zip(self.targets, new, strict=True)]
 
     def _split(self, seed: int, store: Store) -> list[bool]:
         parts = [target.dataset.split(f"random:{seed}") for target in self.targets]
@@ -99,12 +99,14 @@ class Fitting:
                     writer.finish(part, None)
             return left
 
-    def _open(self, target: Measured, part: Dataset, seed: int, store: Store) -> AbstractContextManager[Writer]:
+    def _open(
+        self, target: DatasetFeatures, part: Dataset, seed: int, store: Store
+    ) -> AbstractContextManager[EntryWriter]:
         protocol = Protocol(split=f"random:{seed}", resize=str(target.policy))
-        described = {**describe(self.label, self._declared(), part), "source": "fit", "fit": self._about(target)}
+        described = {**describe_entry(self.label, self._declared(), part), "source": "fit", "fit": self._about(target)}
         return store.write(Identity(self._identity(), target.identity(part), protocol), described)
 
-    def _about(self, target: Measured) -> Json:
+    def _about(self, target: DatasetFeatures) -> Json:
         return {
             "train": self.train.dataset.id,
             "features": self.ready.spec.label,
@@ -149,7 +151,7 @@ class Fitting:
             aliases=(),
         )
 
-    def _fit(self, seed: int) -> tuple[Fitted, Json]:
+    def _fit(self, seed: int) -> tuple[FittedRegression, Json]:
         started, vectors = _now(), self.train.features.vectors
         part = labelled_training(self.train.dataset, seed)
         training = replace(part, samples=tuple(sample for sample in part.samples if sample.name in vectors))
@@ -168,7 +170,7 @@ class Fitting:
         return fitted, session
 
 
-def _predict(fitted: Fitted, features: Features, part: Dataset) -> dict[str, Outcome]:
+def _predict(fitted: FittedRegression, features: Features, part: Dataset) -> dict[str, Outcome]:
     names = [sample.name for sample in part.samples if sample.name in features.vectors]
     outcomes = {sample.name: Outcome(sample.name, None, features.errors.get(sample.name)) for sample in part.samples}
     if names:

@@ -28,7 +28,7 @@ GRID = {
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
+class FittedRegression:
     """A regression after fitting.
 
     Attributes:
@@ -49,7 +49,7 @@ class Fitted:
         return np.asarray(self.labels.inverse_transform(standardised[:, None])[:, 0], dtype=np.float64)
 
 
-def fit(kind: Regression, features: FloatArray, labels: FloatArray, contents: Sequence[str]) -> Fitted:
+def fit(kind: Regression, features: FloatArray, labels: FloatArray, contents: Sequence[str]) -> FittedRegression:
     """Fit a regression, after choosing its parameter by the squared error on content-disjoint folds.
 
     Args:
@@ -82,7 +82,9 @@ def choose(kind: Regression, features: FloatArray, labels: FloatArray, contents:
     return GRID[kind][int(errors.argmin())]
 
 
-def _fit_each(kind: Regression, values: Sequence[float], features: FloatArray, labels: FloatArray) -> Iterator[Fitted]:
+def _fit_each(
+    kind: Regression, values: Sequence[float], features: FloatArray, labels: FloatArray
+) -> Iterator[FittedRegression]:
     from sklearn.linear_model import Ridge
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVR
@@ -91,4 +93,4 @@ def _fit_each(kind: Regression, values: Sequence[float], features: FloatArray, l
     x, y = of_features.transform(features), of_labels.transform(labels[:, None])[:, 0]
     for value in values:
         model = {"ridge": Ridge, "svr": SVR}[kind](**{PARAMETER[kind]: value})
-        yield Fitted(value, model.fit(x, y), of_features, of_labels)
+        yield FittedRegression(value, model.fit(x, y), of_features, of_labels)

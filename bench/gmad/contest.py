@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.errors import UsageError
-from bench.gmad.pairs import Level, Pair, Verdict, differentiate, judge, standardised
+from bench.gmad.pairs import ImagePair, Level, Opinion, differentiate, judge, standardised
 from bench.tables.cell import Cell
 from bench.tables.evaluation import joined, signs_of
-from bench.tables.table import Column, Table, find_pair
+from bench.tables.table import DatasetKey, Table, find_pair
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedPair:
     """A pair and what the labels say of it.
 
     Attributes:
@@ -32,9 +32,9 @@ class Judged:
         reason: why there is none; empty where there is.
     """
 
-    pair: Pair
+    pair: ImagePair
     label_gap: float | None
-    verdict: Verdict | None
+    verdict: Opinion | None
     reason: str = ""
 
 
@@ -52,7 +52,7 @@ class Direction:
     defender: str
     attacker: str
     levels: list[Level]
-    judged: list[Judged]
+    judged: list[JudgedPair]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Contest:
         directions: the first attacked by the second, then the second by the first.
     """
 
-    column: Column
+    column: DatasetKey
     cells: tuple[Cell, Cell]
     images: list[str]
     scores: dict[str, FloatArray]
@@ -80,7 +80,7 @@ class Contest:
     directions: tuple[Direction, Direction]
 
 
-def hold(
+def run_contest(
     tables: Sequence[Table], names: tuple[str, str], dataset: str, levels: int, pairs: int, equal: float
 ) -> Contest:
     """Hold a contest on the first table that has both methods on the dataset under one protocol.
@@ -102,12 +102,12 @@ def hold(
         if rows and all((row, column) in table.cells for row in rows):
             first, second = rows
             cells = table.cells[first, column], table.cells[second, column]
-            return hold_on(column, cells, (table.labels[first], table.labels[second]), levels, pairs, equal)
+            return run_contest_on(column, cells, (table.labels[first], table.labels[second]), levels, pairs, equal)
     raise UsageError(f"A and B got {' and '.join(names)}, which have no result on {dataset} under one protocol")
 
 
-def hold_on(
-    column: Column, cells: tuple[Cell, Cell], labels: tuple[str, str], levels: int, pairs: int, equal: float
+def run_contest_on(
+    column: DatasetKey, cells: tuple[Cell, Cell], labels: tuple[str, str], levels: int, pairs: int, equal: float
 ) -> Contest:
     """Hold a contest between two cells of one column.
 
@@ -124,7 +124,7 @@ def hold_on(
     """
     for cell, label in zip(cells, labels, strict=True):
         if not cell.entry.complete:
-            raise UsageError(f"A and B got {label}, whose result on {column.dataset} is {cell.not_drawn}")
+            raise UsageError(f"A and B got {label}, whose result on {column.dataset} is {cell.no_bootstrap}")
     frame, failed = _on_both(cells)
     people = _Labels.of(cells[0], frame, equal)
     raw = {label: frame[side].to_numpy(np.float64) for label, side in zip(labels, ("a", "b"), strict=True)}
@@ -167,10 +167,10 @@ class _Labels:
             values[known] = standardised(values[known])
         return cls(values, joined(frame, cell.dataset["within"]), equal)
 
-    def on(self, pair: Pair) -> Judged:
+    def on(self, pair: ImagePair) -> JudgedPair:
         if self.groups is not None and self.groups[pair.better] != self.groups[pair.worse]:
-            return Judged(pair, None, None, "labels compare only inside a group")
+            return JudgedPair(pair, None, None, "labels compare only inside a group")
         gap = float(self.values[pair.better] - self.values[pair.worse])
         if np.isnan(gap):
-            return Judged(pair, None, None, "no label")
-        return Judged(pair, gap, judge(gap, self.equal))
+            return JudgedPair(pair, None, None, "no label")
+        return JudgedPair(pair, gap, judge(gap, self.equal))

@@ -9,10 +9,10 @@ import numpy as np
 
 from bench.errors import ImageError
 from bench.figures.style import new_figure, plain
-from bench.gmad.contest import Contest, Direction, Judged
+from bench.gmad.contest import Contest, Direction, JudgedPair
 from bench.gmad.output import judges, label_name, sides
-from bench.gmad.pairs import Verdict
-from bench.tables.photographs import Pictures
+from bench.gmad.pairs import Opinion
+from bench.tables.photographs import Photographs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +23,7 @@ _SIDE = 360
 _LONGEST = 30
 
 
-def contact_sheet(contest: Contest, pictures: Pictures) -> Figure:
+def contact_sheet(contest: Contest, pictures: Photographs) -> Figure:
     """Draw the pairs of both directions side by side, a row a pair from the worst level to the best.
 
     The image on the left is the one that the attacker holds better; a heavy frame marks the one that the labels
@@ -47,11 +47,11 @@ def _heading(contest: Contest, way: Direction) -> str:
     return "\n".join(plain(line) for text in (first, sides(contest, way)) for line in textwrap.wrap(text, 78))
 
 
-def _draw_pair(line: Any, contest: Contest, way: Direction, judged: Judged, pictures: Pictures) -> None:
+def _draw_pair(line: Any, contest: Contest, way: Direction, judged: JudgedPair, pictures: Photographs) -> None:
     pair, gap = judged.pair, judged.label_gap
     for axes, place, preferred in (
-        (line[0], pair.better, judged.verdict is Verdict.ATTACKER),
-        (line[1], pair.worse, judged.verdict is Verdict.NEITHER),
+        (line[0], pair.better, judged.verdict is Opinion.ATTACKER),
+        (line[1], pair.worse, judged.verdict is Opinion.NEITHER),
     ):
         _draw_image(axes, contest, way, place, pictures)
         axes.set(xticks=[], yticks=[])
@@ -64,17 +64,17 @@ def _draw_pair(line: Any, contest: Contest, way: Direction, judged: Judged, pict
     line[1].set_xlabel(plain(said if gap is None else f"{said} ({gap:+.2f} SD)"), fontsize="xx-small", loc="right")
 
 
-def _said(contest: Contest, way: Direction, verdict: Verdict) -> str:
+def _said(contest: Contest, way: Direction, verdict: Opinion) -> str:
     who = judges(contest)
     opinion = {
-        Verdict.ATTACKER: f"left better, as {_short(way.attacker, 20)}",
-        Verdict.DEFENDER: f"equal, as {_short(way.defender, 20)}",
-        Verdict.NEITHER: "right better, as neither says",
+        Opinion.ATTACKER: f"left better, as {_short(way.attacker, 20)}",
+        Opinion.DEFENDER: f"equal, as {_short(way.defender, 20)}",
+        Opinion.NEITHER: "right better, as neither says",
     }
     return f"{who}: {opinion[verdict]}"
 
 
-def _draw_image(axes: Any, contest: Contest, way: Direction, place: int, pictures: Pictures) -> None:
+def _draw_image(axes: Any, contest: Contest, way: Direction, place: int, pictures: Photographs) -> None:
     name, label = contest.images[place], contest.labels[place]
     scores = [
         f"{plain(_short(method, 16))} {contest.scores[method][place]:.4g}" for method in (way.defender, way.attacker)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.gmad.contest import Contest, Direction, Judged
-from bench.gmad.pairs import Verdict
+from bench.gmad.contest import Contest, Direction, JudgedPair
+from bench.gmad.pairs import Opinion
 
 
 def records(contest: Contest) -> list[dict[str, Any]]:
@@ -16,7 +16,7 @@ def records(contest: Contest) -> list[dict[str, Any]]:
     return [_record(contest, way, each) for way in contest.directions for each in way.judged]
 
 
-def _record(contest: Contest, way: Direction, judged: Judged) -> dict[str, Any]:
+def _record(contest: Contest, way: Direction, judged: JudgedPair) -> dict[str, Any]:
     pair = judged.pair
     record: dict[str, Any] = {
         "dataset": contest.column.dataset,
@@ -80,9 +80,9 @@ def sides(contest: Contest, way: Direction) -> str:
         return f"{pairs}; {unknown}" if unknown else pairs
     who = judges(contest)
     with_whom = (
-        f"{way.attacker} in {counts[Verdict.ATTACKER]}",
-        f"{way.defender} in {counts[Verdict.DEFENDER]}",
-        f"neither in {counts[Verdict.NEITHER]}",
+        f"{way.attacker} in {counts[Opinion.ATTACKER]}",
+        f"{way.defender} in {counts[Opinion.DEFENDER]}",
+        f"neither in {counts[Opinion.NEITHER]}",
     )
     judged = f"{who} {'side' if who == 'people' else 'sides'} with {', '.join(with_whom)}"
     return "; ".join(filter(None, (pairs, judged, unknown)))

@@ -25,7 +25,7 @@ EQUAL = 0.1
 
 
 @dataclass(frozen=True)
-class Pair:
+class ImagePair:
     """Two images that the defender holds equal.
 
     Attributes:
@@ -56,11 +56,11 @@ class Level:
 
     number: int
     images: int
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ImagePair, ...]
     reason: str = ""
 
 
-class Verdict(StrEnum):
+class Opinion(StrEnum):
     """Whose opinion of a pair the labels share."""
 
     ATTACKER = "attacker"
@@ -113,10 +113,10 @@ def standardised(scores: FloatArray) -> FloatArray:
 
 def _level(number: int, part: NDArray[np.intp], d: FloatArray, a: FloatArray, wanted: int, equal: float) -> Level:
     left = part
-    found: list[Pair] = []
+    found: list[ImagePair] = []
     while len(found) < wanted and (pair := _widest(left, d, a, equal)) is not None:
         better, worse = pair
-        found.append(Pair(number, better, worse, float(d[better] - d[worse]), float(a[better] - a[worse])))
+        found.append(ImagePair(number, better, worse, float(d[better] - d[worse]), float(a[better] - a[worse])))
         left = left[(left != better) & (left != worse)]
     reason = "" if len(found) == wanted else f"no {'more ' if found else ''}two images that the one method holds equal "
     return Level(number, len(part), tuple(found), reason and reason + "and the other does not")
@@ -143,7 +143,7 @@ def _widest(part: NDArray[np.intp], d: FloatArray, a: FloatArray, equal: float) 
     return pair
 
 
-def judge(gap: float, equal: float = EQUAL) -> Verdict:
+def judge(gap: float, equal: float = EQUAL) -> Opinion:
     """Say who is right about a pair.
 
     Args:
@@ -152,5 +152,5 @@ def judge(gap: float, equal: float = EQUAL) -> Verdict:
         equal: standard deviations within which the labels hold two images equal.
     """
     if abs(gap) <= equal:
-        return Verdict.DEFENDER
-    return Verdict.ATTACKER if gap > 0 else Verdict.NEITHER
+        return Opinion.DEFENDER
+    return Opinion.ATTACKER if gap > 0 else Opinion.NEITHER

@@ -37,7 +37,7 @@ def is_whole(download: Download) -> bool:
     return True
 
 
-def describe(download: Download) -> str:
+def describe_download(download: Download) -> str:
     """Say what would be fetched: size, source, and what it would be checked by."""
     size = "size not known" if download.size is None else f"about {download.size / 1e6:,.0f} MB"
     algorithm, _ = download.checksum

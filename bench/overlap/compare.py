@@ -19,15 +19,15 @@ from bench.datasets.roots import Roots
 from bench.errors import BenchError, UsageError
 from bench.io.files import expand
 from bench.io.progress import bar
-from bench.overlap.hashing import Hashed, hash_samples
+from bench.overlap.hashing import HashedSet, hash_samples
 from bench.overlap.names import Names, SharedNames, looks_like_name, shared_names
-from bench.overlap.near import BLOCK, Pairs, near_pairs
+from bench.overlap.near import BLOCK, NearPairs, near_pairs
 
 _MOST_PAIRS = 2_000_000
 
 
 @dataclass(frozen=True)
-class Listed:
+class NameList:
     """A set of which only names are known.
 
     Attributes:
@@ -52,9 +52,9 @@ class NearDuplicates:
         inside: ``a`` and ``b`` are the same set.
     """
 
-    a: Hashed
-    b: Hashed
-    pairs: Pairs
+    a: HashedSet
+    b: HashedSet
+    pairs: NearPairs
     inside: bool
 
     def counts(self) -> tuple[int, int]:
@@ -82,8 +82,8 @@ class Overlap:
         threshold: largest distance of near-duplicates, in bits.
     """
 
-    a: Listed
-    b: Listed
+    a: NameList
+    b: NameList
     names: SharedNames
     near: NearDuplicates | None = None
     threshold: int | None = None
@@ -95,7 +95,7 @@ class Overlap:
         return (len(a | b), len(a | b)) if self.a == self.b else (len(a), len(b))
 
 
-def compare(a: Dataset, b: Dataset, threshold: int) -> Overlap:
+def compare_sets(a: Dataset, b: Dataset, threshold: int) -> Overlap:
     """Find what two sets share by looks, at most ``threshold`` bits apart, and by name.
 
     Two equal sets are one, looked at inside.
@@ -107,7 +107,7 @@ def compare(a: Dataset, b: Dataset, threshold: int) -> Overlap:
     return replace(compare_names(_names_of(a), _names_of(b)), near=near, threshold=threshold)
 
 
-def compare_names(a: Listed, b: Listed) -> Overlap:
+def compare_names(a: NameList, b: NameList) -> Overlap:
     """Find what two sets share by name; two equal sets are one, looked at inside."""
     return Overlap(a, b, shared_names(a.names, None if a == b else b.names))
 
@@ -124,12 +124,12 @@ def _compare_images(a: Dataset, b: Dataset, threshold: int) -> NearDuplicates:
             if count > _MOST_PAIRS:
                 raise BenchError(f"more than {_MOST_PAIRS:,} pairs at {threshold} bits: try a smaller --threshold")
             found.append(pairs)
-    joined = Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    joined = NearPairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
     order = np.lexsort((joined.b, joined.a, joined.distance))
-    return NearDuplicates(first, second, Pairs(*(column[order] for column in joined)), inside)
+    return NearDuplicates(first, second, NearPairs(*(column[order] for column in joined)), inside)
 
 
-def _hashed(dataset: Dataset) -> Hashed:
+def _hashed(dataset: Dataset) -> HashedSet:
     hashed = hash_samples(dataset.samples, f"hashing {dataset.id}")
     if not hashed.names:
         name, reason = hashed.failed[0]
@@ -137,7 +137,7 @@ def _hashed(dataset: Dataset) -> Hashed:
     return hashed
 
 
-def _names_of(dataset: Dataset) -> Listed:
+def _names_of(dataset: Dataset) -> NameList:
     names = {
         sample.name: (
             sample.name,
@@ -145,10 +145,10 @@ def _names_of(dataset: Dataset) -> Listed:
         )
         for sample in dataset.samples
     }
-    return Listed(dataset.id, names, dataset.origin)
+    return NameList(dataset.id, names, dataset.origin)
 
 
-def read_names(text: str, roots: Roots, parameter: str) -> Listed:
+def read_names(text: str, roots: Roots, parameter: str) -> NameList:
     """Read the names of the images that a user means by an id or a path, from the labels alone.
 
     Of a label file these are the card's (or ``image``) column and whatever else looks like the name of an
@@ -171,12 +171,12 @@ def read_names(text: str, roots: Roots, parameter: str) -> Listed:
     return _names_of(resolve(text, roots, parameter))
 
 
-def _from_csv(name: str, path: Path) -> Listed:
+def _from_csv(name: str, path: Path) -> NameList:
     _, rows = table.read_csv(path)
     return _from_rows(name, str(path), ((row.get("image", ""), row) for row in rows))
 
 
-def _from_rows(name: str, where: str, rows: Iterable[tuple[str, table.Row]]) -> Listed:
+def _from_rows(name: str, where: str, rows: Iterable[tuple[str, table.TextRow]]) -> NameList:
     names: dict[str, tuple[str, ...]] = {}
     for image, row in rows:
         texts = [image] if image else []
@@ -186,4 +186,4 @@ def _from_rows(name: str, where: str, rows: Iterable[tuple[str, table.Row]]) -> 
             names[image] = (*names.get(image, ()), *texts)
     if not names:
         raise UsageError(f"{where}: no column named 'image', and nothing in it looks like an image's name")
-    return Listed(name, names, where)
+    return NameList(name, names, where)

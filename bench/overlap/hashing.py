@@ -24,7 +24,7 @@ from bench.overlap.near import BITS, HASH, Hashes, perceptual_hash
 
 
 @dataclass(frozen=True, eq=False)
-class Hashed:
+class HashedSet:
     """The hashes of a set.
 
     Attributes:
@@ -95,7 +95,7 @@ class HashCache:
                     self._connection = None
 
 
-def hash_samples(samples: Sequence[Sample], title: str) -> Hashed:
+def hash_samples(samples: Sequence[Sample], title: str) -> HashedSet:
     """Hash the images of a set, one thread a core, with a progress bar on stderr.
 
     An image that cannot be read, or has nothing to be compared by, is in ``failed`` with its reason.
@@ -123,7 +123,7 @@ def hash_samples(samples: Sequence[Sample], title: str) -> Hashed:
     if cache.problem:
         print(f"bench: warning: hashes are not kept for the next time: {cache.problem}", file=sys.stderr)
     packed = np.array(hashes, np.uint8).reshape(-1, BITS // 8)
-    return Hashed(tuple(names), packed, tuple(failed))
+    return HashedSet(tuple(names), packed, tuple(failed))
 
 
 def _hash(sample: Sample, cache: HashCache) -> Hashes | str:

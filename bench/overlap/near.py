@@ -30,7 +30,7 @@ Hashes = NDArray[np.uint8]
 """Packed bits, (N, BITS / 8)."""
 
 
-class Pairs(NamedTuple):
+class NearPairs(NamedTuple):
     """Pairs of near-duplicates, each array (P,): row in the one set, row in the other, distance in bits."""
 
     a: NDArray[np.int64]
@@ -51,7 +51,7 @@ def perceptual_hash(pixels: Pixels) -> Hashes:
     return np.packbits(imagehash.phash(Image.fromarray(pixels), hash_size=16).hash)
 
 
-def near_pairs(a: Hashes, b: Hashes, threshold: int, *, inside: bool = False) -> Iterator[Pairs]:
+def near_pairs(a: Hashes, b: Hashes, threshold: int, *, inside: bool = False) -> Iterator[NearPairs]:
     """Find the rows at a Hamming distance of at most ``threshold``; memory does not grow with the sets.
 
     Distances are products of matrices of ±1, exact in float32: BLAS is quicker at that than numpy is at counting
@@ -73,20 +73,20 @@ def near_pairs(a: Hashes, b: Hashes, threshold: int, *, inside: bool = False) ->
             _near(signs, _signs(b[left : left + _COLUMNS]), threshold, top, left)
             for left in range(start, len(b), _COLUMNS)
         ]
-        pairs = Pairs(*(np.concatenate(column) for column in zip(*blocks, strict=True))) if blocks else _NONE
-        yield Pairs(*(column[pairs.a < pairs.b] for column in pairs)) if inside else pairs
+        pairs = NearPairs(*(np.concatenate(column) for column in zip(*blocks, strict=True))) if blocks else _NONE
+        yield NearPairs(*(column[pairs.a < pairs.b] for column in pairs)) if inside else pairs
 
 
-_NONE = Pairs(*(np.empty(0, np.int64) for _ in range(3)))
+_NONE = NearPairs(*(np.empty(0, np.int64) for _ in range(3)))
 
 
 def _signs(packed: Hashes) -> NDArray[np.float32]:
     return np.unpackbits(packed, axis=1).astype(np.float32) * 2 - 1
 
 
-def _near(a: NDArray[np.float32], b: NDArray[np.float32], threshold: int, top: int, left: int) -> Pairs:
+def _near(a: NDArray[np.float32], b: NDArray[np.float32], threshold: int, top: int, left: int) -> NearPairs:
     bits = a.shape[1]
     agreement = a @ b.T
     rows, columns = np.nonzero(agreement >= bits - 2 * threshold)
     distance = (bits - agreement[rows, columns].astype(np.int64)) // 2
-    return Pairs(rows + top, columns + left, distance)
+    return NearPairs(rows + top, columns + left, distance)

@@ -129,7 +129,7 @@ def _unmixed(covariance: FloatArray, difference: FloatArray) -> FloatArray:
     return np.asarray(difference @ np.linalg.pinv(covariance))
 
 
-def measure(photos: Iterable[Photo], features: Callable[[Photo], FloatArray]) -> tuple[list[FloatArray], int]:
+def measure_photos(photos: Iterable[Photo], features: Callable[[Photo], FloatArray]) -> tuple[list[FloatArray], int]:
     """Return the features (M, D) of each photograph that has some, and how many were refused."""
     found, refused = [], 0
     for photo in photos:
@@ -140,7 +140,7 @@ def measure(photos: Iterable[Photo], features: Callable[[Photo], FloatArray]) ->
     return found, refused
 
 
-def fit(features: Sequence[FloatArray], metadata: Mapping[str, Any]) -> PristineModel:
+def fit_model(features: Sequence[FloatArray], metadata: Mapping[str, Any]) -> PristineModel:
     """Fit the model to the features (M, D) of one photograph or more.
 
     Where no more rows are finite than there are features, their covariance has no inverse: it is shrunk towards
@@ -163,7 +163,7 @@ def fit(features: Sequence[FloatArray], metadata: Mapping[str, Any]) -> Pristine
 # --- files that may be hostile ---
 
 
-def load(path: Path) -> PristineModel:
+def load_model(path: Path) -> PristineModel:
     """Read a model that :meth:`PristineModel.save` wrote.
 
     Raises:
@@ -172,7 +172,7 @@ def load(path: Path) -> PristineModel:
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
-        return check(read_npz(data))
+        return check_model(read_npz(data))
     except UsageError:
         raise
     # Damaged files make numpy and zipfile raise nearly anything: zlib.error, KeyError, MemoryError ...
@@ -194,7 +194,7 @@ def read_npz(data: bytes, most: int = _MAX_BYTES) -> dict[str, Any]:
         return {name: arrays[name] for name in arrays.files}
 
 
-def check(arrays: Mapping[str, Any], names: tuple[str, str] = ("mean", "covariance")) -> PristineModel:
+def check_model(arrays: Mapping[str, Any], names: tuple[str, str] = ("mean", "covariance")) -> PristineModel:
     """Turn a file's arrays into a model.
 
     Args:

@@ -26,7 +26,7 @@ class OptionInfo:
     help: str
 
 
-def describe(options: type[Any]) -> list[OptionInfo]:
+def describe_options(options: type[Any]) -> list[OptionInfo]:
     """List the options that a dataclass of ``bench.api.option`` fields documents."""
     hints = _hints(options)
     return [

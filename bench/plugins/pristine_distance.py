@@ -91,11 +91,13 @@ class OverFeatures(Method):
         """
         method = _load_features(cls.of, cls.Options() if options is None else options, device)
         prepared = (prepare(photo, cls.info.input) for photo in photos)
-        kept, refused = gaussian.measure(prepared, lambda photo: rows_of(method, method.pristine_features(photo)))
+        kept, refused = gaussian.measure_photos(
+            prepared, lambda photo: rows_of(method, method.pristine_features(photo))
+        )
         skipped = f", {refused} skipped as {method.info.name} has no features of them" if refused else ""
         if not kept:
             raise UsageError(f"photos: none to fit on{skipped}; give a folder of pristine photographs")
-        model = gaussian.fit(kept, {"method": PREFIX + method.info.name, "pristine": source, **_about(method)})
+        model = gaussian.fit_model(kept, {"method": PREFIX + method.info.name, "pristine": source, **_about(method)})
         if model.blocks < 2:
             raise UsageError(
                 f"photos: {len(kept)} used{skipped} give {model.blocks} finite rows of features; give more"
@@ -176,7 +178,7 @@ def _how(name: str) -> str:
 
 def _read(path: Path, name: str) -> gaussian.PristineModel:
     try:
-        return gaussian.load(path)
+        return gaussian.load_model(path)
     except UsageError as error:
         raise UsageError(f"{name}, option model: {path}: {error}; give a file written by `bench fit {name}`") from None
 

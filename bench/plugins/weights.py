@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bench.api import Download
 from bench.errors import MissingRequirementError, UsageError, did_you_mean
-from bench.io.download import describe, fetch, is_whole
+from bench.io.download import describe_download, fetch, is_whole
 from bench.io.progress import note
 from bench.plugins.registry import catalogue
 
@@ -44,7 +44,7 @@ def fetch_weights(name: str) -> Path:
     """
     download = find_download(name)
     if not is_whole(download):
-        note(f"{describe(download)}; licence {download.licence}")
+        note(f"{describe_download(download)}; licence {download.licence}")
         fetch(download)
     return download.path
 

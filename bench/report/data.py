@@ -11,16 +11,16 @@ from bench.io.progress import bar
 from bench.report import points as scatter
 from bench.report import robustness
 from bench.report.leaderboard import Leaderboard, lay_out, plain_writer
-from bench.report.pictures import BUDGET, Picture, Pictures, take_pictures
-from bench.report.points import Points
-from bench.report.provenance import Provenance, describe
+from bench.report.pictures import BUDGET, EmbeddedPicture, EmbeddedPictures, take_pictures
+from bench.report.points import DatasetPoints
+from bench.report.provenance import Provenance, describe_provenance
 from bench.report.robustness import Robustness
 from bench.tables.averages import kind_of
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 
 
 @dataclass(frozen=True)
-class Shown:
+class PairedImage:
     """One image of a pair.
 
     Attributes:
@@ -31,11 +31,11 @@ class Shown:
 
     name: str
     said: str
-    picture: Picture | None
+    picture: EmbeddedPicture | None
 
 
 @dataclass(frozen=True)
-class Pair:
+class PicturePair:
     """Two images that one method calls equal and another tells apart most.
 
     Attributes:
@@ -45,8 +45,8 @@ class Pair:
     """
 
     title: str
-    worse: Shown
-    better: Shown
+    worse: PairedImage
+    better: PairedImage
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,15 @@ class Report:
     boards: tuple[Leaderboard, ...]
     families: tuple[str, ...]
     kinds: tuple[str, ...]
-    points: tuple[tuple[Points, Pictures], ...]
+    points: tuple[tuple[DatasetPoints, EmbeddedPictures], ...]
     robustness: tuple[Robustness, ...]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[PicturePair, ...]
     provenance: tuple[Provenance, ...]
 
 
-def gather(tables: Sequence[Table], title: str, roots: Roots, fitted: int = 0, pairs: Sequence[Pair] = ()) -> Report:
+def gather(
+    tables: Sequence[Table], title: str, roots: Roots, fitted: int = 0, pairs: Sequence[PicturePair] = ()
+) -> Report:
     """Return all that a report shows of some tables.
 
     Args:
@@ -102,7 +104,7 @@ def gather(tables: Sequence[Table], title: str, roots: Roots, fitted: int = 0, p
         robustness=tuple(found for place in places if (found := robustness.collect(*place))),
         pairs=tuple(pairs),
         provenance=tuple(
-            describe(writer.table.cells[row, column], writer.table.labels[row], writer.remarks(row, column))
+            describe_provenance(writer.table.cells[row, column], writer.table.labels[row], writer.remarks(row, column))
             for writer in writers
             for column in writer.table.columns
             for row in writer.table.rows
@@ -111,11 +113,13 @@ def gather(tables: Sequence[Table], title: str, roots: Roots, fitted: int = 0, p
     )
 
 
-def _with_pictures(places: Sequence[tuple[Table, Column]], roots: Roots) -> tuple[tuple[Points, Pictures], ...]:
+def _with_pictures(
+    places: Sequence[tuple[Table, DatasetKey]], roots: Roots
+) -> tuple[tuple[DatasetPoints, EmbeddedPictures], ...]:
     found = []
     with bar(len(places), "points and pictures", delay=1.0) as shown:
         for table, column in places:
-            points = scatter.collect(table, column)
+            points = scatter.collect_points(table, column)
             if points:
                 cells = [cell for (_, where), cell in table.cells.items() if where == column]
                 # Images that were scored here are the ones to show; imported scores know no files.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.datasets.roots import Roots
-from bench.gmad.contest import Contest, Direction, Judged, hold_on
-from bench.report.data import Pair, Shown
-from bench.report.pictures import BUDGET, Pictures, take_pictures
-from bench.tables.cell import Cell, Row
-from bench.tables.table import Column, Table, find_pair
+from bench.gmad.contest import Contest, Direction, JudgedPair, run_contest_on
+from bench.report.data import PairedImage, PicturePair
+from bench.report.pictures import BUDGET, EmbeddedPictures, take_pictures
+from bench.tables.cell import Cell, MethodKey
+from bench.tables.table import DatasetKey, Table, find_pair
 
 LEVELS = 4
 """Quality levels of each method; a pair at each, both ways round."""
@@ -21,7 +21,7 @@ _SIDES = {
 }
 
 
-def find_pairs(tables: Sequence[Table], roots: Roots, names: tuple[str, str] | None) -> list[Pair]:
+def find_pairs(tables: Sequence[Table], roots: Roots, names: tuple[str, str] | None) -> list[PicturePair]:
     """Return pairs on every dataset that has the two methods.
 
     Args:
@@ -38,9 +38,9 @@ def find_pairs(tables: Sequence[Table], roots: Roots, names: tuple[str, str] | N
     return [pair for place in rows for pair in _on(*place, roots, BUDGET // len(rows))]
 
 
-def _two(table: Table, column: Column, names: tuple[str, str] | None) -> tuple[Row, Row] | None:
+def _two(table: Table, column: DatasetKey, names: tuple[str, str] | None) -> tuple[MethodKey, MethodKey] | None:
     if names is None:
-        known = {row: table.cells[row, column].correlations.srcc for row in table.running[column]}
+        known = {row: table.cells[row, column].correlations.srcc for row in table.eligible[column]}
         best = sorted((row for row, srcc in known.items() if srcc is not None), key=lambda row: -(known[row] or 0))
         chosen = (best[0], best[1]) if len(best) > 1 else None
     else:
@@ -52,10 +52,12 @@ def _two(table: Table, column: Column, names: tuple[str, str] | None) -> tuple[R
     return chosen if enough else None
 
 
-def _on(table: Table, column: Column, rows: tuple[Row, Row], roots: Roots, room: int) -> list[Pair]:
+def _on(
+    table: Table, column: DatasetKey, rows: tuple[MethodKey, MethodKey], roots: Roots, room: int
+) -> list[PicturePair]:
     cells: tuple[Cell, Cell] = (table.cells[rows[0], column], table.cells[rows[1], column])
     labels = (table.labels[rows[0]], table.labels[rows[1]])
-    contest = hold_on(column, cells, labels, levels=LEVELS, pairs=1, equal=_EQUAL)
+    contest = run_contest_on(column, cells, labels, levels=LEVELS, pairs=1, equal=_EQUAL)
     both = [(way, judged) for way in contest.directions for judged in way.judged]
     names = [contest.images[place] for _, each in both for place in (each.pair.worse, each.pair.better)]
     cell = max(cells, key=lambda each: each.entry.meta["source"] == "run")
@@ -63,17 +65,17 @@ def _on(table: Table, column: Column, rows: tuple[Row, Row], roots: Roots, room:
     return [_pair(contest, way, judged, pictures) for way, judged in both]
 
 
-def _pair(contest: Contest, way: Direction, judged: Judged, pictures: Pictures) -> Pair:
+def _pair(contest: Contest, way: Direction, judged: JudgedPair, pictures: EmbeddedPictures) -> PicturePair:
     said = _SIDES[judged.verdict] if judged.verdict else judged.reason
     title = (
         f"{contest.column.dataset}: {way.defender} calls them equal (level {judged.pair.level} of {LEVELS}), "
         f"{way.attacker} tells them apart; {said}"
     )
     worse, better = (_shown(contest, way, place, pictures) for place in (judged.pair.worse, judged.pair.better))
-    return Pair(title, worse, better)
+    return PicturePair(title, worse, better)
 
 
-def _shown(contest: Contest, way: Direction, place: int, pictures: Pictures) -> Shown:
+def _shown(contest: Contest, way: Direction, place: int, pictures: EmbeddedPictures) -> PairedImage:
     name = contest.images[place]
     said = ", ".join(f"{label} {contest.scores[label][place]:.4g}" for label in (way.defender, way.attacker))
-    return Shown(name, said, pictures.of.get(name))
+    return PairedImage(name, said, pictures.of.get(name))

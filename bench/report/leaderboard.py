@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.tables.averages import Average, kind_of
-from bench.tables.cell import FEW, Cell, Row
+from bench.tables.cell import FEW, Cell, MethodKey
 from bench.tables.leakage import Relation
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 from bench.views.markup import Markup, Sheet
 from bench.views.paper import Writer
 from bench.views.records import interval_text, number
@@ -132,14 +132,14 @@ def plain_writer(table: Table, fitted: int) -> Writer:
     return Writer(table, _PLAIN, intervals=True, fitted=fitted)
 
 
-def _head(table: Table, column: Column) -> Head:
+def _head(table: Table, column: DatasetKey) -> Head:
     most = max(cell.correlations.n for (_, where), cell in table.cells.items() if where == column)
     kind = kind_of(table, column)
     what = "; a synthetic order, no human opinion" if kind == "synthetic-order" else ""
     return Head(column.dataset, f"n = {most:,}{what}", kind, ("SRCC", "PLCC"))
 
 
-def _line(writer: Writer, heading: str, row: Row) -> Line:
+def _line(writer: Writer, heading: str, row: MethodKey) -> Line:
     table, numbers = writer.table, []
     for column in table.columns:
         kind = kind_of(table, column)
@@ -154,7 +154,7 @@ def _line(writer: Writer, heading: str, row: Row) -> Line:
     return Line(table.labels[row], heading, writer.about_row(row), tuple(numbers))
 
 
-def _number(writer: Writer, row: Row, column: Column, value: str, kind: str) -> Number:
+def _number(writer: Writer, row: MethodKey, column: DatasetKey, value: str, kind: str) -> Number:
     cell = writer.table.cells[row, column]
     found: float | None = getattr(cell.correlations, value)
     if found is None:
@@ -170,11 +170,11 @@ def _number(writer: Writer, row: Row, column: Column, value: str, kind: str) -> 
     )
 
 
-def _average(writer: Writer, row: Row, over: Average) -> Number:
+def _average(writer: Writer, row: MethodKey, over: Average) -> Number:
     mean = over.srcc[row]
     if mean.value is None:
         return Number(None, "-", reason=mean.reason)
-    drawn = over.drawn
+    drawn = over.bootstrap
     interval = interval_text(drawn.intervals[writer.table.rows.index(row)]).strip() if drawn else ""
     relations = {leak.relation for column in over.over for leak in writer.table.cells[row, column].leaks}
     why = "; ".join(writer.average_remarks(row, over))
@@ -182,7 +182,7 @@ def _average(writer: Writer, row: Row, over: Average) -> Number:
     return Number(mean.value, number(mean.value), interval, _standing(writer, row, over.kind), marks=marks)
 
 
-def _standing(writer: Writer, row: Row, place: Column | str) -> str:
+def _standing(writer: Writer, row: MethodKey, place: DatasetKey | str) -> str:
     best, second = writer.leaders.of[place]
     return "best" if row == best else "second" if row == second else ""
 

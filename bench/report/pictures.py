@@ -23,7 +23,7 @@ _QUALITY = 78
 
 
 @dataclass(frozen=True)
-class Picture:
+class EmbeddedPicture:
     """One picture.
 
     Attributes:
@@ -38,7 +38,7 @@ class Picture:
 
 
 @dataclass
-class Pictures:
+class EmbeddedPictures:
     """Pictures of one dataset.
 
     Attributes:
@@ -46,11 +46,11 @@ class Pictures:
         reasons: image name → why there is none.
     """
 
-    of: dict[str, Picture] = field(default_factory=dict)
+    of: dict[str, EmbeddedPicture] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
 
 
-def take_pictures(cell: Cell, names: Sequence[str], roots: Roots, room: int) -> Pictures:
+def take_pictures(cell: Cell, names: Sequence[str], roots: Roots, room: int) -> EmbeddedPictures:
     """Return pictures of some images of a cell's dataset, or for each why there is none.
 
     Args:
@@ -59,11 +59,11 @@ def take_pictures(cell: Cell, names: Sequence[str], roots: Roots, room: int) -> 
         roots: where datasets lie.
         room: bytes after which no further picture is taken.
     """
-    found = Pictures()
+    found = EmbeddedPictures()
     try:
         files = find_files(cell, roots) if names else {}
     except UsageError as error:
-        return Pictures(reasons=dict.fromkeys(names, f"the images are not here: {error}"))
+        return EmbeddedPictures(reasons=dict.fromkeys(names, f"the images are not here: {error}"))
     for name in names:
         try:
             if sum(len(picture.uri) for picture in found.of.values()) >= room:
@@ -74,13 +74,13 @@ def take_pictures(cell: Cell, names: Sequence[str], roots: Roots, room: int) -> 
     return found
 
 
-def _picture(file: File | None, name: str) -> Picture:
+def _picture(file: File | None, name: str) -> EmbeddedPicture:
     if file is None:
         raise ImageError("the image is not in the copy of the dataset that is here")
     return shrink(decode(file.read(), name))
 
 
-def shrink(photo: Photo) -> Picture:
+def shrink(photo: Photo) -> EmbeddedPicture:
     """Return a photograph, its longer side no longer than LONG_SIDE, as JPEG."""
     from PIL import Image
 
@@ -89,4 +89,4 @@ def shrink(photo: Photo) -> Picture:
     image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     image.save(out, "JPEG", quality=_QUALITY, optimize=True)
-    return Picture(f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode('ascii')}", width, height)
+    return EmbeddedPicture(f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode('ascii')}", width, height)

@@ -12,10 +12,10 @@ import numpy as np
 
 from bench.api import FloatArray
 from bench.report.disagreements import Disagreement, disagree
-from bench.report.pictures import Pictures
+from bench.report.pictures import EmbeddedPictures
 from bench.tables.averages import kind_of
 from bench.tables.cell import Cell
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 from bench.views.records import number
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _CURVE = 121  # points of a drawn mapping
 
 
 @dataclass(frozen=True)
-class Scatter:
+class MethodPoints:
     """The points of one method.
 
     Attributes:
@@ -50,7 +50,7 @@ class Scatter:
 
 
 @dataclass(frozen=True)
-class Points:
+class DatasetPoints:
     """One dataset.
 
     Attributes:
@@ -65,10 +65,10 @@ class Points:
     label_name: str
     names: tuple[str, ...]
     labels: FloatArray
-    methods: tuple[Scatter, ...]
+    methods: tuple[MethodPoints, ...]
 
 
-def collect(table: Table, column: Column) -> Points | None:
+def collect_points(table: Table, column: DatasetKey) -> DatasetPoints | None:
     """Return the points of a dataset; None where no method has a score with a label."""
     cells = {row: table.cells[row, column] for row in table.rows if (row, column) in table.cells}
     shown = {row: cell for row, cell in cells.items() if cell.correlations.n}
@@ -86,18 +86,18 @@ def collect(table: Table, column: Column) -> Points | None:
     methods = tuple(_scatter(cell, table.labels[row], frames[row], place, labels) for row, cell in shown.items())
     direction = next(iter(shown.values())).dataset["direction"]
     label_name = "MOS" if people else "synthetic order, no human opinion"
-    return Points(
+    return DatasetPoints(
         f"{column.dataset}, {column.protocol}", f"{label_name} ({direction} is better)", tuple(place), labels, methods
     )
 
 
-def _scatter(cell: Cell, label: str, frame: pd.DataFrame, place: Mapping[str, int], labels: FloatArray) -> Scatter:
+def _scatter(cell: Cell, label: str, frame: pd.DataFrame, place: Mapping[str, int], labels: FloatArray) -> MethodPoints:
     scores = np.full(len(place), np.nan)
     scores[[place[name] for name in frame["image"]]] = frame["score"].to_numpy(np.float64)
     srcc, higher = cell.correlations.srcc, bool(cell.method["higher_is_better"])
     curve, no_curve = _curve(cell, scores)
     no_worst = _no_people(cell)
-    return Scatter(
+    return MethodPoints(
         label,
         scores,
         higher,
@@ -125,7 +125,7 @@ def _no_people(cell: Cell) -> str:
     return ""
 
 
-def as_json(points: Points, pictures: Pictures) -> dict[str, Any]:
+def as_json(points: DatasetPoints, pictures: EmbeddedPictures) -> dict[str, Any]:
     """Return plain values for the page's script; arrays are base64 of little-endian float32, NaN where nothing is."""
     return {
         "labelName": points.label_name,
@@ -137,7 +137,7 @@ def as_json(points: Points, pictures: Pictures) -> dict[str, Any]:
     }
 
 
-def _method_json(method: Scatter) -> dict[str, Any]:
+def _method_json(method: MethodPoints) -> dict[str, Any]:
     return {
         "label": method.label,
         "scoreName": f"{method.label} ({'higher' if method.higher_is_better else 'lower'} is better)",
@@ -154,7 +154,7 @@ def _packed(values: FloatArray) -> str:
     return base64.b64encode(values.astype("<f4").tobytes()).decode("ascii")
 
 
-def worst_names(points: Points) -> list[str]:
+def worst_names(points: DatasetPoints) -> list[str]:
     """Return the images that methods and people disagree on most, each once: first the worst of every method."""
     of_each = [sorted(method.worst, key=lambda each: -abs(each.method - each.people)) for method in points.methods]
     turns = [each for turn in zip_longest(*of_each) for each in turn if each is not None]

@@ -44,7 +44,7 @@ class Provenance:
     failed: int
 
 
-def describe(cell: Cell, label: str, remarks: Iterable[str]) -> Provenance:
+def describe_provenance(cell: Cell, label: str, remarks: Iterable[str]) -> Provenance:
     """Return what stands behind a cell.
 
     Args:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.tables.cell import Cell
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 
 WIDTH, HEIGHT = 240, 170
 """Of a panel, in the units of its drawing."""
@@ -76,7 +76,7 @@ class Robustness:
     left_out: tuple[tuple[str, str], ...]
 
 
-def collect(table: Table, column: Column) -> Robustness | None:
+def collect(table: Table, column: DatasetKey) -> Robustness | None:
     """Return the curves of a dataset; None where its labels are no levels of distortion types."""
     cells = {table.labels[row]: table.cells[row, column] for row in table.rows if (row, column) in table.cells}
     if any(cell.dataset["kind"] != "synthetic-order" for cell in cells.values()):

@@ -9,8 +9,8 @@ from bench.api import Resize
 from bench.datasets.dataset import Dataset, Sample
 from bench.errors import ImageError
 from bench.io.images import decode
-from bench.robustness.derived import Recipe, make
-from bench.robustness.invariance import Audit, Finding, measure
+from bench.robustness.derived import DerivationRecipe, make
+from bench.robustness.invariance import Audit, VariantChange, measure_change
 from bench.robustness.variants import (
     BATCH,
     BATCHES,
@@ -23,7 +23,7 @@ from bench.robustness.variants import (
     has_second_decoder,
 )
 from bench.runs import runner
-from bench.runs.scoring import Ready, Settings
+from bench.runs.scoring import LoadedMethod, Settings
 from bench.runs.store import Store
 from bench.tables.cell import Cell
 from bench.tables.evaluation import evaluate
@@ -53,8 +53,8 @@ class Auditor:
         store: where scores go.
     """
 
-    ready: Sequence[Ready]
-    elsewhere: Sequence[Ready]
+    ready: Sequence[LoadedMethod]
+    elsewhere: Sequence[LoadedMethod]
     photos: Dataset
     samples: Sequence[Sample]
     short: int
@@ -68,23 +68,25 @@ class Auditor:
             BenchError: the disk is nearly full.
         """
         before = self._scores(self.ready, "original", ORIGINAL, _ALONE, self.samples)
-        findings: dict[str, list[Finding]] = {label: [] for label in before}
+        findings: dict[str, list[VariantChange]] = {label: [] for label in before}
         for variant in VARIANTS:
             for label, finding in self._find(variant, before).items():
                 findings[label].append(finding)
         return [Audit(label, found) for label, found in findings.items()]
 
-    def _find(self, variant: Variant, before: Scores) -> dict[str, Finding]:
+    def _find(self, variant: Variant, before: Scores) -> dict[str, VariantChange]:
         samples = _jpegs(self.samples) if variant is DECODER else self.samples
         reasons = {one.spec.label: self._why_not(variant, one, samples) for one in self.ready}
-        found = {label: Finding(variant, None, why) for label, why in reasons.items() if why}
+        found = {label: VariantChange(variant, None, why) for label, why in reasons.items() if why}
         methods = self.elsewhere if variant is DEVICE else self.ready
         if run := [one for one in methods if not reasons[one.spec.label]]:
             after = self._scores(run, variant.name, variant.recipe or ORIGINAL, _settings(variant), samples)
-            found |= {label: Finding(variant, measure(before[label], scores)) for label, scores in after.items()}
+            found |= {
+                label: VariantChange(variant, measure_change(before[label], scores)) for label, scores in after.items()
+            }
         return found
 
-    def _why_not(self, variant: Variant, one: Ready, samples: Sequence[Sample]) -> str:
+    def _why_not(self, variant: Variant, one: LoadedMethod, samples: Sequence[Sample]) -> str:
         info = one.method.info
         if variant is BATCHES and (info.batching == "one" or info.stochastic):
             return "it takes photographs one at a time, whatever the batch"
@@ -101,7 +103,12 @@ class Auditor:
         return "" if samples else "no photograph is a JPEG file"
 
     def _scores(
-        self, ready: Sequence[Ready], name: str, recipe: Recipe, settings: Settings, samples: Sequence[Sample]
+        self,
+        ready: Sequence[LoadedMethod],
+        name: str,
+        recipe: DerivationRecipe,
+        settings: Settings,
+        samples: Sequence[Sample],
     ) -> Scores:
         made = make(f"{self.photos.id}: {name}", samples, self.short, [recipe])
         dataset = Dataset(

@@ -9,7 +9,7 @@ from bench.api import Pixels
 from bench.datasets.dataset import Dataset, Sample
 from bench.datasets.sample_set import one_thread
 from bench.io.hashing import hash_files
-from bench.robustness.derived import Made, Photograph, Recipe, choose, make
+from bench.robustness.derived import DerivationRecipe, DerivedImages, SourcePhotograph, choose, make
 
 PREFIX = "degraded:"
 """What its id begins with; a card's id holds no colon."""
@@ -34,8 +34,8 @@ def degraded(photos: Dataset, count: int, short: int, types: Sequence[str]) -> D
         UsageError: a photograph cannot be read, or the cache cannot be written.
         BenchError: the disk is nearly full.
     """
-    recipes = [Recipe((_file(UNDISTORTED, 0),), lambda photograph: [photograph.pixels])]
-    recipes += [Recipe(tuple(_file(name, level) for level in LEVELS), _Series(name)) for name in types]
+    recipes = [DerivationRecipe((_file(UNDISTORTED, 0),), lambda photograph: [photograph.pixels])]
+    recipes += [DerivationRecipe(tuple(_file(name, level) for level in LEVELS), _Series(name)) for name in types]
     with one_thread():
         made = make(f"{photos.id}: degrading", choose(photos, count), short, recipes)
     what = f"{len(made)} photographs of a short side of at most {short}, under {len(types)} types"
@@ -65,7 +65,7 @@ class _Series:
 
     name: str
 
-    def __call__(self, photograph: Photograph) -> list[Pixels]:
+    def __call__(self, photograph: SourcePhotograph) -> list[Pixels]:
         # Imported here: where everything is made already nobody needs to wait for torch.
         import torch
 
@@ -77,7 +77,7 @@ class _Series:
         return list((levels * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy())
 
 
-def _samples(made: Sequence[Made], types: Sequence[str]) -> tuple[Sample, ...]:
+def _samples(made: Sequence[DerivedImages], types: Sequence[str]) -> tuple[Sample, ...]:
     places = [
         (one, name, level)
         for one in made

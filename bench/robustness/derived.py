@@ -32,7 +32,7 @@ _RESERVE = 2**30
 
 
 @dataclass(frozen=True, eq=False)
-class Photograph:
+class SourcePhotograph:
     """One photograph of which images are made.
 
     Attributes:
@@ -65,7 +65,7 @@ class Photograph:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class DerivationRecipe:
     """How some files are made of a photograph.
 
     Attributes:
@@ -74,11 +74,11 @@ class Recipe:
     """
 
     files: tuple[str, ...]
-    make: Callable[[Photograph], Sequence[Pixels]]
+    make: Callable[[SourcePhotograph], Sequence[Pixels]]
 
 
 @dataclass(frozen=True)
-class Made:
+class DerivedImages:
     """A photograph, and the folder that holds what was made of it."""
 
     sample: Sample
@@ -107,7 +107,9 @@ def choose(dataset: Dataset, count: int) -> list[Sample]:
     return [sample for sample in there if sample.name in kept]
 
 
-def make(title: str, samples: Sequence[Sample], short: int | None, recipes: Sequence[Recipe]) -> list[Made]:
+def make(
+    title: str, samples: Sequence[Sample], short: int | None, recipes: Sequence[DerivationRecipe]
+) -> list[DerivedImages]:
     """Make what is not made yet of each sample.
 
     Args:
@@ -128,17 +130,17 @@ def make(title: str, samples: Sequence[Sample], short: int | None, recipes: Sequ
     return made
 
 
-def _make(sample: Sample, short: int | None, recipes: Sequence[Recipe]) -> Made:
+def _make(sample: Sample, short: int | None, recipes: Sequence[DerivationRecipe]) -> DerivedImages:
     assert sample.file is not None
     try:
-        photograph = Photograph(sample, sample.file.read(), short)
+        photograph = SourcePhotograph(sample, sample.file.read(), short)
         folder = cache_root() / f"derived-{RECIPE}" / f"{photograph.content}-{short or 'full'}"
         for recipe in recipes:
             if not all((folder / name).is_file() for name in recipe.files):
                 _write(folder, dict(zip(recipe.files, recipe.make(photograph), strict=True)))
     except ImageError as error:
         raise UsageError(f"--photos: {sample.name} cannot be used: {error}. Mend it or leave it out") from None
-    return Made(sample, LocalFolder(folder))
+    return DerivedImages(sample, LocalFolder(folder))
 
 
 def _write(folder: Path, images: Mapping[str, Pixels]) -> None:

@@ -48,7 +48,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Finding:
+class VariantChange:
     """One variant of one method: the change, or why it was not measured."""
 
     variant: Variant
@@ -75,7 +75,7 @@ class Audit:
     """All findings of one method; its label is that of its row."""
 
     label: str
-    findings: Sequence[Finding]
+    findings: Sequence[VariantChange]
 
     @property
     def defects(self) -> list[str]:
@@ -83,7 +83,7 @@ class Audit:
         return [each.variant.name for each in self.findings if each.verdict == "defect"]
 
 
-def measure(before: Mapping[str, float], after: Mapping[str, float]) -> Change:
+def measure_change(before: Mapping[str, float], after: Mapping[str, float]) -> Change:
     """Compare the scores of photographs; NaN stands for an image that failed.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.robustness.invariance import MODERATE, SMALL, TOLERANCE, Audit, Finding
+from bench.robustness.invariance import MODERATE, SMALL, TOLERANCE, Audit, VariantChange
 from bench.robustness.variants import VARIANTS
 from bench.tables.cell import FEW, LEVEL, Cell
 from bench.views.markup import MARKDOWN, Sheet
@@ -18,7 +18,7 @@ def records(audits: Sequence[Audit], resolutions: Sequence[Sequence[Cell]], data
     return [*changes, *(_of_cell(cell, dataset) for at in resolutions for cell in at)]
 
 
-def _record(label: str, dataset: str, finding: Finding) -> dict[str, Any]:
+def _record(label: str, dataset: str, finding: VariantChange) -> dict[str, Any]:
     change = finding.change
     return {
         "method": label,
@@ -81,7 +81,7 @@ def to_markdown(audits: Sequence[Audit], resolutions: Sequence[Sequence[Cell]], 
     return f"{changes}\n{_by_resolution(resolutions, dataset)}"
 
 
-def _line(finding: Finding) -> list[str]:
+def _line(finding: VariantChange) -> list[str]:
     change = finding.change
     if change is None:
         return [finding.variant.name, "-", "-", "-", "-", finding.verdict]

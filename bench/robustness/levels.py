@@ -68,7 +68,7 @@ class Levels:
 
 
 @dataclass(frozen=True)
-class Followed:
+class LevelAgreement:
     """How well one method follows the levels of a type, a group of types or all of them.
 
     Attributes:
@@ -133,7 +133,7 @@ def follow(oriented: FloatArray, repeated: NDArray[np.bool_]) -> tuple[float, fl
     return float(falling), float(np.mean(np.diff(kept) >= 0))
 
 
-def summarise(levels: Levels, types: Sequence[Distortion], draws: int = DRAWS) -> list[Followed]:
+def summarise(levels: Levels, types: Sequence[Distortion], draws: int = DRAWS) -> list[LevelAgreement]:
     """Judge every series and average them: each type, then each group and all over types whose level orders severity.
 
     Args:
@@ -149,7 +149,7 @@ def summarise(levels: Levels, types: Sequence[Distortion], draws: int = DRAWS) -
     )
     missing = np.asarray(np.isnan(levels.scores).any(axis=2))
 
-    def of(scope: Scope, name: str, group: str, monotone: bool, chosen: Sequence[int]) -> Followed:
+    def of(scope: Scope, name: str, group: str, monotone: bool, chosen: Sequence[int]) -> LevelAgreement:
         return _followed(scope, name, group, monotone, judged[:, chosen], missing[:, chosen], draws)
 
     found = [of("type", t.name, t.group, t.monotone, [i]) for i, t in enumerate(types)]
@@ -167,7 +167,7 @@ def _followed(
     judged: FloatArray,
     missing: NDArray[np.bool_],
     draws: int,
-) -> Followed:
+) -> LevelAgreement:
     # judged: (P, types, 2), SRCC and share of violations; missing: (P, types).
     photograph = np.repeat(np.arange(len(judged)), judged.shape[1])
     values = judged.reshape(-1, 2)
@@ -176,4 +176,4 @@ def _followed(
     srcc, violated = (float(value) if there.any() else None for value in drawn.estimates)
     failed = int(missing.sum())
     counts = int(there.sum()), failed, int((~there).sum()) - failed
-    return Followed(scope, name, group, monotone, *counts, srcc, violated, *drawn.intervals)
+    return LevelAgreement(scope, name, group, monotone, *counts, srcc, violated, *drawn.intervals)

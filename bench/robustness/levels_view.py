@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.robustness.levels import Followed
+from bench.robustness.levels import LevelAgreement
 from bench.tables.cell import LEVEL
 from bench.views.markup import MARKDOWN, Sheet
 from bench.views.records import interval_text, number
@@ -16,7 +16,7 @@ _APART = "level is no order of severity: in no mean"
 
 
 @dataclass(frozen=True)
-class Report:
+class LevelsReport:
     """What methods reach on one degraded dataset.
 
     Attributes:
@@ -28,11 +28,11 @@ class Report:
 
     dataset: str
     photographs: int
-    found: Mapping[str, Sequence[Followed]]
+    found: Mapping[str, Sequence[LevelAgreement]]
     notes: Sequence[str] = ()
 
 
-def records(report: Report) -> list[dict[str, Any]]:
+def records(report: LevelsReport) -> list[dict[str, Any]]:
     """Return one record a method and type, group or all, unrounded."""
     return [
         {
@@ -60,7 +60,7 @@ def records(report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def to_markdown(report: Report) -> str:
+def to_markdown(report: LevelsReport) -> str:
     """Return one table: a line a type, by groups, with SRCC and share of violated pairs of each method."""
     escape = MARKDOWN.escape
     lines = [dict(zip(report.found, each, strict=True)) for each in zip(*report.found.values(), strict=True)]
@@ -78,16 +78,16 @@ def to_markdown(report: Report) -> str:
     return MARKDOWN.lay_out(Sheet(head, groups, [_caption(report), *map(escape, report.notes)], []))
 
 
-def _any(line: Mapping[str, Followed]) -> Followed:
+def _any(line: Mapping[str, LevelAgreement]) -> LevelAgreement:
     return next(iter(line.values()))
 
 
-def _line(line: Mapping[str, Followed], name: str = "") -> list[str]:
+def _line(line: Mapping[str, LevelAgreement], name: str = "") -> list[str]:
     first = name or _any(line).name
     return [MARKDOWN.escape(first), *(text for one in line.values() for text in _cells(one))]
 
 
-def _cells(one: Followed) -> tuple[str, str]:
+def _cells(one: LevelAgreement) -> tuple[str, str]:
     if one.srcc is None or one.violated is None:
         return "-", "-"
     low, high = one.violated_interval.low, one.violated_interval.high
@@ -95,7 +95,7 @@ def _cells(one: Followed) -> tuple[str, str]:
     return number(one.srcc) + interval_text(one.srcc_interval), f"{one.violated:.0%}{between}"
 
 
-def _caption(report: Report) -> str:
+def _caption(report: LevelsReport) -> str:
     escape = MARKDOWN.escape
     text = (
         f"{escape(report.dataset)} ({NO_OPINION}): {report.photographs} photographs. SRCC: of falling quality with the "
@@ -112,7 +112,7 @@ def _caption(report: Report) -> str:
     return f"{text} {'. '.join(gaps)}." if gaps else text
 
 
-def _reason(one: Followed) -> str:
+def _reason(one: LevelAgreement) -> str:
     reasons = []
     if one.failed:
         reasons.append(f"{one.failed} series left out, of which an image has no score")

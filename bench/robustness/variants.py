@@ -11,7 +11,7 @@ import numpy as np
 from bench.api import Pixels, Resize
 from bench.errors import ImageError
 from bench.io.images import resize
-from bench.robustness.derived import Photograph, Recipe, shrink
+from bench.robustness.derived import DerivationRecipe, SourcePhotograph, shrink
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Variant:
     name: str
     what: str
     exact: bool
-    recipe: Recipe | None = None
+    recipe: DerivationRecipe | None = None
 
 
 def has_second_decoder() -> bool:
@@ -39,11 +39,11 @@ def has_second_decoder() -> bool:
     return hasattr(torchvision.io, "decode_jpeg")
 
 
-def _one(file: str, change: Callable[[Photograph], Pixels]) -> Recipe:
-    return Recipe((file,), lambda photograph: [change(photograph)])
+def _one(file: str, change: Callable[[SourcePhotograph], Pixels]) -> DerivationRecipe:
+    return DerivationRecipe((file,), lambda photograph: [change(photograph)])
 
 
-def _decode_by_torchvision(photograph: Photograph) -> Pixels:
+def _decode_by_torchvision(photograph: SourcePhotograph) -> Pixels:
     import torch
     from torchvision.io import ImageReadMode, decode_jpeg
 
@@ -58,19 +58,19 @@ def _decode_by_torchvision(photograph: Photograph) -> Pixels:
     return shrink(decoded.permute(1, 2, 0).numpy(), photograph.short)
 
 
-def _crop(photograph: Photograph) -> Pixels:
+def _crop(photograph: SourcePhotograph) -> Pixels:
     height, width = photograph.pixels.shape[:2]
     top, left = round(height * 0.05), round(width * 0.05)
     return photograph.pixels[top : height - top, left : width - left]
 
 
-def _there_and_back(photograph: Photograph) -> Pixels:
+def _there_and_back(photograph: SourcePhotograph) -> Pixels:
     height, width = photograph.pixels.shape[:2]
     small = resize(photograph.pixels, Resize(exact=(max(1, round(width * 0.75)), max(1, round(height * 0.75)))))
     return resize(small, Resize(exact=(width, height)))
 
 
-def _noise(photograph: Photograph) -> Pixels:
+def _noise(photograph: SourcePhotograph) -> Pixels:
     drawn = np.random.default_rng(photograph.seed("noise")).integers(-1, 2, photograph.pixels.shape)
     return np.asarray(np.clip(photograph.pixels + drawn, 0, 255), dtype=np.uint8)
 

@@ -14,7 +14,7 @@ from bench.datasets.protocol import Protocol
 from bench.datasets.readers import text as table
 from bench.errors import UsageError
 from bench.io.hashing import short_hash
-from bench.runs.runner import describe, versions
+from bench.runs.runner import describe_entry, versions
 from bench.runs.store import Entry, Identity, Outcome, Store
 
 VERSION = "imported"
@@ -55,7 +55,7 @@ def read_scores(path: Path, column: str | None) -> ScoreFile:
     return ScoreFile(path, images, {name: read[name] for name in columns}, read.get("mos"))
 
 
-def _score(path: Path, column: str, row: table.Row) -> float | None:
+def _score(path: Path, column: str, row: table.TextRow) -> float | None:
     # Other people's tables write a missing score as nan; it is a recorded failure, not a number.
     text = row[column]
     return None if text.lower() in ("nan", "na") else table.number(path, column, row["image"], text)
@@ -75,7 +75,7 @@ def aligned(file: ScoreFile, dataset: Dataset) -> ScoreFile:
     return replace(file, images=tuple(map(full, file.images)))
 
 
-def strangers(file: ScoreFile, dataset: Dataset) -> list[str]:
+def unknown_images(file: ScoreFile, dataset: Dataset) -> list[str]:
     """Return the file's images that the dataset does not have."""
     known = {sample.name for sample in dataset.samples}
     return [image for image in file.images if image not in known]
@@ -121,7 +121,7 @@ def import_scores(
     Raises:
         UsageError: the file names images that the dataset does not have.
     """
-    unknown = strangers(file, dataset)
+    unknown = unknown_images(file, dataset)
     if unknown:
         shown = ", ".join(map(repr, unknown[:5]))
         raise UsageError(f"{file.path} names {len(unknown)} image(s) that dataset {dataset.id!r} has not: {shown}")
@@ -135,7 +135,7 @@ def import_scores(
         "higher_is_better": info.higher_is_better,
     }
     about = {"id": dataset.id, "labels": dataset.labels_hash, "images": ""}
-    described = {**describe(info.name, info, dataset), "source": "import", "source_file": str(file.path)}
+    described = {**describe_entry(info.name, info, dataset), "source": "import", "source_file": str(file.path)}
     with store.write(Identity(method, about, protocol), described) as writer:
         # All at once: there is nothing to resume, so nothing goes through the journal.
         writer.done = {outcome.image: outcome for outcome in _outcomes(dataset, scores)}

@@ -11,7 +11,7 @@ from bench.plugins.weights import with_fetching
 
 if TYPE_CHECKING:
     from bench.api import Method
-    from bench.runs.scoring import MethodSpec, Ready
+    from bench.runs.scoring import LoadedMethod, MethodSpec
 
 
 def method_specs(
@@ -45,7 +45,7 @@ def _set_precision(found: dict[str, type[Method]], grouped: dict[str, dict[str, 
 
     single = []
     for name, method in found.items():
-        if "precision" in (option.name for option in options.describe(method.Options)):
+        if "precision" in (option.name for option in options.describe_options(method.Options)):
             grouped.setdefault(name, {}).setdefault("precision", precision)
         else:
             single.append(name)
@@ -53,7 +53,7 @@ def _set_precision(found: dict[str, type[Method]], grouped: dict[str, dict[str, 
         note(f"--precision {precision} changes nothing for {', '.join(single)}")
 
 
-def load_methods(specs: Sequence[MethodSpec]) -> list[Ready]:
+def load_methods(specs: Sequence[MethodSpec]) -> list[LoadedMethod]:
     """Load methods, fetching the weights that are not here and that somebody publishes.
 
     Raises:
@@ -61,4 +61,4 @@ def load_methods(specs: Sequence[MethodSpec]) -> list[Ready]:
     """
     from bench.runs import scoring
 
-    return with_fetching(lambda: scoring.load(specs))
+    return with_fetching(lambda: scoring.load_methods(specs))

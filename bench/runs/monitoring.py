@@ -44,7 +44,7 @@ def _srcc(dataset: Dataset, rows: list[tuple[Sample, float, float]]) -> float:
     sign = 1 if dataset.direction == "higher" else -1
     if dataset.within:
         groups = ["\x1f".join(str(sample.attributes.get(a)) for a in dataset.within) for sample, _, _ in rows]
-        value = stats.correlate_within(scores, labels, groups, label_sign=sign, middle=dataset.middle).srcc
+        value = stats.correlate_within(scores, labels, groups, label_sign=sign, aggregate=dataset.aggregate).srcc
     else:
         value = stats.correlate(scores, labels, label_sign=sign).srcc
     return math.nan if value is None else value

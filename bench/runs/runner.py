@@ -21,8 +21,8 @@ from bench.io.hashing import hash_files, short_hash
 from bench.io.images import POLICY
 from bench.io.progress import bar
 from bench.plugins import options as method_options
-from bench.runs.scoring import Item, MethodSpec, Ready, Settings, make_plan, score_items
-from bench.runs.store import Entry, Identity, Json, Store, Writer
+from bench.runs.scoring import ImageToScore, LoadedMethod, MethodSpec, Settings, plan_processes, score_items
+from bench.runs.store import Entry, EntryWriter, Identity, Json, Store
 
 if TYPE_CHECKING:
     from bench.api import MethodInfo
@@ -31,7 +31,7 @@ _PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "torch", "torchvision",
 
 
 @dataclass(frozen=True)
-class Result:
+class RunResult:
     """One method on one dataset after a run.
 
     Attributes:
@@ -44,14 +44,14 @@ class Result:
 
 
 def run(
-    ready: Sequence[Ready],
+    ready: Sequence[LoadedMethod],
     dataset: Dataset,
     store: Store,
     settings: Settings,
     *,
     split: str = "all",
     retry_failed: bool = False,
-) -> list[Result]:
+) -> list[RunResult]:
     """Score a dataset by every method that has not done so, and store the outcomes as they come.
 
     Interrupted at any moment, what is stored stays; the same call goes on from there.
@@ -69,14 +69,14 @@ def run(
             stack.enter_context(
                 store.write(
                     _identity(one.spec, dataset, protocol, images_hash, settings),
-                    {**describe(one.spec.label, one.method.declared(), dataset), "source": "run"},
+                    {**describe_entry(one.spec.label, one.method.declared(), dataset), "source": "run"},
                     retry_failed=retry_failed,
                 )
             )
             for one in ready
         ]
         new = _fill(ready, dataset, writers, settings)
-        return [Result(Entry(w.folder, w.meta), n) for w, n in zip(writers, new, strict=True)]
+        return [RunResult(Entry(w.folder, w.meta), n) for w, n in zip(writers, new, strict=True)]
 
 
 def with_protocol(settings: Settings, dataset: Dataset) -> Settings:
@@ -84,7 +84,7 @@ def with_protocol(settings: Settings, dataset: Dataset) -> Settings:
     return settings if settings.resize else dataclasses.replace(settings, resize=Resize.parse(dataset.resize))
 
 
-def describe(label: str, info: MethodInfo, dataset: Dataset) -> Json:
+def describe_entry(label: str, info: MethodInfo, dataset: Dataset) -> Json:
     """Return the sidecar's blocks on a method and a dataset: all that a table needs to know of them."""
     method = info.as_json()
     del method["input"]  # part of the identity, where it stands already
@@ -127,7 +127,9 @@ def hash_of_images(dataset: Dataset, digests: Mapping[str, str]) -> str:
     return short_hash(sorted((s.name, digests[s.name]) for s in dataset.samples))
 
 
-def _fill(ready: Sequence[Ready], dataset: Dataset, writers: Sequence[Writer], settings: Settings) -> list[int]:
+def _fill(
+    ready: Sequence[LoadedMethod], dataset: Dataset, writers: Sequence[EntryWriter], settings: Settings
+) -> list[int]:
     items = _items_to_score(dataset, writers)
     unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
     new, seconds = [0] * len(ready), [0.0] * len(ready)
@@ -150,17 +152,17 @@ def _fill(ready: Sequence[Ready], dataset: Dataset, writers: Sequence[Writer], s
     return new
 
 
-def _items_to_score(dataset: Dataset, writers: Sequence[Writer]) -> list[Item]:
+def _items_to_score(dataset: Dataset, writers: Sequence[EntryWriter]) -> list[ImageToScore]:
     items = []
     for sample in dataset.samples:
         wanted = tuple(i for i, writer in enumerate(writers) if sample.name not in writer.done)
         if wanted and sample.file is not None:
-            items.append(Item(sample.name, sample.file, wanted))
+            items.append(ImageToScore(sample.name, sample.file, wanted))
     return items
 
 
 def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_images: int, started: datetime) -> Json:
-    plan = make_plan(specs, n_images, settings.workers)
+    plan = plan_processes(specs, n_images, settings.workers)
     return {
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -49,14 +49,14 @@ class MethodSpec:
 
 
 @dataclass(frozen=True, eq=False)
-class Ready:
+class LoadedMethod:
     """A method in this process, and how another process can load it too."""
 
     spec: MethodSpec
     method: Method
 
 
-def load(specs: Iterable[MethodSpec]) -> list[Ready]:
+def load_methods(specs: Iterable[MethodSpec]) -> list[LoadedMethod]:
     """Build methods, reading their weights, and make torch deterministic where one brought it along.
 
     Raises:
@@ -68,7 +68,7 @@ def load(specs: Iterable[MethodSpec]) -> list[Ready]:
     methods = [(spec, spec.method(spec.options, spec.device)) for spec in specs]
     if "torch" in sys.modules:
         _make_deterministic()
-    return [Ready(replace(spec, fingerprint=method.fingerprint), method) for spec, method in methods]
+    return [LoadedMethod(replace(spec, fingerprint=method.fingerprint), method) for spec, method in methods]
 
 
 def _make_deterministic() -> None:
@@ -82,7 +82,7 @@ def _make_deterministic() -> None:
 
 
 @dataclass(frozen=True)
-class Item:
+class ImageToScore:
     """One image to score, and by which of the methods (their indices)."""
 
     name: str
@@ -108,7 +108,7 @@ class Settings:
 
 
 @dataclass
-class Scored:
+class BatchOutcomes:
     """Outcomes of some images: per method index, with the seconds spent."""
 
     outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
@@ -117,7 +117,7 @@ class Scored:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProcessPlan:
     """Processes × threads, at most the machine's cores where the user does not ask for more."""
 
     processes: int
@@ -141,7 +141,7 @@ def resolve_device(requested: str, methods: Iterable[type[Method]]) -> str:
     return "cpu"
 
 
-def make_plan(specs: Sequence[MethodSpec], n_images: int, workers: int | None) -> Plan:
+def plan_processes(specs: Sequence[MethodSpec], n_images: int, workers: int | None) -> ProcessPlan:
     """Divide the cores: networks get one process with all threads, other methods one process a core."""
     import joblib
 
@@ -149,14 +149,16 @@ def make_plan(specs: Sequence[MethodSpec], n_images: int, workers: int | None) -
     if workers is None:
         alone = n_images < SHARD or any(spec.method.info.device_bound for spec in specs)
         workers = 1 if alone else cores
-    return Plan(workers, max(1, cores // workers))
+    return ProcessPlan(workers, max(1, cores // workers))
 
 
-def score_items(ready: Sequence[Ready], items: Sequence[Item], settings: Settings, title: str = "") -> Iterator[Scored]:
+def score_items(
+    ready: Sequence[LoadedMethod], items: Sequence[ImageToScore], settings: Settings, title: str = ""
+) -> Iterator[BatchOutcomes]:
     """Score images and yield outcomes as they come, in no particular order, with a progress bar on stderr.
 
     Args:
-        ready: the methods; ``Item.methods`` are indices into it.
+        ready: the methods; ``ImageToScore.methods`` are indices into it.
         items: the images, each with the methods that need it.
         settings: see Settings.
         title: what the bar is headed.
@@ -175,9 +177,11 @@ def score_items(ready: Sequence[Ready], items: Sequence[Item], settings: Setting
             shown.update(scored.images)
 
 
-def _score_all(ready: Sequence[Ready], items: Sequence[Item], settings: Settings) -> Iterator[Scored]:
+def _score_all(
+    ready: Sequence[LoadedMethod], items: Sequence[ImageToScore], settings: Settings
+) -> Iterator[BatchOutcomes]:
     specs = [one.spec for one in ready]
-    plan = make_plan(specs, len(items), settings.workers)
+    plan = plan_processes(specs, len(items), settings.workers)
     chunk = max(1, min(settings.batch_size, SHARD // plan.processes) if plan.processes > 1 else settings.batch_size)
     chunks = [items[i : i + chunk] for i in range(0, len(items), chunk)]
     if plan.processes == 1:
@@ -192,7 +196,9 @@ def _set_threads(threads: int) -> None:
         sys.modules["torch"].set_num_threads(threads)
 
 
-def _score_here(methods: Sequence[Method], chunks: list[Sequence[Item]], settings: Settings) -> Iterator[Scored]:
+def _score_here(
+    methods: Sequence[Method], chunks: list[Sequence[ImageToScore]], settings: Settings
+) -> Iterator[BatchOutcomes]:
     with ThreadPoolExecutor(max_workers=1) as pool:  # decodes the next chunk while this one is scored
         ahead = deque(pool.submit(_decode_all, chunk, settings.resize) for chunk in chunks[:1])
         for chunk, following in itertools.zip_longest(chunks, chunks[1:], fillvalue=()):
@@ -202,8 +208,8 @@ def _score_here(methods: Sequence[Method], chunks: list[Sequence[Item]], setting
 
 
 def _score_in_processes(
-    specs: Sequence[MethodSpec], chunks: list[Sequence[Item]], settings: Settings, plan: Plan
-) -> Iterator[Scored]:
+    specs: Sequence[MethodSpec], chunks: list[Sequence[ImageToScore]], settings: Settings, plan: ProcessPlan
+) -> Iterator[BatchOutcomes]:
     import joblib
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
@@ -224,11 +230,13 @@ def _score_in_processes(
 _in_worker: dict[tuple[tuple[str, ...], ...], list[Method]] = {}
 
 
-def _score_in_worker(specs: Sequence[MethodSpec], chunk: Sequence[Item], settings: Settings, plan: Plan) -> Scored:
+def _score_in_worker(
+    specs: Sequence[MethodSpec], chunk: Sequence[ImageToScore], settings: Settings, plan: ProcessPlan
+) -> BatchOutcomes:
     key = tuple((spec.method.info.name, repr(spec.options), spec.device, spec.fingerprint) for spec in specs)
     if key not in _in_worker:  # a worker serves many chunks: it loads the methods once
         _in_worker.clear()
-        _in_worker[key] = [one.method for one in load(specs)]
+        _in_worker[key] = [one.method for one in load_methods(specs)]
         _set_threads(plan.threads)
     return _score_chunk(_in_worker[key], chunk, _decode_all(chunk, settings.resize), settings)
 
@@ -246,11 +254,11 @@ def _end_with_parent(parent: int) -> None:
 Decoded = Photo | str
 
 
-def _decode_all(items: Sequence[Item], policy: Resize | None) -> list[Decoded]:
+def _decode_all(items: Sequence[ImageToScore], policy: Resize | None) -> list[Decoded]:
     return [_decode(item, policy) for item in items]
 
 
-def _decode(item: Item, policy: Resize | None) -> Decoded:
+def _decode(item: ImageToScore, policy: Resize | None) -> Decoded:
     try:
         photo = decode(item.file.read(), item.name)
         return replace(photo, pixels=resize(photo.pixels, policy or Resize()))
@@ -259,9 +267,9 @@ def _decode(item: Item, policy: Resize | None) -> Decoded:
 
 
 def _score_chunk(
-    methods: Sequence[Method], items: Sequence[Item], decoded: Sequence[Decoded], settings: Settings
-) -> Scored:
-    scored = Scored(images=len(items))
+    methods: Sequence[Method], items: Sequence[ImageToScore], decoded: Sequence[Decoded], settings: Settings
+) -> BatchOutcomes:
+    scored = BatchOutcomes(images=len(items))
     for index, method in enumerate(methods):
         wanted = [(item, d) for item, d in zip(items, decoded, strict=True) if index in item.methods]
         started = time.perf_counter()

@@ -182,7 +182,7 @@ class Store:
         return folder
 
     @contextmanager
-    def write(self, identity: Identity, described: Json, *, retry_failed: bool = False) -> Iterator[Writer]:
+    def write(self, identity: Identity, described: Json, *, retry_failed: bool = False) -> Iterator[EntryWriter]:
         """Open an entry for writing, with whatever outcomes it has already.
 
         Args:
@@ -198,14 +198,14 @@ class Store:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
-            writer = Writer(folder, identity, described, retry_failed)
+            writer = EntryWriter(folder, identity, described, retry_failed)
             try:
                 yield writer
             finally:
                 writer.close()
 
 
-class Writer:
+class EntryWriter:
     """An entry that is being written. Made by :meth:`Store.write`."""
 
     def __init__(self, folder: Path, identity: Identity, described: Json, retry_failed: bool) -> None:

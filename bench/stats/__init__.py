@@ -26,7 +26,7 @@ from bench.stats.correlation import VALUES, Correlations, Grouping, correlate, c
 from bench.stats.interval import Bootstrap, Interval, IntervalKind
 from bench.stats.krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench.stats.mapping import LogisticMapping, fit_logistic4, fit_logistic5
-from bench.stats.splits import CrossFitted, SplitSummary, content_folds, cross_fit, srcc_over_splits
+from bench.stats.splits import CrossFit, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
     "VALUES",
@@ -36,7 +36,7 @@ __all__ = [
     "Bootstrap",
     "Ceiling",
     "Correlations",
-    "CrossFitted",
+    "CrossFit",
     "Difference",
     "Grouping",
     "Interval",

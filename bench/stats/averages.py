@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
-from bench.stats.interval import Bootstrap, nothing, percentile_interval
+from bench.stats.interval import Bootstrap, no_bootstrap, percentile_interval
 from bench.stats.ranks import ranks
 
 _PERFECT = 1e-12  # below this distance from 1 a correlation is 1 but for rounding
@@ -74,7 +74,7 @@ def bootstrap_mean(drawn: Sequence[Bootstrap], level: float = 0.95) -> Bootstrap
     units = min(each.units for each in drawn)
     estimates = _mean_by_z(np.stack([each.estimates for each in drawn]))
     if not drawn[0].samples.shape[1]:
-        return nothing(estimates, level, "percentile", drawn[0].intervals[0].reason, units)
+        return no_bootstrap(estimates, level, "percentile", drawn[0].intervals[0].reason, units)
     # One seed serves every dataset, and draws of one number take the same places of the label files: moved
     # against each other they are independent, as the datasets are.
     moved = [np.roll(each.samples, _SHIFT * place, axis=1) for place, each in enumerate(drawn)]

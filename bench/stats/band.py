@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from bench.api import FloatArray
 from bench.stats.mapping import fit_logistic4
 from bench.stats.ranks import check_pair
-from bench.stats.resampling import codes, resampling_counts
+from bench.stats.resampling import number_clusters, resampling_counts
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def mapping_band(
         The band; None where more than half of the fits did not converge.
     """
     s, y = check_pair(scores, labels)
-    unit = np.arange(s.size) if clusters is None else codes(clusters, s.size)
+    unit = np.arange(s.size) if clusters is None else number_clusters(clusters, s.size)
     curves = []
     for counts in resampling_counts(int(unit.max()) + 1, draws, seed, 0):
         for count in counts:

@@ -14,11 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
 from bench.stats.averages import weighted_medians
-from bench.stats.correlation import Middle, group_blocks
+from bench.stats.correlation import Aggregate, group_blocks
 from bench.stats.influence import srcc_influence
-from bench.stats.interval import Bootstrap, IntervalKind, bca_interval, check_kind, nothing, percentile_interval
+from bench.stats.interval import Bootstrap, IntervalKind, bca_interval, check_kind, no_bootstrap, percentile_interval
 from bench.stats.ranks import MIN_IMAGES, check_scores, pearson, ranks
-from bench.stats.resampling import Counts, codes, in_chunks, resampling_counts, workers
+from bench.stats.resampling import Counts, in_chunks, number_clusters, resampling_counts, workers
 from bench.stats.weighted_srcc import WeightedSRCC
 
 
@@ -56,12 +56,12 @@ def bootstrap_srcc(
         Efron, Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
     """
     s, y, signs = _checked(scores, labels, score_signs, label_sign, draws, level, interval)
-    units = np.arange(y.size) if clusters is None else codes(clusters, y.size)
+    units = np.arange(y.size) if clusters is None else number_clusters(clusters, y.size)
     count = int(units.max(initial=-1)) + 1
     estimates = _srcc(s, y)
     if count < MIN_IMAGES:
         reason = f"fewer than {MIN_IMAGES} {'images' if clusters is None else 'clusters'}"
-        return nothing(signs * estimates, level, interval, reason, count)
+        return no_bootstrap(signs * estimates, level, interval, reason, count)
     weighted = WeightedSRCC(s, y)
 
     def chunk(index: int, size: int) -> FloatArray:
@@ -86,7 +86,7 @@ def bootstrap_within(
     score_signs: ArrayLike = 1,
     label_sign: int = 1,
     min_size: int = 3,
-    middle: Middle = "mean",
+    aggregate: Aggregate = "mean",
     interval: IntervalKind = "percentile",
 ) -> Bootstrap:
     """Intervals of the mean or median within-group SRCC (see ``correlate_within``) on the same draws.
@@ -104,7 +104,7 @@ def bootstrap_within(
         score_signs: +1 or -1, one for all methods or (methods,).
         label_sign: +1 if a higher label means better, -1 if worse.
         min_size: smallest group that is used.
-        middle: mean or median over groups.
+        aggregate: mean or median over groups.
         interval: ``percentile``, or ``bca`` (bias-corrected and accelerated).
 
     Raises:
@@ -112,7 +112,7 @@ def bootstrap_within(
     """
     s, y, signs = _checked(scores, labels, score_signs, label_sign, draws, level, interval)
     blocks, _ = group_blocks(y, groups, min_size)
-    unit_of = codes(groups if clusters is None else clusters, y.size)
+    unit_of = number_clusters(groups if clusters is None else clusters, y.size)
     if any((np.ptp(unit_of[rows], axis=1) > 0).any() for rows in blocks):
         raise ValueError("a group spans several clusters: a cluster must hold whole groups")
     # Clusters without a usable group are not in the mean and so not in the draw.
@@ -124,7 +124,7 @@ def bootstrap_within(
         draws=draws,
         seed=seed,
         level=level,
-        middle=middle,
+        aggregate=aggregate,
         interval=interval,
         units="groups" if clusters is None else "clusters",
     )
@@ -137,7 +137,7 @@ def bootstrap_groups(
     draws: int = 2000,
     seed: int = 0,
     level: float = 0.95,
-    middle: Middle = "mean",
+    aggregate: Aggregate = "mean",
     interval: IntervalKind = "percentile",
     units: str = "clusters",
 ) -> Bootstrap:
@@ -149,14 +149,14 @@ def bootstrap_groups(
         draws: number of resamples.
         seed: the same seed gives the same draws.
         level: nominal coverage.
-        middle: mean or median over groups.
+        aggregate: mean or median over groups.
         interval: ``percentile``, or ``bca`` (bias-corrected and accelerated).
         units: what clusters are called in the reason for no interval.
     """
     used, homes = np.unique(clusters, return_inverse=True)
-    inside = _Inside(values, homes, middle)
+    inside = _Inside(values, homes, aggregate)
     if used.size < MIN_IMAGES:
-        return nothing(inside.estimates, level, interval, f"fewer than {MIN_IMAGES} {units}", used.size)
+        return no_bootstrap(inside.estimates, level, interval, f"fewer than {MIN_IMAGES} {units}", used.size)
 
     def chunk(index: int, size: int) -> FloatArray:
         return inside.drawn(np.concatenate(list(resampling_counts(used.size, size, seed, index))))
@@ -170,15 +170,15 @@ def bootstrap_groups(
 class _Inside:
     """SRCCs inside groups (methods, groups), and the cluster that each group belongs to (groups,)."""
 
-    def __init__(self, values: FloatArray, homes: NDArray[np.intp], middle: Middle) -> None:
-        self.values, self.homes, self.middle = values, homes, middle
+    def __init__(self, values: FloatArray, homes: NDArray[np.intp], aggregate: Aggregate) -> None:
+        self.values, self.homes, self.aggregate = values, homes, aggregate
         self.sizes = np.bincount(homes)
-        over_groups = np.mean if middle == "mean" else np.median
+        over_groups = np.mean if aggregate == "mean" else np.median
         self.estimates = over_groups(values, axis=1) if homes.size else np.full(len(values), np.nan)
 
     def drawn(self, counts: Counts) -> FloatArray:
         """Mean or median of each draw, (methods, draws), from how often each cluster was taken."""
-        if self.middle == "median":
+        if self.aggregate == "median":
             return np.stack([weighted_medians(row, counts[:, self.homes]) for row in self.values])
         totals = np.stack([np.bincount(self.homes, weights=row) for row in self.values])
         return np.asarray((totals @ counts.T) / (self.sizes @ counts.T))
@@ -186,7 +186,7 @@ class _Inside:
     def influence(self, method: int) -> FloatArray:
         """Influence of each cluster on the mean or median, up to a common factor."""
         away = self.values[method] - self.estimates[method]
-        return np.bincount(self.homes, away if self.middle == "mean" else np.sign(away)).astype(np.float64)
+        return np.bincount(self.homes, away if self.aggregate == "mean" else np.sign(away)).astype(np.float64)
 
 
 def _oriented(

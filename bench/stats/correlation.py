@@ -22,7 +22,7 @@ from bench.api import FloatArray
 from bench.stats.mapping import LogisticMapping, fit_logistic4, fit_logistic5
 from bench.stats.ranks import MIN_IMAGES, check_pair, direction, pearson, ranks
 
-Middle = Literal["mean", "median"]
+Aggregate = Literal["mean", "median"]
 """What correlations inside groups are put together by."""
 
 RANKED = ("srcc", "krcc", "plcc_raw")
@@ -148,7 +148,7 @@ def correlate_within(
     score_sign: int = 1,
     label_sign: int = 1,
     min_size: int = 3,
-    middle: Middle = "mean",
+    aggregate: Aggregate = "mean",
 ) -> Correlations:
     """Average the correlation inside groups, for labels that only compare inside a group.
 
@@ -164,7 +164,7 @@ def correlate_within(
         score_sign: +1 if a higher score means better, -1 if worse.
         label_sign: +1 if a higher label means better, -1 if worse.
         min_size: smallest group that is used, at least 2.
-        middle: mean or median over groups.
+        aggregate: mean or median over groups.
 
     Returns:
         Means (or medians) over groups of SRCC, KRCC and raw PLCC; the mapped values are None. ``n`` counts the
@@ -181,7 +181,7 @@ def correlate_within(
         reasons |= dict.fromkeys(RANKED, f"no group has {min_size} images and labels that differ")
         return Correlations(n=0, reasons=reasons, grouping=Grouping(0, left_out, 0))
     tables = [_block_values(s[rows], y[rows]) for rows in blocks]
-    over_groups = np.mean if middle == "mean" else np.median
+    over_groups = np.mean if aggregate == "mean" else np.median
     srcc, krcc, plcc = (sign * float(over_groups(np.concatenate(column))) for column in zip(*tables, strict=True))
     constant = sum(int(np.count_nonzero(np.ptp(s[rows], axis=1) == 0)) for rows in blocks)
     grouping = Grouping(sum(len(rows) for rows in blocks), left_out, constant)

@@ -64,7 +64,7 @@ def check_kind(kind: str) -> None:
         raise ValueError(f"interval is {kind!r}: use one of {', '.join(kinds)}")
 
 
-def nothing(estimates: FloatArray, level: float, kind: IntervalKind, reason: str, units: int) -> Bootstrap:
+def no_bootstrap(estimates: FloatArray, level: float, kind: IntervalKind, reason: str, units: int) -> Bootstrap:
     """No draws, for a reason that holds for every method."""
     interval = Interval(None, None, 0, level, reason=reason, kind=kind)
     return Bootstrap((interval,) * estimates.size, np.empty((estimates.size, 0)), estimates, units)

@@ -66,7 +66,7 @@ def workers(n: int, draws: int, threads: int | None) -> int:
     return max(1, min(threads or os.cpu_count() or 1, MEMORY // chunk_bytes))
 
 
-def codes(clusters: ArrayLike, n: int) -> NDArray[np.intp]:
+def number_clusters(clusters: ArrayLike, n: int) -> NDArray[np.intp]:
     """Number the clusters 0, 1, ... in sorted order, (n,).
 
     Raises:

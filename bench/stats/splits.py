@@ -44,7 +44,7 @@ class SplitSummary:
 
 
 @dataclass(frozen=True)
-class CrossFitted:
+class CrossFit:
     """How well scores agree with labels through mappings fitted on other images.
 
     Attributes:
@@ -140,7 +140,7 @@ def content_folds(groups: Sequence[str], k: int = 5, seed: int = 0) -> NDArray[n
 
 def cross_fit(
     scores: ArrayLike, labels: ArrayLike, folds: ArrayLike, score_sign: int = 1, label_sign: int = 1
-) -> CrossFitted:
+) -> CrossFit:
     """Map each fold's scores by the 4-parameter curve fitted on the others, then correlate all with the labels.
 
     A curve fitted on the images that it is judged by flatters a method, little with thousands of images and
@@ -163,15 +163,15 @@ def cross_fit(
     if fold_of.shape != s.shape or np.unique(fold_of).size < 2:
         raise ValueError(f"folds has shape {fold_of.shape}: give one of at least two folds to each of {s.size} images")
     if s.size < MIN_IMAGES or np.ptp(s) == 0 or np.ptp(y) == 0:
-        return CrossFitted(reason=f"constant scores or labels, or fewer than {MIN_IMAGES} images")
+        return CrossFit(reason=f"constant scores or labels, or fewer than {MIN_IMAGES} images")
     mapped = np.empty_like(s)
     for fold in np.unique(fold_of):
         held = fold_of == fold
         fit = fit_logistic4(s[~held], y[~held], sign)
         if not fit.converged:
-            return CrossFitted(reason=f"without fold {fold}: {fit.reason}")
+            return CrossFit(reason=f"without fold {fold}: {fit.reason}")
         mapped[held] = fit.predict(s[held])
     if np.ptp(mapped) == 0:
-        return CrossFitted(reason="the fitted curves are flat")
+        return CrossFit(reason="the fitted curves are flat")
     plcc = float(np.sign(pearson(mapped, sign * s)) * pearson(mapped, y))
-    return CrossFitted(plcc, float(np.sqrt(np.mean((mapped - y) ** 2))))
+    return CrossFit(plcc, float(np.sqrt(np.mean((mapped - y) ** 2))))

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench import stats
-from bench.tables.cell import LEVEL, Cell, Row
+from bench.tables.cell import LEVEL, Cell, MethodKey
 from bench.tables.leakage import Leak
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 
 AT_LEAST = 2
 """Datasets below which there is nothing to average."""
@@ -30,15 +30,15 @@ class Average:
         left_out: for every other dataset why, and because of which rows (none: whatever the rows).
         srcc: mean SRCC by Fisher's z; empty where fewer than AT_LEAST datasets are left.
         rank: mean rank by SRCC among all rows, 1 is best; empty likewise.
-        drawn: draws of the mean SRCC, the rows in the table's order; None without draws that all rows share.
+        bootstrap: draws of the mean SRCC, the rows in the table's order; None without draws that all rows share.
     """
 
     kind: str
-    over: list[Column]
-    left_out: dict[Column, dict[str, list[Row]]]
-    srcc: dict[Row, stats.Mean]
-    rank: dict[Row, float]
-    drawn: stats.Bootstrap | None = None
+    over: list[DatasetKey]
+    left_out: dict[DatasetKey, dict[str, list[MethodKey]]]
+    srcc: dict[MethodKey, stats.Mean]
+    rank: dict[MethodKey, float]
+    bootstrap: stats.Bootstrap | None = None
 
 
 def average(table: Table, kind: str = "") -> Average:
@@ -68,19 +68,19 @@ def averages_by_kind(table: Table) -> list[Average]:
     return [each for each in found if each.srcc]
 
 
-def kind_of(table: Table, column: Column) -> str:
+def kind_of(table: Table, column: DatasetKey) -> str:
     """Return the kind of a column's dataset."""
     return str(_any_cell(table, column).dataset["kind"])
 
 
-def _any_cell(table: Table, column: Column) -> Cell:
+def _any_cell(table: Table, column: DatasetKey) -> Cell:
     return next(cell for (_, where), cell in table.cells.items() if where == column)
 
 
-def _drawn(table: Table, over: Sequence[Column]) -> stats.Bootstrap | None:
+def _drawn(table: Table, over: Sequence[DatasetKey]) -> stats.Bootstrap | None:
     inside = []
     for column in over:
-        drawn = [table.cells[row, column].drawn for row in table.rows]
+        drawn = [table.cells[row, column].bootstrap for row in table.rows]
         if drawn[0] is None or any(each is None or each.srcc is not drawn[0].srcc for each in drawn):
             return None
         shared = drawn[0].srcc
@@ -103,19 +103,19 @@ def marks_over(leaks: Mapping[str, Sequence[Leak]]) -> list[str]:
     ]
 
 
-def _left_out(table: Table, column: Column) -> dict[str, list[Row]]:
+def _left_out(table: Table, column: DatasetKey) -> dict[str, list[MethodKey]]:
     if Counter(each.dataset for each in table.columns)[column.dataset] > 1:
         return {"more than one protocol of it is shown": []}
     if kind_of(table, column) == "synthetic-order":
         return {"a synthetic order, no human opinion": []}
-    found: dict[str, list[Row]] = defaultdict(list)
+    found: dict[str, list[MethodKey]] = defaultdict(list)
     for row in table.rows:
         if why := _why_not(table, row, column):
             found[why].append(row)
     return {why: rows if len(rows) < len(table.rows) else [] for why, rows in found.items()}
 
 
-def _why_not(table: Table, row: Row, column: Column) -> str:
+def _why_not(table: Table, row: MethodKey, column: DatasetKey) -> str:
     cell = table.cells.get((row, column))
     if cell is None:
         return "not run"
@@ -123,4 +123,4 @@ def _why_not(table: Table, row: Row, column: Column) -> str:
         return cell.correlations.reasons["srcc"]
     if cell.excluded:
         return cell.leaks[0].why
-    return "" if row in table.running[column] else "scored fewer images than others"
+    return "" if row in table.eligible[column] else "scored fewer images than others"

@@ -30,7 +30,7 @@ PAPER_VALUES = ("srcc", "plcc_log4")
 _OF_THE_ROW = ("name", "version", "fingerprint", "scores")
 
 
-class Row(NamedTuple):
+class MethodKey(NamedTuple):
     """What makes a row of a table: the same method with the same options everywhere.
 
     Attributes:
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Drawn:
+class Bootstrapped:
     """The draws of a bootstrap, which all methods on the same images share.
 
     Attributes:
@@ -76,7 +76,7 @@ class Cell:
         failed: images without.
         unlabelled: images with a score and no label, which no correlation uses.
         drawn: the bootstrap's draws; None where nothing was drawn.
-        not_drawn: why nothing was; empty where it was.
+        no_bootstrap: why there are none; empty where there are.
     """
 
     entry: Entry
@@ -84,15 +84,15 @@ class Cell:
     scored: int = 0
     failed: int = 0
     unlabelled: int = 0
-    drawn: Drawn | None = None
-    not_drawn: str = ""
+    bootstrap: Bootstrapped | None = None
+    no_bootstrap: str = ""
 
     @property
     def interval(self) -> stats.Interval:
         """The interval of the SRCC, or the reason why it has none."""
-        if self.drawn is None:
-            return stats.Interval(None, None, 0, LEVEL, reason=self.not_drawn)
-        return self.drawn.srcc.intervals[self.drawn.place]
+        if self.bootstrap is None:
+            return stats.Interval(None, None, 0, LEVEL, reason=self.no_bootstrap)
+        return self.bootstrap.srcc.intervals[self.bootstrap.place]
 
     @property
     def too_few(self) -> bool:
@@ -120,9 +120,9 @@ class Cell:
         return Family(self.method["family"])
 
     @property
-    def row(self) -> Row:
+    def row(self) -> MethodKey:
         """What makes a row of a table."""
-        return row_of(self.entry)
+        return method_key(self.entry)
 
     @functools.cached_property
     def leaks(self) -> tuple[Leak, ...]:
@@ -135,11 +135,11 @@ class Cell:
         return any(leak.excludes for leak in self.leaks)
 
 
-def row_of(entry: Entry) -> Row:
+def method_key(entry: Entry) -> MethodKey:
     """Return what makes a row of a table."""
     method, identity = entry.meta["method"], entry.meta["identity"]["method"]
     rest = {key: value for key, value in identity.items() if key not in _OF_THE_ROW}
-    return Row(method["label"], method["version"], identity["fingerprint"], short_hash(rest))
+    return MethodKey(method["label"], method["version"], identity["fingerprint"], short_hash(rest))
 
 
 def leaks_of(method: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple[Leak, ...]:

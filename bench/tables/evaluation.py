@@ -11,7 +11,7 @@ import numpy as np
 
 from bench import stats
 from bench.datasets.protocol import Protocol
-from bench.tables.cell import LEVEL, VALUES, Cell, Drawn
+from bench.tables.cell import LEVEL, VALUES, Bootstrapped, Cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,7 @@ def evaluate(
     if common:
         rows = _on_common_images(rows)
     correlations = {row.entry.key: _correlate(row, values) for row in rows}
-    drawn: dict[str, Drawn] = {}
+    drawn: dict[str, Bootstrapped] = {}
     for alike in _on_same_images(rows) if draws else []:
         drawn |= _draw(alike, draws, interval)
     return [_cell(row, correlations[row.entry.key], drawn.get(row.entry.key)) for row in rows]
@@ -95,15 +95,15 @@ def _on_common_images(rows: Sequence[_Rows]) -> list[_Rows]:
     return [row if row.reason else row.only(shared[row.task]) for row in rows]
 
 
-def _cell(rows: _Rows, correlations: stats.Correlations, drawn: Drawn | None) -> Cell:
+def _cell(rows: _Rows, correlations: stats.Correlations, drawn: Bootstrapped | None) -> Cell:
     return Cell(
         entry=rows.entry,
         correlations=correlations,
         scored=rows.scored,
         failed=rows.failed,
         unlabelled=rows.unlabelled,
-        drawn=drawn,
-        not_drawn=rows.reason or ("" if drawn else "not asked for"),
+        bootstrap=drawn,
+        no_bootstrap=rows.reason or ("" if drawn else "not asked for"),
     )
 
 
@@ -156,9 +156,13 @@ def joined(frame: pd.DataFrame, columns: Sequence[str]) -> list[str] | None:
     return ["\x1f".join(values) for values in zip(*(frame[c].astype(str) for c in columns), strict=True)]
 
 
-def middle_of(entry: Entry) -> Literal["mean", "median"]:
+def aggregate_of(entry: Entry) -> Literal["mean", "median"]:
     """Return what correlations inside groups are put together by; older sidecars do not say it."""
-    return "median" if entry.meta["dataset"].get("middle") == "median" else "mean"
+    return (
+        "median"
+        if "median" in (entry.meta["dataset"].get("aggregate"), entry.meta["dataset"].get("middle"))
+        else "mean"
+    )
 
 
 def signs_of(entry: Entry) -> tuple[int, int]:
@@ -172,7 +176,7 @@ def _correlate(rows: _Rows, values: Collection[str] = VALUES) -> stats.Correlati
         return stats.Correlations(n=0, reasons=dict.fromkeys(VALUES, rows.reason))
     if rows.groups is not None:
         return stats.correlate_within(
-            rows.scores, rows.labels, rows.groups, *signs_of(rows.entry), middle=middle_of(rows.entry)
+            rows.scores, rows.labels, rows.groups, *signs_of(rows.entry), aggregate=aggregate_of(rows.entry)
         )
     return stats.correlate(rows.scores, rows.labels, *signs_of(rows.entry), values=values)
 
@@ -186,7 +190,7 @@ def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
                 about["id"],
                 about["direction"],
                 tuple(about["within"]),
-                middle_of(row.entry),
+                aggregate_of(row.entry),
                 row.images,
                 row.labels.tobytes(),
             )
@@ -194,33 +198,35 @@ def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
     return list(groups.values())
 
 
-def _draw(rows: Sequence[_Rows], draws: int, interval: stats.IntervalKind) -> dict[str, Drawn]:
+def _draw(rows: Sequence[_Rows], draws: int, interval: stats.IntervalKind) -> dict[str, Bootstrapped]:
     first = rows[0]
     signs = [signs_of(row.entry)[0] for row in rows], signs_of(first.entry)[1]
     scores = np.stack([row.scores for row in rows])
     common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": LEVEL, "interval": interval}
     common |= {"score_signs": signs[0], "label_sign": signs[1]}
     if first.groups is not None:
-        drawn = stats.bootstrap_within(scores, first.labels, first.groups, middle=middle_of(first.entry), **common)
+        drawn = stats.bootstrap_within(
+            scores, first.labels, first.groups, aggregate=aggregate_of(first.entry), **common
+        )
     else:
         drawn = stats.bootstrap_srcc(scores, first.labels, **common)
-    return {row.entry.key: Drawn(drawn, place, scores, first.labels, signs) for place, row in enumerate(rows)}
+    return {row.entry.key: Bootstrapped(drawn, place, scores, first.labels, signs) for place, row in enumerate(rows)}
 
 
-def cross_fit(cell: Cell) -> stats.CrossFitted:
+def cross_fit(cell: Cell) -> stats.CrossFit:
     """Return the PLCC after a 4-parameter mapping that is cross-fitted over five content-disjoint folds.
 
     Folds keep together what random splits do: a reference, a scene, a prompt; else each image stands for itself.
     """
     if cell.correlations.plcc_log4 is None:
-        return stats.CrossFitted(reason=cell.correlations.reasons["plcc_log4"])
+        return stats.CrossFit(reason=cell.correlations.reasons["plcc_log4"])
     usable = usable_rows(cell.entry)
     content = cell.dataset.get("group") or cell.dataset["cluster"] or "image"
     if content not in usable:
-        return stats.CrossFitted(reason=f"the labels do not say the {content} that folds keep together")
+        return stats.CrossFit(reason=f"the labels do not say the {content} that folds keep together")
     folds = _folds(tuple(joined(usable, [content]) or ()))
     if len(set(folds)) < 2:
-        return stats.CrossFitted(reason=f"all images have the same {content}: there is nothing else to fit on")
+        return stats.CrossFit(reason=f"all images have the same {content}: there is nothing else to fit on")
     return stats.cross_fit(usable["score"], usable["mos"], folds, *signs_of(cell.entry))
 
 

@@ -19,7 +19,7 @@ from bench.tables.cell import Cell
 
 
 @dataclass(frozen=True)
-class Pictures:
+class Photographs:
     """Where the images of a dataset are.
 
     Attributes:
@@ -45,7 +45,7 @@ class Pictures:
         return resize(pixels, Resize(exact=size))
 
 
-def of_dataset(cells: Sequence[Cell], roots: Roots) -> Pictures:
+def of_dataset(cells: Sequence[Cell], roots: Roots) -> Photographs:
     """Find a dataset's images: where ``--root`` and the like say for a card, else where it was scored.
 
     Args:
@@ -56,10 +56,10 @@ def of_dataset(cells: Sequence[Cell], roots: Roots) -> Pictures:
     for cell in cells:
         try:
             found = {name: file for name, file in find_files(cell, roots).items() if file is not None}
-            return Pictures(found, "not in the copy of the dataset that is here")
+            return Photographs(found, "not in the copy of the dataset that is here")
         except UsageError as error:
             reasons.append(str(error))
-    return Pictures(reason="; ".join(dict.fromkeys(reasons)))
+    return Photographs(reason="; ".join(dict.fromkeys(reasons)))
 
 
 def find_files(cell: Cell, roots: Roots) -> dict[str, File | None]:
@@ -88,12 +88,12 @@ def _dataset(cell: Cell, roots: Roots) -> Dataset:
     return resolve(str(Path(about["origin"]).absolute()), roots)
 
 
-def in_folder(folder: Folder, names: Iterable[str]) -> Pictures:
+def in_folder(folder: Folder, names: Iterable[str]) -> Photographs:
     """Find images below a folder by their names, else by the last part where only one file has it."""
     files = folder.files()
     index, alone = Index(files), _by_last_part(files)
     found = ((name, index.find(name) or alone.get(name.rpartition("/")[2])) for name in names)
-    return Pictures({name: File(folder, file) for name, file in found if file}, f"not in {folder}")
+    return Photographs({name: File(folder, file) for name, file in found if file}, f"not in {folder}")
 
 
 def _by_last_part(files: Iterable[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ STEPS = 200
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedPoints:
     """One method on one dataset, image by image.
 
     Attributes:
@@ -57,7 +57,7 @@ class Fitted:
         )
 
 
-def fitted(table: Table) -> Iterator[Fitted]:
+def fitted(table: Table) -> Iterator[FittedPoints]:
     """Yield each cell of a table that has images with a score and a label, dataset by dataset."""
     for column in table.columns:
         for row in table.rows:
@@ -67,7 +67,7 @@ def fitted(table: Table) -> Iterator[Fitted]:
             frame = cell.entry.scores()
             usable = frame[frame["score"].notna() & frame["mos"].notna()]
             cluster = cell.dataset["cluster"]
-            yield Fitted(
+            yield FittedPoints(
                 table.labels[row],
                 cell,
                 usable["score"].to_numpy(np.float64),

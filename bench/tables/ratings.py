@@ -14,7 +14,7 @@ import numpy as np
 from bench import stats
 from bench.api import FloatArray
 from bench.tables.cell import Cell
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,12 +48,12 @@ class Ratings:
         return stats.noise_ceiling(self.labels, self.std, self.n_raters)
 
 
-def ceilings(table: Table) -> dict[Column, stats.Ceiling]:
+def ceilings(table: Table) -> dict[DatasetKey, stats.Ceiling]:
     """Return the ceiling of every dataset of a table."""
     return {column: find_ratings(table, column).ceiling() for column in table.columns}
 
 
-def find_ratings(table: Table, column: Column) -> Ratings:
+def find_ratings(table: Table, column: DatasetKey) -> Ratings:
     """Return what is stored of the ratings of a dataset; its labels are the same in every row."""
     cells = complete_cells(table, column)
     if not cells:
@@ -67,7 +67,7 @@ def find_ratings(table: Table, column: Column) -> Ratings:
     return _read(labelled) if len(labelled) else Ratings(reason="the dataset has no labels")
 
 
-def complete_cells(table: Table, column: Column) -> list[Cell]:
+def complete_cells(table: Table, column: DatasetKey) -> list[Cell]:
     """Return the complete results on a dataset, in the order of the rows."""
     there = (table.cells.get((row, column)) for row in table.rows)
     return [cell for cell in there if cell is not None and cell.entry.complete]

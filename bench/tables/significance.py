@@ -14,16 +14,16 @@ import numpy as np
 
 from bench import stats
 from bench.tables.averages import Average
-from bench.tables.cell import Row
-from bench.tables.table import Column, Table
+from bench.tables.cell import MethodKey
+from bench.tables.table import DatasetKey, Table
 
 ALPHA = 0.05
 """Chance that any difference among all that a table calls one is none, after Holm's correction."""
 
-Place = Column | None
+Place = DatasetKey | None
 """Where rows are compared: in a column, or (None) on their average over columns."""
 
-Beats = Callable[[Row, Row], bool]
+Beats = Callable[[MethodKey, MethodKey], bool]
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Comparison:
     """
 
     place: Place
-    a: Row
-    b: Row
+    a: MethodKey
+    b: MethodKey
     difference: stats.Difference
     p: float | None
 
     @property
-    def better(self) -> Row | None:
+    def better(self) -> MethodKey | None:
         """The row that is better at ALPHA; None where the test cannot tell."""
         if self.p is None or self.p >= ALPHA or not self.difference.value:
             return None
@@ -77,7 +77,7 @@ class Significance:
         return lambda row, other: (row, other) in ordered
 
 
-def compare_columns(table: Table, rows: Sequence[Row] | None = None) -> Significance:
+def compare_columns(table: Table, rows: Sequence[MethodKey] | None = None) -> Significance:
     """Compare the rows of every column, all comparisons in one family.
 
     Args:
@@ -86,25 +86,25 @@ def compare_columns(table: Table, rows: Sequence[Row] | None = None) -> Signific
     """
     found: list[_Found] = []
     for column in table.columns:
-        there = [r for r in table.rows if r in table.running[column]] if rows is None else rows
+        there = [r for r in table.rows if r in table.eligible[column]] if rows is None else rows
         found += _in_column(table, column, [row for row in there if (row, column) in table.cells])
     return _adjusted(found)
 
 
 def compare_averages(table: Table, over: Average) -> Significance:
     """Compare the rows of a table by their averages over columns, in a family of their own."""
-    if over.drawn is None:
+    if over.bootstrap is None:
         return Significance(())
-    differences = stats.paired_differences(over.drawn)
+    differences = stats.paired_differences(over.bootstrap)
     return _adjusted([(None, table.rows[d.a], table.rows[d.b], d) for d in differences])
 
 
-_Found = tuple[Place, Row, Row, stats.Difference]
+_Found = tuple[Place, MethodKey, MethodKey, stats.Difference]
 
 
-def _in_column(table: Table, column: Column, rows: Sequence[Row]) -> Iterable[_Found]:
+def _in_column(table: Table, column: DatasetKey, rows: Sequence[MethodKey]) -> Iterable[_Found]:
     for a, b in combinations(rows, 2):
-        first, second = (table.cells[row, column].drawn for row in (a, b))
+        first, second = (table.cells[row, column].bootstrap for row in (a, b))
         if first is None or second is None:
             continue
         if first.srcc is second.srcc:
@@ -141,7 +141,7 @@ class Leaders:
         draws: that the comparisons rest on.
     """
 
-    of: dict[Column | str, tuple[Row | None, Row | None]]
+    of: dict[DatasetKey | str, tuple[MethodKey | None, MethodKey | None]]
     made: int
     draws: int
 
@@ -158,9 +158,9 @@ def find_leaders(table: Table, averages: Sequence[Average]) -> Leaders:
     """
     draws = max((each.interval.draws for each in table.cells.values()), default=0)
     tests = compare_columns(table)
-    of: dict[Column | str, tuple[Row | None, Row | None]] = {}
+    of: dict[DatasetKey | str, tuple[MethodKey | None, MethodKey | None]] = {}
     for column in table.columns:
-        values = {row: table.cells[row, column].correlations.srcc for row in table.running[column]}
+        values = {row: table.cells[row, column].correlations.srcc for row in table.eligible[column]}
         beats = tests.beats(column) if draws else _by_value(values)
         too_few = draws and any(table.cells[row, column].too_few for row in values)
         of[column] = (None, None) if too_few else leaders(list(values), beats)
@@ -171,21 +171,21 @@ def find_leaders(table: Table, averages: Sequence[Average]) -> Leaders:
     return Leaders(of, tests.made if draws else 0, draws)
 
 
-def _by_value(values: Mapping[Row, float | None]) -> Beats:
-    def beats(row: Row, other: Row) -> bool:
+def _by_value(values: Mapping[MethodKey, float | None]) -> Beats:
+    def beats(row: MethodKey, other: MethodKey) -> bool:
         a, b = values[row], values[other]
         return a is not None and (b is None or (a > b and not math.isclose(a, b)))
 
     return beats
 
 
-def leaders(rows: Sequence[Row], beats: Beats) -> tuple[Row | None, Row | None]:
+def leaders(rows: Sequence[MethodKey], beats: Beats) -> tuple[MethodKey | None, MethodKey | None]:
     """Return the row that beats all others, and the one that beats all but that; None where there is none."""
     best = _first(rows, beats)
     return best, _first([row for row in rows if row != best], beats) if best else None
 
 
-def _first(rows: Sequence[Row], beats: Beats) -> Row | None:
+def _first(rows: Sequence[MethodKey], beats: Beats) -> MethodKey | None:
     # A row that is alone has nobody to beat.
     if len(rows) < 2:
         return None

@@ -10,11 +10,11 @@ from typing import Any
 from bench.api import Family
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
-from bench.tables.cell import Cell, Row
+from bench.tables.cell import Cell, MethodKey
 
 
 @dataclass(frozen=True)
-class Column:
+class DatasetKey:
     """A dataset under one protocol: everything in it compares."""
 
     dataset: str
@@ -31,20 +31,20 @@ class Table:
         columns: in order of dataset id.
         groups: (heading, rows), opinion-unaware methods first.
         cells: what is there; what is not was not run.
-        running: for each column, the rows in the running for best. A method is not when it was trained on the
+        eligible: for each column, the rows in the running for best. A method is not when it was trained on the
             dataset or its source, or left out images that another method scored.
         superseded: how many older results of the same row and column are in the store.
     """
 
-    columns: list[Column]
-    groups: list[tuple[str, list[Row]]]
-    cells: dict[tuple[Row, Column], Cell]
-    running: dict[Column, list[Row]]
+    columns: list[DatasetKey]
+    groups: list[tuple[str, list[MethodKey]]]
+    cells: dict[tuple[MethodKey, DatasetKey], Cell]
+    eligible: dict[DatasetKey, list[MethodKey]]
     superseded: int = 0
-    labels: dict[Row, str] = field(default_factory=dict)
+    labels: dict[MethodKey, str] = field(default_factory=dict)
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[MethodKey]:
         """Every row, from top to bottom."""
         return [row for _, rows in self.groups for row in rows]
 
@@ -64,7 +64,7 @@ def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:
     if mix_protocols:
         return [_table(order, by_column)] if order else []
     ranks: dict[str, int] = defaultdict(int)
-    shelves: list[list[Column]] = []
+    shelves: list[list[DatasetKey]] = []
     for column in order:
         rank = ranks[column.dataset]
         ranks[column.dataset] += 1
@@ -74,37 +74,37 @@ def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:
     return [_table(columns, by_column) for columns in shelves]
 
 
-def _by_column(cells: list[Cell]) -> dict[Column, list[Cell]]:
+def _by_column(cells: list[Cell]) -> dict[DatasetKey, list[Cell]]:
     newest: dict[tuple[str, str, Protocol], str] = {}
     for cell in sorted(cells, key=lambda c: c.entry.finished):
         about = cell.entry.meta["identity"]["dataset"]
         if about["images"]:
             newest[about["id"], about["labels"], cell.protocol] = about["images"]
-    columns: dict[Column, list[Cell]] = defaultdict(list)
+    columns: dict[DatasetKey, list[Cell]] = defaultdict(list)
     for cell in cells:
         about = cell.entry.meta["identity"]["dataset"]
         # Imported scores know no image files: they join the images that were scored here last.
         images = about["images"] or newest.get((about["id"], about["labels"], cell.protocol), "")
-        columns[Column(about["id"], about["labels"], images, cell.protocol)].append(cell)
+        columns[DatasetKey(about["id"], about["labels"], images, cell.protocol)].append(cell)
     return columns
 
 
-def _table(columns: list[Column], by_column: dict[Column, list[Cell]]) -> Table:
-    cells: dict[tuple[Row, Column], Cell] = {}
+def _table(columns: list[DatasetKey], by_column: dict[DatasetKey, list[Cell]]) -> Table:
+    cells: dict[tuple[MethodKey, DatasetKey], Cell] = {}
     superseded = 0
     for column in columns:
         for cell in sorted(by_column[column], key=lambda c: (c.entry.complete, c.entry.finished)):
             superseded += (cell.row, column) in cells
             cells[cell.row, column] = cell
     rows = {row: cell for (row, _), cell in cells.items()}
-    headings: dict[str, list[Row]] = defaultdict(list)
+    headings: dict[str, list[MethodKey]] = defaultdict(list)
     for row in sorted(rows, key=lambda r: (rank(rows[r].method), r)):
         headings[heading(rows[row].method)].append(row)
-    running = {column: _running(cells, column) for column in columns}
-    return Table(columns, list(headings.items()), cells, running, superseded, told_apart(rows))
+    eligible = {column: _eligible(cells, column) for column in columns}
+    return Table(columns, list(headings.items()), cells, eligible, superseded, unique_labels(rows))
 
 
-def _running(cells: dict[tuple[Row, Column], Cell], column: Column) -> list[Row]:
+def _eligible(cells: dict[tuple[MethodKey, DatasetKey], Cell], column: DatasetKey) -> list[MethodKey]:
     there = {row: cell for (row, where), cell in cells.items() if where == column}
     most = max(cell.correlations.n for cell in there.values())
     return [row for row, cell in there.items() if not cell.excluded and cell.correlations.n == most]
@@ -124,15 +124,15 @@ def heading(method: Mapping[str, Any]) -> str:
     return f"{'opinion-aware' if aware else 'opinion-unaware'}, {method['family']}"
 
 
-def told_apart(rows: Iterable[Row]) -> dict[Row, str]:
+def unique_labels(rows: Iterable[MethodKey]) -> dict[MethodKey, str]:
     """Return what each row is called, with what differs where two bear one label."""
-    by_label: dict[str, list[Row]] = defaultdict(list)
+    by_label: dict[str, list[MethodKey]] = defaultdict(list)
     for row in rows:
         by_label[row.label].append(row)
     return {row: _told_apart(row, same) for same in by_label.values() for row in same}
 
 
-def _told_apart(row: Row, same: list[Row]) -> str:
+def _told_apart(row: MethodKey, same: list[MethodKey]) -> str:
     differing = [
         part
         for part, values in zip(row[1:], zip(*(r[1:] for r in same), strict=True), strict=True)
@@ -141,13 +141,13 @@ def _told_apart(row: Row, same: list[Row]) -> str:
     return f"{row.label} ({', '.join(differing)})" if differing else row.label
 
 
-def find_pair(table: Table, names: tuple[str, str], parameter: str) -> tuple[Row, Row] | None:
+def find_pair(table: Table, names: tuple[str, str], parameter: str) -> tuple[MethodKey, MethodKey] | None:
     """Return the two rows that names mean, by label or by the method's name; None where a table lacks one.
 
     Raises:
         UsageError: a name means more than one row, or both mean one.
     """
-    chosen: list[Row] = []
+    chosen: list[MethodKey] = []
     for name in names:
         exact = [row for row in table.rows if name in (table.labels[row], row.label)]
         of_name = exact or [

@@ -15,9 +15,9 @@ import numpy as np
 from bench import stats
 from bench.datasets.card import RESERVED
 from bench.errors import UsageError
-from bench.tables.cell import Row
+from bench.tables.cell import MethodKey
 from bench.tables.evaluation import correlate_part
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,12 +38,12 @@ class Breakdown:
         parts: (row, value) → its correlations on those images.
     """
 
-    column: Column
+    column: DatasetKey
     attribute: str
     sizes: dict[str, int]
-    parts: dict[tuple[Row, str], stats.Correlations]
+    parts: dict[tuple[MethodKey, str], stats.Correlations]
 
-    def summary(self, row: Row) -> tuple[float, str, float, str, float] | None:
+    def summary(self, row: MethodKey) -> tuple[float, str, float, str, float] | None:
         """Return mean SRCC over values, the lowest with its value, the highest with its value; None without any."""
         found = {v: c.srcc for v in self.sizes if (c := self.parts.get((row, v))) and c.srcc is not None}
         if not found:
@@ -75,10 +75,10 @@ def break_down(tables: Iterable[Table], attribute: str) -> list[tuple[Table, lis
 
 
 def _of_column(
-    table: Table, column: Column, attribute: str, frames: dict[tuple[Row, Column], pd.DataFrame]
+    table: Table, column: DatasetKey, attribute: str, frames: dict[tuple[MethodKey, DatasetKey], pd.DataFrame]
 ) -> Breakdown:
     sizes: dict[str, int] = {}
-    parts: dict[tuple[Row, str], stats.Correlations] = {}
+    parts: dict[tuple[MethodKey, str], stats.Correlations] = {}
     for row in table.rows:
         frame = frames.get((row, column))
         if frame is None or attribute not in frame:

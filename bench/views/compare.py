@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench import stats
-from bench.tables.cell import Cell, Row
+from bench.tables.cell import Cell, MethodKey
 from bench.tables.significance import Comparison, compare_columns
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Versus:
         reason: why there is no comparison; empty where there is.
     """
 
-    column: Column
+    column: DatasetKey
     cells: tuple[Cell | None, Cell | None]
     comparison: Comparison | None
     meng: stats.MengTest | None
@@ -34,7 +34,7 @@ class Versus:
         return self.comparison.difference if self.comparison and not self.reason else None
 
 
-def compare(table: Table, a: Row, b: Row) -> list[Versus]:
+def compare_rows(table: Table, a: MethodKey, b: MethodKey) -> list[Versus]:
     """Compare two rows of a table in each of its columns.
 
     Args:
@@ -46,25 +46,25 @@ def compare(table: Table, a: Row, b: Row) -> list[Versus]:
     return [_in_column(table, column, a, b, found.get(column)) for column in table.columns]
 
 
-def _in_column(table: Table, column: Column, a: Row, b: Row, found: Comparison | None) -> Versus:
+def _in_column(table: Table, column: DatasetKey, a: MethodKey, b: MethodKey, found: Comparison | None) -> Versus:
     cells = table.cells.get((a, column)), table.cells.get((b, column))
     reason = found.difference.reason if found else _why_not(table, cells, a, b)
     return Versus(column, cells, found, None if reason else _meng(cells), reason)
 
 
-def _why_not(table: Table, cells: tuple[Cell | None, Cell | None], a: Row, b: Row) -> str:
+def _why_not(table: Table, cells: tuple[Cell | None, Cell | None], a: MethodKey, b: MethodKey) -> str:
     pairs = list(zip((a, b), cells, strict=True))
     if missing := [table.labels[row] for row, cell in pairs if cell is None]:
         return f"{' and '.join(missing)} not run"
-    return next(cell.not_drawn for _, cell in pairs if cell and cell.not_drawn)
+    return next(cell.no_bootstrap for _, cell in pairs if cell and cell.no_bootstrap)
 
 
 def _meng(cells: tuple[Cell | None, Cell | None]) -> stats.MengTest | None:
     first, second = cells
-    if not (first and second and first.drawn and second.drawn):
+    if not (first and second and first.bootstrap and second.bootstrap):
         return None
     if first.dataset["cluster"] or first.dataset["within"]:
         return None
-    pair = (first.drawn.place, second.drawn.place)
-    (test,) = stats.meng_tests(first.drawn.scores, first.drawn.labels, *first.drawn.signs, pairs=[pair])
+    pair = (first.bootstrap.place, second.bootstrap.place)
+    (test,) = stats.meng_tests(first.bootstrap.scores, first.bootstrap.labels, *first.bootstrap.signs, pairs=[pair])
     return test

@@ -72,7 +72,7 @@ def _section(card: Card) -> str:
         "images in": "; ".join(", ".join(f"`{folder}`" for folder in layout) for layout in card.layouts),
         "different values": _counted(card.groups) if card.groups else "",
         "labels compare only inside": ", ".join(card.within),
-        "over these is taken": f"the {card.middle}" if card.within else "",
+        "over these is taken": f"the {card.aggregate}" if card.within else "",
         "intervals resample": card.cluster,
         "random splits keep together": card.group or card.cluster,
         "attributes": ", ".join(sorted(_attributes(card))),

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import stats
-from bench.tables.cell import Cell, Row
+from bench.tables.cell import Cell, MethodKey
 from bench.tables.evaluation import joined, signs_of, usable_rows
 from bench.tables.ratings import Ratings, complete_cells, find_ratings
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.api import FloatArray
 
 TESTED = ("auc_ds", "auc_bw")
-"""The estimates that methods are compared by, as ``Judged`` names them."""
+"""The estimates that methods are compared by, as ``OpinionAucs`` names them."""
 ALPHA = 0.05
 """Chance of any false difference in a table."""
 MIN_UNITS = 20
@@ -28,7 +28,7 @@ MIN_UNITS = 20
 
 Of simulated equal methods 5% differ at 0.05 with 50 images, 8% with 20 and 17% with 10."""
 
-_Tests = dict[tuple[str, Row, Row], float]
+_Tests = dict[tuple[str, MethodKey, MethodKey], float]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Judged:
+class OpinionAucs:
     """What a method makes of pairs of images.
 
     Attributes:
@@ -81,10 +81,10 @@ class Opinions:
         tests: (name in TESTED, row, row), in both orders → p-value of the difference, adjusted over the table.
     """
 
-    column: Column
+    column: DatasetKey
     reason: str
     ceiling: stats.Ceiling
-    judged: dict[Row, Judged] = field(default_factory=dict)
+    judged: dict[MethodKey, OpinionAucs] = field(default_factory=dict)
     tests: _Tests = field(default_factory=dict)
 
     def of_ceiling(self, srcc: float | None) -> float | None:
@@ -92,17 +92,17 @@ class Opinions:
         reachable = self.ceiling.srcc
         return None if srcc is None or reachable is None or reachable <= 0 else srcc / reachable
 
-    def largest_p(self, name: str, row: Row, running: Sequence[Row]) -> float | None:
+    def largest_p(self, name: str, row: MethodKey, eligible: Sequence[MethodKey]) -> float | None:
         """Return the largest p-value of a row against the others in the running; None where one was not tested."""
-        found = [self.tests.get((name, row, other)) for other in running if other != row]
+        found = [self.tests.get((name, row, other)) for other in eligible if other != row]
         known = [p for p in found if p is not None]
         return max(known) if known and len(known) == len(found) else None
 
-    def best(self, name: str, running: Sequence[Row]) -> Row | None:
+    def best(self, name: str, eligible: Sequence[MethodKey]) -> MethodKey | None:
         """Return the row with the highest AUC, where its tests tell it from every other in the running."""
-        values = {row: getattr(self.judged[row], name).value for row in running if row in self.judged}
+        values = {row: getattr(self.judged[row], name).value for row in eligible if row in self.judged}
         first = max(values, key=lambda row: values[row] or 0.0, default=None)
-        p = None if first is None else self.largest_p(name, first, running)
+        p = None if first is None else self.largest_p(name, first, eligible)
         return first if p is not None and p < ALPHA else None
 
 
@@ -120,16 +120,16 @@ def _in_both_orders(tests: _Tests, adjusted: list[float]) -> _Tests:
     return made | {(name, b, a): p for (name, a, b), p in made.items()}
 
 
-def _of_column(table: Table, column: Column) -> Opinions:
+def _of_column(table: Table, column: DatasetKey) -> Opinions:
     ratings = find_ratings(table, column)
-    judged: dict[Row, Judged] = {}
+    judged: dict[MethodKey, OpinionAucs] = {}
     tests: _Tests = {}
     if not ratings.reason:
         for cells, frames in _on_same_images(complete_cells(table, column)):
             compared = _compare_pairs(cells, frames, ratings)
             rows = [cell.row for cell in cells]
             judged |= {row: compared.judged(i) for i, row in enumerate(rows)}
-            tests |= compared.tests(rows, table.running[column])
+            tests |= compared.tests(rows, table.eligible[column])
     return Opinions(column, ratings.reason, ratings.ceiling(), judged, tests)
 
 
@@ -175,10 +175,10 @@ class _Compared:
     unit: str
     units: int
 
-    def judged(self, method: int) -> Judged:
+    def judged(self, method: int) -> OpinionAucs:
         """Return what one method makes of the pairs."""
         ds, bw, pairs = self.pairs.ds, self.pairs.bw, self.pairs
-        return Judged(
+        return OpinionAucs(
             self._estimate(ds.values, ds.shared, method, ds.reason),
             self._estimate(bw.values, bw.shared, method, bw.reason),
             self._estimate(pairs.correct, pairs.correct_shared, method, bw.reason),
@@ -198,11 +198,11 @@ class _Compared:
             return Estimate(value, reason="the variance came out negative")
         return Estimate(value, float(np.sqrt(variance)))
 
-    def tests(self, rows: Sequence[Row], running: Sequence[Row]) -> _Tests:
+    def tests(self, rows: Sequence[MethodKey], eligible: Sequence[MethodKey]) -> _Tests:
         """Test every two rows in the running; none with too few units."""
         if self.units < MIN_UNITS:
             return {}
-        chosen = [(a, b) for a in range(len(rows)) for b in range(a) if {rows[a], rows[b]} <= {*running}]
+        chosen = [(a, b) for a in range(len(rows)) for b in range(a) if {rows[a], rows[b]} <= {*eligible}]
         return {
             (name, rows[test.a], rows[test.b]): test.p
             for name, aucs in zip(TESTED, (self.pairs.ds, self.pairs.bw), strict=True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
-from bench.tables.cell import LEVEL, Row
+from bench.tables.cell import LEVEL, MethodKey
 from bench.tables.significance import ALPHA, find_leaders
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 from bench.views.markup import Footnotes, Markup, Sheet
 from bench.views.records import interval_text, number, origin_text
 
@@ -82,7 +82,7 @@ class Writer:
             captions.append(self._about_kinds())
         return captions
 
-    def _line(self, row: Row) -> list[str]:
+    def _line(self, row: MethodKey) -> list[str]:
         # What is said of cells is numbered before what is said of the row.
         cells = [text for column in self.table.columns for text in self._cell_texts(row, column)]
         cells += [self._average_text(row, each) for each in self.averages]
@@ -139,7 +139,7 @@ class Writer:
         sets = "; ".join(f"{each.kind}: {', '.join(column.dataset for column in each.over)}" for each in self.kinds)
         return self.markup.escape(f"Averages of a kind are formed alike over its datasets: {sets}.")
 
-    def _why_out(self, column: Column, why: dict[str, list[Row]]) -> str:
+    def _why_out(self, column: DatasetKey, why: dict[str, list[MethodKey]]) -> str:
         reasons = []
         for reason, rows in why.items():
             named = [self.table.labels[row] for row in rows[:_NAMED]]
@@ -147,7 +147,7 @@ class Writer:
             reasons.append(reason + (f": {', '.join(named + more)}" if rows else ""))
         return f"{column.dataset} ({'; '.join(reasons)})"
 
-    def about_column(self, column: Column) -> str:
+    def about_column(self, column: DatasetKey) -> str:
         """Return what a dataset is: title, images, protocol, what intervals resample, notes, hashes."""
         about = next(cell for (_, where), cell in self.table.cells.items() if where == column).dataset
         text = f"{about['title']}: {about['n']} images; {column.protocol}"
@@ -155,12 +155,12 @@ class Writer:
         hashes = f"labels {column.labels}" + (f", images {column.images}" if column.images else "")
         return "; ".join([text, *about["notes"], hashes])
 
-    def about_row(self, row: Row) -> str:
+    def about_row(self, row: MethodKey) -> str:
         """Return which version and parameters a row is, or that its scores were imported."""
         cell = next(cell for (where, _), cell in self.table.cells.items() if where == row)
         return origin_text(cell)
 
-    def _cell_texts(self, row: Row, column: Column) -> list[str]:
+    def _cell_texts(self, row: MethodKey, column: DatasetKey) -> list[str]:
         cell = self.table.cells.get((row, column))
         if cell is None:
             return ["-" + self.mark("not run"), "-"]
@@ -171,37 +171,37 @@ class Writer:
         plcc = self._value(row, column, "plcc_log4")
         return [srcc, plcc + self.mark(*([reasons["plcc_log4"]] if "plcc_log4" in reasons else []))]
 
-    def _average_text(self, row: Row, over: Average) -> str:
+    def _average_text(self, row: MethodKey, over: Average) -> str:
         mean = over.srcc[row]
         marks = self.mark(*([mean.reason] if mean.reason else []), *self.average_remarks(row, over))
         if mean.value is None:
             return "-" + marks
         text = self._standing(number(mean.value), row, over.kind)
-        if self.intervals and over.drawn is not None:
-            text += interval_text(over.drawn.intervals[self.table.rows.index(row)])
+        if self.intervals and over.bootstrap is not None:
+            text += interval_text(over.bootstrap.intervals[self.table.rows.index(row)])
         return text + marks
 
-    def average_remarks(self, row: Row, over: Average) -> list[str]:
+    def average_remarks(self, row: MethodKey, over: Average) -> list[str]:
         """Return the leaks behind a mean: a mean of marked numbers carries their marks."""
         return marks_over({column.dataset: self.table.cells[row, column].leaks for column in over.over})
 
-    def _value(self, row: Row, column: Column, name: str) -> str:
+    def _value(self, row: MethodKey, column: DatasetKey, name: str) -> str:
         value = getattr(self.table.cells[row, column].correlations, name)
         if value is None:
             return "-"
         return self._standing(number(value), row, column) if name == "srcc" else number(value)
 
-    def _standing(self, text: str, row: Row, place: Column | str) -> str:
+    def _standing(self, text: str, row: MethodKey, place: DatasetKey | str) -> str:
         """Mark an SRCC's text where its row leads or comes next."""
         best, second = self.leaders.of[place]
         if row == best:
             return self.markup.best(text)
         return self.markup.second(text) if row == second else text
 
-    def remarks(self, row: Row, column: Column) -> list[str]:
+    def remarks(self, row: MethodKey, column: DatasetKey) -> list[str]:
         """Return what must be known beside a cell's number: failures, leaks, too few images."""
         cell, remarks = self.table.cells[row, column], []
-        out = not cell.excluded and cell.correlations.n and row not in self.table.running[column]
+        out = not cell.excluded and cell.correlations.n and row not in self.table.eligible[column]
         if cell.failed:
             not_best = ": not in the running for best" if out else ""
             remarks.append(f"scored {cell.scored}, failed {cell.failed}{not_best}")

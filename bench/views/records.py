@@ -8,13 +8,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.stats import Ceiling, CrossFitted, Interval
+from bench.stats import Ceiling, CrossFit, Interval
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, kind_of
-from bench.tables.cell import VALUES, Cell, Row
+from bench.tables.cell import VALUES, Cell, MethodKey
 from bench.tables.evaluation import cross_fit
 from bench.tables.leakage import Relation
 from bench.tables.ratings import ceilings
-from bench.tables.table import Column, Table
+from bench.tables.table import DatasetKey, Table
 
 
 def as_record(cell: Cell) -> dict[str, Any]:
@@ -83,14 +83,14 @@ def _records(tables: Iterable[Table]) -> list[dict[str, Any]]:
     return records
 
 
-def _averaged_in_kind(of_kind: Average | None, row: Row) -> dict[str, Any]:
+def _averaged_in_kind(of_kind: Average | None, row: MethodKey) -> dict[str, Any]:
     return {
         "average_of_kind_srcc": of_kind.srcc[row].value if of_kind else None,
         "average_of_kind_over": [each.dataset for each in of_kind.over] if of_kind else [],
     }
 
 
-def _bounded(record: dict[str, Any], ceiling: Ceiling, fitted: CrossFitted) -> dict[str, Any]:
+def _bounded(record: dict[str, Any], ceiling: Ceiling, fitted: CrossFit) -> dict[str, Any]:
     """Add what the noise of the MOS lets a metric reach, and the PLCC that no mapping has flattered."""
     found = {
         "ceiling_srcc": (ceiling.srcc, ceiling.reason),
@@ -101,8 +101,8 @@ def _bounded(record: dict[str, Any], ceiling: Ceiling, fitted: CrossFitted) -> d
     return record | {name: value for name, (value, _) in found.items()} | {"reasons": reasons}
 
 
-def _averaged(table: Table, over: Average, row: Row, column: Column) -> dict[str, Any]:
-    mean, interval = over.srcc.get(row), over.drawn.intervals[table.rows.index(row)] if over.drawn else None
+def _averaged(table: Table, over: Average, row: MethodKey, column: DatasetKey) -> dict[str, Any]:
+    mean, interval = over.srcc.get(row), over.bootstrap.intervals[table.rows.index(row)] if over.bootstrap else None
     return {
         "average_srcc": mean.value if mean else None,
         "average_srcc_low": interval.low if interval else None,

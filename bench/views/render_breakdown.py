@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bench.tables.cell import FEW, VALUES, Row
+from bench.tables.cell import FEW, VALUES, MethodKey
 from bench.tables.table import Table
 from bench.views.by_attribute import MOST_COLUMNS, Breakdown
 from bench.views.markup import Footnotes, Markup, Sheet
@@ -59,14 +59,14 @@ def _heading(value: str, n: int, escape: Callable[[str], str], notes: Footnotes)
     return f"{escape(value)} (n = {n}){few}"
 
 
-def _cell(one: Breakdown, row: Row, value: str, notes: Footnotes) -> str:
+def _cell(one: Breakdown, row: MethodKey, value: str, notes: Footnotes) -> str:
     found = one.parts.get((row, value))
     if found is None:
         return "-" + notes.mark("no image of this value was scored")
     return "-" + notes.mark(found.reasons["srcc"]) if found.srcc is None else number(found.srcc)
 
 
-def _summed(one: Breakdown, row: Row, escape: Callable[[str], str], notes: Footnotes) -> list[str]:
+def _summed(one: Breakdown, row: MethodKey, escape: Callable[[str], str], notes: Footnotes) -> list[str]:
     found = one.summary(row)
     if found is None:
         reasons = dict.fromkeys(part.reasons["srcc"] for (of, _), part in one.parts.items() if of == row)

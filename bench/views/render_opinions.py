@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.tables.cell import FEW, Row
+from bench.tables.cell import FEW, MethodKey
 from bench.tables.table import Table
 from bench.views.markup import LATEX, MARKDOWN, Markup, Sheet
 from bench.views.opinions import ALPHA, TESTED, Estimate, Opinions, opinions
@@ -36,7 +36,7 @@ def _tests(found: Iterable[Opinions]) -> int:
     return sum(len(one.tests) for one in found) // 2
 
 
-def records(table: Table, one: Opinions, tests: int) -> dict[Row, _Record]:
+def records(table: Table, one: Opinions, tests: int) -> dict[MethodKey, _Record]:
     """Return a record of each row that has a result on a dataset, unrounded; what is missing has its reason.
 
     Args:
@@ -48,9 +48,9 @@ def records(table: Table, one: Opinions, tests: int) -> dict[Row, _Record]:
     return {row: _record(table, one, row) | {"tests": tests, "reasons": _reasons(table, one, row)} for row in there}
 
 
-def _record(table: Table, one: Opinions, row: Row) -> _Record:
+def _record(table: Table, one: Opinions, row: MethodKey) -> _Record:
     c, judged = table.cells[row, one.column].correlations, one.judged.get(row)
-    running = table.running[one.column]
+    eligible = table.eligible[one.column]
     record: _Record = {
         "method": table.labels[row],
         "dataset": one.column.dataset,
@@ -66,15 +66,15 @@ def _record(table: Table, one: Opinions, row: Row) -> _Record:
         estimate: Estimate = getattr(judged, name, Estimate())
         record |= {name: estimate.value, f"{name}_error": estimate.error}
     for name in TESTED:
-        record[f"{name}_p"] = one.largest_p(name, row, running)
-        record[f"{name}_best"] = one.best(name, running) == row
+        record[f"{name}_p"] = one.largest_p(name, row, eligible)
+        record[f"{name}_best"] = one.best(name, eligible) == row
     record |= {f"pairs_{name}": getattr(judged, name, None) for name in ("different", "similar", "sampled")}
     return record | {"error_units": getattr(judged, "unit", None)}
 
 
-def _reasons(table: Table, one: Opinions, row: Row) -> dict[str, str]:
+def _reasons(table: Table, one: Opinions, row: MethodKey) -> dict[str, str]:
     c, judged = table.cells[row, one.column].correlations, one.judged.get(row)
-    running = table.running[one.column]
+    eligible = table.eligible[one.column]
     found = {name: c.reasons[name] for name in _CORRELATIONS if name in c.reasons}
     if one.ceiling.reason:
         found["ceiling"] = one.ceiling.reason
@@ -83,8 +83,8 @@ def _reasons(table: Table, one: Opinions, row: Row) -> dict[str, str]:
         estimate = getattr(judged, name) if judged else Estimate(reason=one.reason or c.reasons["srcc"])
         found |= {name: estimate.reason} if estimate.reason else {}
     for name in TESTED:
-        if name not in found and one.largest_p(name, row, running) is None:
-            found[f"{name}_p"] = _UNTESTED if row in running else _OUT
+        if name not in found and one.largest_p(name, row, eligible) is None:
+            found[f"{name}_p"] = _UNTESTED if row in eligible else _OUT
     return found
 
 
@@ -121,7 +121,7 @@ def _text(value: float | None) -> str:
     return "-" if value is None else number(value)
 
 
-def _captions(table: Table, one: Opinions, found: dict[Row, _Record]) -> list[str]:
+def _captions(table: Table, one: Opinions, found: dict[MethodKey, _Record]) -> list[str]:
     about = next(cell for (_, where), cell in table.cells.items() if where == one.column).dataset
     most = max(found.values(), key=lambda record: record["n"])
     described = f"{one.column.dataset}: {about['n']} images; {one.column.protocol}; labels {one.column.labels}."
@@ -160,12 +160,12 @@ def _about_pairs(most: _Record) -> str:
     )
 
 
-def _about_gaps(table: Table, one: Opinions, found: dict[Row, _Record]) -> list[str]:
+def _about_gaps(table: Table, one: Opinions, found: dict[MethodKey, _Record]) -> list[str]:
     """Say which rows are out of the running, and why numbers are missing."""
     why: dict[str, list[str]] = defaultdict(list)
     for row, record in found.items():
         cell = table.cells[row, one.column]
-        if cell.correlations.n and row not in table.running[one.column]:
+        if cell.correlations.n and row not in table.eligible[one.column]:
             leak = cell.leaks[0].why if cell.excluded else "scored fewer images than others"
             why[f"{_OUT}: {leak}"].append(record["method"])
         for reason in dict.fromkeys(record["reasons"].values()):

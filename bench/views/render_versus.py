@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.tables.cell import LEVEL, Row
+from bench.tables.cell import LEVEL, MethodKey
 from bench.tables.significance import ALPHA
 from bench.tables.table import Table
 from bench.views.compare import Versus
@@ -15,7 +15,7 @@ from bench.views.records import interval_text, number
 _HEAD = ["dataset", "n", "one", "other", "difference", "p", "p (Holm)", "Meng z", "p (Meng)", "verdict"]
 
 
-def to_paper(table: Table, rows: tuple[Row, Row], found: Sequence[Versus], markup: Markup) -> str:
+def to_paper(table: Table, rows: tuple[MethodKey, MethodKey], found: Sequence[Versus], markup: Markup) -> str:
     """Return one line a dataset.
 
     Args:
@@ -78,12 +78,12 @@ def _verdict(each: Versus, labels: Sequence[str]) -> str:
     return f"{labels[0] if better == each.comparison.a else labels[1]} is better"
 
 
-def records(table: Table, rows: tuple[Row, Row], found: Sequence[Versus]) -> list[dict[str, Any]]:
+def records(table: Table, rows: tuple[MethodKey, MethodKey], found: Sequence[Versus]) -> list[dict[str, Any]]:
     """Return one record a dataset, unrounded."""
     return [_record(table, rows, each) for each in found]
 
 
-def _record(table: Table, rows: tuple[Row, Row], each: Versus) -> dict[str, Any]:
+def _record(table: Table, rows: tuple[MethodKey, MethodKey], each: Versus) -> dict[str, Any]:
     d, better = each.difference, each.comparison.better if each.comparison else None
     first, second = each.cells
     return {

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.tables.averages import average
-from bench.tables.cell import Row
+from bench.tables.cell import MethodKey
 from bench.tables.significance import ALPHA, Comparison, Significance, compare_averages, compare_columns
 from bench.tables.table import Table
 from bench.views.markup import Markup, Sheet
@@ -31,7 +31,7 @@ def _sheets(table: Table, markup: Markup) -> list[Sheet]:
     for column in table.columns:
         values = {row: cell.correlations.srcc for (row, where), cell in table.cells.items() if where == column}
         about = f"{column.dataset} ({column.protocol}): {_explained(tests)} of this table."
-        if left := len(values) - len(table.running[column]):
+        if left := len(values) - len(table.eligible[column]):
             about += f" {left} row(s) not in the running are left out."
         sheets.append(_matrix(table, tests.at(column), values, about, markup))
     if over.srcc:
@@ -42,7 +42,7 @@ def _sheets(table: Table, markup: Markup) -> list[Sheet]:
 
 
 def _matrix(
-    table: Table, tests: Sequence[Comparison], values: Mapping[Row, float | None], about: str, markup: Markup
+    table: Table, tests: Sequence[Comparison], values: Mapping[MethodKey, float | None], about: str, markup: Markup
 ) -> Sheet:
     compared = {row for each in tests for row in (each.a, each.b)}
     rows = sorted(compared, key=lambda row: (-_or_lowest(values[row]), table.rows.index(row)))
@@ -61,7 +61,7 @@ def _or_lowest(value: float | None) -> float:
     return -2.0 if value is None else value
 
 
-def _signs(comparisons: Sequence[Comparison]) -> dict[tuple[Row, Row], str]:
+def _signs(comparisons: Sequence[Comparison]) -> dict[tuple[MethodKey, MethodKey], str]:
     signs = {}
     for each in comparisons:
         if each.p is None:

@@ -40,7 +40,7 @@ def model_of(checkpoint: Checkpoint, pairs: Sequence[tuple[str, str]], scale: fl
     return QualityModel(image_encoder(checkpoint.state), prompts, scale)
 
 
-def load(path: Path, what: str, *, text: bool | None) -> Checkpoint:
+def load_checkpoint(path: Path, what: str, *, text: bool | None) -> Checkpoint:
     """Read and check a file of any of the three layouts.
 
     Args:
@@ -51,7 +51,7 @@ def load(path: Path, what: str, *, text: bool | None) -> Checkpoint:
     Raises:
         UsageError: the file is too large, damaged, of another kind, or of another network.
     """
-    return files.load(path, what, _ADVICE, functools.partial(_check, text=text))
+    return files.load_tensors(path, what, _ADVICE, functools.partial(_check, text=text))
 
 
 def _check(tensors: Mapping[str, Tensor], config: Mapping[str, Any], text: bool | None) -> Checkpoint:

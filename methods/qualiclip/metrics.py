@@ -29,7 +29,7 @@ from bench.errors import ImageError
 
 from . import weights
 from .config import TrainingConfig, read_presets
-from .photographs import Photographs, find_photographs
+from .photographs import TrainingPhotographs, find_photographs
 
 if TYPE_CHECKING:
     from .trainer import Subject
@@ -227,10 +227,10 @@ class Qualiclip(OnClip):
             MissingRequirementError: no weights are here.
             UsageError: the file is no checkpoint of this network.
         """
-        path = weights.locate(weights.QUALICLIP, self.info.name, self.options.weights)
+        path = weights.locate_weights(weights.QUALICLIP, self.info.name, self.options.weights)
         from . import checkpoints
 
-        checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=None)
+        checkpoint = checkpoints.load_checkpoint(path, f"{self.info.name}, option weights", text=None)
         self._declared = replace(self.info, trained_on=checkpoint.trained_on, selected_on=checkpoint.selected_on)
         self.temperature = self.options.temperature
         pairs = prompt_pairs("qualiclip")
@@ -275,16 +275,16 @@ class Qualiclip(OnClip):
         return trainer.train(subject, config, photographs, output, resume=resume, monitors=monitors)
 
 
-def _subject(config: TrainingConfig, photographs: Photographs) -> Subject:
+def _subject(config: TrainingConfig, photographs: TrainingPhotographs) -> Subject:
     """Return what is trained, by the encoder that is asked for."""
     if config.encoder == "lite":
         from .lite.start import subject
 
         return subject(config, photographs)
-    path = weights.locate(weights.CLIP_RN50, Qualiclip.info.name, config.weights, "--weights")
+    path = weights.locate_weights(weights.CLIP_RN50, Qualiclip.info.name, config.weights, "--weights")
     from . import checkpoints, tensors, trainer
 
-    start = checkpoints.load(path, "--weights", text=None)
+    start = checkpoints.load_checkpoint(path, "--weights", text=None)
     model = checkpoints.model_of(start, prompt_pairs("qualiclip"), scale=100.0)
     temperature = QualiclipOptions().temperature
 
@@ -335,10 +335,10 @@ class ClipIqa(OnClip):
             MissingRequirementError: no weights are here.
             UsageError: the file is not CLIP RN50.
         """
-        path = weights.locate(weights.CLIP_RN50, self.info.name, self.options.weights)
+        path = weights.locate_weights(weights.CLIP_RN50, self.info.name, self.options.weights)
         from . import checkpoints
 
-        checkpoint = checkpoints.load(path, f"{self.info.name}, option weights", text=True)
+        checkpoint = checkpoints.load_checkpoint(path, f"{self.info.name}, option weights", text=True)
         clip = replace(checkpoint, prompts=None)
         pairs = prompt_pairs(self.options.prompts)
         model = checkpoints.model_of(clip, pairs, scale=checkpoints.learned_scale(clip))

@@ -14,7 +14,7 @@ KADIS = "kadis700k"
 
 
 @dataclass(frozen=True)
-class Photographs:
+class TrainingPhotographs:
     """Files below a folder.
 
     Attributes:
@@ -41,7 +41,7 @@ class Photographs:
         return tuple(i for i, h in enumerate(held) if not h), tuple(i for i, h in enumerate(held) if h)
 
 
-def find_photographs(folder: Path, source: str = "") -> Photographs:
+def find_photographs(folder: Path, source: str = "") -> TrainingPhotographs:
     """Find the images below a folder.
 
     Where a folder has ``ref_imgs`` beside ``dist_imgs``, as KADIS-700k, its pristine images alone are taken.
@@ -65,7 +65,7 @@ def find_photographs(folder: Path, source: str = "") -> Photographs:
     known = KADIS if kadis else folder.resolve().name
     note = "the layout of KADIS-700k: ref_imgs alone is used, dist_imgs is left out" if kadis else ""
     sources = tuple(filter(None, (part.strip() for part in source.split(",")))) or (known,)
-    return Photographs(folder, tuple(names), sources, digest.hexdigest()[:12], note)
+    return TrainingPhotographs(folder, tuple(names), sources, digest.hexdigest()[:12], note)
 
 
 def _walk(folder: Path) -> tuple[list[str], bool]:

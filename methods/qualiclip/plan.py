@@ -12,11 +12,11 @@ from bench.distortions import DISTORTIONS, select
 from bench.errors import UsageError
 
 from .config import TrainingConfig
-from .series import ORDER, Recipe, generator_of
+from .series import ORDER, SeriesRecipe, generator_of
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """The photographs of every step. As an iterable: (epoch, position) by batch of this process."""
 
     positions: tuple[int, ...]
@@ -39,7 +39,7 @@ class Plan:
                 yield [(epoch, self.positions[place]) for place in order[first : first + self.batch]]
 
 
-def make_plan(config: TrainingConfig, positions: tuple[int, ...], process: int, processes: int) -> Plan:
+def make_plan(config: TrainingConfig, positions: tuple[int, ...], process: int, processes: int) -> TrainingPlan:
     """Lay out all steps over the photographs to train on; what does not fill a step of an epoch is left over.
 
     Raises:
@@ -53,7 +53,7 @@ def make_plan(config: TrainingConfig, positions: tuple[int, ...], process: int, 
         )
     per_epoch = len(positions) // needed
     total = min(config.epochs * per_epoch, config.max_steps or sys.maxsize)
-    return Plan(positions, config.batch, config.accumulate, process, processes, config.seed, per_epoch, total)
+    return TrainingPlan(positions, config.batch, config.accumulate, process, processes, config.seed, per_epoch, total)
 
 
 def type_names(text: str, monotone_only: bool) -> tuple[str, ...]:
@@ -72,13 +72,13 @@ def type_names(text: str, monotone_only: bool) -> tuple[str, ...]:
     return kept
 
 
-def recipe_of(config: TrainingConfig) -> Recipe:
+def recipe_of(config: TrainingConfig) -> SeriesRecipe:
     """Return how a configuration makes its series.
 
     Raises:
         UsageError: ``types`` names no type.
     """
-    return Recipe(
+    return SeriesRecipe(
         seed=config.seed,
         crop=config.crop,
         overlap=config.overlap,

@@ -15,11 +15,11 @@ import bench
 from bench.plugins.options import identity
 
 from .config import TrainingConfig
-from .photographs import Photographs
+from .photographs import TrainingPhotographs
 
 
 def description(
-    config: TrainingConfig, photographs: Photographs, trained: int, origin: Mapping[str, Any]
+    config: TrainingConfig, photographs: TrainingPhotographs, trained: int, origin: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return JSON values: the whole configuration, the photographs, what was begun from, what it ran on.
 
@@ -52,7 +52,7 @@ def environment(accelerator: accelerate.Accelerator) -> dict[str, Any]:
 
 
 def run_identity(
-    config: TrainingConfig, photographs: Photographs, origin: Mapping[str, Any], processes: int
+    config: TrainingConfig, photographs: TrainingPhotographs, origin: Mapping[str, Any], processes: int
 ) -> dict[str, Any]:
     """Return what a resumed run must have in common with the one that was stopped, as errors name it."""
     return {

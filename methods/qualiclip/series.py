@@ -20,7 +20,7 @@ from bench.distortions.severity import gradient_distance, squared_error
 from bench.errors import ImageError
 from bench.io.images import decode, read_bytes, resize
 
-from .photographs import Photographs
+from .photographs import TrainingPhotographs
 
 ORDER, SERIES, DEGRADATION, VALIDATION, STEP = range(5)
 """What a generator is for; the number that follows the seed in its key."""
@@ -42,7 +42,7 @@ def generator_of(*key: int) -> torch.Generator:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class SeriesRecipe:
     """How series are made.
 
     Attributes:
@@ -70,13 +70,13 @@ class Recipe:
         """How many images a series has."""
         return 2 * (len(LEVELS) + self.pristine)
 
-    def for_validation(self) -> Recipe:
+    def for_validation(self) -> SeriesRecipe:
         """Return the recipe of series that are only to be ranked: each type once, no severity, five levels."""
         return replace(self, types=tuple(dict.fromkeys(self.types)), order=None, pristine=False)
 
 
 @dataclass(frozen=True, eq=False)
-class Item:
+class SeriesItem:
     """One series. ``images`` is (L, 2, 3, c, c), or (2, 3, c, c) where it is still to be degraded."""
 
     name: str
@@ -98,7 +98,7 @@ class Batch:
     severity: Tensor
     skipped: tuple[tuple[str, str], ...]
 
-    def degraded(self, device: torch.device, recipe: Recipe) -> tuple[Tensor, Tensor]:
+    def degraded(self, device: torch.device, recipe: SeriesRecipe) -> tuple[Tensor, Tensor]:
         """Return images (B, L, 2, 3, c, c) and severities (B, L) on a device, degrading there if need be."""
         images, severity = self.images.to(device), self.severity.to(device)
         if images.ndim == 6:
@@ -107,7 +107,7 @@ class Batch:
         return torch.stack([levels for levels, _ in each]), torch.stack([severe for _, severe in each])
 
 
-def collate(items: Sequence[Item]) -> Batch:
+def collate(items: Sequence[SeriesItem]) -> Batch:
     """Stack series; those that found no photograph are left out, and all their reasons kept."""
     whole = [item for item in items if len(item.images)]
     return Batch(
@@ -120,7 +120,7 @@ def collate(items: Sequence[Item]) -> Batch:
     )
 
 
-def degrade(crops: Tensor, name: str, draw: int, recipe: Recipe) -> tuple[Tensor, Tensor]:
+def degrade(crops: Tensor, name: str, draw: int, recipe: SeriesRecipe) -> tuple[Tensor, Tensor]:
     """Degrade crops (N, 3, c, c) alike at every level.
 
     Returns:
@@ -136,15 +136,15 @@ def degrade(crops: Tensor, name: str, draw: int, recipe: Recipe) -> tuple[Tensor
     return levels, distances.clamp(min=0).sqrt().view(len(levels), -1).mean(1)
 
 
-class TrainingSeries(Dataset[Item]):
+class TrainingSeries(Dataset[SeriesItem]):
     """Series by (epoch, position of a photograph); a photograph that cannot be used is replaced by another."""
 
-    def __init__(self, photographs: Photographs, positions: Sequence[int], recipe: Recipe) -> None:
+    def __init__(self, photographs: TrainingPhotographs, positions: Sequence[int], recipe: SeriesRecipe) -> None:
         self._photographs = photographs
         self._positions = positions
         self._recipe = recipe
 
-    def __getitem__(self, key: tuple[int, int]) -> Item:
+    def __getitem__(self, key: tuple[int, int]) -> SeriesItem:
         recipe = self._recipe
         generator = generator_of(recipe.seed, SERIES, *key)
         draw = seed_of(recipe.seed, DEGRADATION, *key)
@@ -160,17 +160,17 @@ class TrainingSeries(Dataset[Item]):
                 position = self._positions[_below(len(self._positions), generator)]
                 continue
             images, severity = degrade(crops, name, draw, recipe) if recipe.degrade else (crops, torch.zeros(5))
-            return Item(photograph, name, draw, images, severity, tuple(skipped))
-        return Item("", name, draw, torch.empty(0), torch.zeros(5), tuple(skipped))
+            return SeriesItem(photograph, name, draw, images, severity, tuple(skipped))
+        return SeriesItem("", name, draw, torch.empty(0), torch.zeros(5), tuple(skipped))
 
     def _read(self, name: str) -> Tensor:
         return read_photograph(self._photographs, name, self._recipe)
 
 
-class ValidationSeries(Dataset[Item]):
+class ValidationSeries(Dataset[SeriesItem]):
     """One crop from the middle of each held-out photograph under every type, at every level."""
 
-    def __init__(self, photographs: Photographs, positions: Sequence[int], recipe: Recipe) -> None:
+    def __init__(self, photographs: TrainingPhotographs, positions: Sequence[int], recipe: SeriesRecipe) -> None:
         self._photographs = photographs
         self._recipe = recipe.for_validation()
         self._positions = positions
@@ -178,7 +178,7 @@ class ValidationSeries(Dataset[Item]):
     def __len__(self) -> int:
         return len(self._positions) * len(self._recipe.types)
 
-    def __getitem__(self, index: int) -> Item:
+    def __getitem__(self, index: int) -> SeriesItem:
         recipe = self._recipe
         which, number = divmod(index, len(recipe.types))
         photograph, name = self._photographs.names[self._positions[which]], recipe.types[number]
@@ -189,12 +189,12 @@ class ValidationSeries(Dataset[Item]):
             crop = image[None, :, top : top + recipe.crop, left : left + recipe.crop]
             _refuse_flat(crop)
         except ImageError as error:
-            return Item(photograph, name, draw, torch.empty(0), torch.zeros(5), ((photograph, str(error)),))
+            return SeriesItem(photograph, name, draw, torch.empty(0), torch.zeros(5), ((photograph, str(error)),))
         images, severity = degrade(crop, name, draw, recipe) if recipe.degrade else (crop, torch.zeros(5))
-        return Item(photograph, name, draw, images, severity, ())
+        return SeriesItem(photograph, name, draw, images, severity, ())
 
 
-def read_photograph(photographs: Photographs, name: str, recipe: Recipe) -> Tensor:
+def read_photograph(photographs: TrainingPhotographs, name: str, recipe: SeriesRecipe) -> Tensor:
     """Return a photograph (3, H, W) in [0, 1] at the recipe's size.
 
     Raises:
@@ -209,7 +209,7 @@ def read_photograph(photographs: Photographs, name: str, recipe: Recipe) -> Tens
     return torch.from_numpy(np.array(pixels)).permute(2, 0, 1).float() / 255
 
 
-def draw_crops(image: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+def draw_crops(image: Tensor, recipe: SeriesRecipe, generator: torch.Generator) -> Tensor:
     """Draw two overlapping crops (2, 3, c, c) of an image (3, H, W).
 
     The first lies anywhere; the second anywhere that shares the least area with it.

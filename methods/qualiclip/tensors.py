@@ -71,7 +71,7 @@ class Checkpoint:
         return digest.hexdigest()[:12]
 
 
-def load(path: Path, what: str, advice: str, check: Callable[[dict[str, Tensor], dict[str, Any]], T]) -> T:
+def load_tensors(path: Path, what: str, advice: str, check: Callable[[dict[str, Tensor], dict[str, Any]], T]) -> T:
     """Read a file and give its tensors and config to a check.
 
     Args:

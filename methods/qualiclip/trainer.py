@@ -27,7 +27,7 @@ from bench.io.progress import bar
 from . import record, validation
 from .config import TrainingConfig
 from .optimisation import Trainable, learning_rate
-from .photographs import Photographs
+from .photographs import TrainingPhotographs
 from .plan import make_plan, recipe_of
 from .run_folder import RunFolder
 from .series import Batch, TrainingSeries, ValidationSeries, collate
@@ -68,7 +68,7 @@ class Progress:
 def train(
     subject: Subject,
     config: TrainingConfig,
-    photographs: Photographs,
+    photographs: TrainingPhotographs,
     output: Path,
     *,
     resume: bool,
@@ -96,7 +96,7 @@ class _Trainer:
         self,
         subject: Subject,
         config: TrainingConfig,
-        photographs: Photographs,
+        photographs: TrainingPhotographs,
         output: Path,
         resume: bool,
         monitors: Mapping[str, Monitor],

@@ -13,7 +13,7 @@ from bench.distortions import DISTORTIONS
 
 from .losses import quality
 from .optimisation import Trainable
-from .series import Batch, Recipe
+from .series import Batch, SeriesRecipe
 
 
 def series_srcc(scores: FloatArray) -> FloatArray:
@@ -30,7 +30,7 @@ def series_srcc(scores: FloatArray) -> FloatArray:
 
 @torch.inference_mode()
 def score_series(
-    model: Trainable, batches: Iterable[Batch], recipe: Recipe, device: torch.device
+    model: Trainable, batches: Iterable[Batch], recipe: SeriesRecipe, device: torch.device
 ) -> list[tuple[str, float]]:
     """Return (type, SRCC) of every series; scored is positive minus negative similarity, as it stands."""
     found = []

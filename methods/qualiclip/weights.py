@@ -20,7 +20,7 @@ _RELEASE_URL = "https://github.com/miccunifi/QualiCLIP/releases/download/weights
 
 
 @dataclass(frozen=True)
-class Source:
+class WeightSource:
     """One set of weights.
 
     Attributes:
@@ -48,7 +48,7 @@ class Source:
         return Download(self.name, first.url, first.path, self.licence, size, self.sha256)
 
 
-CLIP_RN50 = Source(
+CLIP_RN50 = WeightSource(
     name="clip-rn50",
     what="CLIP's RN50 by OpenAI",
     places=(
@@ -61,7 +61,7 @@ CLIP_RN50 = Source(
 )
 
 # Size and hash of the release are not published where they could be read.
-QUALICLIP = Source(
+QUALICLIP = WeightSource(
     name="qualiclip",
     what="QualiCLIP's weights as its authors released them",
     places=(Weights("torch", "qualiclip.pth", _RELEASE_URL), Weights("pyiqa", "QualiCLIP.pth")),
@@ -76,7 +76,7 @@ def _file(place: Weights) -> Path | None:
     return next(place.path.glob("snapshots/*/open_clip_model.safetensors"), None)
 
 
-def locate(source: Source, method: str, given: str, flag: str = "") -> Path:
+def locate_weights(source: WeightSource, method: str, given: str, flag: str = "") -> Path:
     """Return the weight file that the option names, or else the first that is here.
 
     Args:
@@ -105,6 +105,6 @@ def locate(source: Source, method: str, given: str, flag: str = "") -> Path:
     )
 
 
-def missing(source: Source) -> str:
+def missing(source: WeightSource) -> str:
     """Say how to get the weights; empty where they are here."""
     return "" if source.path() else f"weights {source.places[0]}: bench fetch weights {source.name}"

@@ -8,13 +8,13 @@ from datetime import date, time, timedelta
 from itertools import zip_longest
 
 from bench.datasets.card import TableSpec
-from bench.datasets.readers.text import MAX_BYTES, Row, Table
+from bench.datasets.readers.text import MAX_BYTES, TextRow, TextTable
 from bench.errors import UsageError
 
 Value = int | float | str | bool | time | date | timedelta
 
 
-def parse_sheet(data: bytes, where: str, spec: TableSpec) -> Table:
+def parse_sheet(data: bytes, where: str, spec: TableSpec) -> TextTable:
     """Read one sheet; columns without a heading and empty rows are left out.
 
     Raises:
@@ -38,7 +38,9 @@ def parse_sheet(data: bytes, where: str, spec: TableSpec) -> Table:
         header, rows = list(spec.columns), lines
     else:
         header, rows = _unique([_text(cell) for cell in lines[spec.header - 1]]), lines[spec.header :]
-    return Table(where, [name for name in header if name], [_row(header, row) for row in rows if any(map(_text, row))])
+    return TextTable(
+        where, [name for name in header if name], [_row(header, row) for row in rows if any(map(_text, row))]
+    )
 
 
 def _refuse_bomb(data: bytes, where: str) -> None:
@@ -58,7 +60,7 @@ def _unique(header: list[str]) -> list[str]:
     return ["" if name in seen else (seen.add(name) or name) for name in header]  # type: ignore[func-returns-value]
 
 
-def _row(header: list[str], cells: list[Value]) -> Row:
+def _row(header: list[str], cells: list[Value]) -> TextRow:
     return {name: _text(cell) for name, cell in zip_longest(header, cells[: len(header)], fillvalue="") if name}
 
 

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 from bench.datasets.card import TableSpec
-from bench.datasets.readers.text import Table
+from bench.datasets.readers.text import TextTable
 from bench.errors import UsageError
 from bench.io.toml import fill
 
@@ -22,7 +22,7 @@ _SECONDS = 60
 _REFUSED = 3
 
 
-def parse_apart(data: bytes, where: str, spec: TableSpec) -> Table:
+def parse_apart(data: bytes, where: str, spec: TableSpec) -> TextTable:
     """Read a workbook or MATLAB file as ``table.parse`` says, in another process.
 
     Raises:
@@ -47,7 +47,7 @@ def parse_apart(data: bytes, where: str, spec: TableSpec) -> Table:
     if done.returncode:
         raise UsageError(f"{where} crashed its reader: it is damaged or hostile; get it again")
     header, rows = json.loads(done.stdout)
-    return Table(where, header, [dict(zip(header, row, strict=True)) for row in rows])
+    return TextTable(where, header, [dict(zip(header, row, strict=True)) for row in rows])
 
 
 def _main(text: str) -> int:

@@ -12,7 +12,7 @@ from itertools import product, repeat
 from bench.datasets.card import BesideSpec, Card, LabelSpec, TableSpec
 from bench.datasets.readers import text as table
 from bench.datasets.readers.index import Index
-from bench.datasets.readers.text import Row, Table
+from bench.datasets.readers.text import TextRow, TextTable
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.io.files import File, Folder
 
@@ -20,7 +20,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}:]+)(?::(\d+))?\}")
 
 
 @dataclass(frozen=True)
-class Source:
+class LabelFile:
     """A file that labels were read from.
 
     Attributes:
@@ -35,7 +35,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Labels:
+class LabelRows:
     """The rows of a label table, with the columns of the tables beside it.
 
     Attributes:
@@ -50,12 +50,12 @@ class Labels:
     spec: LabelSpec
     base: str
     where: str
-    rows: list[Row]
-    sources: tuple[Source, ...]
+    rows: list[TextRow]
+    sources: tuple[LabelFile, ...]
     lacking: tuple[str, ...] = ()
 
 
-def read_labels(card: Card, folder: Folder, index: Index) -> Labels:
+def read_labels(card: Card, folder: Folder, index: Index) -> LabelRows:
     """Read the label table of a card below a root.
 
     Raises:
@@ -63,7 +63,7 @@ def read_labels(card: Card, folder: Folder, index: Index) -> Labels:
         UsageError: it is damaged, or not laid out as the card says.
     """
     spec, base, pattern = find_labels(card, folder, index)
-    sources: list[Source] = []
+    sources: list[LabelFile] = []
     main = _read(folder, index.matching(pattern, base), spec, sources)
     rows, lacking = main.rows, []
     if not rows:
@@ -78,10 +78,10 @@ def read_labels(card: Card, folder: Folder, index: Index) -> Labels:
     kept = [row for row in rows if _is_used(row, spec)]
     if not kept:
         raise UsageError(f"{main.where} has no rows to use: it is not the whole file, get it from {card.source}")
-    return Labels(spec, base, main.where, kept, tuple(sources), tuple(lacking))
+    return LabelRows(spec, base, main.where, kept, tuple(sources), tuple(lacking))
 
 
-def _is_used(row: Row, spec: LabelSpec) -> bool:
+def _is_used(row: TextRow, spec: LabelSpec) -> bool:
     wanted = all(re.search(pattern, row[column]) for column, pattern in spec.only.items())
     return wanted and not any(row[column] in texts for column, texts in spec.drop.items())
 
@@ -106,7 +106,7 @@ def find_labels(card: Card, folder: Folder, index: Index) -> tuple[LabelSpec, st
     )
 
 
-def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[Source]) -> Table:
+def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[LabelFile]) -> TextTable:
     tables = []
     for name in names:
         where = File(folder, name)
@@ -115,7 +115,7 @@ def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[S
         except ImageError as error:
             raise UsageError(f"{where} cannot be read: {error}") from None
         digest = hashlib.sha256(data).hexdigest()
-        sources.append(Source(name, digest, digest in spec.sha256 if spec.sha256 else None))
+        sources.append(LabelFile(name, digest, digest in spec.sha256 if spec.sha256 else None))
         tables.append(table.parse(data, str(where), spec))
     first = tables[0]
     for other in tables[1:]:
@@ -124,8 +124,8 @@ def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[S
 
 
 def _read_beside(
-    card: Card, folder: Folder, index: Index, base: str, spec: BesideSpec, sources: list[Source]
-) -> Table | None:
+    card: Card, folder: Folder, index: Index, base: str, spec: BesideSpec, sources: list[LabelFile]
+) -> TextTable | None:
     found = next((there for pattern in spec.files if (there := index.matching(pattern, base))), None)
     if found:
         return _prefixed(_read(folder, found, spec, sources), spec)
@@ -136,14 +136,14 @@ def _read_beside(
     )
 
 
-def _prefixed(found: Table, spec: BesideSpec) -> Table:
+def _prefixed(found: TextTable, spec: BesideSpec) -> TextTable:
     key = spec.key or spec.on
     names = {name: name if name == key else spec.prefix + name for name in found.header}
     rows = [{names[name]: text for name, text in row.items()} for row in found.rows]
     return replace(found, header=list(names.values()), rows=rows)
 
 
-def _beside(card: Card, where: str, rows: list[Row], spec: BesideSpec, found: Table | None) -> list[Row]:
+def _beside(card: Card, where: str, rows: list[TextRow], spec: BesideSpec, found: TextTable | None) -> list[TextRow]:
     if found is None:  # its columns are there, with nothing in them
         return [{**dict.fromkeys((spec.prefix + name for name in spec.columns), ""), **row} for row in rows]
     if not spec.on:
@@ -171,7 +171,7 @@ def _key(text: str) -> str:
     return text.replace("\\", "/").lower()
 
 
-def _with_places(where: str, rows: list[Row], spec: LabelSpec) -> list[Row]:
+def _with_places(where: str, rows: list[TextRow], spec: LabelSpec) -> list[TextRow]:
     """Add the columns that tell a row by its place."""
     blocks = spec.blocks or {"": math.prod(spec.grid.values())}
     total = sum(blocks.values())
@@ -183,7 +183,7 @@ def _with_places(where: str, rows: list[Row], spec: LabelSpec) -> list[Row]:
     return [{**row, **place} for row, place in zip(rows, _places(blocks, spec.grid), strict=True)]
 
 
-def _places(blocks: dict[str, int], grid: dict[str, int]) -> Iterator[Row]:
+def _places(blocks: dict[str, int], grid: dict[str, int]) -> Iterator[TextRow]:
     row = 0
     for number, (block, size) in enumerate(blocks.items(), 1):
         points = product(*(range(1, n + 1) for n in grid.values())) if grid else repeat(())
@@ -203,7 +203,7 @@ def columns_of(text: str) -> list[str]:
     return [name for name, _ in _PLACEHOLDER.findall(text)] or [text]
 
 
-def cell(row: Row, text: str, names: dict[str, dict[str, str]] | None = None) -> str:
+def cell(row: TextRow, text: str, names: dict[str, dict[str, str]] | None = None) -> str:
     """Return what a column's name or a template gives for a row.
 
     Args:
@@ -220,7 +220,7 @@ def cell(row: Row, text: str, names: dict[str, dict[str, str]] | None = None) ->
     return _PLACEHOLDER.sub(put, text) if "{" in text else row[text]
 
 
-def mean_vote(where: str, name: str, row: Row, columns: Iterable[str]) -> float | None:
+def mean_vote(where: str, name: str, row: TextRow, columns: Iterable[str]) -> float | None:
     """Return the mean of votes 1, 2, ... given the share or number of each; None where there are none."""
     shares = [table.number(where, column, name, row[column]) or 0.0 for column in columns]
     total = sum(shares)

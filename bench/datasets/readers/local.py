@@ -33,7 +33,7 @@ def read_local(path: Path) -> Dataset:
     """
     if path.suffix.lower() in (".csv", ".tsv") and not path.is_dir():
         header, rows = table.read_csv(path)
-        return _labelled(table.Table(str(path), header, rows), LocalFolder(path.parent), path.stem, str(path))
+        return _labelled(table.TextTable(str(path), header, rows), LocalFolder(path.parent), path.stem, str(path))
     if is_image_name(path.name) and not path.is_dir():
         return _dataset(path.stem, str(path), [Sample(path.name, file_at(path), None)])
     if path.is_file() and not is_archive(path.name):
@@ -94,7 +94,7 @@ def _printable(name: str) -> str:
 
 
 def _labelled(
-    found: table.Table,
+    found: table.TextTable,
     folder: Folder,
     name: str,
     origin: str,
@@ -133,13 +133,13 @@ def _need_one(where: str, folder: Folder, files: Collection[str], samples: Seque
         )
 
 
-def _sample(where: str, folder: Folder, start: str, row: table.Row, score: str | None) -> Sample:
+def _sample(where: str, folder: Folder, start: str, row: table.TextRow, score: str | None) -> Sample:
     name = table.image_name(where, row["image"])
     mos = table.number(where, score, name, row[score]) if score else None
     return Sample(name, File(folder, start + name), mos, _attributes(where, name, row))
 
 
-def _attributes(where: str, name: str, row: table.Row) -> dict[str, Attribute]:
+def _attributes(where: str, name: str, row: table.TextRow) -> dict[str, Attribute]:
     found: dict[str, Attribute] = {}
     for attribute, columns in _ATTRIBUTES.items():
         text = next((row[column] for column in columns if row.get(column)), "")

@@ -8,11 +8,11 @@ from typing import Any, cast
 import numpy as np
 
 from bench.datasets.card import TableSpec
-from bench.datasets.readers.text import Table
+from bench.datasets.readers.text import TextTable
 from bench.errors import UsageError
 
 
-def parse_matlab(data: bytes, where: str, spec: TableSpec) -> Table:
+def parse_matlab(data: bytes, where: str, spec: TableSpec) -> TextTable:
     """Read variables that are vectors of numbers or cells of text, one row an element.
 
     A matrix (N, K) of numbers with K > 1 gives the columns ``name_1`` to ``name_K``, unless ``spec.flatten``
@@ -48,7 +48,7 @@ def parse_matlab(data: bytes, where: str, spec: TableSpec) -> Table:
             "this copy was cut; get the authors' file"
         )
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    return Table(where, list(columns), rows)
+    return TextTable(where, list(columns), rows)
 
 
 def _columns(name: str, value: np.ndarray[Any, Any], where: str) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bench.datasets.card import Card, LabelSpec
 from bench.datasets.dataset import Attribute
 from bench.datasets.readers import text as table
-from bench.datasets.readers.labels import Labels, cell, mean_vote
+from bench.datasets.readers.labels import LabelRows, cell, mean_vote
 from bench.datasets.readers.problems import Problem
 from bench.errors import UsageError
 
@@ -25,7 +25,7 @@ class LabelledName:
     attributes: Mapping[str, Attribute]
 
 
-def read_rows(card: Card, labels: Labels) -> tuple[list[LabelledName], list[Problem]]:
+def read_rows(card: Card, labels: LabelRows) -> tuple[list[LabelledName], list[Problem]]:
     """Turn a table's rows into names, labels and attributes; rows that cannot be used are problems."""
     faults: dict[str, list[str]] = {"unnamed": [], "unsafe": [], "score": [], "range": [], "pattern": [], "spread": []}
     read = []
@@ -66,14 +66,14 @@ def _term(card: Card, attribute: str, text: str) -> str:
     return card.values.get(attribute, {}).get(text, text)
 
 
-def name_of(spec: LabelSpec, row: table.Row) -> str:
+def name_of(spec: LabelSpec, row: table.TextRow) -> str:
     """Return what a row calls its image, as it stands there or as the card puts it together."""
     text = cell(row, spec.image, spec.names)
     match = re.search(spec.select, text) if spec.select else None
     return match[0] if match else text
 
 
-def _label(labels: Labels, row: table.Row, name: str, faults: dict[str, list[str]]) -> float | None:
+def _label(labels: LabelRows, row: table.TextRow, name: str, faults: dict[str, list[str]]) -> float | None:
     spec = labels.spec
     text = ", ".join(row[column] for column in spec.votes) if spec.votes else cell(row, spec.score)
     try:
@@ -91,7 +91,7 @@ def _label(labels: Labels, row: table.Row, name: str, faults: dict[str, list[str
     return mos
 
 
-def _problems(card: Card, labels: Labels, faults: dict[str, list[str]]) -> list[Problem]:
+def _problems(card: Card, labels: LabelRows, faults: dict[str, list[str]]) -> list[Problem]:
     low, high = labels.spec.range
     again = f"get the authors' file from {card.source}"
     told = {
@@ -115,7 +115,9 @@ def _problems(card: Card, labels: Labels, faults: dict[str, list[str]]) -> list[
     return problems
 
 
-def _attributes(card: Card, labels: Labels, row: table.Row, name: str, faults: list[str]) -> dict[str, Attribute]:
+def _attributes(
+    card: Card, labels: LabelRows, row: table.TextRow, name: str, faults: list[str]
+) -> dict[str, Attribute]:
     texts = {key: text for key, source in labels.spec.attributes.items() if (text := cell(row, source))}
     found: dict[str, Attribute] = {"n_raters": float(card.n_raters)} if card.n_raters else {}
     for key, text in texts.items():

@@ -20,11 +20,11 @@ MAX_BYTES = 256 * 2**20
 _DELIMITERS = (",", ";", "\t")
 _TEXT = ("", ".csv", ".tsv", ".txt", ".dat")
 
-Row = dict[str, str]
+TextRow = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """A table as it was read; every cell is text.
 
     Attributes:
@@ -35,10 +35,10 @@ class Table:
 
     where: str
     header: list[str]
-    rows: list[Row]
+    rows: list[TextRow]
 
 
-def read_csv(path: Path) -> tuple[list[str], list[Row]]:
+def read_csv(path: Path) -> tuple[list[str], list[TextRow]]:
     """Read a user's CSV file with a header; comma, semicolon or tab separated, UTF-8.
 
     Returns:
@@ -62,7 +62,7 @@ def read_csv(path: Path) -> tuple[list[str], list[Row]]:
     return table.header, table.rows
 
 
-def parse(data: bytes, where: str, spec: TableSpec) -> Table:
+def parse(data: bytes, where: str, spec: TableSpec) -> TextTable:
     """Read a table in the format that its file's suffix tells.
 
     Raises:
@@ -81,7 +81,7 @@ def parse(data: bytes, where: str, spec: TableSpec) -> Table:
     return parse_text(data, where, spec)
 
 
-def parse_text(data: bytes, where: str, spec: TableSpec) -> Table:
+def parse_text(data: bytes, where: str, spec: TableSpec) -> TextTable:
     """Read text with one row a line, separated by commas, semicolons, tabs or white space.
 
     Raises:
@@ -99,7 +99,7 @@ def parse_text(data: bytes, where: str, spec: TableSpec) -> Table:
         (_, header), lines = lines[spec.header - 1], lines[spec.header :]
     if len(set(header)) < len(header):
         raise UsageError(f"{where}: the header names a column twice: {', '.join(header)[:200]}")
-    return Table(where, header, list(_rows(where, header, lines)))
+    return TextTable(where, header, list(_rows(where, header, lines)))
 
 
 def _split(text: str, where: str, spec: TableSpec) -> list[tuple[int, list[str]]]:
@@ -114,7 +114,7 @@ def _split(text: str, where: str, spec: TableSpec) -> list[tuple[int, list[str]]
         raise UsageError(f"{where}, line {reader.line_num}: not valid CSV ({error})") from None
 
 
-def _rows(where: str, header: list[str], lines: list[tuple[int, list[str]]]) -> Iterator[Row]:
+def _rows(where: str, header: list[str], lines: list[tuple[int, list[str]]]) -> Iterator[TextRow]:
     for line, cells in lines:
         if len(cells) != len(header):
             raise UsageError(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from bench.datasets.card import Card
 from bench.datasets.dataset import Attribute, Dataset, Direction, Sample, count_values
 from bench.datasets.readers.index import Index, join
-from bench.datasets.readers.labels import Labels, Source, find_labels, read_labels
+from bench.datasets.readers.labels import LabelFile, LabelRows, find_labels, read_labels
 from bench.datasets.readers.problems import Problem
 from bench.datasets.readers.rows import attributes_of_name, read_rows
 from bench.datasets.readers.text import repeated
@@ -37,7 +37,7 @@ class Inspection:
     """
 
     dataset: Dataset
-    sources: tuple[Source, ...]
+    sources: tuple[LabelFile, ...]
     folders: tuple[str, ...]
     found: int
     unnamed: tuple[str, ...]
@@ -118,7 +118,7 @@ def describe_with_card(
         direction=direction or card.direction,
         samples=samples,
         within=card.within,
-        middle=card.middle,
+        aggregate=card.aggregate,
         cluster=card.cluster,
         group=card.group or card.cluster,
         content=card.content,
@@ -196,7 +196,7 @@ def _told(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
 
 
-def _unknown_labels(card: Card, labels: Labels, content: str, *, complete: bool) -> list[Problem]:
+def _unknown_labels(card: Card, labels: LabelRows, content: str, *, complete: bool) -> list[Problem]:
     """Compare names and labels, or else the bytes of the files, with what is known of the authors'."""
     known = labels.spec.known
     if content in known:

@@ -15,9 +15,9 @@ import numpy as np
 
 from bench import stats
 from bench.runs.store import Entry
-from bench.tables.cell import Row, leaks_of, row_of
+from bench.tables.cell import MethodKey, leaks_of, method_key
 from bench.tables.leakage import Leak
-from bench.tables.table import heading, rank, told_apart
+from bench.tables.table import heading, rank, unique_labels
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ class Target(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tested:
+class TestSet:
     """What a column's numbers rest on.
 
     Attributes:
@@ -49,7 +49,7 @@ class Tested:
     about: Mapping[str, Any]
     mos: Mapping[str, float]
     parts: tuple[tuple[str, ...], ...]
-    left_out: Mapping[Row, int]
+    left_out: Mapping[MethodKey, int]
 
 
 @dataclass(frozen=True)
@@ -85,20 +85,20 @@ class CrossTable:
         labels: what each row is called.
     """
 
-    tested: dict[Target, Tested]
-    groups: list[tuple[str, list[Row]]]
-    methods: dict[Row, Mapping[str, Any]]
-    trained: dict[Row, str]
-    cells: dict[tuple[Row, Target], CrossCell]
-    labels: dict[Row, str]
+    tested: dict[Target, TestSet]
+    groups: list[tuple[str, list[MethodKey]]]
+    methods: dict[MethodKey, Mapping[str, Any]]
+    trained: dict[MethodKey, str]
+    cells: dict[tuple[MethodKey, Target], CrossCell]
+    labels: dict[MethodKey, str]
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[MethodKey]:
         """Every row, from top to bottom."""
         return [row for _, rows in self.groups for row in rows]
 
     @property
-    def unaware(self) -> list[Row]:
+    def unaware(self) -> list[MethodKey]:
         """The rows of methods that saw no opinion."""
         return [row for row in self.rows if self.methods[row]["opinion_aware"] is False]
 
@@ -107,8 +107,8 @@ class CrossTable:
 class _Column:
     """The entries of a column: of fitted rows by seed, of the others the one on all images."""
 
-    fitted: dict[Row, dict[int, Entry]] = field(default_factory=lambda: defaultdict(dict))
-    whole: dict[Row, Entry] = field(default_factory=dict)
+    fitted: dict[MethodKey, dict[int, Entry]] = field(default_factory=lambda: defaultdict(dict))
+    whole: dict[MethodKey, Entry] = field(default_factory=dict)
 
 
 def arrange(entries: Iterable[Entry]) -> CrossTable:
@@ -118,10 +118,10 @@ def arrange(entries: Iterable[Entry]) -> CrossTable:
     first |= {row: next(iter(of.values())) for column in columns.values() for row, of in column.fitted.items()}
     trained = {row: str(entry.meta["fit"]["train"]) for row, entry in first.items() if entry.fitted}
     methods = {row: entry.meta["method"] for row, entry in first.items()}
-    groups: dict[str, list[Row]] = defaultdict(list)
+    groups: dict[str, list[MethodKey]] = defaultdict(list)
     for row in sorted(first, key=lambda r: (r in trained, rank(methods[r]), r)):
         groups[FITTED if row in trained else heading(methods[row])].append(row)
-    table = CrossTable({}, list(groups.items()), methods, trained, {}, told_apart(first))
+    table = CrossTable({}, list(groups.items()), methods, trained, {}, unique_labels(first))
     for target, column in columns.items():
         _fill(table, target, column)
     return table
@@ -132,7 +132,7 @@ def _columns(entries: Sequence[Entry]) -> dict[Target, _Column]:
     for entry in (entry for entry in entries if entry.fitted):
         whole, protocol = entry.meta["fit"]["whole"], entry.protocol
         target = Target(whole["id"], whole["labels"], whole["images"], protocol.resize)
-        columns[target].fitted[row_of(entry)][_seed(entry)] = entry
+        columns[target].fitted[method_key(entry)][_seed(entry)] = entry
     for entry in (entry for entry in entries if not entry.fitted):
         about, protocol = entry.meta["identity"]["dataset"], entry.protocol
         if (protocol.split, protocol.mos) != ("all", "dataset"):
@@ -141,7 +141,7 @@ def _columns(entries: Sequence[Entry]) -> dict[Target, _Column]:
             same = (about["id"], about["labels"], protocol.resize) == (target.dataset, target.labels, target.resize)
             # Imported scores know no image files.
             if same and about["images"] in ("", target.images):
-                column.whole[row_of(entry)] = entry
+                column.whole[method_key(entry)] = entry
     return dict(sorted(columns.items()))
 
 
@@ -156,7 +156,7 @@ def _fill(table: CrossTable, target: Target, column: _Column) -> None:
     about = everything[-1].meta["dataset"] | {"n": everything[-1].meta["fit"]["whole"]["n"]}
     parts = _parts(compared, divided, mos) if compared else ()
     left_out = {row: _lacking(of, divided, mos) for row, of in compared.items()}
-    table.tested[target] = tested = Tested(about, mos, parts, {row: n for row, n in left_out.items() if n})
+    table.tested[target] = tested = TestSet(about, mos, parts, {row: n for row, n in left_out.items() if n})
     for row in table.rows:
         of = compared.get(row)
         summary = stats.SplitSummary((), reason=reasons[row]) if of is None else _summary(table, tested, row, of)
@@ -206,7 +206,7 @@ def _why_not(series: _Series | None, divided: Mapping[int, frozenset[str]], spli
 
 
 def _parts(
-    compared: Mapping[Row, _Series], divided: Mapping[int, frozenset[str]], mos: _Scores
+    compared: Mapping[MethodKey, _Series], divided: Mapping[int, frozenset[str]], mos: _Scores
 ) -> tuple[tuple[str, ...], ...]:
     return tuple(
         tuple(sorted(names & mos.keys() & frozenset.intersection(*(frozenset(of[seed]) for of in compared.values()))))
@@ -218,7 +218,7 @@ def _lacking(series: _Series, divided: Mapping[int, frozenset[str]], mos: _Score
     return len({name for seed, names in divided.items() for name in names & mos.keys() if name not in series[seed]})
 
 
-def _summary(table: CrossTable, tested: Tested, row: Row, series: _Series) -> stats.SplitSummary:
+def _summary(table: CrossTable, tested: TestSet, row: MethodKey, series: _Series) -> stats.SplitSummary:
     place = {name: index for index, name in enumerate(tested.mos)}
     scores = np.full((len(tested.parts), len(place)), np.nan)
     for of_split, (_, known), part in zip(scores, sorted(series.items()), tested.parts, strict=True):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench import stats
-from bench.tables.cell import Row
+from bench.tables.cell import MethodKey
 from bench.views.cross.arrangement import CrossTable, Target
 
 
@@ -25,10 +25,10 @@ class RowAverage:
 
     over: tuple[Target, ...]
     mean: stats.Mean
-    minus: dict[Row, float] = field(default_factory=dict)
+    minus: dict[MethodKey, float] = field(default_factory=dict)
 
     @property
-    def best(self) -> Row | None:
+    def best(self) -> MethodKey | None:
         """The opinion-unaware row that is highest over the same test sets, chosen with hindsight."""
         return min(self.minus, key=lambda row: self.minus[row]) if self.minus else None
 
@@ -55,7 +55,7 @@ class Lead:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class FittedPairs:
     """The fitted rows on every test set but their own: train → test.
 
     Attributes:
@@ -65,13 +65,13 @@ class Pairs:
         missing: pairs left out for want of a median.
     """
 
-    leads: dict[Row, Lead]
+    leads: dict[MethodKey, Lead]
     best: Lead | None
     leaking: int
     missing: int
 
 
-def averages(table: CrossTable) -> dict[Row, RowAverage]:
+def averages(table: CrossTable) -> dict[MethodKey, RowAverage]:
     """Average every row over the test sets that it is not excluded on, and compare it on those alone."""
     found = {}
     for row in table.rows:
@@ -82,13 +82,13 @@ def averages(table: CrossTable) -> dict[Row, RowAverage]:
     return found
 
 
-def _minus(table: CrossTable, value: float, over: Sequence[Target]) -> dict[Row, float]:
+def _minus(table: CrossTable, value: float, over: Sequence[Target]) -> dict[MethodKey, float]:
     clean = [row for row in table.unaware if not any(table.cells[row, target].excluded for target in over)]
     means = {row: _mean(table, row, over).value for row in clean}
     return {row: value - mean for row, mean in means.items() if mean is not None}
 
 
-def _mean(table: CrossTable, row: Row, over: Sequence[Target]) -> stats.Mean:
+def _mean(table: CrossTable, row: MethodKey, over: Sequence[Target]) -> stats.Mean:
     if not over:
         return stats.Mean(None, "no test set but those that it was trained on, or on whose source")
     if len({target.dataset for target in over}) < len(over):
@@ -99,17 +99,17 @@ def _mean(table: CrossTable, row: Row, over: Sequence[Target]) -> stats.Mean:
     return stats.fisher_z_mean([value for value in medians.values() if value is not None])
 
 
-def median(table: CrossTable, row: Row, target: Target) -> float | None:
+def median(table: CrossTable, row: MethodKey, target: Target) -> float | None:
     """Return the median SRCC of a cell."""
     return table.cells[row, target].summary.median
 
 
-def pairs(table: CrossTable) -> Pairs:
+def pairs(table: CrossTable) -> FittedPairs:
     """Compare every fitted row on every test set but its own with the opinion-unaware rows there."""
     everything = [(row, t) for row in table.trained for t in table.tested if not table.cells[row, t].own]
     clean = [(row, target) for row, target in everything if not table.cells[row, target].excluded]
     known = [(value, target) for row, target in clean if (value := median(table, row, target)) is not None]
-    leads: dict[Row, list[float]] = {row: [] for row in table.unaware}
+    leads: dict[MethodKey, list[float]] = {row: [] for row in table.unaware}
     best = []
     for value, target in known:
         rivals = {row: there for row in table.unaware if (there := _fair(table, row, target)) is not None}
@@ -117,7 +117,7 @@ def pairs(table: CrossTable) -> Pairs:
             leads[row].append(there - value)
         if rivals:
             best.append(max(rivals.values()) - value)
-    return Pairs(
+    return FittedPairs(
         {row: Lead(tuple(of)) for row, of in leads.items() if of},
         Lead(tuple(best)) if best else None,
         leaking=len(everything) - len(clean),
@@ -125,5 +125,5 @@ def pairs(table: CrossTable) -> Pairs:
     )
 
 
-def _fair(table: CrossTable, row: Row, target: Target) -> float | None:
+def _fair(table: CrossTable, row: MethodKey, target: Target) -> float | None:
     return None if table.cells[row, target].excluded else median(table, row, target)

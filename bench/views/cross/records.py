@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.tables.cell import Row
+from bench.tables.cell import MethodKey
 from bench.tables.leakage import Relation
 from bench.views.cross.arrangement import CrossTable, Target
 from bench.views.cross.averages import RowAverage, averages
@@ -19,7 +19,7 @@ def records(table: CrossTable) -> list[dict[str, Any]]:
     return [_of_cell(table, row, target) | _of_row(table, means[row]) for row in table.rows for target in table.tested]
 
 
-def _of_cell(table: CrossTable, row: Row, target: Target) -> dict[str, Any]:
+def _of_cell(table: CrossTable, row: MethodKey, target: Target) -> dict[str, Any]:
     cell, tested, method = table.cells[row, target], table.tested[target], table.methods[row]
     return {
         "method": table.labels[row],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.datasets.protocol import Protocol
 from bench.tables.averages import marks_over
-from bench.tables.cell import FEW, Row
+from bench.tables.cell import FEW, MethodKey
 from bench.tables.leakage import Relation
 from bench.views.cross.arrangement import CrossTable, Target
 from bench.views.cross.averages import Lead, averages, pairs
@@ -47,13 +47,13 @@ class _Writer:
         columns = ["method", *head, "average", "minus best opinion-unaware"]
         return Sheet(columns, groups, captions, self.footnotes.texts)
 
-    def _line(self, row: Row) -> list[str]:
+    def _line(self, row: MethodKey) -> list[str]:
         cells = [self._cell(row, target) for target in self.table.tested]
         cells += [self._average(row), self._minus(row)]
         version = f"version {row.version}" + (f", parameters {row.fingerprint}" if row.fingerprint else "")
         return [self.markup.escape(self.table.labels[row]) + self.mark(version), *cells]
 
-    def _cell(self, row: Row, target: Target) -> str:
+    def _cell(self, row: MethodKey, target: Target) -> str:
         cell = self.table.cells[row, target]
         found, out = cell.summary, ": left out of its average"
         text = "-" if found.median is None else number(found.median)
@@ -64,14 +64,14 @@ class _Writer:
         remarks += [leak.why + (out if leak.excludes else "") for leak in cell.leaks]
         return text + self.mark(*remarks)
 
-    def _average(self, row: Row) -> str:
+    def _average(self, row: MethodKey) -> str:
         found = self.means[row]
         if found.mean.value is None:
             return "-" + self.mark(f"no average: {found.mean.reason}")
         leaks = {target.dataset: self.table.cells[row, target].leaks for target in found.over}
         return f"{number(found.mean.value)} ({len(found.over)}){self.mark(*marks_over(leaks))}"
 
-    def _minus(self, row: Row) -> str:
+    def _minus(self, row: MethodKey) -> str:
         found = self.means[row]
         if row not in self.table.trained:
             return ""
@@ -121,7 +121,7 @@ class _Writer:
             text += f" {found.missing} pair(s) left out for want of an SRCC of the fitted row."
         return [text]
 
-    def _looked_at(self, row: Row) -> bool:
+    def _looked_at(self, row: MethodKey) -> bool:
         cells = [self.table.cells[row, target] for target in self.table.tested]
         return any(leak.relation is Relation.SELECTED_ON for cell in cells for leak in cell.leaks)
 

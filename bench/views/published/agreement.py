@@ -10,9 +10,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bench.tables.cell import Cell, Row
+from bench.tables.cell import Cell, MethodKey
 from bench.tables.table import Table
-from bench.views.published.numbers import NOT_TOLD, Figure, Published
+from bench.views.published.numbers import NOT_TOLD, Figure, PublishedResult
 from bench.views.published.protocols import Piece, datasets_of, pieces
 
 
@@ -26,7 +26,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Pair:
+class PublishedPair:
     """One number of theirs beside ours.
 
     Attributes:
@@ -45,7 +45,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PublishedComparison:
     """A published row beside one result of ours.
 
     Attributes:
@@ -57,9 +57,9 @@ class Comparison:
         protocol: both protocols, piece by piece; empty where it was not run.
     """
 
-    published: Published
-    srcc: Pair
-    plcc: Pair
+    published: PublishedResult
+    srcc: PublishedPair
+    plcc: PublishedPair
     cell: Cell | None = None
     label: str = ""
     protocol: tuple[Piece, ...] = ()
@@ -83,8 +83,8 @@ class Comparison:
 
 
 def select(
-    rows: Iterable[Published], tables: Sequence[Table], by_method: bool, datasets: AbstractSet[str]
-) -> list[Published]:
+    rows: Iterable[PublishedResult], tables: Sequence[Table], by_method: bool, datasets: AbstractSet[str]
+) -> list[PublishedResult]:
     """Keep the rows that a table's choice of methods and datasets asks for.
 
     Args:
@@ -101,7 +101,7 @@ def select(
     ]
 
 
-def compare(rows: Iterable[Published], tables: Sequence[Table]) -> list[Comparison]:
+def compare_published(rows: Iterable[PublishedResult], tables: Sequence[Table]) -> list[PublishedComparison]:
     """Put each published row beside our results of that method on that dataset, one for each row of our tables.
 
     Of one method's results under several protocols the one nearest to the publisher's is taken.
@@ -110,9 +110,9 @@ def compare(rows: Iterable[Published], tables: Sequence[Table]) -> list[Comparis
     return [comparison for row in rows for comparison in _of_row(row, cells)]
 
 
-def _of_row(published: Published, cells: Iterable[tuple[str, Cell]]) -> list[Comparison]:
+def _of_row(published: PublishedResult, cells: Iterable[tuple[str, Cell]]) -> list[PublishedComparison]:
     datasets, methods = datasets_of(published), _our_names(published)
-    nearest: dict[Row, Comparison] = {}
+    nearest: dict[MethodKey, PublishedComparison] = {}
     for label, cell in cells:
         if cell.dataset["id"] in datasets and methods & _names(cell):
             found = _beside(published, label, cell)
@@ -120,7 +120,7 @@ def _of_row(published: Published, cells: Iterable[tuple[str, Cell]]) -> list[Com
     return list(nearest.values()) or [_not_run(published)]
 
 
-def _our_names(published: Published) -> set[str]:
+def _our_names(published: PublishedResult) -> set[str]:
     return {published.method, f"pyiqa:{published.method}"}
 
 
@@ -128,45 +128,45 @@ def _names(cell: Cell) -> set[str]:
     return {cell.method["label"], cell.entry.meta["identity"]["method"]["name"]}
 
 
-def _distance(comparison: Comparison) -> tuple[int, int, bool]:
+def _distance(comparison: PublishedComparison) -> tuple[int, int, bool]:
     other = comparison.cell is None or comparison.cell.dataset["id"] != comparison.published.dataset
     return len(comparison.differing), len(comparison.untold), other
 
 
-def _not_run(published: Published) -> Comparison:
-    srcc, plcc = (Pair(theirs, reason=State.NOT_RUN) for theirs in (published.srcc, published.plcc))
-    return Comparison(published, srcc, plcc)
+def _not_run(published: PublishedResult) -> PublishedComparison:
+    srcc, plcc = (PublishedPair(theirs, reason=State.NOT_RUN) for theirs in (published.srcc, published.plcc))
+    return PublishedComparison(published, srcc, plcc)
 
 
-def _beside(published: Published, label: str, cell: Cell) -> Comparison:
+def _beside(published: PublishedResult, label: str, cell: Cell) -> PublishedComparison:
     protocol = tuple(pieces(published, cell))
     same = all(piece.agrees for piece in protocol)
-    return Comparison(published, _srcc(published, cell, same), _plcc(published, cell), cell, label, protocol)
+    return PublishedComparison(published, _srcc(published, cell, same), _plcc(published, cell), cell, label, protocol)
 
 
-def _srcc(published: Published, cell: Cell, same: bool) -> Pair:
+def _srcc(published: PublishedResult, cell: Cell, same: bool) -> PublishedPair:
     theirs, ours = published.srcc, cell.correlations.srcc
     if theirs is None or ours is None:
         return _no_pair(theirs, ours, cell.correlations.reasons.get("srcc", ""))
     difference, interval = ours - theirs.value, cell.interval
     if not same:
-        return Pair(theirs, ours, difference, reason="not the same protocol")
+        return PublishedPair(theirs, ours, difference, reason="not the same protocol")
     if interval.low is None or interval.high is None:
-        return Pair(theirs, ours, difference, reason=f"no interval: {interval.reason}")
+        return PublishedPair(theirs, ours, difference, reason=f"no interval: {interval.reason}")
     room = theirs.rounding + 1e-12  # its own decimals are not exact in binary
     deviates = theirs.value + room < interval.low or theirs.value - room > interval.high
-    return Pair(theirs, ours, difference, deviates)
+    return PublishedPair(theirs, ours, difference, deviates)
 
 
-def _plcc(published: Published, cell: Cell) -> Pair:
+def _plcc(published: PublishedResult, cell: Cell) -> PublishedPair:
     theirs, name = published.plcc, f"plcc_{published.plcc_mapping}"
     if theirs is not None and published.plcc_mapping == NOT_TOLD:
-        return Pair(theirs, reason="not compared: the publisher does not tell the mapping")
+        return PublishedPair(theirs, reason="not compared: the publisher does not tell the mapping")
     ours = getattr(cell.correlations, name, None)
     if theirs is None or ours is None:
         return _no_pair(theirs, ours, cell.correlations.reasons.get(name, ""))
-    return Pair(theirs, ours, ours - theirs.value, reason="no interval of PLCC")
+    return PublishedPair(theirs, ours, ours - theirs.value, reason="no interval of PLCC")
 
 
-def _no_pair(theirs: Figure | None, ours: float | None, reason: str) -> Pair:
-    return Pair(theirs, ours, reason="not published" if theirs is None else reason)
+def _no_pair(theirs: Figure | None, ours: float | None, reason: str) -> PublishedPair:
+    return PublishedPair(theirs, ours, reason="not published" if theirs is None else reason)

@@ -55,7 +55,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedResult:
     """What somebody published of a method on a dataset.
 
     Attributes:
@@ -83,7 +83,7 @@ class Published:
     verified: bool
 
 
-def read_published(path: Path | None = None) -> list[Published]:
+def read_published(path: Path | None = None) -> list[PublishedResult]:
     """Read published correlations, in the order of the file.
 
     Args:
@@ -105,7 +105,7 @@ def read_published(path: Path | None = None) -> list[Published]:
     return found
 
 
-def _published(where: str, row: table.Row) -> Published:
+def _published(where: str, row: table.TextRow) -> PublishedResult:
     for column in COLUMNS:
         if not row[column].isprintable() or len(row[column]) > MAX_LENGTH:
             raise UsageError(f"{where}: {column} has control characters or more than {MAX_LENGTH} characters")
@@ -115,7 +115,7 @@ def _published(where: str, row: table.Row) -> Published:
     srcc, plcc = (_figure(where, column, row[column]) for column in ("srcc", "plcc"))
     if srcc is None and plcc is None:
         raise UsageError(f"{where}: srcc and plcc are both empty: give one of them")
-    return Published(
+    return PublishedResult(
         method=row["method"],
         dataset=_dataset(where, row["dataset"]),
         resolution=_resolution(where, row["resolution"]),

@@ -10,7 +10,7 @@ from bench.datasets.card import Card
 from bench.datasets.catalogue import canonical, find_card, other_sizes
 from bench.datasets.protocol import Protocol
 from bench.tables.cell import Cell
-from bench.views.published.numbers import NOT_TOLD, Published
+from bench.views.published.numbers import NOT_TOLD, PublishedResult
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Piece:
         return f"{self.what}: theirs {self.theirs or 'not told'}, ours {self.ours or 'not declared'}"
 
 
-def datasets_of(published: Published) -> tuple[str, ...]:
+def datasets_of(published: PublishedResult) -> tuple[str, ...]:
     """Return the ids that a paper may mean by a dataset: its card's, and those of its images at another size."""
     card = find_card(published.dataset)
     return (published.dataset, *(each.id for each in other_sizes(card))) if card else (published.dataset,)
 
 
-def pieces(published: Published, cell: Cell) -> list[Piece]:
+def pieces(published: PublishedResult, cell: Cell) -> list[Piece]:
     """Lay both protocols side by side; that PLCC is mapped in several ways is no part of it."""
     own = find_card(cell.dataset["id"])
     ours = cell.protocol
@@ -67,7 +67,7 @@ def _their_split(text: str) -> str | None:
     return None if text == NOT_TOLD else text.removeprefix("official ")
 
 
-def _their_resolution(published: Published) -> str | None:
+def _their_resolution(published: PublishedResult) -> str | None:
     if published.resolution == NOT_TOLD:
         return None
     if published.resolution == "full":
@@ -94,7 +94,7 @@ def _whole(card: Card | None, split: str) -> int:
     return card.n if split == "all" else card.splits.get(split, 0)
 
 
-def _training(published: Published, cell: Cell) -> Piece:
+def _training(published: PublishedResult, cell: Cell) -> Piece:
     ours = _rated_sets(cell.method["opinion_aware"], cell.method["trained_on"])
     # Who leaves it out may mean none, which is believed of a method that sees no MOS.
     theirs = None if not published.trained_on and ours != () else tuple(sorted(published.trained_on))

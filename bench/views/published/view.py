@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.tables.cell import LEVEL
 from bench.views.markup import Footnotes, Markup, Sheet
-from bench.views.published.agreement import Comparison, Pair, State
+from bench.views.published.agreement import PublishedComparison, PublishedPair, State
 from bench.views.records import interval_text, number, origin_text, records_as_csv, records_as_json
 
 _SECOND_HAND = "?"
@@ -19,12 +19,12 @@ _HEADINGS = {
 }
 
 
-def records(comparisons: Iterable[Comparison]) -> list[dict[str, Any]]:
+def records(comparisons: Iterable[PublishedComparison]) -> list[dict[str, Any]]:
     """Return one record a published row and result of ours, unrounded; what was not run has one too."""
     return [_record(one) for one in comparisons]
 
 
-def _record(one: Comparison) -> dict[str, Any]:
+def _record(one: PublishedComparison) -> dict[str, Any]:
     cell, row = one.cell, one.published
     return {
         "method": row.method,
@@ -53,7 +53,7 @@ def _record(one: Comparison) -> dict[str, Any]:
     }
 
 
-def _numbers(name: str, pair: Pair) -> dict[str, Any]:
+def _numbers(name: str, pair: PublishedPair) -> dict[str, Any]:
     return {
         f"{name}_theirs": pair.theirs.value if pair.theirs else None,
         f"{name}_ours": pair.ours,
@@ -62,17 +62,17 @@ def _numbers(name: str, pair: Pair) -> dict[str, Any]:
     }
 
 
-def to_json(comparisons: Iterable[Comparison]) -> str:
+def to_json(comparisons: Iterable[PublishedComparison]) -> str:
     """Return the records as a list."""
     return records_as_json(records(comparisons))
 
 
-def to_csv(comparisons: Iterable[Comparison]) -> str:
+def to_csv(comparisons: Iterable[PublishedComparison]) -> str:
     """Return one line a record; lists joined by semicolons, missing numbers empty."""
     return records_as_csv(records(comparisons))
 
 
-def to_paper(comparisons: Sequence[Comparison], markup: Markup) -> str:
+def to_paper(comparisons: Sequence[PublishedComparison], markup: Markup) -> str:
     """Return one table, grouped by how far protocols agree; what was not run is summed up below it."""
     notes = Footnotes(markup)
     groups = []
@@ -83,7 +83,7 @@ def to_paper(comparisons: Sequence[Comparison], markup: Markup) -> str:
     return markup.lay_out(Sheet(_HEAD, groups, captions, notes.texts))
 
 
-def _line(one: Comparison, markup: Markup, notes: Footnotes) -> list[str]:
+def _line(one: PublishedComparison, markup: Markup, notes: Footnotes) -> list[str]:
     if one.cell is None:
         raise ValueError("what was not run has no line")
     protocol = [str(piece) for piece in (*one.differing, *one.untold)] or [f"both: {one.cell.protocol}"]
@@ -100,17 +100,17 @@ def _line(one: Comparison, markup: Markup, notes: Footnotes) -> list[str]:
     ]
 
 
-def _theirs(one: Comparison, pair: Pair) -> str:
+def _theirs(one: PublishedComparison, pair: PublishedPair) -> str:
     if pair.theirs is None:
         return "-"
     return str(pair.theirs) + ("" if one.published.verified else _SECOND_HAND)
 
 
-def _ours(pair: Pair, interval: str = "") -> str:
+def _ours(pair: PublishedPair, interval: str = "") -> str:
     return "-" if pair.ours is None else number(pair.ours) + interval
 
 
-def _difference(one: Comparison, pair: Pair, markup: Markup) -> str:
+def _difference(one: PublishedComparison, pair: PublishedPair, markup: Markup) -> str:
     if pair.difference is None:
         return "-"
     text = f"{pair.difference:+.3f}".replace("-0.000", "+0.000")
@@ -119,13 +119,13 @@ def _difference(one: Comparison, pair: Pair, markup: Markup) -> str:
     return markup.best(text) if pair.deviates else text
 
 
-def _why(one: Comparison, pair: Pair) -> list[str]:
+def _why(one: PublishedComparison, pair: PublishedPair) -> list[str]:
     # Headings tell why another protocol is not judged, the legend why PLCC never is.
     unjudged = one.state is State.SAME and pair is one.srcc and pair.deviates is None
     return [pair.reason] if pair.difference is None or unjudged else []
 
 
-def _summary(comparisons: Sequence[Comparison]) -> str:
+def _summary(comparisons: Sequence[PublishedComparison]) -> str:
     rows = {one.published for one in comparisons}
     run = {one.published for one in comparisons if one.cell is not None}
     same = [one for one in comparisons if one.state is State.SAME]
@@ -144,7 +144,7 @@ def _legend() -> str:
     )
 
 
-def _not_run(comparisons: Iterable[Comparison]) -> str:
+def _not_run(comparisons: Iterable[PublishedComparison]) -> str:
     missing: dict[str, list[str]] = {}
     count = 0
     for one in comparisons:

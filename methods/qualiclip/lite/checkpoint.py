@@ -17,7 +17,7 @@ from .network import LiteModel
 _MOST = 64  # prompts; the shipped ones are 14
 
 
-def load(path: Path, what: str) -> tuple[Checkpoint, LiteModel]:
+def load_lite_checkpoint(path: Path, what: str) -> tuple[Checkpoint, LiteModel]:
     """Read a checkpoint that ``bench train qualiclip --preset lite`` wrote, and build its network, ready to score.
 
     Args:
@@ -27,7 +27,7 @@ def load(path: Path, what: str) -> tuple[Checkpoint, LiteModel]:
     Raises:
         UsageError: it is not such a file.
     """
-    return tensors.load(path, what, "give a checkpoint of `bench train qualiclip --preset lite`", _check)
+    return tensors.load_tensors(path, what, "give a checkpoint of `bench train qualiclip --preset lite`", _check)
 
 
 def _check(given: dict[str, Tensor], config: Mapping[str, Any]) -> tuple[Checkpoint, LiteModel]:

@@ -56,7 +56,7 @@ class QualiclipLite(Method):
         Raises:
             UsageError: there is no such file, or it is no checkpoint of this network.
         """
-        from .checkpoint import load
+        from .checkpoint import load_lite_checkpoint
         from .scorer import Scorer
 
         path = Path(self.options.weights) if self.options.weights else SHIPPED
@@ -64,7 +64,7 @@ class QualiclipLite(Method):
             raise UsageError(
                 f"{self.info.name}, option weights: {path} is not a file; leave it out for the shipped one"
             )
-        checkpoint, model = load(path, f"{self.info.name}, option weights")
+        checkpoint, model = load_lite_checkpoint(path, f"{self.info.name}, option weights")
         self._trained_on, self._seen = checkpoint.trained_on, checkpoint.selected_on
         self._fingerprint = checkpoint.fingerprint
         self._scorer = Scorer(model.to(self.device))

@@ -17,7 +17,7 @@ from bench.errors import MissingRequirementError, UsageError
 from .. import tensors
 from .._archive import RefusedError
 from ..config import TrainingConfig
-from ..photographs import Photographs
+from ..photographs import TrainingPhotographs
 from ..plan import recipe_of
 from ..series import TrainingSeries
 from ..trainer import Subject
@@ -56,7 +56,7 @@ def locate(given: str) -> Path:
     return Path(found.submodule_search_locations[0], _FILE)
 
 
-def begin(path: Path, config: TrainingConfig, photographs: Photographs) -> LiteModel:
+def begin(path: Path, config: TrainingConfig, photographs: TrainingPhotographs) -> LiteModel:
     """Return the network with ImageNet weights, an untrained head, and features measured on training images.
 
     Weights are rounded to half precision, in which checkpoints keep them, so that what is trained on top of
@@ -66,7 +66,7 @@ def begin(path: Path, config: TrainingConfig, photographs: Photographs) -> LiteM
         UsageError: the file does not hold EfficientNet-Lite0's weights, or no photograph can be used.
     """
     model = LiteModel(texts()).eval().requires_grad_(False)
-    load = tensors.load(path, "--weights", "give EfficientNet-Lite0's ImageNet weights", _imagenet(model))
+    load = tensors.load_tensors(path, "--weights", "give EfficientNet-Lite0's ImageNet weights", _imagenet(model))
     model.encoder.load_state_dict(load)
     _measure(model, config, photographs)
     return model
@@ -87,7 +87,7 @@ def _imagenet(model: LiteModel) -> Any:
 
 
 @torch.inference_mode()
-def _measure(model: LiteModel, config: TrainingConfig, photographs: Photographs) -> None:
+def _measure(model: LiteModel, config: TrainingConfig, photographs: TrainingPhotographs) -> None:
     positions, _ = photographs.split(config.held_out)
     series = TrainingSeries(photographs, positions, replace(recipe_of(config), degrade=True))
     items = [series[0, position] for position in positions[:: max(1, len(positions) // _MEASURED)]]
@@ -100,7 +100,7 @@ def _measure(model: LiteModel, config: TrainingConfig, photographs: Photographs)
     model.spread.copy_(features.std(0).clamp(min=1e-4).half())
 
 
-def subject(config: TrainingConfig, photographs: Photographs) -> Subject:
+def subject(config: TrainingConfig, photographs: TrainingPhotographs) -> Subject:
     """Return what the trainer needs to train the network of ``qualiclip-lite``.
 
     Raises:

@@ -106,7 +106,7 @@ def test_cells_are_medians_and_quartiles_over_the_splits(store: Store, sets: dic
 def test_a_fitted_cell_takes_each_splits_own_predictions(store: Store, sets: dict[str, Dataset], bench: Bench) -> None:
     expected = []
     for entry in sorted(store.entries()[0], key=lambda e: e.protocol.split):
-        if entry.fitted and entry.meta["fit"]["train"] == "a" and entry.meta["dataset"]["id"] == "b":
+        if entry.fitted and entry.fit.train == "a" and entry.dataset.id == "b":
             frame = entry.scores()
             assert set(frame["image"]) == {s.name for s in sets["b"].split(entry.protocol.split).samples}
             expected.append(float(spearmanr(frame["score"], frame["mos"])[0]))
@@ -225,9 +225,7 @@ def test_fewer_splits_than_asked_for_is_a_reason_and_no_number(store: Store, ben
     (lost,) = (
         entry
         for entry in store.entries()[0]
-        if entry.fitted
-        and (entry.meta["fit"]["train"], entry.meta["dataset"]["id"]) == ("a", "b")
-        and entry.protocol.split == "random:1"
+        if entry.fitted and (entry.fit.train, entry.dataset.id) == ("a", "b") and entry.protocol.split == "random:1"
     )
     shutil.rmtree(lost.folder)
     found = records(bench)

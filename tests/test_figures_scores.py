@@ -17,8 +17,9 @@ from stored import fixed, run
 from bench.figures.correlation import agreement, heat_map
 from bench.figures.scatter import residuals, scatter
 from bench.figures.speed import races, speeds
+from bench.runs.entry import Entry
 from bench.runs.speed import speed
-from bench.runs.store import Entry, Store
+from bench.runs.store import Store
 from bench.stats import fit_logistic4, mapping_band
 from bench.tables.evaluation import evaluate
 from bench.tables.points import fitted, running_median

@@ -19,8 +19,9 @@ from bench.fit import regression
 from bench.fit.data import check_datasets, extract_features
 from bench.plugins import registry
 from bench.runs import runner
+from bench.runs.entry import Entry
 from bench.runs.scoring import Settings
-from bench.runs.store import Entry, Store
+from bench.runs.store import Store
 from bench.stats import content_folds
 
 Bench = Callable[..., Ran]
@@ -150,8 +151,8 @@ def test_an_image_without_features_is_recorded_and_left_out_of_the_fit(
     planted.fit(store, train, splits=1)
     entry = fitted(store, "a")
     assert entry.meta["failures"] == [{"image": test, "error": "I do not like it"}]
-    assert (entry.meta["scored"], entry.meta["sessions"][0]["fitted_on"]) == (7, 31)
-    assert entry.meta["sessions"][0]["left_out"] == 1
+    assert (entry.meta["scored"], entry.sessions[0]["fitted_on"]) == (7, 31)
+    assert entry.sessions[0]["left_out"] == 1
 
 
 def test_the_entry_is_like_any_other_on_the_same_images(store: Store, tmp_path: Path) -> None:
@@ -172,7 +173,7 @@ def test_what_was_fitted_on_dmos_is_declared_lower_is_better(store: Store, tmp_p
     train = dataset(tmp_path / "a", OF, -linear(OF), direction="lower")
     planted.fit(store, train, splits=1)
     entry = fitted(store, "a")
-    assert entry.meta["method"]["higher_is_better"] is False
+    assert entry.method.higher_is_better is False
     np.testing.assert_allclose(entry.scores()["score"], entry.scores()["mos"], atol=1)
 
 

@@ -247,7 +247,7 @@ def test_the_command_keeps_variants_out_of_tables_and_can_be_strict(store: Store
     assert "bytes-per-pixel: defects: webp" in done.out
     assert bench("table").code == 2, "no result of a dataset"
     entries = Store(store.root / "invariance").entries()[0]
-    assert {cell.dataset["id"] for cell in evaluate(entries, draws=0)} >= {"original:mine", "webp:mine", "flip:mine"}
+    assert {cell.dataset.id for cell in evaluate(entries, draws=0)} >= {"original:mine", "webp:mine", "flip:mine"}
     strict = bench(*call, "--strict", "--format", "json")
     assert strict.code == 1
     assert "--strict: scores move where the pixels are the same: bytes-per-pixel (webp)" in strict.err

@@ -82,7 +82,7 @@ def test_leaks_and_failures_are_marked_in_letters_and_the_page_says_why(made: Re
 
 def test_every_score_of_every_image_is_in_the_page(store: Store, page: str) -> None:
     frames = {entry.key: entry.scores().set_index("image") for entry in store.entries()[0]}
-    labels = {entry.key: entry.meta["method"]["label"] for entry in store.entries()[0]}
+    labels = {entry.key: entry.method.label for entry in store.entries()[0]}
     assert sum(len(one["names"]) for one in embedded(page)) == 2 * RATED + 20
     for key, method in labels.items():
         one = next(one for one in embedded(page) if set(one["names"]) == set(frames[key].index))
@@ -139,7 +139,7 @@ def test_robustness_is_the_mean_oriented_score_of_each_type_and_level(store: Sto
     for row in table.rows:
         cell = table.cells[row, column]
         frame = cell.entry.scores()
-        sign = 1 if cell.method["higher_is_better"] else -1
+        sign = 1 if cell.method.higher_is_better else -1
         scores = [sign * float(score) for score in frame["score"]]
         mean = sum(scores) / len(scores)
         deviation = (sum((score - mean) ** 2 for score in scores) / len(scores)) ** 0.5
@@ -174,8 +174,8 @@ def test_provenance_has_identity_sessions_and_failures(store: Store, made: Repor
         assert "numpy" in session["versions"]
         frame = entry.scores()
         usable = frame[frame["score"].notna()]
-        if entry.meta["dataset"]["id"] == "koniq":
-            sign = 1 if entry.meta["method"]["higher_is_better"] else -1
+        if entry.dataset.id == "koniq":
+            sign = 1 if entry.method.higher_is_better else -1
             expected = sign * spearmanr(usable["score"], usable["mos"])[0]
             assert dict(one.numbers)["SRCC"].startswith(f"{expected:.6f}")
         assert one.failures == tuple(

@@ -36,7 +36,7 @@ def test_a_run_stores_scores_labels_and_where_they_come_from(photos: Path, store
     (entry,) = store.entries()[0]
     assert entry.complete
     assert entry.meta["scored"] == 8
-    session = entry.meta["sessions"][0]
+    session = entry.sessions[0]
     assert session["device"] == "cpu"
     assert session["versions"]["bench"]
     assert session["images_per_second"] > 0
@@ -155,10 +155,10 @@ def test_what_is_declared_is_put_right_without_scoring_again(photos: Path, store
     (result,) = runner.run(load_methods([spec(aware)]), read_local(photos), store, Settings())
     assert result.new == 0
     (entry,) = store.entries()[0]
-    assert entry.meta["method"]["trained_on"] == ["koniq"]
-    assert entry.meta["dataset"]["cluster"] == "reference"
+    assert entry.method.trained_on == ["koniq"]
+    assert entry.dataset.cluster == "reference"
     assert set(entry.scores()["reference"]) == {"r0", "r1"}
-    assert len(entry.meta["sessions"]) == 1
+    assert len(entry.sessions) == 1
 
 
 def test_two_runs_on_one_entry_at_once_are_refused(photos: Path, store: Store) -> None:

@@ -12,8 +12,8 @@ from bench.errors import BenchError, UsageError
 from bench.io.files import file_at
 from bench.plugins import options
 from bench.runs import scoring
+from bench.runs.entry import Outcome
 from bench.runs.scoring import ImageToScore, MethodSpec, Settings, score_items
-from bench.runs.store import Outcome
 
 
 def spec(method: type[Method], **given: str) -> MethodSpec:

@@ -49,8 +49,8 @@ def arranged(store: Store, **settings: object) -> Table:
 
 
 def frames(store: Store, dataset: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    entries = [entry for entry in store.entries()[0] if entry.meta["dataset"]["id"] == dataset]
-    read = {entry.meta["method"]["name"]: entry.scores() for entry in entries}
+    entries = [entry for entry in store.entries()[0] if entry.dataset.id == dataset]
+    read = {entry.method.name: entry.scores() for entry in entries}
     return {name: (frame["score"].to_numpy(), frame["mos"].to_numpy()) for name, frame in read.items()}
 
 

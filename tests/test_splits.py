@@ -24,7 +24,7 @@ def dataset(group: str = "reference") -> Dataset:
         for r in range(10)
         for i in range(5)
     )
-    return Dataset("d", "d", "synthetic", "higher", samples, group=group)
+    return Dataset(id="d", title="d", kind="synthetic", direction="higher", samples=samples, group=group)
 
 
 def names(part: Dataset) -> set[str]:
@@ -105,3 +105,11 @@ def test_a_cards_own_resize_is_the_default_and_can_be_overruled(bench: Bench, ph
     listed = bench("results", "list").out
     assert "resize short:20" in listed
     assert "full size" in listed
+
+
+def test_a_dataset_is_described_by_names_and_knows_two_aggregates() -> None:
+    described = {"id": "d", "title": "d", "kind": "synthetic", "direction": "higher", "samples": ()}
+    with pytest.raises(TypeError, match="positional"):
+        Dataset(*described.values())  # type: ignore[call-arg,arg-type]
+    with pytest.raises(ValueError, match="dataset 'd': aggregate is 'reference', use mean or median"):
+        Dataset(**described, aggregate="reference")  # type: ignore[arg-type]

@@ -78,7 +78,15 @@ def test_within_groups_means_are_taken_over_series(tmp_path: Path, store: Store)
             Image.new("L", (8, 8), 20 * level if rising else 200 - 20 * level).save(path)
             about = {"reference": reference, "type": "t"}
             samples.append(Sample(path.name, file_at(path), float(level), about))
-    dataset = Dataset("s", "s", "synthetic-order", "lower", tuple(samples), card.within, card.cluster)
+    dataset = Dataset(
+        id="s",
+        title="s",
+        kind="synthetic-order",
+        direction="lower",
+        samples=tuple(samples),
+        within=card.within,
+        cluster=card.cluster,
+    )
     runner.run(load_methods([spec(fakes.Brightness)]), dataset, store, Settings())
     (cell,) = evaluate(store.entries()[0])
     assert cell.correlations.srcc == pytest.approx(0.0)

@@ -13,10 +13,10 @@ from bench.check.compare import CheckedLabels, Finding, Record, Tolerance, compa
 from bench.check.reference import Reference, Update, updated
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
+from bench.runs.entry import Entry
 from bench.runs.scoring import Settings
-from bench.runs.store import Entry
 from bench.tables.cell import VALUES
-from bench.tables.evaluation import aggregate_of, evaluate, joined
+from bench.tables.evaluation import evaluate, joined
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +108,7 @@ def update(reference: Reference, entries: Sequence[Entry], methods: Sequence[str
         what = ", ".join(lacking) if lacking else "result"
         raise UsageError(f"--update: the store has no {what} on {reference.dataset!r}: run it first")
     taken = [stored[key] for key in wanted]
-    session = max(taken, key=lambda entry: entry.finished).meta["sessions"]
+    session = max(taken, key=lambda entry: entry.finished).sessions
     last = session[-1] if session else {}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     about = Update(now, reason, (), last.get("versions", {}), last.get("device", "unknown"))
@@ -144,9 +144,9 @@ def newest(entries: Sequence[Entry], dataset: str) -> dict[tuple[str, Protocol],
     One that is not complete counts as later than all that are, so that no older result hides a run that broke off.
     Regressions that ``bench fit --features`` fitted are not among them: no run can score them again.
     """
-    own = [entry for entry in entries if entry.meta["dataset"]["id"] == dataset and not entry.fitted]
+    own = [entry for entry in entries if entry.dataset.id == dataset and not entry.fitted]
     own.sort(key=lambda entry: (not entry.complete, entry.finished))
-    return {(entry.meta["method"]["label"], entry.protocol): entry for entry in own}
+    return {(entry.method.label, entry.protocol): entry for entry in own}
 
 
 def record_entry(entry: Entry) -> tuple[Record, CheckedLabels]:
@@ -156,16 +156,16 @@ def record_entry(entry: Entry) -> tuple[Record, CheckedLabels]:
         UsageError: it is not complete, or cannot be read.
     """
     if not entry.complete:
-        total = entry.meta["dataset"]["n"]
+        total = entry.dataset.n
         raise UsageError(f"unfinished: {entry.outcomes_so_far()} of {total} images; run it again to go on")
     frame = entry.scores()
     (cell,) = evaluate([entry], draws=0)
     scored = frame["score"].notna()
     scores, failed = frame[scored], frame[~scored]
     record = Record(
-        method=entry.meta["method"]["label"],
+        method=entry.method.label,
         protocol=entry.protocol,
-        identity={block: entry.meta["identity"][block] for block in ("method", "dataset")},
+        identity={"method": dict(entry.identity.method), "dataset": dict(entry.identity.dataset)},
         n=cell.correlations.n,
         correlations={name: v for name in VALUES if (v := getattr(cell.correlations, name)) is not None},
         scores=dict(zip(scores["image"], scores["score"].tolist(), strict=True)),
@@ -175,11 +175,11 @@ def record_entry(entry: Entry) -> tuple[Record, CheckedLabels]:
 
 
 def _labels(entry: Entry, frame: pd.DataFrame) -> CheckedLabels:
-    about = entry.meta["dataset"]
+    about = entry.dataset
     return CheckedLabels(
         images=tuple(frame["image"]),
         values=frame["mos"].to_numpy("float64"),
-        groups=joined(frame, about["within"]),
-        clusters=joined(frame, [about["cluster"]]) if about["cluster"] in frame else None,
-        aggregate=aggregate_of(entry),
+        groups=joined(frame, about.within),
+        clusters=joined(frame, [about.cluster]) if about.cluster in frame else None,
+        aggregate=about.aggregate,
     )

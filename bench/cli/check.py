@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from bench.check.reference import Reference
     from bench.check.verdicts import FreshRun, Verdict
     from bench.datasets.roots import Roots
-    from bench.runs.store import Entry, Store
+    from bench.runs.entry import Entry
+    from bench.runs.store import Store
 
 
 def _tolerance(_context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -199,7 +200,7 @@ def _score_again(
         for result in runner.run(ready, dataset, store, again.settings, split=again.split):
             if not result.new and dataset.samples:
                 raise UsageError(
-                    f"--fresh: {store.root} has the scores of {result.entry.meta['method']['label']} already, and what "
+                    f"--fresh: {store.root} has the scores of {result.entry.method.label} already, and what "
                     "is stored is not scored again: give --results an empty folder, or leave it out"
                 )
 

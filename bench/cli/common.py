@@ -13,7 +13,8 @@ from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.api import Resize
-    from bench.runs.store import Entry, Store
+    from bench.runs.entry import Entry
+    from bench.runs.store import Store
 
 T = TypeVar("T")
 

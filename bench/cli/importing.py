@@ -106,7 +106,7 @@ def import_scores(
     entries = [importing.import_scores(file, col, target, infos[col], store, protocol) for col in infos]
     for cell in evaluate(entries, draws=0, values=("srcc",)):
         counts = f"imported {cell.scored}, without a score {cell.failed}"
-        click.echo(f"{cell.method['label']} on {target.id}: {counts}; {srcc_text(cell)}")
+        click.echo(f"{cell.method.label} on {target.id}: {counts}; {srcc_text(cell)}")
 
 
 def _say_what_is_doubtful(trained_on: tuple[str, ...], target: Dataset, protocol: Protocol) -> None:

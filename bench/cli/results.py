@@ -10,7 +10,7 @@ import click
 from bench.cli import common
 
 if TYPE_CHECKING:
-    from bench.runs.store import Entry
+    from bench.runs.entry import Entry
 
 
 @click.group(short_help="List or remove stored results.")
@@ -37,11 +37,9 @@ def list_results(results: str | None, form: str) -> None:
 
 
 def _line(entry: Entry) -> str:
-    meta = entry.meta
-    state = f"{meta['scored']} scored, {meta['failed']} failed" if entry.complete else "unfinished"
-    version = meta["method"]["version"]
+    state = f"{entry.scored} scored, {entry.failed} failed" if entry.complete else "unfinished"
     return (
-        f"{entry.key}  {meta['dataset']['id']}  {meta['method']['label']} ({version})  {entry.protocol}  "
+        f"{entry.key}  {entry.dataset.id}  {entry.method.label} ({entry.method.version})  {entry.protocol}  "
         f"{state}  {entry.finished}"
     )
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from bench.distortions import Distortion
     from bench.robustness.levels import Levels
+    from bench.runs.entry import Entry
     from bench.runs.scoring import Settings
-    from bench.runs.store import Entry
 
 
 @click.command(short_help="Show whether scores fall as photographs are degraded.")
@@ -77,9 +77,9 @@ def robustness(
     ready = loading.load_methods(specs)
     dataset = degraded(photos, photographs.count, photographs.size, names)
     entries = [done.entry for done in runner.run(ready, dataset, store, settings)]
-    for meta in (entry.meta for entry in entries):
-        if not meta["scored"]:
-            raise BenchError(f"{meta['method']['label']} scored no image of {dataset.id}")
+    for entry in entries:
+        if not entry.scored:
+            raise BenchError(f"{entry.method.label} scored no image of {dataset.id}")
     _show(entries, names, form, output, raw)
 
 
@@ -110,8 +110,8 @@ def _show(entries: Sequence[Entry], names: Sequence[str], form: str, output: Pat
 
     types = [DISTORTIONS[name] for name in names]
     levels = [read_levels(entry, names) for entry in entries]
-    dataset = entries[0].meta["dataset"]["id"]
-    notes = [f"{c.method['label']}: {leak.why}." for c in evaluate(entries, draws=0, values=()) for leak in c.leaks]
+    dataset = entries[0].dataset.id
+    notes = [f"{c.method.label}: {leak.why}." for c in evaluate(entries, draws=0, values=()) for leak in c.leaks]
     found = {each.label: summarise(each, types) for each in levels}
     report = levels_view.LevelsReport(dataset, len(levels[0].scores), found, notes)
     if form == "md":

@@ -83,20 +83,20 @@ def _report(result: RunResult) -> None:
     from bench.tables.evaluation import evaluate
     from bench.views.records import srcc_text
 
-    meta = result.entry.meta
+    entry = result.entry
     stored = "" if result.new else " (already stored)"
     click.echo(
-        f"{meta['method']['label']} on {meta['dataset']['id']}: scored {meta['scored']}, failed {meta['failed']}; "
+        f"{entry.method.label} on {entry.dataset.id}: scored {entry.scored}, failed {entry.failed}; "
         f"{srcc_text(evaluate([result.entry])[0])}{stored}"
     )
     for image, error in _failures(result, 5):
         click.echo(f"  failed: {image}: {error}", err=True)
-    if meta["failed"] > 5:
-        click.echo(f"  and {meta['failed'] - 5} more; all are in {result.entry.folder / 'scores.parquet'}", err=True)
+    if entry.failed > 5:
+        click.echo(f"  and {entry.failed - 5} more; all are in {result.entry.folder / 'scores.parquet'}", err=True)
 
 
 def _failures(result: RunResult, most: int) -> list[tuple[str, str]]:
-    if not result.entry.meta["failed"]:
+    if not result.entry.failed:
         return []
     frame = result.entry.scores()
     failed = frame[frame["error"].notna()].head(most)
@@ -105,8 +105,8 @@ def _failures(result: RunResult, most: int) -> list[tuple[str, str]]:
 
 def _judge(results: Iterable[RunResult], strict: bool) -> None:
     for result in results:
-        meta = result.entry.meta
-        if not meta["scored"]:
-            raise BenchError(f"{meta['method']['label']} scored no image of {meta['dataset']['id']}")
-        if strict and meta["failed"]:
-            raise BenchError(f"--strict: {meta['method']['label']} failed on {meta['failed']} images")
+        entry = result.entry
+        if not entry.scored:
+            raise BenchError(f"{entry.method.label} scored no image of {entry.dataset.id}")
+        if strict and entry.failed:
+            raise BenchError(f"--strict: {entry.method.label} failed on {entry.failed} images")

@@ -14,7 +14,7 @@ from bench.cli import common
 from bench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from bench.runs.store import Entry
+    from bench.runs.entry import Entry
 
 _AWARE = {"opinion-unaware": False, "opinion-aware": True, "undeclared": None}
 _OPTIONS = (
@@ -103,9 +103,9 @@ def without_fitted(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
 
 
 def _is_of(entry: Entry, families: tuple[str, ...]) -> bool:
-    method = entry.meta["method"]
-    aware = next(name for name, value in _AWARE.items() if value == method["opinion_aware"])
-    return bool({aware, method["family"]} & set(families))
+    method = entry.method
+    aware = next(name for name, value in _AWARE.items() if value == method.opinion_aware)
+    return bool({aware, method.family} & set(families))
 
 
 def _only(entries: list[Entry], option: str, wanted: tuple[str, ...], block: str, key: str) -> list[Entry]:

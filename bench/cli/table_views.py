@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bench.cli.selection import Selection
-    from bench.runs.store import Entry
+    from bench.runs.entry import Entry
     from bench.tables.table import Table
     from bench.views.markup import Markup
 

@@ -35,7 +35,7 @@ class Sample:
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Dataset:
     """Samples and what must be known to correlate with their labels.
 
@@ -72,6 +72,11 @@ class Dataset:
     card_hash: str = ""
     origin: str = ""
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, known in (("direction", ("higher", "lower")), ("aggregate", ("mean", "median"))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"dataset {self.id!r}: {name} is {getattr(self, name)!r}, use {' or '.join(known)}")
 
     @functools.cached_property
     def labels_hash(self) -> str:

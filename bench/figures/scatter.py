@@ -32,7 +32,7 @@ def scatter(shown: Sequence[FittedPoints], draws: int) -> Figure:
     figure, grid = new_grid(len(shown), *_PANEL, columns=4)
     for axes, each in zip(grid, shown, strict=True):
         _points(axes, each.scores, each.labels)
-        higher = each.cell.method["higher_is_better"]
+        higher = each.cell.method.higher_is_better
         axes.set_xlabel(f"score ({'higher' if higher else 'lower'} is better)", fontsize="x-small")
         axes.set_ylabel(_label_name(each), fontsize="x-small")
         c = each.cell.correlations
@@ -88,13 +88,13 @@ def residuals(shown: Sequence[FittedPoints], against: Literal["predicted", "labe
 
 
 def _label_name(each: FittedPoints) -> str:
-    if each.cell.dataset["kind"] == "synthetic-order":
+    if each.cell.dataset.kind == "synthetic-order":
         return "level (synthetic order)"
-    return "MOS" if each.cell.dataset["direction"] == "higher" else "DMOS (lower is better)"
+    return "MOS" if each.cell.dataset.direction == "higher" else "DMOS (lower is better)"
 
 
 def _title(axes: Any, each: FittedPoints, says: str) -> None:
-    column = f"{each.method} on {each.cell.dataset['id']} (n = {each.scores.size:,})"
+    column = f"{each.method} on {each.cell.dataset.id} (n = {each.scores.size:,})"
     lines = (textwrap.fill(text, _ACROSS) for text in (column, says))
     axes.set_title(plain("\n".join(lines)), fontsize="x-small")
     axes.tick_params(labelsize="x-small")

@@ -11,9 +11,9 @@ from bench.datasets.dataset import Dataset
 from bench.errors import UsageError
 from bench.fit import features as extraction
 from bench.fit.features import Features
+from bench.runs.entry import Json
 from bench.runs.runner import hash_of_images, image_digests
 from bench.runs.scoring import LoadedMethod
-from bench.runs.store import Json
 
 
 @dataclass(frozen=True, eq=False)

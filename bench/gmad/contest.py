@@ -165,7 +165,7 @@ class _Labels:
         known = ~np.isnan(values)
         if known.any() and np.ptp(values[known]) > 0:
             values[known] = standardised(values[known])
-        return cls(values, joined(frame, cell.dataset["within"]), equal)
+        return cls(values, joined(frame, cell.dataset.within), equal)
 
     def on(self, pair: ImagePair) -> JudgedPair:
         if self.groups is not None and self.groups[pair.better] != self.groups[pair.worse]:

@@ -53,21 +53,21 @@ def summary(contest: Contest) -> str:
         lines.append(f"{way.defender} holds equal what {way.attacker} holds different: {sides(contest, way)}")
         lines += [f"  level {level.number}: {level.reason}" for level in way.levels if level.reason]
     for cell in contest.cells:
-        lines += [f"note: {cell.method['label']}: {leak.why}" for leak in cell.leaks]
+        lines += [f"note: {cell.method.label}: {leak.why}" for leak in cell.leaks]
     return "\n".join(lines)
 
 
 def judges(contest: Contest) -> str:
     """Return whom the labels speak for: a synthetic order is no human opinion."""
-    return "the synthetic order" if contest.cells[0].dataset["kind"] == "synthetic-order" else "people"
+    return "the synthetic order" if contest.cells[0].dataset.kind == "synthetic-order" else "people"
 
 
 def label_name(contest: Contest) -> str:
     """Return what the labels are called: MOS, DMOS where lower is better, or the level of a synthetic order."""
     dataset = contest.cells[0].dataset
-    if dataset["kind"] == "synthetic-order":
+    if dataset.kind == "synthetic-order":
         return "level"
-    return "MOS" if dataset["direction"] == "higher" else "DMOS"
+    return "MOS" if dataset.direction == "higher" else "DMOS"
 
 
 def sides(contest: Contest, way: Direction) -> str:

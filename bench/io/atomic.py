@@ -6,20 +6,17 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that a reader sees the old content or the new, never half of it."""
-    with _renamed_into(path) as temporary:
+    with renamed_into(path) as temporary:
         temporary.write_bytes(data)
 
 
 @contextmanager
-def _renamed_into(path: Path) -> Iterator[Path]:
+def renamed_into(path: Path) -> Iterator[Path]:
+    """Give a path beside ``path`` to write to; it is renamed to ``path`` at the end, and removed after a failure."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary

@@ -1,8 +1,9 @@
-"""From a TOML table to a dataclass: types, unknown and lacking keys, each fault named by its key."""
+"""From a table of TOML or JSON to a dataclass: types, unknown and lacking keys, each fault named by its key."""
 
 from __future__ import annotations
 
 import dataclasses
+import types
 import typing
 from typing import Any, Literal
 
@@ -37,6 +38,8 @@ def fill(cls: type[Any], table: Any, where: str) -> Any:
 def _typed(hint: Any, value: Any, where: str) -> Any:
     """Turn a TOML value into a field's type; lists become tuples, tables dataclasses."""
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType and types.NoneType in arguments:
+        return None if value is None else _typed(arguments[0], value, where)
     if origin is tuple and isinstance(value, list):
         if arguments[-1] is not Ellipsis and len(value) != len(arguments):
             raise UsageError(f"{where} is {value!r}: {len(arguments)} values are expected")

@@ -123,7 +123,7 @@ def _with_pictures(
             if points:
                 cells = [cell for (_, where), cell in table.cells.items() if where == column]
                 # Images that were scored here are the ones to show; imported scores know no files.
-                cell = max(cells, key=lambda each: each.entry.meta["source"] == "run")
+                cell = max(cells, key=lambda each: each.entry.source == "run")
                 names = scatter.worst_names(points)
                 found.append((points, take_pictures(cell, names, roots, BUDGET // len(places))))
             shown.update()

@@ -60,7 +60,7 @@ def _on(
     contest = run_contest_on(column, cells, labels, levels=LEVELS, pairs=1, equal=_EQUAL)
     both = [(way, judged) for way in contest.directions for judged in way.judged]
     names = [contest.images[place] for _, each in both for place in (each.pair.worse, each.pair.better)]
-    cell = max(cells, key=lambda each: each.entry.meta["source"] == "run")
+    cell = max(cells, key=lambda each: each.entry.source == "run")
     pictures = take_pictures(cell, list(dict.fromkeys(names)), roots, room)
     return [_pair(contest, way, judged, pictures) for way, judged in both]
 

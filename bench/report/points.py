@@ -84,7 +84,7 @@ def collect_points(table: Table, column: DatasetKey) -> DatasetPoints | None:
         labels[[place[name] for name in frame["image"]]] = frame["mos"].to_numpy(np.float64)
     people = kind_of(table, column) != "synthetic-order"
     methods = tuple(_scatter(cell, table.labels[row], frames[row], place, labels) for row, cell in shown.items())
-    direction = next(iter(shown.values())).dataset["direction"]
+    direction = next(iter(shown.values())).dataset.direction
     label_name = "MOS" if people else "synthetic order, no human opinion"
     return DatasetPoints(
         f"{column.dataset}, {column.protocol}", f"{label_name} ({direction} is better)", tuple(place), labels, methods
@@ -94,7 +94,7 @@ def collect_points(table: Table, column: DatasetKey) -> DatasetPoints | None:
 def _scatter(cell: Cell, label: str, frame: pd.DataFrame, place: Mapping[str, int], labels: FloatArray) -> MethodPoints:
     scores = np.full(len(place), np.nan)
     scores[[place[name] for name in frame["image"]]] = frame["score"].to_numpy(np.float64)
-    srcc, higher = cell.correlations.srcc, bool(cell.method["higher_is_better"])
+    srcc, higher = cell.correlations.srcc, bool(cell.method.higher_is_better)
     curve, no_curve = _curve(cell, scores)
     no_worst = _no_people(cell)
     return MethodPoints(
@@ -104,7 +104,7 @@ def _scatter(cell: Cell, label: str, frame: pd.DataFrame, place: Mapping[str, in
         f"SRCC {number(srcc)}, n = {cell.correlations.n:,}" if srcc is not None else cell.correlations.reasons["srcc"],
         curve,
         no_curve,
-        () if no_worst else disagree(scores, labels, higher, cell.dataset["direction"] == "higher"),
+        () if no_worst else disagree(scores, labels, higher, cell.dataset.direction == "higher"),
         no_worst,
     )
 
@@ -118,10 +118,10 @@ def _curve(cell: Cell, scores: FloatArray) -> tuple[tuple[tuple[float, float], .
 
 
 def _no_people(cell: Cell) -> str:
-    if cell.dataset["kind"] == "synthetic-order":
+    if cell.dataset.kind == "synthetic-order":
         return "the labels are a synthetic order, and no human opinion is there to disagree with"
-    if cell.dataset["within"]:
-        return f"labels compare only inside ({', '.join(cell.dataset['within'])}) groups"
+    if cell.dataset.within:
+        return f"labels compare only inside ({', '.join(cell.dataset.within)}) groups"
     return ""
 
 

@@ -52,15 +52,14 @@ def describe_provenance(cell: Cell, label: str, remarks: Iterable[str]) -> Prove
         label: of its row.
         remarks: what must be known beside its numbers.
     """
-    meta = cell.entry.meta
     return Provenance(
         key=cell.entry.key,
-        title=f"{label} on {cell.dataset['id']}",
+        title=f"{label} on {cell.dataset.id}",
         numbers=_numbers(cell),
         remarks=tuple(remarks),
         identity=_identity(cell),
-        sessions=tuple(_session(session) for session in meta["sessions"]),
-        failures=tuple((each["image"], each["error"]) for each in meta.get("failures", ())),
+        sessions=tuple(_session(session) for session in cell.entry.sessions),
+        failures=tuple(cell.entry.failures),
         failed=cell.failed,
     )
 
@@ -82,16 +81,16 @@ def _value(cell: Cell, value: str) -> str:
 
 
 def _identity(cell: Cell) -> Facts:
-    identity, method = cell.entry.meta["identity"], cell.method
+    identity, method = cell.entry.identity, cell.method
     declared = {
-        "family": method["family"],
-        "opinion-aware": {True: "yes", False: "no", None: "undeclared"}[method["opinion_aware"]],
-        "trained on": ", ".join(method["trained_on"]) or "nothing",
-        "better score": "higher" if method["higher_is_better"] else "lower",
-        "better label": cell.dataset["direction"],
-        "scores": "imported, not computed here" if cell.entry.meta["source"] == "import" else "computed here",
+        "family": method.family,
+        "opinion-aware": {True: "yes", False: "no", None: "undeclared"}[method.opinion_aware],
+        "trained on": ", ".join(method.trained_on) or "nothing",
+        "better score": "higher" if method.higher_is_better else "lower",
+        "better label": cell.dataset.direction,
+        "scores": "imported, not computed here" if cell.entry.source == "import" else "computed here",
     }
-    parts = {"method": identity["method"], "dataset": identity["dataset"], "protocol": identity["protocol"]}
+    parts = identity.as_json()
     hashed = [(f"{part} {name}", _text(value)) for part, block in parts.items() for name, value in block.items()]
     return (*hashed, *declared.items())
 

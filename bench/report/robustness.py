@@ -79,7 +79,7 @@ class Robustness:
 def collect(table: Table, column: DatasetKey) -> Robustness | None:
     """Return the curves of a dataset; None where its labels are no levels of distortion types."""
     cells = {table.labels[row]: table.cells[row, column] for row in table.rows if (row, column) in table.cells}
-    if any(cell.dataset["kind"] != "synthetic-order" for cell in cells.values()):
+    if any(cell.dataset.kind != "synthetic-order" for cell in cells.values()):
         return None
     found = {label: _means(cell) for label, cell in cells.items()}
     drawn = {label: means for label, means in found.items() if not isinstance(means, str)}
@@ -107,7 +107,7 @@ def _means(cell: Cell) -> dict[str, dict[float, float]] | str:
     scores = frame["score"].to_numpy(np.float64)
     if scores.size == 0 or np.ptp(scores) == 0:
         return "no scores" if scores.size == 0 else "constant scores"
-    oriented = scores if cell.method["higher_is_better"] else -scores
+    oriented = scores if cell.method.higher_is_better else -scores
     levels = pd.to_numeric(frame["level"], errors="coerce")
     if levels.isna().any() or frame["type"].isna().any():
         return "the labels do not say type and level of each image, the level as a number"

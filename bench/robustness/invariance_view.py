@@ -41,7 +41,7 @@ def _record(label: str, dataset: str, finding: VariantChange) -> dict[str, Any]:
 def _of_cell(cell: Cell, dataset: str) -> dict[str, Any]:
     interval = cell.interval
     return {
-        "method": cell.method["label"],
+        "method": cell.method.label,
         "dataset": dataset,
         "variant": _resolution(cell),
         "exact": None,
@@ -125,14 +125,14 @@ def _caption(dataset: str) -> str:
 def _by_resolution(resolutions: Sequence[Sequence[Cell]], dataset: str) -> str:
     escape = MARKDOWN.escape
     head = ["method", *(_resolution(at[0]) for at in resolutions)]
-    lines = [[escape(cells[0].method["label"]), *map(_srcc, cells)] for cells in zip(*resolutions, strict=True)]
+    lines = [[escape(cells[0].method.label), *map(_srcc, cells)] for cells in zip(*resolutions, strict=True)]
     n = max(cell.scored for at in resolutions for cell in at)
     few = f"; fewer than {FEW}: too few to tell" if n < FEW else ""
     captions = [
         f"SRCC with the labels of {escape(dataset)} by the short side that photographs are resized to; {n} photographs"
         f"{few}. In brackets: {LEVEL:.0%} bootstrap interval.",
-        *map(escape, resolutions[0][0].dataset["notes"]),
-        *(escape(f"{cell.method['label']}: {leak.why}.") for cell in resolutions[0] for leak in cell.leaks),
+        *map(escape, resolutions[0][0].dataset.notes),
+        *(escape(f"{cell.method.label}: {leak.why}.") for cell in resolutions[0] for leak in cell.leaks),
     ]
     return MARKDOWN.lay_out(Sheet(head, [("", lines)], captions, []))
 

@@ -24,7 +24,7 @@ from bench.tables.evaluation import DRAWS
 
 if TYPE_CHECKING:
     from bench.distortions import Distortion
-    from bench.runs.store import Entry
+    from bench.runs.entry import Entry
 
 _FEWEST = 3
 _STEPS = (0, *LEVELS)
@@ -111,8 +111,7 @@ def read_levels(entry: Entry, types: Sequence[str]) -> Levels:
         scores[at], contents[at] = score, content
     repeated = np.zeros(scores.shape, dtype=bool)
     repeated[..., 1:] = np.equal(contents[..., 1:], contents[..., :-1])
-    method = entry.meta["method"]
-    return Levels(method["label"], method["higher_is_better"], scores, repeated)
+    return Levels(entry.method.label, entry.method.higher_is_better, scores, repeated)
 
 
 def follow(oriented: FloatArray, repeated: NDArray[np.bool_]) -> tuple[float, float]:

@@ -21,8 +21,9 @@ from bench.io.hashing import hash_files, short_hash
 from bench.io.images import POLICY
 from bench.io.progress import bar
 from bench.plugins import options as method_options
+from bench.runs.entry import Entry, Identity, Json
 from bench.runs.scoring import ImageToScore, LoadedMethod, MethodSpec, Settings, plan_processes, score_items
-from bench.runs.store import Entry, EntryWriter, Identity, Json, Store
+from bench.runs.store import EntryWriter, Store
 
 if TYPE_CHECKING:
     from bench.api import MethodInfo

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from bench.runs.store import Entry
+from bench.runs.entry import Entry
 
 LEAST = 10
 """Images that a timing needs: the first ones wait for everything that is loaded once."""
@@ -47,11 +47,11 @@ class Speed:
 
 def speed(entry: Entry) -> Speed:
     """Return the speed under the conditions that most of an entry's images were scored under."""
-    if entry.meta["source"] != "run":
+    if entry.source != "run":
         return Speed(None, reason="imported")
     images: dict[Conditions, int] = {}
     seconds: dict[Conditions, float] = {}
-    for session in entry.meta["sessions"]:
+    for session in entry.sessions:
         if session.get("images") and session.get("method_seconds"):
             under = _conditions(session)
             images[under] = images.get(under, 0) + session["images"]

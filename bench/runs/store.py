@@ -14,115 +14,22 @@ import os
 import shutil
 import tempfile
 import urllib.parse
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from bench.datasets.dataset import Dataset, Sample
-from bench.datasets.protocol import Protocol
 from bench.errors import BenchError, UsageError
-from bench.io.atomic import _renamed_into, write_atomically
-from bench.io.hashing import short_hash
+from bench.io.atomic import renamed_into, write_atomically
+from bench.runs.entry import FORMAT, JOURNAL, PROVENANCE, SCORES, Entry, Identity, Json, Outcome, read_journal
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 RESULTS_VARIABLE = "BENCH_RESULTS"
-FORMAT = 1
 _LISTED_FAILURES = 100  # the Parquet has them all
-_SCORES, _PROVENANCE, _JOURNAL, _LOCK = "scores.parquet", "provenance.json", "journal.jsonl", ".lock"
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one image: a raw finite score, or an error in words."""
-
-    image: str
-    score: float | None
-    error: str | None = None
-
-
-@dataclass(frozen=True)
-class Identity:
-    """All that identifies a stored score. Equal identities are one entry.
-
-    Attributes:
-        method: name, version, options, fingerprint and what else its scores depend on.
-        dataset: id, labels hash, images hash.
-        protocol: split, resize, whose MOS.
-    """
-
-    method: Mapping[str, Any]
-    dataset: Mapping[str, Any]
-    protocol: Protocol
-
-    def as_json(self) -> Json:
-        """Return it as plain JSON values."""
-        return {"method": dict(self.method), "dataset": dict(self.dataset), "protocol": vars(self.protocol)}
-
-    @property
-    def key(self) -> str:
-        """12 hex digits."""
-        return short_hash([FORMAT, self.as_json()])
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One stored result, read back."""
-
-    folder: Path
-    meta: Json
-
-    @property
-    def key(self) -> str:
-        """The identity's hash."""
-        return str(self.meta["key"])
-
-    @property
-    def protocol(self) -> Protocol:
-        """The protocol of its scores."""
-        return Protocol(**self.meta["identity"]["protocol"])
-
-    @property
-    def complete(self) -> bool:
-        """Whether every image has an outcome."""
-        return bool(self.meta["complete"])
-
-    @property
-    def fitted(self) -> bool:
-        """Whether its scores are of a regression on one split's training part (``bench fit --features``)."""
-        return self.meta.get("source") == "fit"
-
-    @property
-    def finished(self) -> str:
-        """When the last session on it ended: ISO 8601, UTC."""
-        return str(self.meta["sessions"][-1]["finished"]) if self.meta["sessions"] else ""
-
-    def outcomes_so_far(self) -> int:
-        """Count the images with an outcome, in an entry that is not complete."""
-        return len(_read_journal(self.folder / _JOURNAL))
-
-    def scores(self) -> pd.DataFrame:
-        """Return the per-image rows: image, score, error, mos and attributes, in dataset order.
-
-        Raises:
-            UsageError: the file is missing or damaged.
-        """
-        import pandas as pd
-
-        try:
-            frame = pd.read_parquet(self.folder / _SCORES)
-        except (OSError, ValueError) as error:
-            raise UsageError(
-                f"{self.folder / _SCORES} cannot be read ({error}): remove it with `bench results rm {self.key}`"
-            ) from None
-        told = frame["error"].notna()
-        frame["error"] = frame["error"].astype(object).where(told, None) if told.any() else None
-        return frame
+_LOCK = ".lock"
 
 
 class Store:
@@ -160,12 +67,12 @@ class Store:
     def entries(self) -> tuple[list[Entry], list[str]]:
         """Return every entry, sorted by dataset, method and key, and a sentence on each that is damaged."""
         found, problems = [], []
-        for path in sorted(self.runs.glob(f"*/*/{_PROVENANCE}")):
+        for path in sorted(self.runs.glob(f"*/*/{PROVENANCE}")):
             try:
                 found.append(_read_entry(path))
             except UsageError as error:
                 problems.append(str(error))
-        found.sort(key=lambda e: (e.meta["dataset"]["id"], e.meta["method"]["label"], e.key))
+        found.sort(key=lambda e: (e.dataset.id, e.method.label, e.key))
         return found, problems
 
     def remove(self, key: str) -> Path:
@@ -210,7 +117,7 @@ class EntryWriter:
 
     def __init__(self, folder: Path, identity: Identity, described: Json, retry_failed: bool) -> None:
         self.folder = folder
-        old = _read_entry(folder / _PROVENANCE).meta if (folder / _PROVENANCE).is_file() else None
+        old = _read_entry(folder / PROVENANCE).meta if (folder / PROVENANCE).is_file() else None
         described = json.loads(json.dumps(described))  # as it reads back: lists for tuples
         self.meta: Json = {
             **(old or {}),
@@ -230,7 +137,7 @@ class EntryWriter:
 
     def _stored_outcomes(self) -> list[Outcome]:
         if not self.meta["complete"]:
-            return _read_journal(self.folder / _JOURNAL)
+            return read_journal(self.folder / JOURNAL)
         frame = Entry(self.folder, self.meta).scores()
         return [
             Outcome(image, None if error else float(score), error)
@@ -256,10 +163,10 @@ class EntryWriter:
     def _start_journal(self) -> IO[str]:
         # Rewritten first: what a killed run left may end in half a line.
         lines = "".join(json.dumps(vars(o)) + "\n" for o in self.done.values())
-        write_atomically(self.folder / _JOURNAL, lines.encode())
+        write_atomically(self.folder / JOURNAL, lines.encode())
         self.meta["complete"] = False
         self._write_meta()
-        self._journal = (self.folder / _JOURNAL).open("a", encoding="utf-8")
+        self._journal = (self.folder / JOURNAL).open("a", encoding="utf-8")
         return self._journal
 
     def finish(self, dataset: Dataset, session: Json | None) -> None:
@@ -279,13 +186,13 @@ class EntryWriter:
         self.close()
         samples = [s for s in dataset.samples if s.name in self.done]
         outcomes = [self.done[s.name] for s in samples]
-        _write_parquet(self.folder / _SCORES, _columns(samples, outcomes))
+        _write_parquet(self.folder / SCORES, _columns(samples, outcomes))
         failures = [{"image": o.image, "error": o.error} for o in outcomes if o.error]
         counts = {"scored": len(outcomes) - len(failures), "failed": len(failures)}
         self.meta.update(complete=True, **counts, failures=failures[:_LISTED_FAILURES])
         self.meta["sessions"] = [*self.meta["sessions"], *([session] if session else [])]
         self._write_meta()
-        (self.folder / _JOURNAL).unlink(missing_ok=True)
+        (self.folder / JOURNAL).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the journal; what was appended stays for the next run."""
@@ -296,7 +203,7 @@ class EntryWriter:
             self._journal = None
 
     def _write_meta(self) -> None:
-        write_atomically(self.folder / _PROVENANCE, json.dumps(self.meta, indent=1, ensure_ascii=False).encode())
+        write_atomically(self.folder / PROVENANCE, json.dumps(self.meta, indent=1, ensure_ascii=False).encode())
 
 
 @contextmanager
@@ -326,20 +233,8 @@ def _write_parquet(path: Path, columns: dict[str, list[Any]]) -> None:
     import pandas as pd
 
     frame = pd.DataFrame(columns).astype({"score": "float64", "mos": "float64", "error": "string"})
-    with _renamed_into(path) as temporary:
+    with renamed_into(path) as temporary:
         frame.to_parquet(temporary, index=False)
-
-
-def _read_journal(path: Path) -> list[Outcome]:
-    if not path.is_file():
-        return []
-    outcomes = []
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            outcomes.append(Outcome(**json.loads(line)))
-        except (ValueError, TypeError):
-            break  # a line that a kill cut short, or the end; what is missing is scored again
-    return outcomes
 
 
 def _read_entry(path: Path) -> Entry:
@@ -347,10 +242,10 @@ def _read_entry(path: Path) -> Entry:
         meta = json.loads(path.read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:
             raise UsageError(f"{path} has format {meta['format']}, this version reads {FORMAT}: {_remedy(path)}")
-        for block in ("key", "identity", "method", "dataset", "complete", "sessions"):
-            meta[block]
-        return Entry(path.parent, meta)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        entry = Entry(path.parent, meta)
+        _ = entry.key, entry.identity, entry.method, entry.dataset, entry.complete, entry.sessions
+        return entry
+    except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
         raise UsageError(f"{path} is damaged ({error!r}): {_remedy(path)}") from None
 
 

@@ -70,7 +70,7 @@ def averages_by_kind(table: Table) -> list[Average]:
 
 def kind_of(table: Table, column: DatasetKey) -> str:
     """Return the kind of a column's dataset."""
-    return str(_any_cell(table, column).dataset["kind"])
+    return str(_any_cell(table, column).dataset.kind)
 
 
 def _any_cell(table: Table, column: DatasetKey) -> Cell:

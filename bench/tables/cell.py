@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bench import stats
 from bench.api import Family, FloatArray
@@ -15,7 +14,7 @@ from bench.io.hashing import short_hash
 from bench.tables.leakage import Leak, PhotoSet, find_leaks
 
 if TYPE_CHECKING:
-    from bench.runs.store import Entry
+    from bench.runs.entry import DatasetRecord, Entry, MethodRecord
 
 LEVEL = 0.95
 FEW = 30
@@ -97,17 +96,17 @@ class Cell:
     @property
     def too_few(self) -> bool:
         """Whether its images are too few to tell anything; inside series it is series that count, not images."""
-        return 0 < self.correlations.n < FEW and not self.dataset["within"]
+        return 0 < self.correlations.n < FEW and not self.dataset.within
 
     @property
-    def method(self) -> dict[str, Any]:
+    def method(self) -> MethodRecord:
         """What the sidecar says of the method."""
-        return dict(self.entry.meta["method"])
+        return self.entry.method
 
     @property
-    def dataset(self) -> dict[str, Any]:
+    def dataset(self) -> DatasetRecord:
         """What the sidecar says of the dataset."""
-        return dict(self.entry.meta["dataset"])
+        return self.entry.dataset
 
     @property
     def protocol(self) -> Protocol:
@@ -117,7 +116,7 @@ class Cell:
     @property
     def family(self) -> Family:
         """The method's family."""
-        return Family(self.method["family"])
+        return Family(self.method.family)
 
     @property
     def row(self) -> MethodKey:
@@ -137,19 +136,19 @@ class Cell:
 
 def method_key(entry: Entry) -> MethodKey:
     """Return what makes a row of a table."""
-    method, identity = entry.meta["method"], entry.meta["identity"]["method"]
-    rest = {key: value for key, value in identity.items() if key not in _OF_THE_ROW}
-    return MethodKey(method["label"], method["version"], identity["fingerprint"], short_hash(rest))
+    method, identity = entry.method, entry.identity
+    rest = {key: value for key, value in identity.method.items() if key not in _OF_THE_ROW}
+    return MethodKey(method.label, method.version, identity.fingerprint, short_hash(rest))
 
 
-def leaks_of(method: Mapping[str, Any], dataset: Mapping[str, Any]) -> tuple[Leak, ...]:
+def leaks_of(method: MethodRecord, dataset: DatasetRecord) -> tuple[Leak, ...]:
     """Return what a method has to do with a dataset, the worst first, both as their sidecars describe them."""
-    carded = photo_set(dataset["id"])
+    carded = photo_set(dataset.id)
     # The sidecar may be older than what its card says now, and a folder named koniq10k is KonIQ.
-    content = tuple(dict.fromkeys((*dataset["content"], *carded.content)))
-    shares = tuple(dict.fromkeys((*dataset.get("shares", ()), *carded.shares)))
+    content = tuple(dict.fromkeys((*dataset.content, *carded.content)))
+    shares = tuple(dict.fromkeys((*dataset.shares, *carded.shares)))
     scored = replace(carded, content=content, shares=shares)
-    return find_leaks(scored, method["trained_on"], method["selected_on"], _seen_photos)
+    return find_leaks(scored, method.trained_on, method.selected_on, _seen_photos)
 
 
 def photo_set(name: str) -> PhotoSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from bench.tables.cell import LEVEL, VALUES, Bootstrapped, Cell
 if TYPE_CHECKING:
     import pandas as pd
 
-    from bench.runs.store import Entry
+    from bench.runs.entry import Entry
 
 DRAWS = 2000
 
@@ -39,7 +39,7 @@ class _Rows:
     @property
     def task(self) -> tuple[str, Protocol]:
         """What the scores are for: the labels and the protocol."""
-        return self.entry.meta["identity"]["dataset"]["labels"], self.entry.protocol
+        return self.entry.identity.labels, self.entry.protocol
 
     def only(self, images: set[str]) -> _Rows:
         """Keep the rows of some images."""
@@ -109,7 +109,7 @@ def _cell(rows: _Rows, correlations: stats.Correlations, drawn: Bootstrapped | N
 
 def _read(entry: Entry) -> _Rows:
     if not entry.complete:
-        total = entry.meta["dataset"]["n"]
+        total = entry.dataset.n
         return _Rows(entry, reason=f"unfinished: {entry.outcomes_so_far()} of {total} images, run it again to go on")
     frame = entry.scores()
     scored = frame["score"].notna()
@@ -126,9 +126,9 @@ def _read(entry: Entry) -> _Rows:
 def _fill(rows: _Rows, usable: pd.DataFrame) -> None:
     rows.images = tuple(usable["image"].tolist())
     rows.scores, rows.labels = usable["score"].to_numpy(np.float64), usable["mos"].to_numpy(np.float64)
-    about = rows.entry.meta["dataset"]
-    rows.groups = joined(usable, about["within"])
-    rows.clusters = joined(usable, [about["cluster"]]) if about["cluster"] in usable else None
+    about = rows.entry.dataset
+    rows.groups = joined(usable, about.within)
+    rows.clusters = joined(usable, [about.cluster]) if about.cluster in usable else None
 
 
 def correlate_part(entry: Entry, frame: pd.DataFrame) -> stats.Correlations:
@@ -156,19 +156,9 @@ def joined(frame: pd.DataFrame, columns: Sequence[str]) -> list[str] | None:
     return ["\x1f".join(values) for values in zip(*(frame[c].astype(str) for c in columns), strict=True)]
 
 
-def aggregate_of(entry: Entry) -> Literal["mean", "median"]:
-    """Return what correlations inside groups are put together by; older sidecars do not say it."""
-    return (
-        "median"
-        if "median" in (entry.meta["dataset"].get("aggregate"), entry.meta["dataset"].get("middle"))
-        else "mean"
-    )
-
-
 def signs_of(entry: Entry) -> tuple[int, int]:
     """Return +1 where higher means better and -1 where lower does, of an entry's scores and of its labels."""
-    method, dataset = entry.meta["method"], entry.meta["dataset"]
-    return (1 if method["higher_is_better"] else -1), (1 if dataset["direction"] == "higher" else -1)
+    return entry.sign, entry.dataset.sign
 
 
 def _correlate(rows: _Rows, values: Collection[str] = VALUES) -> stats.Correlations:
@@ -176,7 +166,7 @@ def _correlate(rows: _Rows, values: Collection[str] = VALUES) -> stats.Correlati
         return stats.Correlations(n=0, reasons=dict.fromkeys(VALUES, rows.reason))
     if rows.groups is not None:
         return stats.correlate_within(
-            rows.scores, rows.labels, rows.groups, *signs_of(rows.entry), aggregate=aggregate_of(rows.entry)
+            rows.scores, rows.labels, rows.groups, *signs_of(rows.entry), aggregate=rows.entry.dataset.aggregate
         )
     return stats.correlate(rows.scores, rows.labels, *signs_of(rows.entry), values=values)
 
@@ -185,12 +175,12 @@ def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
     groups: dict[object, list[_Rows]] = {}
     for row in rows:
         if not row.reason:
-            about = row.entry.meta["dataset"]
+            about = row.entry.dataset
             key = (
-                about["id"],
-                about["direction"],
-                tuple(about["within"]),
-                aggregate_of(row.entry),
+                about.id,
+                about.direction,
+                about.within,
+                row.entry.dataset.aggregate,
                 row.images,
                 row.labels.tobytes(),
             )
@@ -206,7 +196,7 @@ def _draw(rows: Sequence[_Rows], draws: int, interval: stats.IntervalKind) -> di
     common |= {"score_signs": signs[0], "label_sign": signs[1]}
     if first.groups is not None:
         drawn = stats.bootstrap_within(
-            scores, first.labels, first.groups, aggregate=aggregate_of(first.entry), **common
+            scores, first.labels, first.groups, aggregate=first.entry.dataset.aggregate, **common
         )
     else:
         drawn = stats.bootstrap_srcc(scores, first.labels, **common)
@@ -221,7 +211,7 @@ def cross_fit(cell: Cell) -> stats.CrossFit:
     if cell.correlations.plcc_log4 is None:
         return stats.CrossFit(reason=cell.correlations.reasons["plcc_log4"])
     usable = usable_rows(cell.entry)
-    content = cell.dataset.get("group") or cell.dataset["cluster"] or "image"
+    content = cell.dataset.group or cell.dataset.cluster or "image"
     if content not in usable:
         return stats.CrossFit(reason=f"the labels do not say the {content} that folds keep together")
     folds = _folds(tuple(joined(usable, [content]) or ()))

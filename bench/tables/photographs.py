@@ -71,7 +71,7 @@ def find_files(cell: Cell, roots: Roots) -> dict[str, File | None]:
     dataset = _dataset(cell, roots)
     # A store may come from others: it must not choose which files of this machine a report shows. Imported
     # labels are no dataset's own, so that those of the copy cannot be theirs.
-    scored = cell.entry.meta["identity"]["dataset"]["labels"]
+    scored = cell.entry.identity.labels
     if cell.protocol.mos == "dataset" and dataset.split(cell.protocol.split).labels_hash != scored:
         raise UsageError("the copy has other names or labels than the one that was scored")
     return {sample.name: sample.file for sample in dataset.samples}
@@ -79,13 +79,13 @@ def find_files(cell: Cell, roots: Roots) -> dict[str, File | None]:
 
 def _dataset(cell: Cell, roots: Roots) -> Dataset:
     about = cell.dataset
-    if find_card(about["id"]) is not None and (about["card_hash"] or cell.protocol.mos == "imported"):
-        return resolve(about["id"], roots)
+    if find_card(about.id) is not None and (about.card_hash or cell.protocol.mos == "imported"):
+        return resolve(about.id, roots)
     if cell.protocol.mos == "imported":
         raise UsageError("only scores were imported")
-    if is_url(about["origin"]) or not Path(about["origin"]).exists():
+    if is_url(about.origin) or not Path(about.origin).exists():
         raise UsageError("the folder that was scored is gone, or was never on this machine")
-    return resolve(str(Path(about["origin"]).absolute()), roots)
+    return resolve(str(Path(about.origin).absolute()), roots)
 
 
 def in_folder(folder: Folder, names: Iterable[str]) -> Photographs:

@@ -66,7 +66,7 @@ def fitted(table: Table) -> Iterator[FittedPoints]:
                 continue
             frame = cell.entry.scores()
             usable = frame[frame["score"].notna() & frame["mos"].notna()]
-            cluster = cell.dataset["cluster"]
+            cluster = cell.dataset.cluster
             yield FittedPoints(
                 table.labels[row],
                 cell,

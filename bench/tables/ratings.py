@@ -60,7 +60,7 @@ def find_ratings(table: Table, column: DatasetKey) -> Ratings:
         return Ratings(reason="no result is complete")
     if column.protocol.mos == "imported":
         return Ratings(reason="its labels came with imported scores, without the spread of their ratings")
-    if cells[0].dataset["within"]:
+    if cells[0].dataset.within:
         return Ratings(reason="labels compare only inside a group")
     frame = _telling_frame(cells)
     labelled = frame[frame["mos"].notna()]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from bench.api import Family
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
+from bench.runs.entry import MethodRecord
 from bench.tables.cell import Cell, MethodKey
 
 
@@ -77,15 +77,15 @@ def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:
 def _by_column(cells: list[Cell]) -> dict[DatasetKey, list[Cell]]:
     newest: dict[tuple[str, str, Protocol], str] = {}
     for cell in sorted(cells, key=lambda c: c.entry.finished):
-        about = cell.entry.meta["identity"]["dataset"]
-        if about["images"]:
-            newest[about["id"], about["labels"], cell.protocol] = about["images"]
+        about = cell.entry.identity
+        if about.images:
+            newest[cell.dataset.id, about.labels, cell.protocol] = about.images
     columns: dict[DatasetKey, list[Cell]] = defaultdict(list)
     for cell in cells:
-        about = cell.entry.meta["identity"]["dataset"]
+        about = cell.entry.identity
         # Imported scores know no image files: they join the images that were scored here last.
-        images = about["images"] or newest.get((about["id"], about["labels"], cell.protocol), "")
-        columns[DatasetKey(about["id"], about["labels"], images, cell.protocol)].append(cell)
+        images = about.images or newest.get((cell.dataset.id, about.labels, cell.protocol), "")
+        columns[DatasetKey(cell.dataset.id, about.labels, images, cell.protocol)].append(cell)
     return columns
 
 
@@ -110,18 +110,18 @@ def _eligible(cells: dict[tuple[MethodKey, DatasetKey], Cell], column: DatasetKe
     return [row for row, cell in there.items() if not cell.excluded and cell.correlations.n == most]
 
 
-def rank(method: Mapping[str, Any]) -> tuple[int, int]:
+def rank(method: MethodRecord) -> tuple[int, int]:
     """Return what to sort rows by: opinion-unaware first, then by family."""
-    aware = method["opinion_aware"]
-    return (1 if aware is None else 2 * aware), list(Family).index(Family(method["family"]))
+    aware = method.opinion_aware
+    return (1 if aware is None else 2 * aware), list(Family).index(Family(method.family))
 
 
-def heading(method: Mapping[str, Any]) -> str:
+def heading(method: MethodRecord) -> str:
     """Return the heading of a method's group of rows."""
-    aware = method["opinion_aware"]
+    aware = method.opinion_aware
     if aware is None:
         return "undeclared (imported)"
-    return f"{'opinion-aware' if aware else 'opinion-unaware'}, {method['family']}"
+    return f"{'opinion-aware' if aware else 'opinion-unaware'}, {method.family}"
 
 
 def unique_labels(rows: Iterable[MethodKey]) -> dict[MethodKey, str]:
@@ -151,7 +151,7 @@ def find_pair(table: Table, names: tuple[str, str], parameter: str) -> tuple[Met
     for name in names:
         exact = [row for row in table.rows if name in (table.labels[row], row.label)]
         of_name = exact or [
-            row for (row, _), cell in table.cells.items() if cell.method["name"] == name and row not in chosen
+            row for (row, _), cell in table.cells.items() if cell.method.name == name and row not in chosen
         ]
         rows = list(dict.fromkeys(of_name))
         if len(rows) > 1:

@@ -63,7 +63,7 @@ def _meng(cells: tuple[Cell | None, Cell | None]) -> stats.MengTest | None:
     first, second = cells
     if not (first and second and first.bootstrap and second.bootstrap):
         return None
-    if first.dataset["cluster"] or first.dataset["within"]:
+    if first.dataset.cluster or first.dataset.within:
         return None
     pair = (first.bootstrap.place, second.bootstrap.place)
     (test,) = stats.meng_tests(first.bootstrap.scores, first.bootstrap.labels, *first.bootstrap.signs, pairs=[pair])

@@ -146,7 +146,7 @@ def _on_same_images(cells: Iterable[Cell]) -> list[tuple[list[Cell], list[pd.Dat
 
 def _compare_pairs(cells: Sequence[Cell], frames: Sequence[pd.DataFrame], ratings: Ratings) -> _Compared:
     rows = [ratings.rows[image] for image in frames[0]["image"]]
-    cluster = cells[0].dataset["cluster"]
+    cluster = cells[0].dataset.cluster
     unit = cluster if cluster in frames[0] else "image"
     members = joined(frames[0], [unit]) or []
     pairs = stats.krasula(

@@ -150,10 +150,10 @@ class Writer:
     def about_column(self, column: DatasetKey) -> str:
         """Return what a dataset is: title, images, protocol, what intervals resample, notes, hashes."""
         about = next(cell for (_, where), cell in self.table.cells.items() if where == column).dataset
-        text = f"{about['title']}: {about['n']} images; {column.protocol}"
-        text += f"; intervals resample {about['cluster'] or 'image'}s"
+        text = f"{about.title}: {about.n} images; {column.protocol}"
+        text += f"; intervals resample {about.cluster or 'image'}s"
         hashes = f"labels {column.labels}" + (f", images {column.images}" if column.images else "")
-        return "; ".join([text, *about["notes"], hashes])
+        return "; ".join([text, *about.notes, hashes])
 
     def about_row(self, row: MethodKey) -> str:
         """Return which version and parameters a row is, or that its scores were imported."""

@@ -21,10 +21,10 @@ def as_record(cell: Cell) -> dict[str, Any]:
     """Return a cell as plain JSON values, unrounded."""
     method, dataset, c, leaks = cell.method, cell.dataset, cell.correlations, cell.leaks
     relations = [leak.relation for leak in leaks]
-    identity, interval = cell.entry.meta["identity"], cell.interval
+    identity, interval = cell.entry.identity, cell.interval
     return {
-        "method": method["label"],
-        "dataset": dataset["id"],
+        "method": method.label,
+        "dataset": dataset.id,
         "protocol": str(cell.protocol),
         "n": c.n,
         "failed": cell.failed,
@@ -38,25 +38,25 @@ def as_record(cell: Cell) -> dict[str, Any]:
         "interval_kind": interval.kind,
         "interval_level": interval.level,
         "interval_draws": interval.draws,
-        "interval_units": dataset["cluster"] or "image",
+        "interval_units": dataset.cluster or "image",
         "interval_dropped": interval.dropped,
         "groups": vars(c.grouping) if c.grouping else None,
-        "within": dataset["within"],
-        "middle": dataset.get("middle", "mean"),
-        "kind": dataset["kind"],
-        "family": method["family"],
-        "opinion_aware": method["opinion_aware"],
-        "trained_on": method["trained_on"],
+        "within": dataset.within,
+        "middle": dataset.aggregate,
+        "kind": dataset.kind,
+        "family": method.family,
+        "opinion_aware": method.opinion_aware,
+        "trained_on": method.trained_on,
         "trained_on_this": Relation.TRAINED_ON in relations,
         "selected_on_this": Relation.SELECTED_ON in relations,
         "leakage": relations[0] if relations else Relation.CLEAN,
         "leakage_why": "; ".join(leak.why for leak in leaks),
-        "higher_is_better": method["higher_is_better"],
-        "method_version": method["version"],
-        "fingerprint": identity["method"]["fingerprint"],
-        "labels_hash": identity["dataset"]["labels"],
-        "images_hash": identity["dataset"]["images"],
-        "source": cell.entry.meta["source"],
+        "higher_is_better": method.higher_is_better,
+        "method_version": method.version,
+        "fingerprint": identity.fingerprint,
+        "labels_hash": identity.labels,
+        "images_hash": identity.images,
+        "source": cell.entry.source,
         "complete": cell.entry.complete,
         "key": cell.entry.key,
     }
@@ -161,7 +161,7 @@ def interval_text(interval: Interval) -> str:
 
 def origin_text(cell: Cell) -> str:
     """Return what a cell's scores were computed with, or that they were imported."""
-    imported = cell.entry.meta["source"] == "import"
+    imported = cell.entry.source == "import"
     source = "scores imported, not computed here" if imported else f"version {cell.row.version}"
     return source + (f", parameters {cell.row.fingerprint}" if cell.row.fingerprint else "")
 
@@ -172,9 +172,7 @@ def srcc_text(cell: Cell) -> str:
     if c.srcc is None:
         return f"no SRCC: {c.reasons['srcc']}"
     within = (
-        f", {cell.dataset.get('middle', 'mean')} inside ({', '.join(cell.dataset['within'])}) series"
-        if cell.dataset["within"]
-        else ""
+        f", {cell.dataset.aggregate} inside ({', '.join(cell.dataset.within)}) series" if cell.dataset.within else ""
     )
-    synthetic = "; a synthetic order, no human opinion" if cell.dataset["kind"] == "synthetic-order" else ""
+    synthetic = "; a synthetic order, no human opinion" if cell.dataset.kind == "synthetic-order" else ""
     return f"SRCC {number(c.srcc)}{interval_text(cell.interval)} (n = {c.n}{within}{synthetic})"

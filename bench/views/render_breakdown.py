@@ -50,7 +50,7 @@ def _sheet(table: Table, one: Breakdown, markup: Markup) -> Sheet:
     if many:
         few = f"; below {FEW} images it is too few to tell" if min(sizes) < FEW else ""
         caption += f": inside each of {len(sizes)} values, of {min(sizes)} to {max(sizes)} images{few}"
-    about = next(cell.dataset["notes"] for (_, where), cell in table.cells.items() if where == one.column)
+    about = next(cell.dataset.notes for (_, where), cell in table.cells.items() if where == one.column)
     return Sheet(["method", *columns], [("", lines)], [escape(f"{caption}."), *map(escape, about)], notes.texts)
 
 

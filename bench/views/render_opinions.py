@@ -124,7 +124,7 @@ def _text(value: float | None) -> str:
 def _captions(table: Table, one: Opinions, found: dict[MethodKey, _Record]) -> list[str]:
     about = next(cell for (_, where), cell in table.cells.items() if where == one.column).dataset
     most = max(found.values(), key=lambda record: record["n"])
-    described = f"{one.column.dataset}: {about['n']} images; {one.column.protocol}; labels {one.column.labels}."
+    described = f"{one.column.dataset}: {about.n} images; {one.column.protocol}; labels {one.column.labels}."
     few = [f"n = {most['n']}: too few to tell."] if most["n"] < FEW else []
     return [
         f"{described} {_about_ceiling(one)}",
@@ -133,7 +133,7 @@ def _captions(table: Table, one: Opinions, found: dict[MethodKey, _Record]) -> l
         f"(p below {ALPHA:g} after Holm, over the {most['tests']} tests of this table).",
         *_about_gaps(table, one, found),
         *few,
-        *about["notes"],
+        *about.notes,
     ]
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from bench import stats
-from bench.runs.store import Entry
+from bench.runs.entry import DatasetRecord, Entry, MethodRecord
 from bench.tables.cell import MethodKey, leaks_of, method_key
 from bench.tables.leakage import Leak
 from bench.tables.table import heading, rank, unique_labels
@@ -46,7 +46,7 @@ class TestSet:
         left_out: row → labelled test images that are in no part since it has no score of them.
     """
 
-    about: Mapping[str, Any]
+    about: DatasetRecord
     mos: Mapping[str, float]
     parts: tuple[tuple[str, ...], ...]
     left_out: Mapping[MethodKey, int]
@@ -87,7 +87,7 @@ class CrossTable:
 
     tested: dict[Target, TestSet]
     groups: list[tuple[str, list[MethodKey]]]
-    methods: dict[MethodKey, Mapping[str, Any]]
+    methods: dict[MethodKey, MethodRecord]
     trained: dict[MethodKey, str]
     cells: dict[tuple[MethodKey, Target], CrossCell]
     labels: dict[MethodKey, str]
@@ -100,7 +100,7 @@ class CrossTable:
     @property
     def unaware(self) -> list[MethodKey]:
         """The rows of methods that saw no opinion."""
-        return [row for row in self.rows if self.methods[row]["opinion_aware"] is False]
+        return [row for row in self.rows if self.methods[row].opinion_aware is False]
 
 
 @dataclass
@@ -116,8 +116,8 @@ def arrange(entries: Iterable[Entry]) -> CrossTable:
     columns = _columns(sorted((entry for entry in entries if entry.complete), key=lambda entry: entry.finished))
     first = {row: entry for column in columns.values() for row, entry in column.whole.items()}
     first |= {row: next(iter(of.values())) for column in columns.values() for row, of in column.fitted.items()}
-    trained = {row: str(entry.meta["fit"]["train"]) for row, entry in first.items() if entry.fitted}
-    methods = {row: entry.meta["method"] for row, entry in first.items()}
+    trained = {row: str(entry.fit.train) for row, entry in first.items() if entry.fitted}
+    methods = {row: entry.method for row, entry in first.items()}
     groups: dict[str, list[MethodKey]] = defaultdict(list)
     for row in sorted(first, key=lambda r: (r in trained, rank(methods[r]), r)):
         groups[FITTED if row in trained else heading(methods[row])].append(row)
@@ -130,30 +130,30 @@ def arrange(entries: Iterable[Entry]) -> CrossTable:
 def _columns(entries: Sequence[Entry]) -> dict[Target, _Column]:
     columns: dict[Target, _Column] = defaultdict(_Column)
     for entry in (entry for entry in entries if entry.fitted):
-        whole, protocol = entry.meta["fit"]["whole"], entry.protocol
-        target = Target(whole["id"], whole["labels"], whole["images"], protocol.resize)
+        whole, protocol = entry.fit.whole, entry.protocol
+        target = Target(whole.id, whole.labels, whole.images, protocol.resize)
         columns[target].fitted[method_key(entry)][_seed(entry)] = entry
     for entry in (entry for entry in entries if not entry.fitted):
-        about, protocol = entry.meta["identity"]["dataset"], entry.protocol
+        about, protocol = entry.identity, entry.protocol
         if (protocol.split, protocol.mos) != ("all", "dataset"):
             continue
         for target, column in columns.items():
-            same = (about["id"], about["labels"], protocol.resize) == (target.dataset, target.labels, target.resize)
+            same = (entry.dataset.id, about.labels, protocol.resize) == (target.dataset, target.labels, target.resize)
             # Imported scores know no image files.
-            if same and about["images"] in ("", target.images):
+            if same and about.images in ("", target.images):
                 column.whole[method_key(entry)] = entry
     return dict(sorted(columns.items()))
 
 
 def _fill(table: CrossTable, target: Target, column: _Column) -> None:
     everything = [entry for of in column.fitted.values() for entry in of.values()]
-    splits = max(entry.meta["fit"]["splits"] for entry in everything)
+    splits = max(entry.fit.splits for entry in everything)
     divided, mos = _test_images(everything)
     series = {row: _of_splits(of, divided) for row, of in column.fitted.items()}
     series |= {row: dict.fromkeys(divided, _scores(entry.scores())) for row, entry in column.whole.items()}
     reasons = {row: _why_not(series.get(row), divided, splits) for row in table.rows}
     compared = {row: series[row] for row, why in reasons.items() if not why}
-    about = everything[-1].meta["dataset"] | {"n": everything[-1].meta["fit"]["whole"]["n"]}
+    about = replace(everything[-1].dataset, n=everything[-1].fit.whole.n)
     parts = _parts(compared, divided, mos) if compared else ()
     left_out = {row: _lacking(of, divided, mos) for row, of in compared.items()}
     table.tested[target] = tested = TestSet(about, mos, parts, {row: n for row, n in left_out.items() if n})
@@ -227,11 +227,11 @@ def _summary(table: CrossTable, tested: TestSet, row: MethodKey, series: _Series
         scores,
         list(tested.mos.values()),
         [[place[name] for name in part] for part in tested.parts],
-        1 if table.methods[row]["higher_is_better"] else -1,
-        1 if tested.about["direction"] == "higher" else -1,
+        1 if table.methods[row].higher_is_better else -1,
+        tested.about.sign,
     )
 
 
-def _leaks(method: Mapping[str, Any], about: Mapping[str, Any], own: bool) -> tuple[Leak, ...]:
+def _leaks(method: MethodRecord, about: DatasetRecord, own: bool) -> tuple[Leak, ...]:
     # Of a fitted method the training set is named first; what `own` says need not be said again.
-    return leaks_of({**method, "trained_on": method["trained_on"][1:]} if own else method, about)
+    return leaks_of(replace(method, trained_on=method.trained_on[1:]) if own else method, about)

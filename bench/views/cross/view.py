@@ -82,14 +82,14 @@ class _Writer:
     def _about_column(self, target: Target) -> str:
         tested = self.table.tested[target]
         sizes = sorted(len(part) for part in tested.parts)
-        text = f"{tested.about['title']}: {tested.about['n']} images; {Protocol('random:SEED', target.resize)}"
+        text = f"{tested.about.title}: {tested.about.n} images; {Protocol('random:SEED', target.resize)}"
         if sizes:
             some = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
             few = " (too few to tell)" if sizes[0] < FEW else ""
             text += f"; {len(sizes)} splits with {some} test images{few}"
         for row, lacking in tested.left_out.items():
             text += f"; {lacking} test images left out of every row, for {self.table.labels[row]} has no score of them"
-        return "; ".join([text, *tested.about["notes"], f"labels {target.labels}, images {target.images}"])
+        return "; ".join([text, *tested.about.notes, f"labels {target.labels}, images {target.images}"])
 
     def _about_splits(self) -> str:
         text = (

@@ -114,7 +114,7 @@ def _of_row(published: PublishedResult, cells: Iterable[tuple[str, Cell]]) -> li
     datasets, methods = datasets_of(published), _our_names(published)
     nearest: dict[MethodKey, PublishedComparison] = {}
     for label, cell in cells:
-        if cell.dataset["id"] in datasets and methods & _names(cell):
+        if cell.dataset.id in datasets and methods & _names(cell):
             found = _beside(published, label, cell)
             nearest[cell.row] = min(nearest.get(cell.row, found), found, key=_distance)
     return list(nearest.values()) or [_not_run(published)]
@@ -125,11 +125,11 @@ def _our_names(published: PublishedResult) -> set[str]:
 
 
 def _names(cell: Cell) -> set[str]:
-    return {cell.method["label"], cell.entry.meta["identity"]["method"]["name"]}
+    return {cell.method.label, cell.entry.identity.method["name"]}
 
 
 def _distance(comparison: PublishedComparison) -> tuple[int, int, bool]:
-    other = comparison.cell is None or comparison.cell.dataset["id"] != comparison.published.dataset
+    other = comparison.cell is None or comparison.cell.dataset.id != comparison.published.dataset
     return len(comparison.differing), len(comparison.untold), other
 
 

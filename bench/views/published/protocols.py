@@ -49,7 +49,7 @@ def datasets_of(published: PublishedResult) -> tuple[str, ...]:
 
 def pieces(published: PublishedResult, cell: Cell) -> list[Piece]:
     """Lay both protocols side by side; that PLCC is mapped in several ways is no part of it."""
-    own = find_card(cell.dataset["id"])
+    own = find_card(cell.dataset.id)
     ours = cell.protocol
     told = [
         Piece("split", _their_split(published.split), ours.split),
@@ -95,7 +95,7 @@ def _whole(card: Card | None, split: str) -> int:
 
 
 def _training(published: PublishedResult, cell: Cell) -> Piece:
-    ours = _rated_sets(cell.method["opinion_aware"], cell.method["trained_on"])
+    ours = _rated_sets(cell.method.opinion_aware, cell.method.trained_on)
     # Who leaves it out may mean none, which is believed of a method that sees no MOS.
     theirs = None if not published.trained_on and ours != () else tuple(sorted(published.trained_on))
     return Piece("training MOS", _named(theirs), _named(ours))

@@ -41,7 +41,7 @@ def _record(one: PublishedComparison) -> dict[str, Any]:
         "our_method": one.label if cell else None,
         "our_version": cell.row.version if cell else None,
         "our_fingerprint": cell.row.fingerprint if cell else None,
-        "our_dataset": cell.dataset["id"] if cell else None,
+        "our_dataset": cell.dataset.id if cell else None,
         "our_protocol": str(cell.protocol) if cell else None,
         "our_key": cell.entry.key if cell else None,
         "n": cell.correlations.n if cell else None,
@@ -90,7 +90,7 @@ def _line(one: PublishedComparison, markup: Markup, notes: Footnotes) -> list[st
     source = one.published.source + ("" if one.published.verified else "; second hand, not verified")
     return [
         markup.escape(one.label) + notes.mark(f"{one.published.method} there; ours {origin_text(one.cell)}"),
-        markup.escape(one.cell.dataset["id"]) + notes.mark("; ".join(protocol)),
+        markup.escape(one.cell.dataset.id) + notes.mark("; ".join(protocol)),
         _theirs(one, one.srcc) + notes.mark(source),
         _ours(one.srcc, interval_text(one.cell.interval)),
         _difference(one, one.srcc, markup) + notes.mark(*_why(one, one.srcc)),

@@ -27,7 +27,7 @@ from bench.stats import mapping as _mapping
 from bench.views.published import numbers
 
 Bench = Callable[..., Ran]
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 RANDOM = np.random.default_rng(5)
 MOS = RANDOM.normal(size=80)
 SCORES = MOS + RANDOM.normal(0, 0.5, 80)

@@ -188,8 +188,12 @@ main(sys.argv[1:])
 def test_ctrl_c_saves_the_state_and_says_how_to_go_on(tmp_path: Path) -> None:
     folder = tiny_training.photographs(tmp_path / "pristine", 6)
     (tmp_path / "script.py").write_text(STOPPED)
-    root = Path(tiny_training.__file__).parents[1]
-    environment = {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{root / 'tests'}", "OMP_NUM_THREADS": "1"}
+    root = Path(tiny_training.__file__).parents[2]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{root}{os.pathsep}{root / 'tests' / 'helpers'}",
+        "OMP_NUM_THREADS": "1",
+    }
     options = {"batch": 2, "crop": 32, "held-out": 0, "workers": 1, "device": "cpu", "log-every": 1, "epochs": 10**6}
     command = [sys.executable, tmp_path / "script.py", "train", "tiny", "--pristine", folder, "--output", "out"]
     command += [text for name, value in options.items() for text in (f"--{name}", str(value))]

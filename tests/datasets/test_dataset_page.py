@@ -10,7 +10,7 @@ from conftest import Ran
 
 from bench.datasets.catalogue import shipped_cards
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_page_is_current(bench: Callable[..., Ran]) -> None:

@@ -23,7 +23,7 @@ from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.io.images import decode, prepare
 from bench.plugins.gaussian import PristineModel, distance, gaussian
 
-SHARED = Path(__file__).parents[2] / "shared"
+SHARED = Path(__file__).parents[3] / "shared"
 REFERENCE = SHARED / "data/reference/niqe_modelparameters.npz"
 CLIVE = SHARED / "data/human/clive_subset"
 

@@ -53,7 +53,7 @@ def test_a_label_where_lower_is_better_turns_the_sign(photos: Path, store: Store
     from bench.datasets.roots import Roots
 
     run(store, photos, fakes.Brightness)
-    card = Path(__file__).parent / "test_datasets.py"
+    card = Path(__file__).parents[1] / "datasets" / "test_datasets.py"
     (photos / "mine.toml").write_text(card.read_text().split('CARD = """')[1].split('"""')[0])
     dataset = resolve(str(photos / "mine.toml"), Roots())
     runner.run(load_methods([spec(fakes.Brightness)]), dataset, store, Settings())

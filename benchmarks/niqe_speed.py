@@ -30,10 +30,10 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 import scipy.io  # noqa: E402
 import torch  # noqa: E402
-from bench.methods.niqe import Niqe, niqe  # noqa: E402
 
 from bench.api import Photo  # noqa: E402
 from bench.io.images import SUFFIXES, decode, prepare, read_bytes  # noqa: E402
+from bench.methods.niqe import Niqe, niqe  # noqa: E402
 
 
 def fastest(score: Callable[[Photo], float], photos: Sequence[Photo], seconds: float) -> tuple[list[float], float]:

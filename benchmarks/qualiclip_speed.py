@@ -43,13 +43,13 @@ os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # read once, when torch 
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from bench.methods.qualiclip import checkpoints, inference  # noqa: E402
-from bench.methods.qualiclip.metrics import prompt_pairs  # noqa: E402
-from bench.methods.qualiclip.model import QualityModel, empty_clip, encode_prompts, image_encoder  # noqa: E402
 from scipy.stats import spearmanr  # noqa: E402
 
 from bench.api import Photo, Resize  # noqa: E402
 from bench.io.images import SUFFIXES, decode, read_bytes, resize  # noqa: E402
+from bench.methods.qualiclip import checkpoints, inference  # noqa: E402
+from bench.methods.qualiclip.metrics import prompt_pairs  # noqa: E402
+from bench.methods.qualiclip.model import QualityModel, empty_clip, encode_prompts, image_encoder  # noqa: E402
 from bench.plugins.registry import find_method  # noqa: E402
 
 State = dict[str, torch.Tensor]

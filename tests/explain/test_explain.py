@@ -11,19 +11,19 @@ import fakes
 import numpy as np
 import pytest
 import torch
-from bench.methods.qualiclip import ClipIqa, Qualiclip, QualiclipLite, checkpoints, tensors
-from bench.methods.qualiclip.explaining import by_pair, by_side
-from bench.methods.qualiclip.lite import scorer
-from bench.methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
+from clip_states import photo, random_state
 from conftest import Ran, make_photo
 from PIL import Image
-from test_qualiclip import photo, random_state
 
 from bench.api import Explainer, Photo
 from bench.errors import ImageError
 from bench.explain.explanation import Explanation, explain, offers_explanation
 from bench.explain.figure import aspect_bars, overlay
 from bench.explain.gradcam import enlarge
+from bench.methods.qualiclip import ClipIqa, Qualiclip, QualiclipLite, checkpoints, tensors
+from bench.methods.qualiclip.explaining import by_pair, by_side
+from bench.methods.qualiclip.lite import scorer
+from bench.methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
 from bench.plugins.registry import catalogue, find_method
 
 Bench = Callable[..., Ran]

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from bench.methods.qualiclip.config import TrainingConfig
-from bench.methods.qualiclip.optimisation import Trainable
-from bench.methods.qualiclip.photographs import find_photographs
-from bench.methods.qualiclip.trainer import Subject, train
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
+
+from bench.methods.qualiclip.config import TrainingConfig
+from bench.methods.qualiclip.optimisation import Trainable
+from bench.methods.qualiclip.photographs import find_photographs
+from bench.methods.qualiclip.trainer import Subject, train
 
 CONFIG: dict[str, Any] = {
     "crop": 32,

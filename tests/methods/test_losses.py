@@ -5,9 +5,10 @@ import statistics
 
 import pytest
 import torch
+from torch import Tensor
+
 from bench.methods.qualiclip import losses
 from bench.methods.qualiclip.config import TrainingConfig
-from torch import Tensor
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bench.methods._niqe_features import block_features, fit_aggd, half_size, mscn
-from bench.methods._niqe_model import SHIPPED, load_model, model_path
-from bench.methods.niqe import Niqe, Options, niqe
+from grey_photos import as_photo, grey_photo
 from PIL import Image
 from scipy.io import savemat
 from scipy.special import gamma
@@ -21,6 +19,9 @@ from scipy.stats import spearmanr
 from bench.api import UNKNOWN, Photo
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.io.images import decode, prepare
+from bench.methods._niqe_features import block_features, fit_aggd, half_size, mscn
+from bench.methods._niqe_model import SHIPPED, load_model, model_path
+from bench.methods.niqe import Niqe, Options, niqe
 from bench.plugins.gaussian import PristineModel, distance, gaussian
 
 SHARED = Path(__file__).parents[3] / "shared"
@@ -34,17 +35,6 @@ def calibration_folder() -> Path | None:
     spec = importlib.util.find_spec("ResultsCalibra")
     places = list(spec.submodule_search_locations or ()) if spec else []
     return next((Path(place) / "dist_dir" for place in places if (Path(place) / "dist_dir").is_dir()), None)
-
-
-def grey_photo(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """Smoothed noise: something with the local statistics of a texture."""
-    noise = np.random.default_rng(seed).normal(size=(height, width))
-    smooth = noise + np.roll(noise, 1, 0) + np.roll(noise, 1, 1) + np.roll(noise, (1, 1), (0, 1))
-    return np.clip(128 + 25 * smooth, 0, 255).astype(np.uint8)
-
-
-def as_photo(grey: np.ndarray, name: str = "p") -> Photo:
-    return Photo(name, np.repeat(grey[:, :, None], 3, axis=2), 1, grey.size)
 
 
 def write_npz(path: Path, **arrays: object) -> Path:

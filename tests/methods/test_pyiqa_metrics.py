@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from bench.methods import pyiqa_metrics
-from bench.methods._pyiqa_weights import Weights
-from bench.methods.pyiqa_metrics import METHODS, PyiqaMethod, fingerprint_of, read_table
 
 from bench.api import UNKNOWN, Family, Photo
 from bench.errors import ImageError, MissingRequirementError
+from bench.methods import pyiqa_metrics
+from bench.methods._pyiqa_weights import Weights
+from bench.methods.pyiqa_metrics import METHODS, PyiqaMethod, fingerprint_of, read_table
 
 HAS_PYIQA = importlib.util.find_spec("pyiqa") is not None
 needs_pyiqa = pytest.mark.skipif(not HAS_PYIQA, reason="pyiqa is not installed")

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from clip_states import photo, random_state
+from conftest import Ran, make_photo
+
+from bench.errors import ImageError, MissingRequirementError
 from bench.methods.qualiclip import Qualiclip, checkpoints, inference, metrics, tensors
 from bench.methods.qualiclip import model as network
 from bench.methods.qualiclip.metrics import QualiclipOptions
-from conftest import Ran, make_photo
-from test_qualiclip import photo, random_state
-
-from bench.errors import ImageError, MissingRequirementError
 from bench.plugins import pristine_distance
 from bench.runs.loading import method_specs
 

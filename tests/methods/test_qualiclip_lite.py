@@ -11,6 +11,13 @@ import pandas as pd
 import pytest
 import skimage.data
 import torch
+from PIL import Image, ImageFilter
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from bench.api import Photo
+from bench.errors import ImageError, MissingRequirementError, UsageError
+from bench.io.images import decode, read_bytes
 from bench.methods import _niqe_features
 from bench.methods.qualiclip import tensors
 from bench.methods.qualiclip.config import TrainingConfig
@@ -19,13 +26,6 @@ from bench.methods.qualiclip.lite.metrics import SHIPPED, LiteOptions
 from bench.methods.qualiclip.lite.network import LiteModel
 from bench.methods.qualiclip.lite.scene_statistics import FEATURES, scene_statistics
 from bench.methods.qualiclip.photographs import find_photographs
-from PIL import Image, ImageFilter
-from safetensors.torch import load_file, save_file
-from torch import Tensor
-
-from bench.api import Photo
-from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.io.images import decode, read_bytes
 from bench.stats import correlate
 
 pytestmark = pytest.mark.usefixtures("one_thread")

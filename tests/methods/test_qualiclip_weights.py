@@ -7,12 +7,12 @@ from pathlib import Path
 import open_clip
 import pytest
 import torch
-from bench.methods.qualiclip import ClipIqa, Qualiclip, weights
-from bench.methods.qualiclip.metrics import ClipIqaOptions
 from conftest import Ran
 
 from bench.api import Download
 from bench.errors import MissingRequirementError
+from bench.methods.qualiclip import ClipIqa, Qualiclip, weights
+from bench.methods.qualiclip.metrics import ClipIqaOptions
 
 pytestmark = pytest.mark.usefixtures("empty_caches")
 

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 import fakes
 import pytest
 import tiny_training
-from bench.methods.qualiclip.config import TrainingConfig
 
 from bench.api import Monitor
+from bench.methods.qualiclip.config import TrainingConfig
 from bench.plugins.options import describe_options, values_from_table
 from bench.plugins.registry import catalogue
 

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 import tiny_training
 import torch
-from bench.methods.qualiclip import Qualiclip, checkpoints, losses, tensors
-from bench.methods.qualiclip.metrics import QualiclipOptions
-from bench.methods.qualiclip.model import QualityModel
-from bench.methods.qualiclip.optimisation import choose_parameters, prepare_to_train
 from open_clip.modified_resnet import ModifiedResNet
 from safetensors import safe_open
 from torch.nn import functional
 
 from bench.api import UNKNOWN
 from bench.errors import UsageError
+from bench.methods.qualiclip import Qualiclip, checkpoints, losses, tensors
+from bench.methods.qualiclip.metrics import QualiclipOptions
+from bench.methods.qualiclip.model import QualityModel
+from bench.methods.qualiclip.optimisation import choose_parameters, prepare_to_train
 
 pytestmark = pytest.mark.usefixtures("one_thread", "empty_caches")
 
@@ -126,7 +126,7 @@ def test_what_was_watched_is_declared_of_the_checkpoint(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_rn50_is_trained_from_a_clip_file_and_scores(tmp_path: Path, photos: Path, bench: Callable[..., Any]) -> None:
-    from test_qualiclip import random_state
+    from clip_states import random_state
 
     clip = tmp_path / "RN50.pt"
     torch.save(random_state(0), clip)

@@ -13,10 +13,6 @@ import numpy as np
 import pytest
 import tiny_training
 import torch
-from bench.methods.qualiclip import losses, stepping, trainer, validation
-from bench.methods.qualiclip.config import TrainingConfig, read_presets
-from bench.methods.qualiclip.optimisation import choose_parameters, learning_rate, prepare_to_train
-from bench.methods.qualiclip.series import Batch, SeriesRecipe
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -25,6 +21,10 @@ from torch import nn
 
 from bench.api import Photo
 from bench.errors import BenchError, StoppedError, UsageError
+from bench.methods.qualiclip import losses, stepping, trainer, validation
+from bench.methods.qualiclip.config import TrainingConfig, read_presets
+from bench.methods.qualiclip.optimisation import choose_parameters, learning_rate, prepare_to_train
+from bench.methods.qualiclip.series import Batch, SeriesRecipe
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -7,6 +7,11 @@ import numpy as np
 import pytest
 import tiny_training
 import torch
+from PIL import Image
+
+from bench.distortions import PRESETS, distort_levels
+from bench.distortions.severity import gradient_distance
+from bench.errors import ImageError, UsageError
 from bench.methods.qualiclip.config import TrainingConfig
 from bench.methods.qualiclip.photographs import find_photographs
 from bench.methods.qualiclip.plan import TrainingPlan, make_plan, type_names
@@ -19,11 +24,6 @@ from bench.methods.qualiclip.series import (
     generator_of,
     read_photograph,
 )
-from PIL import Image
-
-from bench.distortions import PRESETS, distort_levels
-from bench.distortions.severity import gradient_distance
-from bench.errors import ImageError, UsageError
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

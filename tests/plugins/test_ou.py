@@ -10,14 +10,14 @@ from pathlib import Path
 import fakes
 import numpy as np
 import pytest
-from bench.methods.niqe import Niqe, Options
 from conftest import Ran
+from grey_photos import as_photo, grey_photo
 from PIL import Image
-from test_niqe import as_photo, grey_photo
 
 from bench.api import UNKNOWN, FloatArray, Method, Photo, option
 from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
 from bench.io.images import prepare
+from bench.methods.niqe import Niqe, Options
 from bench.plugins import gaussian, pristine_distance, registry
 from bench.runs.scoring import Settings, score_photos
 

@@ -200,12 +200,8 @@ def test_killed_in_mid_run_the_next_goes_on_and_loses_at_most_a_shard(
     for i in range(160):
         make_photo(folder / f"{i:03}.png", i, (24, 24))
     log = tmp_path / "log"
-    places = {
-        "tests": str(Path(fakes.__file__).parent),
-        "photos": str(folder),
-        "results": str(store.root),
-        "log": str(log),
-    }
+    helpers = Path(fakes.__file__).parent
+    places = {"tests": str(helpers), "photos": str(folder), "results": str(store.root), "log": str(log)}
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED.format(**places, workers=workers)],
         stderr=subprocess.DEVNULL,

@@ -13,7 +13,7 @@ from bench.api import FloatArray
 from bench.figures.style import SEQUENTIAL, caption, new_grid, plain
 from bench.tables.cell import LEVEL
 from bench.tables.points import FittedPoints, running_median
-from bench.views.records import number
+from bench.views.words import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

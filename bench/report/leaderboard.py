@@ -10,7 +10,7 @@ from bench.tables.leakage import Relation
 from bench.tables.table import DatasetKey, Table
 from bench.views.markup import Markup, Sheet
 from bench.views.paper import Writer
-from bench.views.records import interval_text, number
+from bench.views.words import interval_text, number
 
 
 def _no_layout(sheet: Sheet) -> str:

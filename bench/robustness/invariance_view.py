@@ -9,7 +9,7 @@ from bench.robustness.invariance import MODERATE, SMALL, TOLERANCE, Audit, Varia
 from bench.robustness.variants import VARIANTS
 from bench.tables.cell import FEW, LEVEL, Cell
 from bench.views.markup import MARKDOWN, Sheet
-from bench.views.records import interval_text, number
+from bench.views.words import interval_text, number
 
 
 def records(audits: Sequence[Audit], resolutions: Sequence[Sequence[Cell]], dataset: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 from bench.robustness.levels import LevelAgreement
 from bench.tables.cell import LEVEL
 from bench.views.markup import MARKDOWN, Sheet
-from bench.views.records import interval_text, number
+from bench.views.words import interval_text, number
 
 NO_OPINION = "synthetic order, no human opinion"
 _APART = "level is no order of severity: in no mean"

@@ -21,8 +21,32 @@ FEW = 30
 """Images below which a correlation is too uncertain to tell anything: at n = 100 its half-width is about 0.16."""
 VALUES = stats.VALUES
 """The numbers of a cell, by their names in ``stats.Correlations``."""
+
+
+class Statistic(NamedTuple):
+    """How a table shows one of the numbers of a cell.
+
+    Attributes:
+        heading: of its column.
+        meaning: what it is, for the caption.
+    """
+
+    heading: str
+    meaning: str
+
+
+STATISTICS = {
+    "srcc": Statistic("SRCC", "SRCC"),
+    "krcc": Statistic("KRCC", "KRCC (Kendall's tau-b)"),
+    "plcc_raw": Statistic("PLCC (raw)", "PLCC without a mapping"),
+    "plcc_log4": Statistic("PLCC", "PLCC after a 4-parameter logistic mapping"),
+    "plcc_log5": Statistic("PLCC (log5)", "PLCC after a 5-parameter logistic mapping"),
+    "rmse_log4": Statistic("RMSE", "RMSE after a 4-parameter logistic mapping, in units of the labels"),
+    "rmse_log5": Statistic("RMSE (log5)", "RMSE after a 5-parameter logistic mapping, in units of the labels"),
+}
+"""The numbers that a table can show, by their names in ``stats.Correlations``."""
 PAPER_VALUES = ("srcc", "plcc_log4")
-"""Those that a table in paper style shows."""
+"""Those that a table shows where nobody chooses."""
 
 
 # Named in a row by themselves, or (the hash of imported scores) different for every dataset.

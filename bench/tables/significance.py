@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 
@@ -144,6 +145,11 @@ class Leaders:
     of: dict[DatasetKey | str, tuple[MethodKey | None, MethodKey | None]]
     made: int
     draws: int
+
+    def standing(self, row: MethodKey, place: DatasetKey | str) -> Literal["", "best", "second"]:
+        """Return whether a row leads in a column or an average, or comes next."""
+        best, second = self.of[place]
+        return "best" if row == best else "second" if row == second else ""
 
 
 def find_leaders(table: Table, averages: Sequence[Average]) -> Leaders:

@@ -9,7 +9,7 @@ from bench.tables.cell import FEW, VALUES, MethodKey
 from bench.tables.table import Table
 from bench.views.by_attribute import MOST_COLUMNS, Breakdown
 from bench.views.markup import Footnotes, Markup, Sheet
-from bench.views.records import number
+from bench.views.words import number
 
 
 def records(table: Table, parts: Iterable[Breakdown]) -> list[dict[str, Any]]:

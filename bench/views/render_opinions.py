@@ -10,7 +10,8 @@ from bench.tables.cell import FEW, MethodKey
 from bench.tables.table import Table
 from bench.views.markup import LATEX, MARKDOWN, Markup, Sheet
 from bench.views.opinions import ALPHA, TESTED, Estimate, Opinions, opinions
-from bench.views.records import number, records_as_csv, records_as_json
+from bench.views.records import records_as_csv, records_as_json
+from bench.views.words import number
 
 _HEAD = ["method", "n", "SRCC", "of ceiling", "PLCC", "AUC different/similar", "AUC better/worse", "sign right"]
 _CORRELATIONS = ("srcc", "plcc_log4")

@@ -10,7 +10,7 @@ from bench.tables.cell import MethodKey
 from bench.tables.significance import ALPHA, Comparison, Significance, compare_averages, compare_columns
 from bench.tables.table import Table
 from bench.views.markup import Markup, Sheet
-from bench.views.records import number
+from bench.views.words import number
 
 _BETTER, _WORSE, _UNTOLD, _UNTESTED = "+", "-", "=", "?"
 

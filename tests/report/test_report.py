@@ -28,7 +28,8 @@ from bench.report.data import PairedImage, PicturePair, Report
 from bench.report.disagreements import EACH_WAY, disagree
 from bench.report.page import render
 from bench.runs.store import Store
-from bench.views.records import number, to_json
+from bench.views.paper_records import to_json
+from bench.views.words import number
 
 Bench = Callable[..., Ran]
 

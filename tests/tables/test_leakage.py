@@ -17,7 +17,7 @@ from bench.tables.leakage import Leak, PhotoSet, Relation, find_leaks
 from bench.tables.table import arrange
 from bench.views.markup import MARKDOWN
 from bench.views.paper import to_paper
-from bench.views.records import as_record
+from bench.views.paper_records import as_record
 
 pytestmark = pytest.mark.usefixtures("short_fits")
 SETS = [

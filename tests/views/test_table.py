@@ -23,7 +23,7 @@ from bench.tables.evaluation import evaluate
 from bench.tables.table import Table, arrange
 from bench.views.markup import MARKDOWN
 from bench.views.paper import to_paper
-from bench.views.records import as_record
+from bench.views.paper_records import as_record
 
 Bench = Callable[..., Ran]
 KEYS = "method dataset protocol n failed srcc srcc_low srcc_high krcc plcc_raw plcc_log4 plcc_log5 rmse_log4 rmse_log5"

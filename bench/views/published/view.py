@@ -8,7 +8,8 @@ from typing import Any
 from bench.tables.cell import LEVEL
 from bench.views.markup import Footnotes, Markup, Sheet
 from bench.views.published.agreement import PublishedComparison, PublishedPair, State
-from bench.views.records import interval_text, number, origin_text, records_as_csv, records_as_json
+from bench.views.records import records_as_csv, records_as_json
+from bench.views.words import interval_text, number, origin_text
 
 _SECOND_HAND = "?"
 _HEAD = ["method", "dataset", "SRCC theirs", "ours", "difference", "PLCC theirs", "ours", "difference"]

@@ -1,4 +1,4 @@
-"""The contracts between the harness and what plugs into it: photographs, methods, their options.
+"""Contracts between the harness and what plugs into it: photographs, methods, options.
 
 A method is a subclass of :class:`Method` with a :class:`MethodInfo` and a ``score`` function,
 marked with :func:`register`. Nothing in this module reads a file or runs a model.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.errors import UsageError
+from bench.views.model import FORMS
 
 if TYPE_CHECKING:
     from bench.api import Resize
@@ -66,6 +67,14 @@ draws_option = click.option(
     default=2000,
     show_default=True,
     help="Of the bootstrap behind intervals and marks; 0: none.",
+)
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    default="md",
+    show_default=True,
+    help="Form of the output; csv and json are unrounded.",
 )
 picture_option = click.option(
     "--output",

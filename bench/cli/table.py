@@ -26,14 +26,7 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.command(short_help="Print the stored results as a table.")
 @selection_options
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["md", "latex", "html", "csv", "json"]),
-    default="md",
-    show_default=True,
-    help="Form of the output; csv and json are unrounded.",
-)
+@common.format_option
 @click.option(
     "--style",
     type=click.Choice(["plain", "cross"]),

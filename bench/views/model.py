@@ -35,14 +35,14 @@ class Value:
     Attributes:
         text: what is printed, plain.
         interval: printed after the text and outside its mark, such as `` [0.424, 0.599]``.
-        standing: whether the value leads its column, or comes next.
+        standing: whether the value leads its column, comes next, or is a fault that must not be overlooked.
         notes: footnotes, plain, one thing each.
         after: printed after the footnotes' numbers, plain; of a heading, what is measured.
     """
 
     text: str
     interval: str = ""
-    standing: Literal["", "best", "second"] = ""
+    standing: Literal["", "best", "second", "fault"] = ""
     notes: tuple[str, ...] = ()
     after: str = ""
 

@@ -55,19 +55,20 @@ class PaperTable:
             head.append(Value(column.dataset, notes=(self.about_column(column),), after=f" {first}"))
             head += map(Value, others)
         head += [Value(f"{each.kind or 'average'} SRCC") for each in self.averages]
-        head += [Value("rank")] if self._ranked else []
+        head += [Value("rank")] if self.ranked else []
         groups = [(heading, [self._line(row) for row in rows]) for heading, rows in self.table.groups]
         found = records(self.table) if self.request.with_records else ()
         return View(head, groups, self.captions(), found, names_last=True)
 
     @property
-    def _ranked(self) -> bool:
+    def ranked(self) -> bool:
+        """Whether there is a column of mean ranks: only beside an average over all datasets."""
         return self.over in self.averages
 
     def _line(self, row: MethodKey) -> list[Value]:
         values = [value for column in self.table.columns for value in self._values(row, column)]
         values += [self.average(row, each) for each in self.averages]
-        values += [Value(f"{self.over.rank[row]:.2f}")] if self._ranked else []
+        values += [self.rank(row)] if self.ranked else []
         return [Value(self.table.labels[row], notes=(self.about_row(row),)), *values]
 
     def _values(self, row: MethodKey, column: DatasetKey) -> list[Value]:
@@ -97,6 +98,10 @@ class PaperTable:
         shared = over.bootstrap if self.request.intervals else None
         interval = interval_text(shared.intervals[self.table.rows.index(row)]) if shared else ""
         return Value(number(mean.value), interval, self.leaders.standing(row, over.kind), notes)
+
+    def rank(self, row: MethodKey) -> Value:
+        """Return a row's mean rank by SRCC, 1 is best."""
+        return Value(f"{self.over.rank[row]:.2f}")
 
     def about_column(self, column: DatasetKey) -> str:
         """Return what a dataset is: title, images, protocol, what intervals resample, notes, hashes."""

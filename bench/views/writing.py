@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -76,8 +77,13 @@ def _sheet(view: View, markup: Markup) -> Sheet:
 def _cell(value: Value, markup: Markup, notes: _Footnotes) -> str:
     text = markup.escape(value.text)
     if value.standing:
-        text = markup.best(text) if value.standing == "best" else markup.second(text)
-    return text + value.interval + notes.mark(value.notes) + markup.escape(value.after)
+        text = markup.second(text) if value.standing == "second" else markup.best(text)
+    return text + _interval(value.interval, markup) + notes.mark(value.notes) + markup.escape(value.after)
+
+
+def _interval(text: str, markup: Markup) -> str:
+    # No language reads brackets behind a number as markup.
+    return "".join(part if part in ("[", "]") else markup.escape(part) for part in re.split(r"([\[\]])", text))
 
 
 def _sentence(sentence: Sentence, markup: Markup) -> str:

@@ -118,14 +118,6 @@ def beside_published(
     return view.to_json(compared) if form == "json" else view.to_csv(compared)
 
 
-def by_opinions(entries: Sequence[Entry], form: str, mix: bool) -> str:
-    """Return what the spread of people's ratings says of methods."""
-    from bench.tables.cell import PAPER_VALUES
-    from bench.views import render_opinions
-
-    return render_opinions.write(_arranged(entries, Drawing(0, "percentile", False), mix, PAPER_VALUES), form)
-
-
 def _need_draws(option: str, drawing: Drawing) -> None:
     if not drawing.draws:
         raise UsageError(f"{option} tests by a bootstrap, and --draws got 0: give 2000, say")

@@ -49,7 +49,7 @@ VIEWS = {
         "bench.views.published.view:show", "Published correlations beside ours, and how their protocols differ."
     ),
     "opinions": ViewOption(
-        "bench.views.opinions:show",
+        "bench.views.opinions.view:show",
         "For datasets whose labels give the spread of ratings: the ceiling that it leaves, and Krasula's AUCs.",
     ),
     "cross": ViewOption("bench.views.cross.view:show"),

@@ -52,7 +52,7 @@ class View:
     """One table.
 
     Attributes:
-        head: headings of the columns.
+        head: headings of the columns; a view without any is not printed, and has records alone.
         groups: (heading, lines); the first value of a line names it. An empty heading is not printed.
         captions: sentences below the table.
         records: the same numbers, unrounded.

@@ -53,10 +53,10 @@ def write(parts: Iterable[View | Remark], markup: Markup) -> str:
     """Return tables and remarks in a language."""
     texts = []
     for part in parts:
-        if isinstance(part, View):
-            texts.append(markup.lay_out(_sheet(part, markup)))
-        else:
+        if isinstance(part, Remark):
             texts.append(markup.strong(markup.escape(part.text)))
+        elif part.head:
+            texts.append(markup.lay_out(_sheet(part, markup)))
     return "\n".join(texts)
 
 

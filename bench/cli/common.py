@@ -139,17 +139,3 @@ def warn_about_plugins() -> None:
 
     for problem in catalogue().problems:
         click.echo(f"bench: warning: {problem}", err=True)
-
-
-def write_text(text: str, path: Path, parameter: str = "--output") -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        UsageError: it cannot be written there.
-    """
-    from bench.io.atomic import write_atomically
-
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise UsageError(f"{parameter} got {path}, which cannot be written: {error.strerror}") from None

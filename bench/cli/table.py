@@ -8,7 +8,7 @@ import click
 
 from bench.cli import common
 from bench.cli.selection import Selection, selection_options, without_fitted
-from bench.errors import UsageError
+from bench.io.atomic import write_output
 
 
 @click.command(short_help="Print the stored results as a table.")
@@ -121,7 +121,4 @@ def _write(text: str, output: Path | None) -> None:
     if output is None or str(output) == "-":
         click.echo(text.rstrip("\n"))
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--output got {output}, which cannot be written: {error.strerror}") from None
+    write_output(output, text)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.errors import UsageError
+from bench.stats import DRAWS
 
 if TYPE_CHECKING:
     from bench.api import Resize
@@ -63,7 +64,7 @@ draws_option = click.option(
     "--draws",
     type=click.IntRange(0, 100_000),
     callback=_enough,
-    default=2000,
+    default=DRAWS,
     show_default=True,
     help="Of the bootstrap behind intervals and marks; 0: none.",
 )

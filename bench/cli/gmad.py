@@ -9,6 +9,7 @@ import click
 
 from bench.cli import common
 from bench.errors import UsageError, listed
+from bench.gmad.pairs import EQUAL
 
 if TYPE_CHECKING:
     from bench.gmad.contest import Contest
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--equal",
     type=click.FloatRange(0, 1),
-    default=0.1,
+    default=EQUAL,
     show_default=True,
     metavar="SD",
     help="Standard deviations within which scores, and labels, are held equal.",

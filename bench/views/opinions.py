@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 TESTED = ("auc_ds", "auc_bw")
 """The estimates that methods are compared by, as ``OpinionAucs`` names them."""
-ALPHA = 0.05
-"""Chance of any false difference in a table."""
 MIN_UNITS = 20
 """Images, or clusters of them, from which there are standard errors and tests.
 
@@ -103,7 +101,7 @@ class Opinions:
         values = {row: getattr(self.judged[row], name).value for row in eligible if row in self.judged}
         first = max(values, key=lambda row: values[row] or 0.0, default=None)
         p = None if first is None else self.largest_p(name, first, eligible)
-        return first if p is not None and p < ALPHA else None
+        return first if p is not None and p < stats.ALPHA else None
 
 
 def opinions(table: Table) -> list[Opinions]:

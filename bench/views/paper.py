@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.stats import ALPHA, CONFIDENCE
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
-from bench.tables.cell import LEVEL, MethodKey
-from bench.tables.significance import ALPHA, find_leaders
+from bench.tables.cell import MethodKey
+from bench.tables.significance import find_leaders
 from bench.tables.table import DatasetKey, Table
 from bench.views.markup import Footnotes, Markup, Sheet
 from bench.views.records import interval_text, number, origin_text
@@ -94,7 +95,7 @@ class Writer:
         text = escape(f"SRCC, and PLCC after a 4-parameter logistic mapping. {self._about_marks()}")
         if self.intervals:
             kinds = {cell.interval.kind for cell in self.table.cells.values()}
-            text += escape(f" In brackets: {LEVEL:.0%} {' and '.join(sorted(kinds))} bootstrap interval.")
+            text += escape(f" In brackets: {CONFIDENCE:.0%} {' and '.join(sorted(kinds))} bootstrap interval.")
         if self.table.superseded:
             text += escape(f" {self.table.superseded} older result(s) of a row and column shown here are left out: ")
             text += self.markup.code("bench results list") + "."

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from bench.stats import ALPHA
 from bench.tables.cell import FEW, MethodKey
 from bench.tables.table import Table
 from bench.views.markup import LATEX, MARKDOWN, Markup, Sheet
-from bench.views.opinions import ALPHA, TESTED, Estimate, Opinions, opinions
+from bench.views.opinions import TESTED, Estimate, Opinions, opinions
 from bench.views.records import number, records_as_csv, records_as_json
 
 _HEAD = ["method", "n", "SRCC", "of ceiling", "PLCC", "AUC different/similar", "AUC better/worse", "sign right"]

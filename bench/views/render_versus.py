@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.tables.cell import LEVEL, MethodKey
-from bench.tables.significance import ALPHA
+from bench.stats import ALPHA, CONFIDENCE
+from bench.tables.cell import MethodKey
 from bench.tables.table import Table
 from bench.views.compare import Versus
 from bench.views.markup import Markup, Sheet
@@ -30,9 +30,10 @@ def to_paper(table: Table, rows: tuple[MethodKey, MethodKey], found: Sequence[Ve
     head = [*_HEAD[:2], *(f"{label} SRCC" for label in labels), *_HEAD[4:]]
     made = sum(each.comparison is not None and each.comparison.p is not None for each in found)
     caption = markup.escape(
-        f"Difference: SRCC of the first less that of the second on the images that both scored, with its {LEVEL:.0%} "
-        "interval by a paired bootstrap, which resamples what the dataset's intervals resample. p: of the difference "
-        f"over its standard error, as t; Holm: over {made} dataset(s), and the verdict is its own at {ALPHA:.0%}. "
+        "Difference: SRCC of the first less that of the second on the images that both scored, with its "
+        f"{CONFIDENCE:.0%} interval by a paired bootstrap, which resamples what the dataset's intervals resample. "
+        f"p: of the difference over its standard error, as t; Holm: over {made} dataset(s), and the verdict is its own "
+        f"at {ALPHA:.0%}. "
         "Meng's z compares correlations of ranks where images are independent."
     )
     return markup.lay_out(Sheet(head, [("", lines)], [caption], notes))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench.stats import ALPHA
 from bench.tables.averages import average
 from bench.tables.cell import MethodKey
-from bench.tables.significance import ALPHA, Comparison, Significance, compare_averages, compare_columns
+from bench.tables.significance import Comparison, Significance, compare_averages, compare_columns
 from bench.tables.table import Table
 from bench.views.markup import Markup, Sheet
 from bench.views.records import number

@@ -57,6 +57,7 @@ def gmad(
     from bench.figures.style import check_path, save_figure
     from bench.gmad.figure import MOST_ROWS, contact_sheet
     from bench.gmad.output import records, summary
+    from bench.io.atomic import write_output
     from bench.views.records import to_csv
 
     check_path(output)
@@ -69,7 +70,7 @@ def gmad(
         )
     pictures = _pictures(contest, images, roots)
     if table is not None:
-        common.write_text(to_csv(records(contest)), table, "--csv")
+        write_output(table, to_csv(records(contest)), "--csv")
     save_figure(contact_sheet(contest, pictures), output)
     click.echo(summary(contest))
     click.echo(f"{output}: {_lacking(contest, pictures)}")

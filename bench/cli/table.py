@@ -11,6 +11,7 @@ import click
 from bench.cli import common
 from bench.cli.selection import Selection, selection_options
 from bench.errors import UsageError
+from bench.io.atomic import write_output
 from bench.views import VIEWS
 
 
@@ -130,4 +131,4 @@ def _write(text: str, output: Path | None) -> None:
     if output is None or str(output) == "-":
         click.echo(text.rstrip("\n"))
     else:
-        common.write_text(text, output)
+        write_output(output, text)

@@ -7,7 +7,8 @@ from typing import Any
 
 from bench.robustness.invariance import MODERATE, SMALL, TOLERANCE, Audit, VariantChange
 from bench.robustness.variants import VARIANTS
-from bench.tables.cell import FEW, LEVEL, Cell
+from bench.stats import CONFIDENCE
+from bench.tables.cell import FEW, Cell
 from bench.views.model import Value, View, Views
 from bench.views.words import interval_text, number
 
@@ -88,7 +89,7 @@ def _by_resolution(resolutions: Sequence[Sequence[Cell]], dataset: str) -> View:
     few = f"; fewer than {FEW}: too few to tell" if n < FEW else ""
     captions = [
         f"SRCC with the labels of {dataset} by the short side that photographs are resized to; {n} photographs"
-        f"{few}. In brackets: {LEVEL:.0%} bootstrap interval.",
+        f"{few}. In brackets: {CONFIDENCE:.0%} bootstrap interval.",
         *resolutions[0][0].dataset.notes,
         *(f"{cell.method.label}: {leak.why}." for cell in resolutions[0] for leak in cell.leaks),
     ]

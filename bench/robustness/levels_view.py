@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.robustness.levels import LevelAgreement
-from bench.tables.cell import LEVEL
+from bench.stats import CONFIDENCE
 from bench.views.model import Value, View, Views
 from bench.views.words import interval_text, number
 
@@ -73,7 +73,7 @@ def _caption(report: LevelsReport) -> str:
         f"{report.dataset} ({NO_OPINION}): {report.photographs} photographs. SRCC: of falling quality with the "
         "level (0 is the photograph itself, then 1 to 5), mean of the series of one photograph and type; 1 if every "
         "score falls. Violated: neighbouring levels where the score does not fall, ties included. In brackets: "
-        f"{LEVEL:.0%} bootstrap interval over photographs."
+        f"{CONFIDENCE:.0%} bootstrap interval over photographs."
     )
     gaps = [
         f"{label}, {one.name}: {why}"

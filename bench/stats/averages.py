@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
+from bench.stats.defaults import CONFIDENCE
 from bench.stats.interval import Bootstrap, no_bootstrap, percentile_interval
 from bench.stats.ranks import ranks
 
@@ -52,7 +53,7 @@ def fisher_z_mean(correlations: ArrayLike) -> Mean:
     return Mean(float(np.tanh(np.arctanh(r).mean())))
 
 
-def bootstrap_mean(drawn: Sequence[Bootstrap], level: float = 0.95) -> Bootstrap:
+def bootstrap_mean(drawn: Sequence[Bootstrap], level: float = CONFIDENCE) -> Bootstrap:
     """Intervals of the mean correlation by Fisher's z, from the draws on each dataset.
 
     The datasets are taken as given and their images as drawn: an interval says how far the mean over *these*

@@ -16,7 +16,6 @@ from bench.tables.leakage import Leak, PhotoSet, find_leaks
 if TYPE_CHECKING:
     from bench.runs.entry import DatasetRecord, Entry, MethodRecord
 
-LEVEL = 0.95
 FEW = 30
 """Images below which a correlation is too uncertain to tell anything: at n = 100 its half-width is about 0.16."""
 VALUES = stats.VALUES
@@ -114,7 +113,7 @@ class Cell:
     def interval(self) -> stats.Interval:
         """The interval of the SRCC, or the reason why it has none."""
         if self.bootstrap is None:
-            return stats.Interval(None, None, 0, LEVEL, reason=self.no_bootstrap)
+            return stats.Interval(None, None, 0, stats.CONFIDENCE, reason=self.no_bootstrap)
         return self.bootstrap.srcc.intervals[self.bootstrap.place]
 
     @property

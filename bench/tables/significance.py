@@ -18,9 +18,6 @@ from bench.tables.averages import Average
 from bench.tables.cell import MethodKey
 from bench.tables.table import DatasetKey, Table
 
-ALPHA = 0.05
-"""Chance that any difference among all that a table calls one is none, after Holm's correction."""
-
 Place = DatasetKey | None
 """Where rows are compared: in a column, or (None) on their average over columns."""
 
@@ -47,8 +44,8 @@ class Comparison:
 
     @property
     def better(self) -> MethodKey | None:
-        """The row that is better at ALPHA; None where the test cannot tell."""
-        if self.p is None or self.p >= ALPHA or not self.difference.value:
+        """The row that is better at ``stats.ALPHA``; None where the test cannot tell."""
+        if self.p is None or self.p >= stats.ALPHA or not self.difference.value:
             return None
         return self.a if self.difference.value > 0 else self.b
 

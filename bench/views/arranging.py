@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
-from bench.stats import IntervalKind
+from bench.stats import DRAWS, IntervalKind
 from bench.tables.cell import PAPER_VALUES, STATISTICS
-from bench.tables.evaluation import DRAWS
 
 if TYPE_CHECKING:
     from bench.runs.entry import Entry

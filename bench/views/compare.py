@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from bench import stats
 from bench.errors import UsageError
-from bench.tables.cell import LEVEL, Cell, MethodKey
-from bench.tables.significance import ALPHA, Comparison, compare_columns
+from bench.stats import ALPHA, CONFIDENCE
+from bench.tables.cell import Cell, MethodKey
+from bench.tables.significance import Comparison, compare_columns
 from bench.tables.table import DatasetKey, Table, find_pair
 from bench.views.arranging import Request, arranged
 from bench.views.model import Value, View, Views
@@ -111,8 +112,8 @@ def compare_view(table: Table, rows: tuple[MethodKey, MethodKey], found: Sequenc
     head += ["difference", "p", "p (Holm)", "Meng z", "p (Meng)", "verdict"]
     made = sum(record["p_holm"] is not None for record in records)
     caption = (
-        f"Difference: SRCC of the first less that of the second on the images that both scored, with its {LEVEL:.0%} "
-        "interval by a paired bootstrap, which resamples what the dataset's intervals resample. p: of the difference "
+        "Difference: SRCC of the first less that of the second on the images that both scored, with its "
+        f"{CONFIDENCE:.0%} interval by a paired bootstrap, which resamples what the dataset's intervals resample. p: of the difference "
         f"over its standard error, as t; Holm: over {made} dataset(s), and the verdict is its own at {ALPHA:.0%}. "
         "Meng's z compares correlations of ranks where images are independent."
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bench.stats import ALPHA, CONFIDENCE
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
-from bench.tables.cell import LEVEL, STATISTICS, VALUES, Cell, MethodKey
-from bench.tables.significance import ALPHA, find_leaders
+from bench.tables.cell import STATISTICS, VALUES, Cell, MethodKey
+from bench.tables.significance import find_leaders
 from bench.tables.table import DatasetKey, Table
 from bench.views.arranging import Request, arranged, without_fitted
 from bench.views.model import Code, Remark, Sentence, Value, View, Views
@@ -130,7 +131,7 @@ class PaperTable:
             parts[0] += f" {self._about_marks()}"
         if self.request.intervals and "srcc" in names:
             kinds = {cell.interval.kind for cell in self.table.cells.values()}
-            parts[0] += f" In brackets: {LEVEL:.0%} {' and '.join(sorted(kinds))} bootstrap interval."
+            parts[0] += f" In brackets: {CONFIDENCE:.0%} {' and '.join(sorted(kinds))} bootstrap interval."
         if self.table.superseded:
             older = f" {self.table.superseded} older result(s) of a row and column shown here are left out: "
             parts += [older, Code("bench results list"), "."]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bench.stats import ALPHA
 from bench.tables.averages import average
 from bench.tables.cell import MethodKey
-from bench.tables.significance import ALPHA, Comparison, Place, Significance, compare_averages, compare_columns
+from bench.tables.significance import Comparison, Place, Significance, compare_averages, compare_columns
 from bench.tables.table import Table
 from bench.views.arranging import Request, arranged
 from bench.views.model import Value, View, Views

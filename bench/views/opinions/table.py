@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import stats
+from bench.stats import ALPHA
 from bench.tables.cell import Cell, MethodKey
 from bench.tables.evaluation import usable_rows
 from bench.tables.ratings import complete_cells, find_ratings
-from bench.tables.significance import ALPHA
 from bench.tables.table import DatasetKey, Table
 from bench.views.opinions.aucs import OpinionAucs, Tests, compare_pairs
 

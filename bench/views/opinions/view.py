@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bench.stats import ALPHA
 from bench.tables.cell import FEW, PAPER_VALUES, MethodKey
-from bench.tables.significance import ALPHA
 from bench.tables.table import Table
 from bench.views.arranging import Request, arranged
 from bench.views.model import Record, Remark, Value, View, Views

@@ -72,7 +72,7 @@ def read(folder: Path, dataset: str) -> Reference:
     path = path_of(folder, dataset)
     if dataset not in names(folder):
         raise UsageError(
-            f"no reference of {dataset!r} in {folder}.{did_you_mean(dataset, names(folder))} "
+            f"{folder} has no reference of {dataset!r}.{did_you_mean(dataset, names(folder))} "
             "Write one with `bench check ID --update --reason TEXT`."
         )
     try:
@@ -85,7 +85,7 @@ def read(folder: Path, dataset: str) -> Reference:
         return found
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
-        raise UsageError(f"{path} is no reference that can be used ({what}): restore it from git") from None
+        raise UsageError(f"{path} is not a valid reference ({what}): restore it from git") from None
 
 
 def write(folder: Path, reference: Reference) -> Path:
@@ -98,7 +98,7 @@ def write(folder: Path, reference: Reference) -> Path:
     data = (json.dumps(_as_json(reference), indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
     if len(data) > MAX_BYTES:
         raise UsageError(
-            f"the reference of {reference.dataset!r} would have {len(data):,} bytes, {MAX_BYTES:,} are the limit: "
+            f"the reference of {reference.dataset!r} would have {len(data):,} bytes, over the limit of {MAX_BYTES:,}: "
             "choose fewer methods with --method"
         )
     with output_file(path, "--reference") as temporary:

@@ -26,15 +26,23 @@ if TYPE_CHECKING:
 
 def _tolerance(_context: click.Context, parameter: click.Parameter, value: float) -> float:
     if not (math.isfinite(value) and value >= 0):
-        raise UsageError(f"{parameter.opts[0]} got {value}: use a number of 0 or more; a large one permits all")
+        raise UsageError(f"{parameter.opts[0]} got {value}: use a number of 0 or more")
     return value
 
 
 def _tolerance_options(command: Callable[..., None]) -> Callable[..., None]:
     for name, default, words in (
-        ("--correlation-tolerance", 5e-4, "Change of a correlation that is fine, however narrow its paired interval."),
-        ("--rank-tolerance", 1e-4, "How far the rank correlation of new and recorded scores may fall short of 1."),
-        ("--score-tolerance", 1e-4, "Largest change of a score, in standard deviations of the recorded ones."),
+        (
+            "--correlation-tolerance",
+            5e-4,
+            "Largest change of a correlation that always passes, even if its paired interval excludes 0.",
+        ),
+        ("--rank-tolerance", 1e-4, "Largest allowed difference from 1 of the SRCC between new and recorded scores."),
+        (
+            "--score-tolerance",
+            1e-4,
+            "Largest allowed change of a score, in standard deviations of the recorded scores.",
+        ),
     ):
         option = click.option(name, type=float, default=default, show_default=True, callback=_tolerance, help=words)
         command = option(command)
@@ -50,29 +58,43 @@ def _tolerance_options(command: Callable[..., None]) -> Callable[..., None]:
     default=Path("results/reference"),
     show_default=True,
     metavar="DIR",
-    help="Where the reference files are, one a dataset.",
+    help="Folder of the reference files, one for each dataset.",
 )
 @common.results_option
-@click.option("--method", "methods", multiple=True, metavar="NAME", help="Only this row (its label). Repeatable.")
+@click.option(
+    "--method", "methods", multiple=True, metavar="NAME", help="Check only this method, by its label. Repeatable."
+)
 @_tolerance_options
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**31 - 1),
     default=0,
     show_default=True,
-    help="Of the paired bootstrap, which only judges correlations that have moved.",
+    help="Random seed of the paired bootstrap, which tests only correlations that have changed.",
 )
-@click.option("--fresh", is_flag=True, help="Score first, into a temporary store or the one of --results.")
+@click.option(
+    "--fresh", is_flag=True, help="Score again before the check, into a temporary store or the store of --results."
+)
 @common.option_option
 @common.device_option
 @common.root_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
-    "--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write JUnit XML there too."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
 )
-@click.option("--github", is_flag=True, help="Print annotations for GitHub too (on stderr beside --format json).")
-@click.option("--update", is_flag=True, help="Write the reference from the store instead; needs --reason.")
-@click.option("--reason", metavar="TEXT", help="Why the numbers moved: goes into the reference's history.")
+@click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write JUnit XML to this file.",
+)
+@click.option("--github", is_flag=True, help="Also print GitHub annotations (on stderr with --format json).")
+@click.option("--update", is_flag=True, help="Write the reference from the store instead of checking; needs --reason.")
+@click.option("--reason", metavar="TEXT", help="Why the numbers changed; recorded in the reference's history.")
 def check(
     datasets: tuple[str, ...],
     folder: Path,
@@ -92,10 +114,11 @@ def check(
     update: bool,
     reason: str | None,
 ) -> None:
-    """Compare stored results with a committed reference; exit with 1 if anything moved or is missing.
+    """Compare stored results with a committed reference; exit with 1 if any number changed or is missing.
 
-    DATASET is an id or a path; without one every dataset that has a reference is checked. Scores, counts of images and
-    failures, hashes of labels and images, and correlations are compared. Whatever the reference names must be there.
+    DATASET is an id or a path; by default every dataset with a reference is checked. Scores, numbers of images and of
+    failures, hashes of labels and images, and correlations are compared. Every result in the reference must be in the
+    store.
     """
     from bench.check.compare import Tolerance
     from bench.datasets.roots import Roots
@@ -125,13 +148,13 @@ def _refuse_contradictions(
     update: bool, reason: str | None, junit: Path | None, fresh: bool, options: Sequence[str]
 ) -> None:
     if update and not (reason and reason.strip()):
-        raise UsageError("--update needs --reason TEXT: say why the numbers moved, it is kept in the reference")
+        raise UsageError("--update needs --reason TEXT: say why the numbers changed, the reference records it")
     if reason is not None and not update:
-        raise UsageError("--reason is given without --update: a check changes no reference")
+        raise UsageError("--reason is given without --update: give --update too, or leave --reason out")
     if options and not fresh:
-        raise UsageError("--option is given without --fresh: what is stored was scored already")
+        raise UsageError("--option is given without --fresh: it applies only to new scores; give --fresh too")
     if junit and not junit.parent.is_dir():
-        raise UsageError(f"--junit got {junit}, whose folder does not exist: make it first")
+        raise UsageError(f"--junit got {junit}, whose folder does not exist: create it first")
 
 
 def _references(
@@ -159,11 +182,11 @@ def _refuse_unknown_methods(methods: Sequence[str], references: Sequence[Referen
     labels = {record.method for each in references for record in each.records}
     for method in methods:
         if method not in labels:
-            raise UsageError(f"--method got {method!r}, which no reference has.{did_you_mean(method, labels)}")
+            raise UsageError(f"--method got {method!r}, which is in no reference.{did_you_mean(method, labels)}")
     for each in references:
         # Of a dataset that was asked for by name something must be checked.
         if named and methods and not _only(each, methods).records:
-            raise UsageError(f"--method: the reference of {each.dataset!r} has none of {', '.join(methods)}")
+            raise UsageError(f"--method: the reference of {each.dataset!r} contains no result of {', '.join(methods)}")
 
 
 def _dataset_id(text: str, known: Sequence[str], places: Roots) -> str:
@@ -200,8 +223,8 @@ def _score_again(
         for result in runner.run(ready, dataset, store, again.settings, split=again.split):
             if not result.new and dataset.samples:
                 raise UsageError(
-                    f"--fresh: {store.root} has the scores of {result.entry.method.label} already, and what "
-                    "is stored is not scored again: give --results an empty folder, or leave it out"
+                    f"--fresh: {store.root} already has the scores of {result.entry.method.label}, and "
+                    "stored scores are not computed again: give --results an empty folder, or leave it out"
                 )
 
 
@@ -214,7 +237,7 @@ def _specs(again: FreshRun, options: Sequence[str], device: str) -> list[Any]:
     for spec, record in zip(specs, again.records, strict=True):
         if spec.label != record.method:
             raise UsageError(
-                f"--fresh: the reference has {record.method}, and its recorded options make {spec.label}: give the "
+                f"--fresh: the reference has {record.method}, but its recorded options give {spec.label}: give the "
                 "files that it reads by --option METHOD.NAME=FILE"
             )
     return specs
@@ -236,7 +259,7 @@ def _update(
     new = [regression.update(each, entries, methods, reason.strip()) for each in references]
     for old, each in zip(references, new, strict=True):
         if each == old:
-            click.echo(f"{each.dataset}: nothing has changed, {files.path_of(folder, each.dataset)} is left as it is")
+            click.echo(f"{each.dataset}: no change, {files.path_of(folder, each.dataset)} was not written")
         else:
             path = files.write(folder, each)
             click.echo(f"{each.dataset}: wrote {path}: {', '.join(each.history[-1].methods)}")

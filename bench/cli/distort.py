@@ -9,27 +9,27 @@ import click
 from bench.errors import ImageError, UsageError
 
 
-@click.command(short_help="Draw a photograph under every degradation and level.")
+@click.command(short_help="Draw a photograph with every distortion at every level.")
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Picture to write; default: PHOTO's name with -distortions.png, in the current folder.",
+    help="Picture to write. [default: PHOTO's name with -distortions.png, in the working directory]",
 )
 @click.option(
     "--types",
     default="kadid",
     show_default=True,
     metavar="NAME[,NAME...]",
-    help="Types, or presets of them: kadid, authentic, compositions.",
+    help="Distortion types, or presets of types: kadid, authentic, compositions.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the random draws.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed.")
 @click.option("--overwrite", is_flag=True, help="Replace the picture if it exists.")
 def distort(photo: Path, output: Path | None, types: str, seed: int, overwrite: bool) -> None:
-    """Draw PHOTO under every degradation, one row a type and one column a level.
+    """Draw PHOTO with every distortion: one row for each type, one column for each level.
 
-    Shown are the middle 224 x 224 pixels of the photograph at a short side of 224, pixel for pixel.
+    The photograph is resized to a short side of 224 pixels; its central 224 x 224 pixels are shown without scaling.
     """
     output = output or Path(f"{photo.stem}-distortions.png")
     picture_format = _check_output(output, overwrite)
@@ -60,7 +60,7 @@ def _check_output(output: Path, overwrite: bool) -> str:
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
     if output.exists() and not overwrite:
-        raise UsageError(f"{output} exists; pass --overwrite to replace it, or another --output")
+        raise UsageError(f"--output got {output}, which exists: give --overwrite to replace it, or another path")
     known = Image.registered_extensions().get(output.suffix.lower())
     if known not in Image.SAVE:
         raise UsageError(f"--output got {output}: its name must end as a picture's does, such as .png")

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from bench.runs.scoring import LoadedMethod
 
 
-@click.command(short_help="Show where and why a method finds a photograph bad.")
+@click.command(short_help="Explain a method's score of a photograph: where and in which aspect it is bad.")
 @click.argument("photo", type=click.Path(path_type=Path))
-@click.option("--method", "name", required=True, metavar="NAME", help="A method with a network to look into.")
+@click.option("--method", "name", required=True, metavar="NAME", help="Name of a method that offers explanations.")
 @common.option_option
 @common.device_option
 @common.precision_option
@@ -27,15 +27,22 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw the maps over the photograph there: .png, .svg or .pdf.",
+    help="Figure of the maps over the photograph to write: .png, .svg or .pdf.",
 )
 @click.option(
     "--chart",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw the probabilities as bars there: .svg, .png or .pdf.",
+    help="Bar chart of the probabilities to write: .svg, .png or .pdf.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
 def explain(
     photo: Path,
     name: str,
@@ -46,10 +53,10 @@ def explain(
     chart: Path | None,
     form: str,
 ) -> None:
-    """Show where in PHOTO a method's network sees good and bad (Grad-CAM), and which aspect is bad.
+    """Explain a method's score of PHOTO by Grad-CAM maps and by the probability of each aspect.
 
-    Prints the score, the probability of each pair of prompts and the size of each map. docs/explain.md says how to read
-    them.
+    The score, the probability of each pair of prompts and a summary of each map are printed. docs/explain.md says how
+    to read them.
     """
     from bench.figures.style import check_path
     from bench.runs import loading
@@ -77,7 +84,7 @@ def _check_offer(method: type[Method], name: str) -> None:
 
     if not offers_explanation(method):
         able = ", ".join(known for known, each in catalogue().methods.items() if offers_explanation(each))
-        raise UsageError(f"--method got {name!r}, which shows no network to look into; these do: {able}")
+        raise UsageError(f"--method got {name!r}, which offers no explanations; these methods do: {able}")
 
 
 def _decode(photo: Path) -> Photo:
@@ -111,7 +118,7 @@ def _draw_chart(ready: LoadedMethod, decoded: Photo, found: Explanation, chart: 
     from bench.figures.style import save_figure
 
     if not found.aspects:
-        raise UsageError(f"--chart: {ready.spec.label} gives no probabilities by aspect; leave it out")
+        raise UsageError(f"--chart: {ready.spec.label} has no probabilities of aspects; leave --chart out")
     save_figure(aspect_bars(found.aspects, f"{decoded.name}: {ready.spec.label} {found.score:.4f}"), chart, "--chart")
 
 
@@ -128,7 +135,7 @@ def _record(ready: LoadedMethod, photo: Path, found: Explanation) -> dict[str, A
 def _text(record: dict[str, Any]) -> str:
     lines = [f"{record['image']}  {record['method']}  {record['score']:.4f}"]
     if record["aspects"]:
-        lines.append("\nprobability of the first of each pair; below 0.5 the second fits better")
+        lines.append("\nprobability of the first prompt of each pair; below 0.5 the second fits better")
         lines += [f"  {value:.3f}  {aspect}" for aspect, value in sorted(record["aspects"].items(), key=lambda x: x[1])]
     lines.append("\nmap         largest    mean       cells")
     for name, one in record["maps"].items():

@@ -21,37 +21,47 @@ _FAMILIES = ["hand-crafted", "zero-shot", "self-supervised", "MOS-trained", "und
 @click.command("import", short_help="Store per-image scores that somebody else computed.")
 @click.argument("scores", type=click.Path(path_type=Path), metavar="SCORES.CSV")
 @click.option(
-    "--dataset", required=True, metavar="ID|PATH", help="What was scored; any new id if the file has a mos column."
+    "--dataset",
+    required=True,
+    metavar="ID|PATH",
+    help="Dataset that was scored; a new id is allowed if the file has a mos column.",
 )
-@click.option("--method", metavar="NAME", help="The method's name; needed unless --wide.")
-@click.option("--column", metavar="NAME", help="The column of scores, without --wide.  [default: score]")
-@click.option("--wide", is_flag=True, help="Every column but image and mos is a method, named by its header.")
+@click.option("--method", metavar="NAME", help="Name of the method; required without --wide.")
+@click.option("--column", metavar="NAME", help="Column of the scores, without --wide. [default: score]")
+@click.option("--wide", is_flag=True, help="Import every column except image and mos as a method, named by its header.")
 @click.option(
     "--direction",
     type=click.Choice(["higher", "lower"]),
     default="higher",
     show_default=True,
-    help="Which raw score means better quality.",
+    help="Direction of the scores: whether a higher or a lower score means better quality.",
 )
 @click.option(
     "--mos-direction",
     type=click.Choice(["higher", "lower"]),
-    help="Which value in the mos column means better quality. [default: as the dataset's card says, else higher]",
+    help="Direction of the mos column. [default: the direction of the dataset's card, otherwise higher]",
 )
 @click.option(
-    "--family", type=click.Choice(_FAMILIES), default="undeclared", show_default=True, help="For the table's groups."
+    "--family",
+    type=click.Choice(_FAMILIES),
+    default="undeclared",
+    show_default=True,
+    help="Family of the method; tables group by it.",
 )
-@click.option("--opinion-aware/--opinion-unaware", default=None, help="Whether any MOS was used to make the method.")
+@click.option("--opinion-aware/--opinion-unaware", default=None, help="Whether any MOS was used to develop the method.")
 @click.option(
-    "--trained-on", multiple=True, metavar="ID", help="A dataset it was trained on. Repeatable. [default: unknown]"
+    "--trained-on",
+    multiple=True,
+    metavar="ID",
+    help="Dataset that the method was trained on. Repeatable. [default: unknown]",
 )
-@click.option("--split", default="all", show_default=True, metavar="NAME", help="The split that was scored.")
+@click.option("--split", default="all", show_default=True, metavar="NAME", help="Split that was scored.")
 @click.option(
     "--resize",
     default="none",
     show_default=True,
     metavar="POLICY",
-    help="How every image was resized before it was scored: none, short:N or WxH. Part of the protocol.",
+    help="Resize policy used before scoring: none, short:N or WxH. Part of the protocol.",
 )
 @common.root_option
 @common.results_option
@@ -71,10 +81,10 @@ def import_scores(
     roots: tuple[str, ...],
     results: str | None,
 ) -> None:
-    """Store per-image scores that somebody else computed, as rows like any other.
+    """Store per-image scores that somebody else computed; tables show them like any other result.
 
-    SCORES.CSV has the columns image and score, and mos where the dataset is not here. A mos column
-    wins over a card's labels and is a protocol of its own. No image is needed.
+    SCORES.CSV has the columns image and score, and mos if the dataset is not available here. A mos column replaces the
+    dataset's labels and makes a separate protocol. No image files are needed.
     """
     from bench.api import Family
     from bench.datasets.protocol import Protocol
@@ -84,7 +94,7 @@ def import_scores(
     from bench.views.words import srcc_text
 
     if wide == (method is not None):
-        raise UsageError("give --method NAME for one column of scores, or --wide for one method a column")
+        raise UsageError("give --method NAME for one column of scores, or --wide for one method in each column")
     if wide and column is not None:
         raise UsageError(f"--column got {column!r}, but --wide takes every column: leave one of them out")
     store = Store.locate(results)
@@ -110,7 +120,7 @@ def import_scores(
 
 
 def _say_what_is_doubtful(trained_on: tuple[str, ...], target: Dataset, protocol: Protocol) -> None:
-    """Tell of training sets that nothing is known of, and of a resize policy that is not the dataset's."""
+    """Print a note on unknown training sets, and on a resize policy that is not the dataset's."""
     from bench.datasets.catalogue import names, shipped_cards
     from bench.errors import did_you_mean
 
@@ -118,26 +128,26 @@ def _say_what_is_doubtful(trained_on: tuple[str, ...], target: Dataset, protocol
     for name in trained_on:
         if name != "unknown" and name not in known:
             hint = did_you_mean(name, known)
-            click.echo(
-                f"bench: note: --trained-on {name!r} is no dataset or pool of photographs known here.{hint}", err=True
-            )
+            click.echo(f"bench: note: --trained-on {name!r} is not a known dataset or pool.{hint}", err=True)
     if protocol.resize == "none" and target.resize != "none":
         click.echo(
-            f"bench: note: {target.id} is mostly scored at {target.resize}; these are stored as scored at full size: "
-            f"give --resize {target.resize} if they were not",
+            f"bench: note: {target.id} is usually scored at {target.resize}; these scores are stored as computed at "
+            f"full size: otherwise give --resize {target.resize}",
             err=True,
         )
 
 
 def _compare_images(strange: int, total: int, dataset: str) -> None:
     if strange == total:
-        raise UsageError(f"none of the {total} images of the scores is in dataset {dataset!r}: is it the right one?")
+        raise UsageError(
+            f"--dataset got {dataset!r}, which has none of the {total} images of the scores: give the right dataset"
+        )
     if strange:
-        click.echo(f"bench: note: {strange} of {total} images are not in dataset {dataset!r} as it is here", err=True)
+        click.echo(f"bench: note: {strange} of {total} images are not in the copy of dataset {dataset!r}", err=True)
 
 
 def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, labelled: bool) -> Dataset:
-    """Return the dataset, or what is known of it without samples where the scores bring labels."""
+    """Return the dataset; or its description without samples if it is not available and the scores have labels."""
     from bench.datasets.catalogue import find_card
     from bench.datasets.dataset import Dataset
     from bench.datasets.readers.with_card import describe_with_card
@@ -157,6 +167,6 @@ def _find_dataset(text: str, roots: tuple[str, ...], split: str, *, labelled: bo
     if card is not None:
         return describe_with_card(card, (), "")
     if not re.fullmatch(r"[\w.+-]{1,80}", text):
-        raise UsageError(f"--dataset got {text!r}: as a new id use letters, digits and . _ + -")
-    click.echo(f"bench: note: no card has the id {text!r}; it becomes a dataset of its own", err=True)
+        raise UsageError(f"--dataset got {text!r}: a new id consists of letters, digits and . _ + -")
+    click.echo(f"bench: note: no card has the id {text!r}; a new dataset is created", err=True)
     return Dataset(id=text, title=text, kind="unknown", direction="higher", samples=())

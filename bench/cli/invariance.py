@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.runs.scoring import LoadedMethod, MethodSpec
 
 
-@click.command(short_help="Show how much scores move under changes that should not matter.")
+@click.command(short_help="Measure how much scores change when only irrelevant things change.")
 @common.methods_option
 @photographs_options
 @common.option_option
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @common.precision_option
 @common.results_option
 @common.format_option
-@click.option("--strict", is_flag=True, help="Exit with 1 if scores move where the pixels are the same.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if scores differ although the pixels are the same.")
 def invariance(
     methods: tuple[str, ...],
     photographs: PhotographChoice,
@@ -36,12 +36,12 @@ def invariance(
     form: str,
     strict: bool,
 ) -> None:
-    """Score photographs again after changes that should not matter, and show how much scores and ranks move.
+    """Measure how much scores and ranks change under changes that should not affect quality.
 
-    Changes that leave the pixels as they are (batch, processes, device, file format) must not move a score beyond
-    rounding: that is a defect. The others (flip, crop, resize, noise, JPEG decoder) are sensitivities. Where the
-    photographs have a MOS, SRCC at several resolutions is shown too. Scores go to a store of their own inside the
-    usual one; stopped at any moment, the same command goes on.
+    If the pixels stay the same (other batch, processes, device or file format), a change of a score beyond rounding is
+    a defect. Changes of the pixels (flip, crop, resize, noise, JPEG decoder) show the method's sensitivity. For
+    photographs with a MOS, the SRCC at several resolutions is printed too. The scores are stored in a subfolder of the
+    results. A command that was stopped continues when it is run again.
     """
     from bench.robustness import invariance_view
     from bench.robustness.audit import FOLDER, Auditor
@@ -61,11 +61,11 @@ def invariance(
     click.echo(invariance_view.show(audits, resolutions, photos.id).written(form).rstrip("\n"))
     defects = [f"{audit.label} ({', '.join(audit.defects)})" for audit in audits if audit.defects]
     if strict and defects:
-        raise BenchError(f"--strict: scores move where the pixels are the same: {', '.join(defects)}")
+        raise BenchError(f"--strict: scores differ although the pixels are the same: {', '.join(defects)}")
 
 
 def _elsewhere(specs: Sequence[MethodSpec]) -> list[LoadedMethod]:
-    """Load the methods that run a network on the other device, where there is one."""
+    """Load the methods with a network on the other device too, if there is one."""
     from bench.runs import loading, scoring
 
     bound = [spec for spec in specs if spec.method.info.device_bound]

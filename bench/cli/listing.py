@@ -17,19 +17,26 @@ if TYPE_CHECKING:
     from bench.datasets.card import Card
     from bench.datasets.roots import Roots
 
-format_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
 
 
-@click.group("list", short_help="List methods or datasets: what there is, what each needs.")
+@click.group("list", short_help="List methods or datasets, and what each needs.")
 def listing() -> None:
-    """List methods or datasets: what there is, what each needs, whether it is ready here."""
+    """List methods or datasets, what each needs, and whether it is ready to use."""
 
 
 @listing.command("methods")
 @click.argument("name", required=False)
 @format_option
 def list_methods(name: str | None, form: str) -> None:
-    """List every method, or with NAME all that one declares and its options."""
+    """List all methods; with NAME, print everything about one method, including its options."""
     from bench.plugins.registry import catalogue, find_method
 
     common.warn_about_plugins()
@@ -40,7 +47,7 @@ def list_methods(name: str | None, form: str) -> None:
         _print_record(_method_record(chosen[0]))
     else:
         _print_columns([_method_line(method) for method in chosen])
-        click.echo("\nMore on one: bench list methods NAME")
+        click.echo("\nDetails of one method: bench list methods NAME")
 
 
 def _unaware_first(method: type[Method]) -> tuple[bool, str]:
@@ -67,9 +74,16 @@ def _method_record(method: type[Method]) -> dict[str, Any]:
 @listing.command("datasets")
 @click.argument("name", required=False)
 @common.root_option
-@click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "md"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
 def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
-    """List every dataset with a card, or with NAME all that its card says. The form md is docs/datasets.md."""
+    """List all datasets with a card; with NAME, print everything in one card. --format md writes docs/datasets.md."""
     from bench.datasets.catalogue import find_card, shipped_cards
     from bench.datasets.roots import Roots
 
@@ -79,7 +93,9 @@ def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
         card = find_card(name)
         if card is None:
             hint = did_you_mean(name, [c.id for c in cards])
-            raise UsageError(f"no dataset card has the id {name!r}.{hint} See `bench list datasets`.")
+            raise UsageError(
+                f"NAME got {name!r}, which is not the id of a dataset card.{hint} See `bench list datasets`."
+            )
         cards = [card]
     if form == "json":
         click.echo(json.dumps([_dataset_record(card, places) for card in cards], indent=1, ensure_ascii=False))
@@ -92,7 +108,7 @@ def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
     else:
         _print_columns([_dataset_line(card, places) for card in cards])
         click.echo(
-            "\nA folder, a .zip or .tar, a URL, a CSV with image,score or an image is a dataset too: give its path."
+            "\nA path works as a dataset too: a folder, a .zip or .tar, a URL, a CSV with image,score, or an image."
         )
 
 
@@ -112,7 +128,7 @@ def _dataset_record(card: Card, places: Roots) -> dict[str, Any]:
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:
-    """Spread label forms and archives over keys of their own, and leave out what is not said."""
+    """Give every label form and archive its own key, and leave out empty values."""
     flat = {key: value for key, value in record.items() if key not in ("labels", "archives") and value not in ("", 0)}
     for key in ("labels", "archives"):
         for number, one in enumerate(record[key], 1):

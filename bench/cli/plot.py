@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group(short_help="Draw figures.")
 def plot() -> None:
-    """Draw figures of what was measured."""
+    """Draw figures of stored results and training logs."""
 
 
 for _command in (plot_scores.scatter, plot_scores.residuals, plot_scores.correlation, plot_scores.speed):
@@ -32,7 +32,7 @@ for _command in (plot_scores.scatter, plot_scores.residuals, plot_scores.correla
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @common.picture_option
 def plot_training(logs: tuple[Path, ...], output: Path) -> None:
-    """Draw losses and validation of training runs; LOG is a log.jsonl or the folder that holds one."""
+    """Draw losses and validation of training runs. LOG is a log.jsonl or its folder."""
     from bench.figures.style import check_path, save_figure
     from bench.figures.training import read_log, training_curves
 
@@ -47,7 +47,7 @@ def plot_training(logs: tuple[Path, ...], output: Path) -> None:
 @common.draws_option
 @common.picture_option
 def plot_ranking(selection: Selection, draws: int, output: Path) -> None:
-    """Draw methods by SRCC on each dataset and on average, with bars over what no test tells apart."""
+    """Draw methods by SRCC on each dataset and on average, with bars over methods that do not differ significantly."""
     from bench.figures.significance import rankings
 
     _draw_table(selection, draws, output, rankings)
@@ -58,7 +58,7 @@ def plot_ranking(selection: Selection, draws: int, output: Path) -> None:
 @common.draws_option
 @common.picture_option
 def plot_significance(selection: Selection, draws: int, output: Path) -> None:
-    """Draw a matrix for each dataset and the average: which method is better than which."""
+    """Draw a matrix of pairwise significance tests for each dataset and for the average."""
     from bench.figures.significance import matrices
 
     _draw_table(selection, draws, output, matrices)
@@ -74,7 +74,7 @@ def _draw_table(selection: Selection, draws: int, output: Path, draw: Callable[[
     entries, _ = without_fitted(selection.entries())
     first, *others = arrange(evaluate(entries, draws, values=("srcc",)))
     if not panels(first):
-        raise UsageError("there is nothing to compare: two methods on the images of one dataset are needed")
+        raise UsageError("no dataset has results of two methods: score a dataset with a second method first")
     save_figure(draw(first), output)
-    note = f"; {len(others)} table(s) of other protocols are not drawn: choose by --method or --dataset"
+    note = f"; {len(others)} table(s) of other protocols are left out: choose by --method or --dataset"
     click.echo(f"{output}: {len(first.rows)} methods{note if others else ''}")

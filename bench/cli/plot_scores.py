@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 
 @click.command("scatter")
 @selection_options
-@click.option("--draws", type=click.IntRange(20, 10_000), default=200, show_default=True, help="Of the band.")
+@click.option(
+    "--draws",
+    type=click.IntRange(20, 10_000),
+    default=200,
+    show_default=True,
+    help="Number of bootstrap draws for the band.",
+)
 @common.picture_option
 def scatter(selection: Selection, draws: int, output: Path) -> None:
-    """Draw scores against labels with the fitted mapping and how certain it is; a panel a method and dataset."""
+    """Draw scores against labels with the fitted mapping and its confidence band, a panel for each result."""
     from bench.figures import scatter as figures
     from bench.figures.style import check_path, save_figure
 
@@ -39,11 +45,11 @@ def scatter(selection: Selection, draws: int, output: Path) -> None:
     type=click.Choice(["predicted", "label"]),
     default="predicted",
     show_default=True,
-    help="What the residuals are drawn over: the mapped score, or the label.",
+    help="Horizontal axis: the mapped score, or the label.",
 )
 @common.picture_option
 def residuals(selection: Selection, against: Literal["predicted", "label"], output: Path) -> None:
-    """Draw what the fitted mapping leaves: label less mapped score, with a running median."""
+    """Draw the residuals of the fitted mapping, label minus mapped score, with a running median."""
     from bench.figures import scatter as figures
     from bench.figures.style import check_path, save_figure
 
@@ -57,7 +63,7 @@ def residuals(selection: Selection, against: Literal["predicted", "label"], outp
 @selection_options
 @common.picture_option
 def correlation(selection: Selection, output: Path) -> None:
-    """Draw how alike methods rank the images of one dataset, alike ones beside each other."""
+    """Draw the rank correlation between methods on one dataset, with similar methods next to each other."""
     from bench.figures.correlation import agreement, heat_map
     from bench.figures.style import check_path, save_figure
 
@@ -65,7 +71,7 @@ def correlation(selection: Selection, output: Path) -> None:
     table, note = _table(selection, 0, ())
     if len(table.columns) > 1:
         names = ", ".join(column.dataset for column in table.columns)
-        raise UsageError(f"one dataset is drawn at a time, and there are {names}: choose by --dataset")
+        raise UsageError(f"the figure shows one dataset, but there are {names}: choose one by --dataset")
     found = agreement(table, table.columns[0])
     save_figure(heat_map(found), output)
     click.echo(f"{output}: {len(found.methods)} methods on {found.n:,} images{note}")
@@ -77,7 +83,7 @@ def correlation(selection: Selection, output: Path) -> None:
 @common.draws_option
 @common.picture_option
 def speed(selection: Selection, draws: int, output: Path) -> None:
-    """Draw SRCC against images a second, as the runs recorded it; imported scores have no time."""
+    """Draw SRCC against speed in images per second, as recorded by runs; imported scores have no speed."""
     from bench.figures.speed import races, speeds
     from bench.figures.style import check_path, save_figure
 
@@ -88,7 +94,7 @@ def speed(selection: Selection, draws: int, output: Path) -> None:
         _name_left_out(race.left_out, f" of {race.column.dataset}")
     shown = [race for race in every if race.timed]
     if not shown:
-        raise UsageError("no result has both an SRCC and a time: score a labelled dataset by `bench run` first")
+        raise UsageError("no result has both an SRCC and a speed: score a labelled dataset by `bench run` first")
     save_figure(speeds(shown), output)
     click.echo(f"{output}: {sum(len(race.timed) for race in shown)} timed results on {len(shown)} datasets{note}")
 
@@ -103,7 +109,7 @@ def _panels(selection: Selection) -> list[FittedPoints]:
         raise UsageError("no result has both scores and labels: score a labelled dataset by `bench run` first")
     if len(shown) > MOST_PANELS:
         raise UsageError(
-            f"{len(shown)} panels are more than the {MOST_PANELS} that can be read: choose by --method and --dataset"
+            f"{len(shown)} panels are too many, {MOST_PANELS} is the limit: choose by --method and --dataset"
         )
     if note:
         click.echo(f"bench: note{note}", err=True)
@@ -116,7 +122,7 @@ def _table(selection: Selection, draws: int, values: Collection[str]) -> tuple[T
 
     entries, _ = without_fitted(selection.entries())
     first, *others = arrange(evaluate(entries, draws, values=values))
-    return first, f"; {len(others)} table(s) of other protocols are not drawn: choose by --method" if others else ""
+    return first, f"; {len(others)} table(s) of other protocols are left out: choose by --method" if others else ""
 
 
 def _name_left_out(left_out: dict[str, str], where: str = "") -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Row = dict[str, str | float | None]
 
 
-@click.command(short_help="Score one image or a folder now; store nothing.")
+@click.command(short_help="Score images and print the scores without storing them.")
 @click.argument("images", metavar="ID|PATH...", nargs=-1, required=True)
 @common.methods_option
 @common.option_option
@@ -29,7 +29,14 @@ Row = dict[str, str | float | None]
 @common.precision_option
 @common.settings_options
 @common.root_option
-@click.option("--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
 def score(
     images: tuple[str, ...],
@@ -42,9 +49,9 @@ def score(
     form: str,
     strict: bool,
 ) -> None:
-    """Score one image, a folder, a CSV or a dataset now; store nothing.
+    """Score an image, a folder, a CSV or a dataset and print the scores without storing them.
 
-    Prints image, method, raw score and, where there is none, the error.
+    Each line has the image, the method and the raw score, or the error if the image could not be scored.
     """
     from bench.datasets.resolve import resolve
     from bench.datasets.roots import Roots
@@ -65,7 +72,7 @@ def score(
 
 
 def _named_as_given(dataset: Dataset, text: str, arguments: int) -> Dataset:
-    """With several arguments, put each before its images' names: two folders may have an image of one name."""
+    """With several arguments, prefix image names by the argument: two folders may have images of the same name."""
     if arguments == 1:
         return dataset
     alone = Path(text).is_file() and len(dataset.samples) == 1

@@ -1,4 +1,4 @@
-"""Which stored results a command shows: options, and the entries that they choose."""
+"""Selection of stored results: the options --results, --method, --dataset and --family, and the entries they choose."""
 
 from __future__ import annotations
 
@@ -20,25 +20,29 @@ _AWARE = {"opinion-unaware": False, "opinion-aware": True, "undeclared": None}
 _OPTIONS = (
     common.results_option,
     click.option(
-        "--method", "methods", multiple=True, metavar="NAME", help="Only this method (its row's label). Repeatable."
+        "--method",
+        "methods",
+        multiple=True,
+        metavar="NAME",
+        help="Show only this method, by its label or name. Repeatable.",
     ),
-    click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Only this dataset. Repeatable."),
+    click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Show only this dataset. Repeatable."),
     click.option(
         "--family",
         "families",
         multiple=True,
         type=click.Choice(list(dict.fromkeys([*_AWARE, *(family.value for family in Family)]))),
-        help="Only methods of this kind. Repeatable.",
+        help="Show only methods of this kind. Repeatable.",
     ),
 )
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What the options choose.
+    """Selection of stored results.
 
     Attributes:
-        results: folder of the store; None for the usual one.
+        results: folder of the store; None for the default.
         methods: names or labels; empty for all.
         datasets: ids; empty for all.
         families: kinds of methods; empty for all.
@@ -50,13 +54,14 @@ class Selection:
     families: tuple[str, ...]
 
     def entries(self, also: tuple[str, ...] = ()) -> list[Entry]:
-        """Return the stored entries that are chosen.
+        """Return the selected entries.
 
         Args:
-            also: names of further methods that must be there; with any, others are left out.
+            also: names of methods to restrict the selection to, all of which must have results; empty for no
+                restriction.
 
         Raises:
-            UsageError: nothing is stored, or nothing of what is asked for.
+            UsageError: there are no stored results, or none that match.
         """
         from bench.datasets.catalogue import canonical
         from bench.runs.store import Store
@@ -71,7 +76,7 @@ class Selection:
         entries = _only(entries, "--dataset", tuple(map(canonical, self.datasets)), "dataset", "id")
         kept = [entry for entry in entries if not self.families or _is_of(entry, self.families)]
         if not kept:
-            raise UsageError(f"--family got {', '.join(self.families)}, of which no method has a stored result here")
+            raise UsageError(f"--family got {', '.join(self.families)}, but no method of this kind has a stored result")
         return kept
 
 
@@ -95,10 +100,10 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def without_fitted(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
-    """Leave out regressions that were fitted on splits, which only ``--style cross`` shows, and count them."""
+    """Return the entries without regressions fitted on splits (only ``--style cross`` shows them), and their number."""
     kept = [entry for entry in entries if not entry.fitted]
     if not kept:
-        raise UsageError("all results chosen are regressions fitted on splits: see `bench table --style cross`")
+        raise UsageError("all selected results are regressions fitted on splits: use `bench table --style cross`")
     return kept, len(entries) - len(kept)
 
 

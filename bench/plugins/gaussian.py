@@ -201,7 +201,7 @@ def check_model(arrays: Mapping[str, Any], names: tuple[str, str] = ("mean", "co
     if covariance.shape != (len(mean), len(mean)) or not 1 <= len(mean) <= MAX_FEATURES:
         raise UsageError(f"mean {mean.shape} and covariance {covariance.shape} should be (D,) and (D, D)")
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-        raise UsageError("it holds NaN or infinite values")
+        raise UsageError("it contains NaN or infinite values")
     largest = np.abs(covariance).max()
     if not np.allclose(covariance, covariance.T, rtol=0, atol=1e-9 * largest):
         raise UsageError("the covariance is not symmetric")

@@ -32,7 +32,9 @@ def find_download(name: str) -> Download:
     """
     known = known_downloads()
     if name not in known:
-        raise UsageError(f"no weights are called {name!r}.{did_you_mean(name, known)} There are: {', '.join(known)}")
+        raise UsageError(
+            f"NAME got {name!r}, which names no weights.{did_you_mean(name, known)} Use one of: {', '.join(known)}"
+        )
     return known[name]
 
 

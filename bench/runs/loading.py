@@ -32,7 +32,7 @@ def method_specs(
     grouped = {registry.find_method(name).info.name: given for name, given in options.group(assignments).items()}
     for name in grouped:
         if name not in found:
-            raise UsageError(f"--option names method {name!r}, which is not among the methods: {', '.join(found)}")
+            raise UsageError(f"--option got an option of {name!r}, which is not among the methods: {', '.join(found)}")
     if precision != "exact":
         _set_precision(found, grouped, precision)
     built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}

@@ -127,8 +127,8 @@ class Stepper:
             write_output(where, to_bytes({"images": images.detach().cpu().contiguous()}, metadata=about))
         self.accelerator.wait_for_everyone()
         raise BenchError(
-            f"the loss is not finite at step {number} ({bad or 'in another process'}); the batch is kept in {where}: "
-            "look at its images, lower --lr or use --precision no"
+            f"the loss is not finite at step {number} ({bad or 'in another process'}); the batch is saved in {where}: "
+            "check its images, lower --lr or use --precision no"
         )
 
 
@@ -137,5 +137,5 @@ def _restore(part: Any, state: Any) -> None:
         part.load_state_dict(state)
     except (KeyError, RuntimeError, ValueError, TypeError, AttributeError):
         raise UsageError(
-            "--resume: the state in --output is not of this network; start anew in another folder"
+            "--resume: the state in --output belongs to another network; start a new run in another folder"
         ) from None

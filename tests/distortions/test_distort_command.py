@@ -52,7 +52,7 @@ def test_an_existing_picture_stays_unless_it_may_go(bench: Bench, photo: Path, t
     output.write_text("mine")
     refused = bench("distort", photo, "--output", output)
     assert refused.code == 2
-    assert "exists; pass --overwrite" in refused.err
+    assert "exists: give --overwrite" in refused.err
     assert output.read_text() == "mine"
     assert bench("distort", photo, "--output", output, "--types", "darken", "--overwrite").code == 0
     with Image.open(output) as picture:

@@ -252,7 +252,7 @@ def test_the_command_keeps_variants_out_of_tables_and_can_be_strict(store: Store
     assert {cell.dataset.id for cell in evaluate(entries, draws=0)} >= {"original:mine", "webp:mine", "flip:mine"}
     strict = bench(*call, "--strict", "--format", "json")
     assert strict.code == 1
-    assert "--strict: scores move where the pixels are the same: bytes-per-pixel (webp)" in strict.err
+    assert "--strict: scores differ although the pixels are the same: bytes-per-pixel (webp)" in strict.err
     found = {record["variant"]: record for record in json.loads(strict.out)}
     assert found["webp"]["verdict"] == "defect"
     assert found["full size"]["n"] == 6

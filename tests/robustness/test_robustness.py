@@ -289,7 +289,7 @@ def test_a_hostile_name_stays_text(bench: Bench, tmp_path: Path) -> None:
     ("given", "told"),
     [
         (["--types", "jpg"], "--types got 'jpg': 'jpg' is no type of degradation. Did you mean 'jpeg'"),
-        (["--raw"], "--raw is how a figure is drawn: give --output FIGURE too"),
+        (["--raw"], "--raw is given without --output, but it changes only the figure: give --output FIGURE too"),
         (["--output", "a.gif"], "its name must end in .svg, .png, .pdf"),
         (["--output", "nowhere/a.svg"], "the folder nowhere does not exist"),
         (["--photos", "nothing"], "--photos got 'nothing', which is neither a known id nor a path that exists"),

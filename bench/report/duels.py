@@ -27,7 +27,7 @@ def find_pairs(tables: Sequence[Table], roots: Roots, names: tuple[str, str] | N
     Args:
         tables: from ``arrange``.
         roots: where datasets lie, for pictures.
-        names: of the methods; None for the two with the highest SRCC of those in the running on each dataset.
+        names: of the methods; None for the two with the highest SRCC of the eligible ones on each dataset.
     """
     rows = [
         (table, column, rows)

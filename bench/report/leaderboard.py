@@ -13,13 +13,13 @@ from bench.views.model import Sentence, Value
 from bench.views.paper import PaperTable
 
 LEAKS = {
-    Relation.TRAINED_ON: ("T", "trained on this dataset; not in the running for best"),
-    Relation.SAME_SOURCE: ("S", "trained on photographs of the same source; not in the running for best"),
-    Relation.SELECTED_ON: ("M", "some MOS of this dataset was looked at when choosing the method"),
+    Relation.TRAINED_ON: ("T", "trained on this dataset; not eligible for best"),
+    Relation.SAME_SOURCE: ("S", "trained on photographs of the same source; not eligible for best"),
+    Relation.SELECTED_ON: ("M", "tuned with some of this dataset's MOS"),
     Relation.UNKNOWN: ("U", "what it was trained on is unknown, in part or whole"),
 }
 FAILED = ("F", "images that the method could not score are left out")
-TOO_FEW = ("n", f"fewer than {FEW} images: too few to tell")
+TOO_FEW = ("n", f"fewer than {FEW} images: too few to draw conclusions")
 LEGEND = (*LEAKS.values(), FAILED, TOO_FEW)
 """(mark, what it means), in the order in which marks stand beside a number."""
 
@@ -146,5 +146,5 @@ def _marks(cell: Cell) -> tuple[tuple[str, str], ...]:
     if cell.failed:
         marks.append((FAILED[0], f"scored {cell.scored}, failed {cell.failed}"))
     if cell.too_few:
-        marks.append((TOO_FEW[0], f"n = {cell.correlations.n}: too few to tell"))
+        marks.append((TOO_FEW[0], f"n = {cell.correlations.n}: too few images to draw conclusions"))
     return tuple(marks)

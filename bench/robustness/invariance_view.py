@@ -86,7 +86,7 @@ def _by_resolution(resolutions: Sequence[Sequence[Cell]], dataset: str) -> View:
     head = ["method", *(_resolution(at[0]) for at in resolutions)]
     lines = [[Value(cells[0].method.label), *map(_srcc, cells)] for cells in zip(*resolutions, strict=True)]
     n = max(cell.scored for at in resolutions for cell in at)
-    few = f"; fewer than {FEW}: too few to tell" if n < FEW else ""
+    few = f"; fewer than {FEW}: too few to draw conclusions" if n < FEW else ""
     captions = [
         f"SRCC with the labels of {dataset} by the short side that photographs are resized to; {n} photographs"
         f"{few}. In brackets: {CONFIDENCE:.0%} bootstrap interval.",

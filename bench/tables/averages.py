@@ -26,7 +26,7 @@ class Average:
 
     Attributes:
         kind: of the datasets (authentic, synthetic, ...); empty: of all kinds.
-        over: the datasets that all rows compare on, each once.
+        over: the datasets on which every row has an eligible SRCC, each once.
         left_out: for every other dataset why, and because of which rows (none: whatever the rows).
         srcc: mean SRCC by Fisher's z; empty where fewer than AT_LEAST datasets are left.
         rank: mean rank by SRCC among all rows, 1 is best; empty likewise.

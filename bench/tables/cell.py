@@ -97,7 +97,7 @@ class Cell:
         scored: images with a score.
         failed: images without.
         unlabelled: images with a score and no label, which no correlation uses.
-        drawn: the bootstrap's draws; None where nothing was drawn.
+        bootstrap: draws of the SRCC, shared with the other methods; None where there are none.
         no_bootstrap: why there are none; empty where there are.
     """
 

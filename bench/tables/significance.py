@@ -55,7 +55,7 @@ class Significance:
     """Comparisons that were adjusted together.
 
     Attributes:
-        comparisons: each pair of rows in the running of each place once.
+        comparisons: each pair of eligible rows of each place once.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -80,7 +80,7 @@ def compare_columns(table: Table, rows: Sequence[MethodKey] | None = None) -> Si
 
     Args:
         table: of cells that were evaluated with draws.
-        rows: these, also where they saw the dataset; None for all that are in the running for best.
+        rows: these, also where they saw the dataset; None for all that are eligible for best.
     """
     found: list[_Found] = []
     for column in table.columns:
@@ -133,7 +133,7 @@ class Leaders:
     """Which rows lead where, by SRCC.
 
     Attributes:
-        of: column, or kind of an average → the row that beats all others in the running, and the one that beats all
+        of: column, or kind of an average → the row that beats all other eligible ones, and the one that beats all
             but that.
         made: comparisons in columns that were adjusted together; 0 where rows were ordered by value alone.
         draws: that the comparisons rest on.

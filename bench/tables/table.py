@@ -31,7 +31,7 @@ class Table:
         columns: in order of dataset id.
         groups: (heading, rows), opinion-unaware methods first.
         cells: what is there; what is not was not run.
-        eligible: for each column, the rows in the running for best. A method is not when it was trained on the
+        eligible: for each column, the rows eligible for best. A method is not eligible when it was trained on the
             dataset or its source, or left out images that another method scored.
         superseded: how many older results of the same row and column are in the store.
     """
@@ -61,14 +61,14 @@ class Table:
         cell, remarks = self.cells[row, column], []
         out = not cell.excluded and cell.correlations.n and row not in self.eligible[column]
         if cell.failed:
-            not_best = ": not in the running for best" if out else ""
+            not_best = ", not eligible for best" if out else ""
             remarks.append(f"scored {cell.scored}, failed {cell.failed}{not_best}")
         if cell.unlabelled and cell.correlations.n:
             remarks.append(f"{cell.unlabelled} scored images have no label")
         for leak in cell.leaks:
-            remarks.append(leak.why + (": not in the running for best" if leak.excludes else ""))
+            remarks.append(leak.why + (", not eligible for best" if leak.excludes else ""))
         if cell.too_few:
-            remarks.append(f"n = {cell.correlations.n}: too few to tell")
+            remarks.append(f"n = {cell.correlations.n}: too few images to draw conclusions")
         return remarks
 
 

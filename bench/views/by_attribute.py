@@ -135,14 +135,14 @@ def _view(table: Table, one: Breakdown) -> View:
     ]
     caption = f"SRCC on {one.column.dataset} ({one.column.protocol}) by {one.attribute}"
     if many:
-        few = f"; below {FEW} images it is too few to tell" if min(sizes) < FEW else ""
+        few = f"; below {FEW} images too few to draw conclusions" if min(sizes) < FEW else ""
         caption += f": inside each of {len(sizes)} values, of {min(sizes)} to {max(sizes)} images{few}"
     captions = [f"{caption}.", *table.about(one.column).notes]
     return View([Value("method"), *head], [("", lines)], captions, _records(table, one))
 
 
 def _heading(value: str, n: int) -> Value:
-    notes = (f"fewer than {FEW} images: too few to tell",) if n < FEW else ()
+    notes = (f"fewer than {FEW} images: too few to draw conclusions",) if n < FEW else ()
     return Value(f"{value} (n = {n})", notes=notes)
 
 

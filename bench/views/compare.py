@@ -112,10 +112,11 @@ def compare_view(table: Table, rows: tuple[MethodKey, MethodKey], found: Sequenc
     head += ["difference", "p", "p (Holm)", "Meng z", "p (Meng)", "verdict"]
     made = sum(record["p_holm"] is not None for record in records)
     caption = (
-        "Difference: SRCC of the first less that of the second on the images that both scored, with its "
-        f"{CONFIDENCE:.0%} interval by a paired bootstrap, which resamples what the dataset's intervals resample. p: of the difference "
-        f"over its standard error, as t; Holm: over {made} dataset(s), and the verdict is its own at {ALPHA:.0%}. "
-        "Meng's z compares correlations of ranks where images are independent."
+        "Difference: SRCC of the first minus SRCC of the second, on the images that both scored, with its "
+        f"{CONFIDENCE:.0%} interval by a paired bootstrap over images (over reference images where the dataset has "
+        "them). p: Student's t test of the difference over its standard error. p (Holm): adjusted over "
+        f"{made} dataset(s); the verdict is at {ALPHA:.0%} of it. Meng's z compares the two rank correlations; it is "
+        "given where images are independent."
     )
     lines = [_line(record, labels, each) for record, each in zip(records, found, strict=True)]
     return View([Value(text) for text in head], [("", lines)], [caption], records)

@@ -24,10 +24,21 @@ _OTHERS = Remark("The same datasets under other protocols, labels or images: not
 
 def show(entries: Sequence[Entry], request: Request) -> Views:
     """Return methods × datasets; a dataset's second protocol stands in a table of its own."""
-    fitted = len(entries) - len(without_fitted(entries))
-    parts: list[View | Remark] = []
     # Records have every number of a cell, whatever the columns are.
-    for index, table in enumerate(arranged(entries, request, VALUES if request.with_records else request.values)):
+    tables = arranged(entries, request, VALUES if request.with_records else request.values)
+    return paper_views(tables, request, len(entries) - len(without_fitted(entries)))
+
+
+def paper_views(tables: Sequence[Table], request: Request, fitted: int = 0) -> Views:
+    """Return arranged tables in paper style.
+
+    Args:
+        tables: the second and later ones hold further protocols of the same datasets.
+        request: which numbers to show, and whether with intervals.
+        fitted: number of stored results of ``bench fit --features``, which are not shown here.
+    """
+    parts: list[View | Remark] = []
+    for index, table in enumerate(tables):
         parts += [_OTHERS] if index else []
         parts.append(PaperTable(table, request, 0 if index else fitted).view())
     return Views(tuple(parts))
@@ -133,23 +144,23 @@ class PaperTable:
             kinds = {cell.interval.kind for cell in self.table.cells.values()}
             parts[0] += f" In brackets: {CONFIDENCE:.0%} {' and '.join(sorted(kinds))} bootstrap interval."
         if self.table.superseded:
-            older = f" {self.table.superseded} older result(s) of a row and column shown here are left out: "
+            older = f" {self.table.superseded} older result(s) of the same methods and datasets are not shown: "
             parts += [older, Code("bench results list"), "."]
         if self.fitted:
-            elsewhere = f" {self.fitted} result(s) of regressions fitted on splits are not shown here: "
+            elsewhere = f" {self.fitted} result(s) of regressions fitted on splits are shown elsewhere: "
             parts += [elsewhere, Code("bench table --style cross"), "."]
         return tuple(parts)
 
     def _about_marks(self) -> str:
         if not self.leaders.draws:
-            return "Best SRCC in bold, second best in italics, by value alone: no difference was tested."
+            return "Bold: the highest SRCC; italics: the second highest. No difference was tested."
         mapped = any(name.startswith("plcc_log") for name in self.request.values)
         return (
-            "Bold: an SRCC better than in all other rows; italics: better than in all others but that one; no mark: a "
-            f"lead may be chance. By a paired bootstrap on the same images ({self.leaders.draws} draws), at "
-            f"{ALPHA:.0%} over all {self.leaders.made} comparisons in columns, after Holm"
+            "Bold: an SRCC significantly higher than that of every other row; italics: of every other row but the bold "
+            f"one; no mark: not significant. Paired bootstrap on the same images ({self.leaders.draws} draws), with a "
+            f"family-wise error of {ALPHA:.0%} after Holm over the {self.leaders.made} comparisons in columns"
             f"{', and over those of each average' if self.averages else ''}."
-            f"{' PLCC is not tested: its mapping is fitted to the very images.' if mapped else ''}"
+            f"{' PLCC is not tested, because its mapping is fitted to the same images.' if mapped else ''}"
         )
 
     def _about_average(self) -> Sentence:
@@ -158,12 +169,13 @@ class PaperTable:
         if over.srcc:
             text = (
                 "Average: the mean of SRCC by Fisher's z, and the mean rank by SRCC among these rows "
-                f"(1 is best), over the {len(over.over)} datasets that all rows compare on: {names}. "
-                "Marks and intervals take these datasets as given and their images as drawn."
+                f"(1 is best), over the {len(over.over)} datasets on which every row has an eligible SRCC: {names}. "
+                "Marks and intervals treat these datasets as fixed and their images as sampled."
             )
         else:
-            found = f"{len(over.over)} ({names})" if names else "none"
-            text = f"No average: it needs {AT_LEAST} datasets that all rows compare on, here there is {found}."
+            found = f"{len(over.over)} ({names})" if names else "0"
+            needed = f"No average: it needs {AT_LEAST} datasets on which every row has an eligible SRCC"
+            text = f"{needed}, and this table has {found}."
         if over.left_out:
             # A dataset under two protocols is two columns and one sentence.
             sentences = dict.fromkeys(self._why_out(column, why) for column, why in over.left_out.items())
@@ -174,7 +186,7 @@ class PaperTable:
 
     def _about_kinds(self) -> str:
         sets = "; ".join(f"{each.kind}: {', '.join(column.dataset for column in each.over)}" for each in self.kinds)
-        return f"Averages of a kind are formed alike over its datasets: {sets}."
+        return f"The averages by kind of dataset are computed in the same way: {sets}."
 
     def _why_out(self, column: DatasetKey, why: dict[str, list[MethodKey]]) -> str:
         reasons = []

@@ -37,7 +37,7 @@ def _matrices(table: Table) -> list[View]:
         values = {row: cell.correlations.srcc for row, cell in table.column(column).items()}
         about = f"{column.dataset} ({column.protocol}): {_explained(tests)} of this table."
         if left := len(values) - len(table.eligible[column]):
-            about += f" {left} row(s) not in the running are left out."
+            about += f" {left} row(s) not eligible for best are left out."
         views.append(_matrix(table, tests, column, values, about))
     tests = compare_averages(table, over)
     if over.srcc:

@@ -15,7 +15,7 @@ from stored import MIXED, RISING, SWAPPED, fixed, run
 
 from bench.datasets.readers.local import read_local
 from bench.runs.store import Store
-from bench.views.markup import LATEX, escape_latex
+from bench.views.latex import LATEX, escape_latex
 
 Bench = Callable[..., Ran]
 HOSTILE = r"50% of \input{/etc/passwd} & #1_a^b~c {x} [y] $z$ <w> | naïve – 图"

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from bench.cli.selection import Selection
     from bench.runs.entry import Entry
     from bench.tables.table import Table
     from bench.views.markup import Markup
@@ -98,24 +95,6 @@ def versus(entries: Sequence[Entry], names: tuple[str, str], form: str, drawing:
     if form in ("md", "latex"):
         return "\n".join(render_versus.to_paper(*each, _markup(form)) for each in found)
     return _records([record for each in found for record in render_versus.records(*each)], form)
-
-
-def beside_published(
-    entries: Sequence[Entry], file: Path | None, selection: Selection, form: str, drawing: Drawing, mix: bool
-) -> str:
-    """Return published correlations beside ours."""
-    from bench.datasets.catalogue import canonical
-    from bench.tables.cell import VALUES
-    from bench.views.published import view
-    from bench.views.published.agreement import compare_published, select
-    from bench.views.published.numbers import read_published
-
-    tables = _arranged(entries, drawing, mix, VALUES)
-    rows = select(read_published(file), tables, bool(selection.methods), set(map(canonical, selection.datasets)))
-    compared = compare_published(rows, tables)
-    if form in ("md", "latex"):
-        return view.to_paper(compared, _markup(form))
-    return view.to_json(compared) if form == "json" else view.to_csv(compared)
 
 
 def _need_draws(option: str, drawing: Drawing) -> None:

@@ -29,23 +29,6 @@ def check_one(chosen: Mapping[str, object]) -> None:
         raise UsageError(f"{' and '.join(given)} do not go together: ask for one of them at a time")
 
 
-def across(entries: Sequence[Entry], form: str, intervals: bool) -> str:
-    """Return regressions fitted on one dataset and tested on others, beside methods that saw no opinion."""
-    from bench.views.cross import records as cross_records
-    from bench.views.cross import view
-    from bench.views.cross.arrangement import arrange
-
-    found = arrange(entries)
-    if not found.tested:
-        raise UsageError(
-            "--style cross: no regression is among the results chosen: run `bench fit --features METHOD "
-            "--train DATASET --test DATASET` first"
-        )
-    if form in ("md", "latex"):
-        return view.to_paper(found, _markup(form), intervals)
-    return _records(cross_records.records(found), form)
-
-
 def paper(entries: Sequence[Entry], fitted: int, form: str, intervals: bool, drawing: Drawing, mix: bool) -> str:
     """Return methods × datasets; ``fitted`` regressions are left out, and the caption says so."""
     from bench.tables.cell import PAPER_VALUES, VALUES

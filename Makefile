@@ -6,30 +6,31 @@ BIN := $(VENV)/bin
 .PHONY: setup demo lint types test test-slow check clean
 
 setup: $(VENV)/.ready
+	@$(BIN)/python tests/lacking.py
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable ".[all,dev]"
 	touch $@
 
-demo: setup
+demo: $(VENV)/.ready
 	$(BIN)/bench run --method bytes-per-pixel --method niqe --method piqe --dataset sample
 	$(BIN)/bench table --dataset sample --intervals
 
-lint: setup
+lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: setup
+types: $(VENV)/.ready
 	$(BIN)/mypy
 
 test: lint types
 	$(BIN)/pytest
 
-test-slow: setup
+test-slow: $(VENV)/.ready
 	$(BIN)/pytest -m slow
 
-check: setup
+check: $(VENV)/.ready
 	$(BIN)/bench check sample --fresh
 
 clean:

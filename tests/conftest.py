@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import lacking
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,15 +14,21 @@ from PIL import Image
 from bench.cli import main
 from bench.store import Store
 
-_SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line how many tests were skipped for what this machine lacks."""
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])]
+    counts = [(sum(reason == f"Skipped: {need.reason}" for reason in reasons), need) for need in lacking.NEEDS]
+    if said := [f"{count} for {need.reason}" for count, need in counts if count]:
+        terminalreporter.write_line(f"skipped: {', '.join(said)}; `make setup` says how to get it")
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real label files, photographs and published scores."""
-    if not _SHARED.is_dir():
-        pytest.skip("../shared/data is absent: real photographs and label files are not here")
-    return _SHARED
+    if lacking.REAL_DATA.path is None:
+        pytest.skip(lacking.REAL_DATA.reason)
+    return lacking.SHARED / "data"
 
 
 @pytest.fixture(autouse=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import lacking
 import pytest
 from conftest import Ran
 from hypothesis import given
@@ -73,7 +73,7 @@ def test_a_command_in_a_caption_keeps_its_dashes() -> None:
     assert LATEX.code("--method") == r"\texttt{-{}-method}"
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@pytest.mark.skipif(lacking.PDFLATEX.path is None, reason=lacking.PDFLATEX.reason)
 @pytest.mark.parametrize(
     "options",
     [["--intervals"], ["--significance"], ["--compare", "rising_1", "mixed"], ["--by", "type"]],

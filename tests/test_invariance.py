@@ -26,8 +26,6 @@ from bench.scoring import load
 from bench.store import Store
 from bench.variants import VARIANTS
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 Bench = Callable[..., Ran]
 EXACT, INEXACT = (next(each for each in VARIANTS if each.exact == exact) for exact in (True, False))
 

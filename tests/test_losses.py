@@ -10,8 +10,6 @@ from torch import Tensor
 from methods.qualiclip import losses
 from methods.qualiclip.config import TrainingConfig
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 B, L, K = 3, 5, 2
 
 

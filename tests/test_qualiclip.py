@@ -25,8 +25,6 @@ from methods.qualiclip import model as network
 from methods.qualiclip._archive import is_torchscript, read_torchscript
 from methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 HAS_PYIQA = importlib.util.find_spec("pyiqa") is not None
 needs_pyiqa = pytest.mark.skipif(not HAS_PYIQA, reason="pyiqa is not installed")
 

@@ -17,7 +17,7 @@ from methods.qualiclip import Qualiclip, checkpoints, inference, metrics, tensor
 from methods.qualiclip import model as network
 from methods.qualiclip.metrics import QualiclipOptions
 
-pytestmark = pytest.mark.usefixtures("empty_caches", "one_thread")
+pytestmark = pytest.mark.usefixtures("empty_caches")
 
 PHOTOS = [photo(64, 80, seed) for seed in range(4)]
 

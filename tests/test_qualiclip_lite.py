@@ -28,8 +28,6 @@ from methods.qualiclip.lite.network import LiteModel
 from methods.qualiclip.lite.scene_statistics import FEATURES, scene_statistics
 from methods.qualiclip.photographs import find_photographs
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def photograph(size: tuple[int, int] = (300, 260), seed: int = 0) -> Image.Image:
     """Edges and texture."""

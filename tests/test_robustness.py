@@ -29,8 +29,6 @@ from bench.scoring import Settings, load
 from bench.stats import bootstrap_groups, bootstrap_within
 from bench.store import Store
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 Bench = Callable[..., Ran]
 TYPES = ("jpeg", "white-noise", "gaussian-blur", "mean-shift")
 NONE = np.zeros(6, dtype=bool)

@@ -1,9 +1,11 @@
-# make demo | test | test-slow | check: each sets the environment up first.
+# make demo | test | test-cpus | test-slow | check: each sets the environment up first.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Two processes, each of which runs whole files: each takes up to 3 GB.
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 
-.PHONY: setup demo lint types test test-slow check clean
+.PHONY: setup demo lint types test test-cpus test-slow check clean
 
 setup: $(VENV)/.ready
 	@$(BIN)/python tests/lacking.py
@@ -25,7 +27,13 @@ types: $(VENV)/.ready
 	$(BIN)/mypy
 
 test: lint types
-	$(BIN)/pytest
+	$(PYTEST)
+
+# The whole suite as this processor computes, as one with AVX2 does, and as one with SSE 4.1 does.
+test-cpus: $(VENV)/.ready
+	$(PYTEST)
+	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST)
+	ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 $(PYTEST)
 
 test-slow: $(VENV)/.ready
 	$(BIN)/pytest -m slow

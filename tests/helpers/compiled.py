@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
+import lacking
 import pytest
 
 PACKAGES = r"\usepackage[T1]{fontenc}\usepackage{booktabs}\usepackage{graphicx}"
 DOCUMENT = r"\documentclass{article}" + PACKAGES + r"\begin{document}%s\end{document}"
 
-needs_pdflatex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+needs_pdflatex = pytest.mark.skipif(lacking.PDFLATEX.path is None, reason=lacking.PDFLATEX.reason)
 
 
 def assert_compiles(text: str, folder: Path) -> None:

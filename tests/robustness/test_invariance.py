@@ -27,8 +27,6 @@ from bench.runs.scoring import load_methods
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 Bench = Callable[..., Ran]
 EXACT, INEXACT = (next(each for each in VARIANTS if each.exact == exact) for exact in (True, False))
 

@@ -32,8 +32,6 @@ from bench.runs.store import Store
 from bench.stats import bootstrap_groups, bootstrap_within
 from bench.views.model import Views
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 Bench = Callable[..., Ran]
 TYPES = ("jpeg", "white-noise", "gaussian-blur", "mean-shift")
 NONE = np.zeros(6, dtype=bool)

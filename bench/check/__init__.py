@@ -1,1 +1,1 @@
-"""check."""
+"""Regression checks: stored results against a committed reference (``bench check``)."""

@@ -1,1 +1,1 @@
-"""datasets."""
+"""Datasets: cards, label readers, folders, downloads and checks of copies."""

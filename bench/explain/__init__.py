@@ -1,1 +1,1 @@
-"""explain."""
+"""Explanations of scores by Grad-CAM and by aspects (``bench explain``)."""

@@ -1,1 +1,1 @@
-"""fit."""
+"""Regressions from a method's features to MOS (``bench fit --features``)."""

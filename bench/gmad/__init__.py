@@ -1,1 +1,1 @@
-"""gmad."""
+"""Group maximum differentiation of two methods (``bench gmad``)."""

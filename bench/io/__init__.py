@@ -1,1 +1,1 @@
-"""io."""
+"""Input and output of files, images, archives and downloads."""

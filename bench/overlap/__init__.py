@@ -1,1 +1,1 @@
-"""overlap."""
+"""Images that two datasets share (``bench overlap``)."""

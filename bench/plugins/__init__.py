@@ -1,1 +1,1 @@
-"""plugins."""
+"""Plugins: finding methods, their options and their weights."""

@@ -1,4 +1,4 @@
-"""A table as texts: what ``bench table`` would write, with what a page needs to sort and filter it."""
+"""Leaderboard of a report: the texts of ``bench table``, with values to sort and filter by."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""robustness."""
+"""Robustness and invariance of scores (``bench robustness``, ``bench invariance``)."""

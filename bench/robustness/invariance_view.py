@@ -1,4 +1,4 @@
-"""Writing what an audit found as Markdown, CSV and JSON."""
+"""Results of an audit as Markdown, CSV and JSON."""
 
 from __future__ import annotations
 

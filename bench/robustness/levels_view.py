@@ -1,4 +1,4 @@
-"""Writing how methods follow the levels of degradations as Markdown, CSV and JSON."""
+"""Results of ``bench robustness`` as Markdown, CSV and JSON."""
 
 from __future__ import annotations
 

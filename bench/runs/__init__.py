@@ -1,1 +1,1 @@
-"""runs."""
+"""Runs: from images and methods to stored scores."""

@@ -1,1 +1,1 @@
-"""readers."""
+"""Readers of label files and folders."""

@@ -31,7 +31,7 @@ _PLAIN = Markup(
 LEAKS = {
     Relation.TRAINED_ON: ("T", "trained on this dataset; not in the running for best"),
     Relation.SAME_SOURCE: ("S", "trained on photographs of the same source; not in the running for best"),
-    Relation.SELECTED_ON: ("M", "some MOS of this dataset was looked at when choosing the method"),
+    Relation.SELECTED_ON: ("M", "tuned with some of this dataset's MOS"),
     Relation.UNKNOWN: ("U", "what it was trained on is unknown, in part or whole"),
 }
 FAILED = ("F", "images that the method could not score are left out")

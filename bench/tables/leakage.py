@@ -102,8 +102,8 @@ def _selected_on(dataset: PhotoSet, chosen: Iterable[PhotoSet]) -> list[Leak]:
         if each.id == dataset.id:
             whose.append("this dataset's MOS")
         elif _share(dataset, each):
-            whose.append(f"the MOS of {each.title}, which has photographs in common with this dataset,")
-    why = f"some of {' and '.join(whose)} was looked at when choosing the method's configuration"
+            whose.append(f"the MOS of {each.title}, which has photographs in common with this dataset")
+    why = f"tuned with some of {' and '.join(whose)}"
     return [Leak(Relation.SELECTED_ON, why)] if whose else []
 
 

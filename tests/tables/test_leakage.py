@@ -94,11 +94,9 @@ def test_what_shares_nothing_is_clean(dataset: str, trained_on: tuple[str, ...])
 
 def test_selecting_on_a_set_is_a_leak_of_its_mos_not_of_its_source() -> None:
     (own,) = leaks("koniq", selected_on=("koniq10k",))
-    assert own == Leak(
-        Relation.SELECTED_ON, "some of this dataset's MOS was looked at when choosing the method's configuration"
-    )
+    assert own == Leak(Relation.SELECTED_ON, "tuned with some of this dataset's MOS")
     (part,) = leaks("voc", selected_on=("flive",))
-    assert "some of the MOS of FLIVE, which has photographs in common with this dataset, was looked at" in part.why
+    assert "tuned with some of the MOS of FLIVE, which has photographs in common with this dataset" in part.why
     assert leaks("uhd", selected_on=("kadid",)) == ()
 
 

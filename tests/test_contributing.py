@@ -111,7 +111,9 @@ def add_lines(root: Path) -> None:
 
 
 def test_the_example_of_a_statistic_is_in_tables(tmp_path: Path, photos: Path) -> None:
-    shutil.copytree(ROOT / "bench", tmp_path / "bench", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("bench", "datasets", "results"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
     module = example("python", "# bench/stats/gamma.py").split("\n", 1)[1]
     (tmp_path / "bench/stats/gamma.py").write_text(module)
     add_lines(tmp_path)
@@ -136,7 +138,7 @@ def test_the_example_of_a_statistic_is_in_tables(tmp_path: Path, photos: Path) -
     (record,) = json.loads(command("table", "--format", "json", "--draws", "0", *results))
     assert -1 <= record["gamma"] <= 1
     checked = subprocess.run(
-        [sys.executable, "-m", "ruff", "check", "--config", str(ROOT / "pyproject.toml"), str(tmp_path / "bench")],
+        [sys.executable, "-m", "ruff", "check", str(tmp_path / "bench")],
         capture_output=True,
         text=True,
         check=False,

@@ -48,7 +48,7 @@ UNMAPPED: dict[str, Callable[[FloatArray, FloatArray], float]] = {
     "krcc": _kendall,
     "plcc_raw": _pearson,
 }
-"""Statistics of raw scores and labels (n,), by field of ``Correlations``; reversed scores must give the negative value."""
+"""Statistics of raw scores and labels (n,), by field of ``Correlations``; reversed scores give the negative value."""
 MAPPED = ("plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
 VALUES = (*UNMAPPED, *MAPPED)
 GROUPED = ("srcc", "krcc", "plcc_raw")

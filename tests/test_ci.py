@@ -74,7 +74,7 @@ def test_the_guides_commands_do_what_it_says_and_its_workflow_bites(
     photos: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "find_method", lambda name: {"contrast": Contrast}[name])
-    listed = commands(GUIDE.split("## Guard a method of your own")[1])
+    listed = commands(GUIDE.split("## Check your own method")[1])
     assert len(listed) == 5
     for arguments in listed[:3]:
         assert bench(*arguments).code == 0, arguments

@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -100,6 +101,55 @@ def test_the_example_of_a_card_is_read(bench: Callable[..., Ran], photos: Path) 
     done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos / "card.toml")
     assert done.code == 0, done.err
     assert "on mine: scored 1" in done.out
+
+
+def add_lines(root: Path) -> None:
+    """Add the lines that the table of "Add a statistic" names, each after the one line that it belongs after."""
+    section = TEXT.split("## Add a statistic")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(.+?)` \| `(.+)` \| `(.+)` \|$", section.replace(r"\|", "¦"), re.MULTILINE)
+    assert len(rows) == 7
+    for name, after, new in rows:
+        lines = (root / name).read_text(encoding="utf-8").split("\n")
+        (place,) = [i for i, line in enumerate(lines) if line.strip() == after.replace("¦", "|")]
+        indent = lines[place][: len(lines[place]) - len(lines[place].lstrip())]
+        lines.insert(place + 1, indent + new.replace("¦", "|"))
+        (root / name).write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_the_example_of_a_statistic_is_in_tables(tmp_path: Path, photos: Path) -> None:
+    for folder in ("bench", "datasets", "results"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    module = example("python", "# bench/stats/gamma.py").split("\n", 1)[1]
+    (tmp_path / "bench/stats/gamma.py").write_text(module)
+    add_lines(tmp_path)
+    program = (
+        "import sys, doctest; sys.path.insert(0, sys.argv.pop(1)); import bench, bench.stats.gamma as module\n"
+        "assert doctest.testmod(module) == (0, 1)\n"
+        "from bench.cli import main; main(sys.argv[1:])"
+    )
+
+    def command(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path), *arguments], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    results = ["--results", str(tmp_path / "store")]
+    command("run", "--method", "bytes-per-pixel", "--dataset", str(photos), *results)
+    head = command("table", "--values", "srcc,gamma", "--draws", "0", *results).splitlines()[0]
+    assert "SRCC" in head
+    assert "gamma" in head
+    (record,) = json.loads(command("table", "--format", "json", "--draws", "0", *results))
+    assert -1 <= record["gamma"] <= 1
+    checked = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", str(tmp_path / "bench")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_the_example_of_a_distortion_is_drawn_and_followed(tmp_path: Path, photos: Path) -> None:

@@ -1,1 +1,1 @@
-"""``bench check``: score again and say which numbers moved from their references."""
+"""Regression checks: stored results against a committed reference (``bench check``)."""

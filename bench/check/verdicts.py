@@ -1,4 +1,4 @@
-"""From the store to verdicts: the newest results of what a reference names, measured and compared."""
+"""Verdicts: the newest stored results that a reference names, compared with their records."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""From an id, a path or a URL to a ``Dataset``: cards, label readers, splits, fetching."""
+"""Datasets: cards, label readers, folders, downloads and checks of copies."""

@@ -1,4 +1,4 @@
-"""The form of a dataset card: what can be said of a dataset, and what it means."""
+"""Dataset cards: the keys of a card and their meaning."""
 
 from __future__ import annotations
 

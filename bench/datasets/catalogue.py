@@ -1,4 +1,4 @@
-"""Reading and finding dataset cards: TOML files that say everything about a dataset but its images.
+"""Catalogue of datasets: reading and finding cards, TOML files that describe a dataset without its images.
 
 The shipped cards lie in ``datasets/`` of the repository, inside the package once installed.
 """

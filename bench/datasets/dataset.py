@@ -1,4 +1,4 @@
-"""What a dataset is once it is read: labelled images and how their labels are meant."""
+"""Dataset: labelled images, and the meaning of their labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is a copy of a dataset complete, readable, and what its authors distribute? What is wrong, and what to do."""
+"""Check of a dataset's copy: complete, readable, equal to the authors' release; problems and remedies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fetching a dataset: its archives into a work folder beside the target, unpacked there, then put in place whole.
+"""Download of a dataset: archives are downloaded to a work folder, unpacked there, and moved into place at the end.
 
 The work folder keeps what was downloaded until everything is unpacked, so that a stop at any moment costs the
 unpacking at most.

@@ -1,4 +1,4 @@
-"""What fetching a dataset comes to, laid out and checked before a byte is fetched or a folder made."""
+"""Plan of a dataset's download, checked before anything is downloaded or created."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was done with a dataset to get a number."""
+"""Protocol of a result: split, resize policy and origin of the labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what a user writes after ``--dataset`` to a dataset: an id of a card, a path or a URL."""
+"""Resolution of a user's text to a dataset: the id of a card, a path or a URL."""
 
 from __future__ import annotations
 

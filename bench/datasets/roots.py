@@ -1,4 +1,4 @@
-"""Where the folders of datasets are: one precedence over the command line, the environment and ``bench.toml``."""
+"""Folders of datasets: command line first, then the environment, then ``bench.toml``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded dataset ``sample``: photographs from installed packages, degraded here at five levels.
+"""The embedded dataset ``sample``: photographs from installed packages, degraded at five levels.
 
 It lets every command run without a download. Its scores are the levels of synthetic degradations, 1 (weakest)
 to 5: LOWER IS BETTER, and NO HUMAN OPINION is in them. Within one series (a photograph and a type) the order

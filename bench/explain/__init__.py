@@ -1,1 +1,1 @@
-"""``bench explain``: where in a photograph a method sees what its score says."""
+"""Explanations of scores by Grad-CAM and by aspects (``bench explain``)."""

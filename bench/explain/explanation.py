@@ -1,4 +1,4 @@
-"""Why a method scores a photograph as it does: maps of where, and probabilities of what."""
+"""Explanation of a score: maps of a network's outputs, and probabilities of aspects."""
 
 from __future__ import annotations
 

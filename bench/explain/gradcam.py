@@ -1,4 +1,4 @@
-"""Grad-CAM: which cells of a layer, and so which parts of a photograph, raise an output.
+"""Grad-CAM: how much each cell of a layer raises an output.
 
 Source: R. R. Selvaraju et al., "Grad-CAM: Visual explanations from deep networks via gradient-based localization",
 ICCV 2017.

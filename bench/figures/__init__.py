@@ -1,1 +1,1 @@
-"""Figures: nothing is computed here that a log or the store does not say."""
+"""Figures of stored results and training logs; nothing is computed here that the store or a log does not have."""

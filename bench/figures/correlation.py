@@ -1,4 +1,4 @@
-"""How alike methods rank the images of one dataset: a matrix of SRCC between their scores."""
+"""Figure of the SRCC between methods on one dataset (``bench plot correlation``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores against labels with the mapping fitted to them, and what it leaves: one panel a method and dataset."""
+"""Figures of scores against labels with the fitted mapping, and of its residuals (``bench plot scatter``)."""
 
 from __future__ import annotations
 

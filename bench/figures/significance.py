@@ -1,4 +1,4 @@
-"""Who is better than whom: a matrix of tests, and rankings with bars over what no test tells apart."""
+"""Figures of significance tests: matrices, and rankings with bars over methods that do not differ significantly."""
 
 from __future__ import annotations
 

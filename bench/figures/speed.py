@@ -1,4 +1,4 @@
-"""SRCC against images a second, of results that were scored here."""
+"""Figure of SRCC against speed (``bench plot speed``)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one style of all figures: colour-blind safe, readable in grey, and the same file from the same numbers."""
+"""Style of all figures: safe for colour blindness, readable in grey, reproducible byte for byte."""
 
 from __future__ import annotations
 

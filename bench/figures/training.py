@@ -1,4 +1,4 @@
-"""Curves of a training run, from the log that it wrote."""
+"""Figure of a training run's losses and validation (``bench plot training``)."""
 
 from __future__ import annotations
 

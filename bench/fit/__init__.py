@@ -1,1 +1,1 @@
-"""``bench fit --features``: regressions from a method's features to MOS."""
+"""Regressions from a method's features to MOS (``bench fit --features``)."""

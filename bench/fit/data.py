@@ -1,4 +1,4 @@
-"""What ``bench fit --features`` fits on and predicts: datasets with the features of their images, and their parts."""
+"""Training and test data of ``bench fit --features``: datasets with features of their images."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""``bench gmad``: the images on which two methods differ most."""
+"""Group maximum differentiation of two methods (``bench gmad``)."""

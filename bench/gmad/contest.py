@@ -1,4 +1,4 @@
-"""Two stored methods in a group maximum differentiation contest on one dataset, both ways round."""
+"""gMAD contest of two stored methods on one dataset, in both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contact sheet of a gMAD contest: each pair as two photographs, with what the methods and the labels say of it."""
+"""Figure of a gMAD contest: pairs of photographs with scores and labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gMAD contest as records and as a summary in words."""
+"""Records and summary of a gMAD contest."""
 
 from __future__ import annotations
 

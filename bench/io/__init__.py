@@ -1,1 +1,1 @@
-"""Bytes in and out: images, archives, downloads, whole writes. Knows no dataset and no method."""
+"""Input and output of files, images, archives and downloads."""

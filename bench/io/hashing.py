@@ -1,4 +1,4 @@
-"""Hashes that identify values and files."""
+"""Hashes of values and files."""
 
 from __future__ import annotations
 

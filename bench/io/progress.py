@@ -1,4 +1,4 @@
-"""Progress on stderr: rate, ETA and a postfix; a line every ten seconds where stderr is no terminal."""
+"""Progress bars on stderr; a line every ten seconds if stderr is not a terminal."""
 
 from __future__ import annotations
 

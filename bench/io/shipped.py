@@ -1,4 +1,4 @@
-"""Finding data files that are part of this project: inside the package once installed, beside it in a checkout."""
+"""Data files of this project, in an installed package or in a checkout."""
 
 from __future__ import annotations
 

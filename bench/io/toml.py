@@ -1,4 +1,4 @@
-"""From a table of TOML or JSON to a dataclass: types, unknown and lacking keys, each fault named by its key."""
+"""Conversion of TOML or JSON tables to dataclasses, with errors that name the key."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""``bench overlap``: images that two datasets share."""
+"""Images that two datasets share (``bench overlap``)."""

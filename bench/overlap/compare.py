@@ -1,4 +1,4 @@
-"""Two sets → what they share: near-duplicate images and telling names."""
+"""Comparison of two sets of images: near-duplicates and distinctive names."""
 
 from __future__ import annotations
 

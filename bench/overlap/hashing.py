@@ -1,4 +1,4 @@
-"""Perceptual hashes of the images of a dataset, each computed once, for decoding is what takes the time.
+"""Perceptual hashes of a dataset's images, computed once because decoding takes most of the time.
 
 They are kept by the content of the file in one SQLite file of the cache folder: a stopped command goes on from there.
 """

@@ -1,4 +1,4 @@
-"""Content that two sets share by name: the numbers and names that hardly arise twice by chance.
+"""Content that two sets share by name: numbers and names that are rarely equal by chance.
 
 Three ways, the strongest first:
 

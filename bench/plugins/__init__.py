@@ -1,1 +1,1 @@
-"""Finding methods, their options and their weights; ``ou:NAME`` over any method's features."""
+"""Plugins: finding methods, their options and their weights."""

@@ -1,4 +1,4 @@
-"""The multivariate Gaussian (MVG) of pristine photographs' features: fitted, kept in a file, and measured against.
+"""Multivariate Gaussian (MVG) of pristine photographs' features: fit, file and distance.
 
 Source: A. Mittal, R. Soundararajan, A. C. Bovik, "Making a 'completely blind' image quality analyzer", IEEE
 Signal Processing Letters 20(3), 2013, whose distance this is, in whatever feature space.

@@ -1,4 +1,4 @@
-"""Typed options of methods: from texts on the command line and values in TOML to a frozen dataclass and back."""
+"""Options of methods: from command-line texts and TOML values to a frozen dataclass and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ou:NAME``: how far the features of the method NAME are from those of pristine photographs.
+"""``ou:NAME``: distance of the features of the method NAME from those of pristine photographs.
 
 The multivariate Gaussian of NIQE in any method's feature space: no opinion score is used, unless the features'
 own method used some. Every method that offers ``features`` gets such a row.

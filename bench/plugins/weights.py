@@ -1,4 +1,4 @@
-"""Weights that methods declare: finding them by name, and fetching them where a method lacks them."""
+"""Weights of methods: finding them by name, and downloading missing ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From tables to all that a report shows."""
+"""Data of a report, computed from tables."""
 
 from __future__ import annotations
 

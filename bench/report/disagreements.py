@@ -1,4 +1,4 @@
-"""Images on which a method and people disagree most."""
+"""Images on which a method and the labels disagree most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report as one HTML file: no network, no font or script from elsewhere, every text of others escaped."""
+"""HTML page of a report: one file without network access, with all foreign text escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small pictures of a dataset's images, where the images are here, as texts that a page carries in itself."""
+"""Thumbnails of a dataset's images as data URLs, if the images are available."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score against label, image by image: compact enough that a page carries every image of every dataset."""
+"""Scores and labels of every image, in a compact form for the page."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""``bench robustness``, ``bench invariance``: scores under degradations and harmless changes."""
+"""Robustness and invariance of scores (``bench robustness``, ``bench invariance``)."""

@@ -1,4 +1,4 @@
-"""Methods × variants of photographs into a store of their own, and what the scores say there."""
+"""Audit of invariance: methods and variants of photographs, scored into a separate store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photographs under every degradation and level, as a dataset: a synthetic order that nobody has rated."""
+"""Photographs with every distortion and level as a dataset, in a synthetic order without human ratings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores against levels of degradations: a panel a type, or raw scores with a panel a method and group."""
+"""Figure of scores by level of distortion (``bench robustness --output``)."""
 
 from __future__ import annotations
 

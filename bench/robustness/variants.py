@@ -1,4 +1,4 @@
-"""Changes that should not matter to a quality score: to how a photograph is scored, and to the photograph itself."""
+"""Variants for the audit: changes that should not affect a quality score."""
 
 from __future__ import annotations
 

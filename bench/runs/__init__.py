@@ -1,1 +1,1 @@
-"""Images × methods → stored scores: scoring, the runner, the store, imported scores."""
+"""Runs: from images and methods to stored scores."""

@@ -1,4 +1,4 @@
-"""One stored result, read back: its identity, what its sidecar says, and what became of each image."""
+"""Entry of the store: identity, metadata and per-image scores of one result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Per-image scores that somebody else computed become an entry like any other."""
+"""Import of per-image scores that somebody else computed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From names and options to loaded methods."""
+"""Loading of methods by names and options."""
 
 from __future__ import annotations
 

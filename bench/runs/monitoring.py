@@ -1,4 +1,4 @@
-"""Watching agreement with people while a method is trained."""
+"""Monitors of training: SRCC with the MOS of a dataset."""
 
 from __future__ import annotations
 

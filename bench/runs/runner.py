@@ -1,4 +1,4 @@
-"""A run: methods × datasets into the store, taking up what is there already."""
+"""Run of methods on a dataset into the store, continuing what is already stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scoring: images × methods in, outcomes out as they come; each image is decoded once for all methods.
+"""Scoring of images by methods, in processes; each image is decoded once for all methods.
 
 Nothing here knows of datasets or the store: ``bench run`` and ``bench score`` share it.
 """

@@ -1,4 +1,4 @@
-"""How fast a stored result was scored, as its sessions recorded it."""
+"""Speed of stored results, as their sessions recorded it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The store: one Parquet of raw per-image scores for each identity, with a provenance sidecar.
+"""Store of results: a Parquet file of raw per-image scores for each identity, with a JSON sidecar.
 
 ``DIR/runs/<dataset>/<method name>@<key>/`` holds ``scores.parquet`` (image, score, error, mos and the labels'
 attributes) and ``provenance.json``. The key is a hash of all that identifies a score, so a change makes

@@ -25,10 +25,34 @@ from bench.stats.ranks import MIN_IMAGES, check_pair, direction, pearson, ranks
 Aggregate = Literal["mean", "median"]
 """Statistic over groups."""
 
-RANKED = ("srcc", "krcc", "plcc_raw")
-MAPPED = ("plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
-VALUES = RANKED + MAPPED
 NOT_ASKED = "not asked for"
+
+
+def _spearman(s: FloatArray, y: FloatArray) -> float:
+    return float(pearson(ranks(s), ranks(y)))
+
+
+def _kendall(s: FloatArray, y: FloatArray) -> float:
+    """Return tau-b of two vectors, in O(n log n)."""
+    from scipy.stats import kendalltau
+
+    return float(kendalltau(s, y, variant="b").statistic)
+
+
+def _pearson(s: FloatArray, y: FloatArray) -> float:
+    return float(pearson(s, y))
+
+
+UNMAPPED: dict[str, Callable[[FloatArray, FloatArray], float]] = {
+    "srcc": _spearman,
+    "krcc": _kendall,
+    "plcc_raw": _pearson,
+}
+"""Statistics of raw scores and labels (n,), by field of ``Correlations``; reversed scores give the negative value."""
+MAPPED = ("plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
+VALUES = (*UNMAPPED, *MAPPED)
+GROUPED = ("srcc", "krcc", "plcc_raw")
+"""Statistics that ``correlate_within`` computes."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +122,7 @@ def correlate(
         labels: (n,) labels, finite, in the dataset's own units.
         score_sign: +1 if a higher score means better, -1 if worse.
         label_sign: +1 if a higher label means better (MOS), -1 if worse (DMOS).
-        values: names of the statistics to compute, of ``VALUES``; the others are None, with a reason.
+        values: names of the statistics to compute, from ``VALUES``; the others are None, with a reason.
 
     Returns:
         The statistics; all None, with a reason, for fewer than four images or constant scores or labels.
@@ -121,12 +145,7 @@ def correlate(
     sign = direction(score_sign, label_sign)
     if reason := _no_correlation(s, y):
         return Correlations(n=s.size, reasons=dict.fromkeys(VALUES, reason))
-    found: dict[str, Callable[[], float]] = {
-        "srcc": lambda: sign * float(pearson(ranks(s), ranks(y))),
-        "krcc": lambda: sign * _kendall(s, y),
-        "plcc_raw": lambda: sign * float(pearson(s, y)),
-    }
-    got: dict[str, Any] = {name: find() for name, find in found.items() if name in values}
+    got: dict[str, Any] = {name: sign * compute(s, y) for name, compute in UNMAPPED.items() if name in values}
     reasons: dict[str, str] = {}
     fits = {"log4": fit_logistic4, "log5": fit_logistic5}
     mappings = {
@@ -193,9 +212,9 @@ def correlate_within(
     s, y = check_pair(scores, labels)
     sign = direction(score_sign, label_sign)
     blocks, left_out = group_blocks(y, groups, min_size)
-    reasons = dict.fromkeys(MAPPED, "labels compare only inside a group")
+    reasons = {name: "labels compare only inside a group" for name in VALUES if name not in GROUPED}
     if not blocks:
-        reasons |= dict.fromkeys(RANKED, f"no group has {min_size} images and labels that differ")
+        reasons |= dict.fromkeys(GROUPED, f"no group has {min_size} images and labels that differ")
         return Correlations(n=0, reasons=reasons, grouping=Grouping(0, left_out, 0))
     tables = [_block_values(s[rows], y[rows]) for rows in blocks]
     over_groups = np.mean if aggregate == "mean" else np.median
@@ -252,13 +271,6 @@ def _no_correlation(s: FloatArray, y: FloatArray) -> str:
         return f"fewer than {MIN_IMAGES} images"
     constant = [name for name, values in (("scores", s), ("labels", y)) if values.min() == values.max()]
     return f"constant {' and '.join(constant)}" if constant else ""
-
-
-def _kendall(s: FloatArray, y: FloatArray) -> float:
-    """Return tau-b of two vectors, in O(n log n)."""
-    from scipy.stats import kendalltau
-
-    return float(kendalltau(s, y, variant="b").statistic)
 
 
 def _kendall_rows(s: FloatArray, y: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""What a table is made of: the numbers of one method on one dataset, and what a method has to do with a dataset."""
+"""Cells of a table: statistics of one method on one dataset, and possible leakage between them."""
 
 from __future__ import annotations
 

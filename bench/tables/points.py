@@ -1,4 +1,4 @@
-"""Scores against labels: the points of each cell of a table, the mapping fitted to them, and what it leaves."""
+"""Scores and labels of each cell of a table, with the fitted mapping and its residuals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dataset's labels say of the ratings behind each MOS, and the ceiling that this puts on correlations.
+"""Standard deviations and numbers of a dataset's ratings, and the noise ceiling of correlations.
 
 Works on an arranged table, as all of ``bench table`` does.
 """

@@ -1,4 +1,4 @@
-"""Whether one row of a table is better than another beyond chance: paired tests in every column, adjusted together.
+"""Paired significance tests between the rows of a table, adjusted for multiple comparisons.
 
 Rows that scored the same images share the draws of the bootstrap, so that what images have in common cancels.
 """

@@ -1,4 +1,4 @@
-"""Laying out evaluated cells as methods × datasets. Reads cells only; never runs a method."""
+"""Tables: arrangement of evaluated cells as methods x datasets."""
 
 from __future__ import annotations
 

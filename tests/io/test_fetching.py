@@ -138,7 +138,7 @@ def test_an_endless_file_is_given_up(server: tuple[Server, str], download: Downl
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_a_server_that_refuses_is_one_sentence(server: tuple[Server, str], download: Download, status: int) -> None:
     server[0].status = status
-    pattern = rf"^w: {re.escape(download.url)} cannot be fetched \(HTTP {status} .*copy it to .*w\.pt$"
+    pattern = rf"^w: {re.escape(download.url)} cannot be downloaded \(HTTP {status} .*copy it to .*w\.pt$"
     with pytest.raises(MissingRequirementError, match=pattern):
         fetching.fetch(download)
 

@@ -1,1 +1,1 @@
-"""Readers of label files and image folders: one module for each form of labels."""
+"""Readers of label files and folders."""

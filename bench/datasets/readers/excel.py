@@ -1,4 +1,4 @@
-"""Reading a sheet of an Excel workbook (.xlsx, .xls) as a table of text."""
+"""Reader of Excel sheets (.xlsx, .xls) as tables of text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding files by name in a folder's listing, also where their case differs from the label file's."""
+"""Index of a folder's files by name, independent of case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a card and the files of a root to the rows of its label table."""
+"""Label tables: from a card and the files of a folder to rows of text."""
 
 from __future__ import annotations
 

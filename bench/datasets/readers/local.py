@@ -1,4 +1,4 @@
-"""A user's own data as a dataset: a folder or archive of images, a CSV with ``image,score``, or one image."""
+"""Reader of a user's own data: a folder or archive of images, a CSV with ``image,score``, or one image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading vectors of a MATLAB file (.mat, up to version 7) as the columns of a table of text."""
+"""Reader of vectors in MATLAB files (.mat, up to version 7) as tables of text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a copy of a dataset, as sentences that name files and a remedy."""
+"""Problems of a dataset's copy: sentences with file names and a remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the rows of a label table to named labels, and what is wrong with the rest."""
+"""Label rows: from rows of text to named labels, and the problems of the others."""
 
 from __future__ import annotations
 

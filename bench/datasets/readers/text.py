@@ -1,4 +1,4 @@
-"""Tables of text: what a file of labels says, row by row, whatever its format.
+"""Tables of text, the common form of all label files.
 
 CSV and other text is read here, workbooks in ``sheet``, MATLAB files in ``matlab``.
 """

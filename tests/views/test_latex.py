@@ -17,7 +17,7 @@ from stored import MIXED, RISING, SWAPPED, fixed, run
 
 from bench.datasets.readers.local import read_local
 from bench.runs.store import Store
-from bench.views.markup import LATEX, escape_latex
+from bench.views.latex import LATEX, escape_latex
 
 Bench = Callable[..., Ran]
 HOSTILE = r"50% of \input{/etc/passwd} & #1_a^b~c {x} [y] $z$ <w> | naïve – 图"
@@ -76,7 +76,14 @@ def test_a_command_in_a_caption_keeps_its_dashes() -> None:
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 @pytest.mark.parametrize(
     "options",
-    [["--intervals"], ["--significance"], ["--compare", "rising_1", "mixed"], ["--by", "type"]],
+    [
+        ["--intervals"],
+        ["--significance"],
+        ["--compare", "rising_1", "mixed"],
+        ["--by", "type"],
+        ["--opinions"],
+        ["--published"],
+    ],
     ids=lambda o: o[0],
 )
 def test_the_document_compiles(store: Store, bench: Bench, tmp_path: Path, options: list[str]) -> None:

@@ -92,7 +92,7 @@ class Photo:
     Attributes:
         name: its name in the dataset (a relative path with ``/``).
         pixels: uint8, (H, W, 3) RGB or (H, W) grey by the method's input policy.
-        file_bytes: size of the encoded file that it was decoded from.
+        file_bytes: size of the encoded file that it was decoded from; 0 for an image that came from memory.
         file_pixels: width times height as stored, before any resize.
     """
 
@@ -253,6 +253,8 @@ class Method(ABC):
     Options: ClassVar[type[Any]] = NoOptions
     Training: ClassVar[type[Any] | None] = None
     """Of a method that ``bench train`` can train: a frozen dataclass like ``Options``, its hyperparameters."""
+    portable: ClassVar[bool] = True
+    """Whether another process can load it; a function of a notebook cannot be sent to one."""
 
     def __init__(self, options: Any = None, device: str = "cpu") -> None:
         """Keep the options and load what the method needs.
@@ -383,8 +385,16 @@ registered: list[type[Method]] = []
 
 
 def register(method: M) -> M:
-    """Class decorator: offer a method to the harness."""
+    """Class decorator: offer a method to the harness, by its name.
+
+    A class of the same module and name takes the place of the earlier one, so that a notebook's cell can run twice.
+
+    Raises:
+        TypeError: the class has no ``info``.
+    """
     if not isinstance(getattr(method, "info", None), MethodInfo):
         raise TypeError(f"{method.__qualname__} has no class attribute `info` of type MethodInfo")
+    place = (method.__module__, method.__qualname__)
+    registered[:] = [each for each in registered if (each.__module__, each.__qualname__) != place]
     registered.append(method)
     return method

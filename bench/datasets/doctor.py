@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bench.datasets.card import Card
@@ -148,6 +148,13 @@ def _sizes(card: Card, results: Sequence[Decoded]) -> list[Problem]:
 
 def _is_kin(one: Card, other: Card) -> bool:
     return (one.extends or one.id) == (other.extends or other.id) and one.size != other.size
+
+
+def describe_card(card: Card, roots: Roots) -> dict[str, Any]:
+    """Return all that a card says, with direction and range of its labels, and where its dataset is."""
+    first = card.labels[0] if card.labels else None
+    about = {"direction": first.direction if first else None, "range": first.range if first else None}
+    return {**asdict(card), **about, "ready": state(card, roots)}
 
 
 def state(card: Card, roots: Roots) -> str:

@@ -111,7 +111,7 @@ def check(
                 store = Store(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-check-"))))
             for text, reference in chosen:
                 _score_again(text, _only(reference, methods), store, places, options, device)
-        entries = common.stored_entries(store)
+        entries = store.readable_entries()
         found = [reference for _, reference in chosen]
         if update:
             _update(found, entries, methods, reason or "", folder)
@@ -186,12 +186,13 @@ def _score_again(
 ) -> None:
     from bench.check.verdicts import fresh_runs
     from bench.datasets.resolve import resolve
+    from bench.plugins.registry import warn_about_plugins
     from bench.runs import loading, runner
 
     runs = fresh_runs(reference.records)
     if not runs:
         return
-    common.warn_about_plugins()
+    warn_about_plugins()
     store.check_writable()
     dataset = resolve(text, places, "DATASET")
     for again in runs:

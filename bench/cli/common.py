@@ -13,8 +13,6 @@ from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.api import Resize
-    from bench.runs.entry import Entry
-    from bench.runs.store import Store
 
 T = TypeVar("T")
 
@@ -123,22 +121,6 @@ def parse_resize(text: str) -> Resize:
         return Resize.parse(text)
     except ValueError as error:
         raise UsageError(f"--resize: {error}") from None
-
-
-def stored_entries(store: Store) -> list[Entry]:
-    """Return the store's entries, and say on stderr which are damaged."""
-    entries, problems = store.entries()
-    for problem in problems:
-        click.echo(f"bench: warning: left out: {problem}", err=True)
-    return entries
-
-
-def warn_about_plugins() -> None:
-    """Say on stderr which plugins failed and which names are claimed twice."""
-    from bench.plugins.registry import catalogue
-
-    for problem in catalogue().problems:
-        click.echo(f"bench: warning: {problem}", err=True)
 
 
 def write_text(text: str, path: Path, parameter: str = "--output") -> None:

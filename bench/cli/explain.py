@@ -52,12 +52,13 @@ def explain(
     them.
     """
     from bench.figures.style import check_path
+    from bench.plugins.registry import warn_about_plugins
     from bench.runs import loading
 
     for path, option in ((output, "--output"), (chart, "--chart")):
         if path is not None:
             check_path(path, option)
-    common.warn_about_plugins()
+    warn_about_plugins()
     specs = loading.method_specs([name], options, device, precision)
     _check_offer(specs[0].method, name)
     decoded = _decode(photo)

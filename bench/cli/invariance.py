@@ -43,6 +43,7 @@ def invariance(
     photographs have a MOS, SRCC at several resolutions is shown too. Scores go to a store of their own inside the
     usual one; stopped at any moment, the same command goes on.
     """
+    from bench.plugins.registry import warn_about_plugins
     from bench.robustness import invariance_view
     from bench.robustness.audit import FOLDER, Auditor
     from bench.robustness.derived import choose
@@ -50,7 +51,7 @@ def invariance(
     from bench.runs.store import Store
     from bench.views import records
 
-    common.warn_about_plugins()
+    warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
     photos = photographs.resolve()
     samples = choose(photos, photographs.count)

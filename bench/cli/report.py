@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli import common
-from bench.cli.selection import Selection, selection_options, without_fitted
-from bench.errors import UsageError
+from bench.cli.selection import Selection, selection_options
 
 
 @click.command(short_help="Write the stored results as one HTML page to look at.")
@@ -44,30 +43,9 @@ def report(
     Pictures of images that a method and people disagree on are in it where the dataset is here (--root).
     """
     from bench.datasets.roots import Roots
-    from bench.report.data import gather
-    from bench.report.duels import find_pairs
-    from bench.report.page import render
-    from bench.tables.evaluation import evaluate
-    from bench.tables.table import arrange
+    from bench.report.write import write_report
 
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--output got {output}: its name must end in .html")
-    if not output.parent.is_dir():
-        raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
-    places = Roots.parse(roots)
-    entries, fitted = without_fitted(selection.entries())
-    tables = arrange(evaluate(entries, draws))
-    page = render(gather(tables, title, places, fitted, find_pairs(tables, places, gmad)))
-    _write(output, page.encode())
-    click.echo(f"{output}: {sum(len(table.cells) for table in tables)} results, {len(page) / 1e6:.1f} MB")
+    page = write_report(selection.entries(), output, title=title, places=Roots.parse(roots), draws=draws, pair=gmad)
+    click.echo(f"{output}: {page.results} results, {page.characters / 1e6:.1f} MB")
     if show:
         click.launch(output.resolve().as_uri())
-
-
-def _write(path: Path, page: bytes) -> None:
-    from bench.io.atomic import write_atomically
-
-    try:
-        write_atomically(path, page)
-    except OSError as error:
-        raise UsageError(f"--output got {path}, which cannot be written: {error.strerror}") from None

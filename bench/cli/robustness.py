@@ -64,11 +64,12 @@ def robustness(
     from bench.runs import loading
 
     _check_output(output, raw)
+    from bench.plugins.registry import warn_about_plugins
     from bench.robustness.degraded import degraded
     from bench.runs import runner
     from bench.runs.store import Store
 
-    common.warn_about_plugins()
+    warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
     names = _select(types)
     photos = photographs.resolve()

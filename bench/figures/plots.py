@@ -1,4 +1,4 @@
-"""The figures of ``bench plot``, from stored results: one function a kind, and what is to be said beside the picture."""
+"""The figures of ``bench plot``, from stored results: one function a kind, and what is to be said beside each."""
 
 from __future__ import annotations
 

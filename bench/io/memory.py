@@ -34,8 +34,8 @@ def to_photos(value: Any, name: str, parameter: str) -> list[Photo]:
     """Return the photographs that an image in memory is: one, or N of a batch.
 
     Args:
-        value: a PIL image of any mode that the decoder takes; a uint8 array (H, W, 3) RGB or (H, W) grey; a float tensor
-            (3, H, W) or (N, 3, H, W), RGB in [0, 1], which is rounded to 8 bits.
+        value: a PIL image of any mode that the decoder takes; a uint8 array (H, W, 3) RGB or (H, W) grey; a float
+            tensor (3, H, W) or (N, 3, H, W), RGB in [0, 1], which is rounded to 8 bits.
         name: of the photograph; those of a batch are called ``name[0]`` and so on.
         parameter: what errors call the value.
 

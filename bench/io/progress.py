@@ -33,9 +33,11 @@ def in_notebook() -> bool:
 def _bar_class() -> type[tqdm[Any]]:
     # Without ipywidgets tqdm's own choice would warn and then take the text bar all the same.
     if in_notebook() and importlib.util.find_spec("ipywidgets"):
-        from tqdm.auto import tqdm
-    else:
-        from tqdm import tqdm
+        from tqdm.notebook import tqdm as notebook_tqdm
+
+        return notebook_tqdm
+    from tqdm import tqdm
+
     return tqdm
 
 

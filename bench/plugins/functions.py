@@ -26,7 +26,7 @@ class FunctionMethod(Method):
         batch: whether it takes a list of arrays, or one PIL image.
     """
 
-    function: ClassVar[Function]
+    function: ClassVar[Callable[..., Any]]
     batch: ClassVar[bool]
     portable = False
 
@@ -88,8 +88,8 @@ def method(
     functions around it, the weights of a torch module. The function always runs in this process, never in a worker.
 
     Args:
-        function: from one PIL image (RGB) to a number; with ``batch`` from a list of N arrays (H, W, 3), uint8 RGB, to N
-            numbers. Without it a decorator is returned.
+        function: from one PIL image (RGB) to a number; with ``batch`` from a list of N arrays (H, W, 3), uint8 RGB, to
+            N numbers. Without it a decorator is returned.
         name: of the method; None takes the function's own.
         higher_is_better: the direction of the numbers; it must be given.
         batch: whether the function takes several images at once.
@@ -98,7 +98,8 @@ def method(
             undeclared otherwise.
 
     Returns:
-        A subclass of :class:`bench.Method`; its ``function`` is the function. :func:`bench.register` makes it known by name.
+        A subclass of :class:`bench.Method`; its ``function`` is the function. :func:`bench.register` makes it known by
+        name.
 
     Raises:
         UsageError: the direction is missing, or the name is not one that a method can have.

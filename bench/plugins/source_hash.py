@@ -142,7 +142,8 @@ class _Hashing:
 
     def _add_member(self, name: str, member: Any) -> None:
         # What a decorator such as dataclass writes into a class has no source, and follows from the rest.
-        written = isinstance(member, types.FunctionType) and member.__code__.co_filename != "<string>"
+        code = getattr(inspect.unwrap(member), "__code__", None) if isinstance(member, types.FunctionType) else None
+        written = code is not None and code.co_filename != "<string>"
         if written or (isinstance(member, _PLAIN) and not name.startswith("__")):
             self.add(name, member)
 

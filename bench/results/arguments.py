@@ -60,11 +60,14 @@ def methods_of(
 
 
 def _method_of(value: Any, name: str | None, higher_is_better: bool | None, batch: bool) -> str | type[Method]:
-    if isinstance(value, str) or (isinstance(value, type) and issubclass(value, Method)):
+    if isinstance(value, str):
+        return value
+    if isinstance(value, type) and issubclass(value, Method):
         return value
     if isinstance(value, (type, Method)) or not callable(value):
         raise UsageError(f"--method got {value!r}: give a method's name, a subclass of bench.Method or a function")
-    return method_of(value, name=name, higher_is_better=higher_is_better, batch=batch)
+    made: type[Method] = method_of(value, name=name, higher_is_better=higher_is_better, batch=batch)
+    return made
 
 
 def datasets_of(value: DatasetLike | Sequence[DatasetLike], places: Roots, parameter: str) -> list[Dataset]:
@@ -76,15 +79,19 @@ def datasets_of(value: DatasetLike | Sequence[DatasetLike], places: Roots, param
     every = several(value)
     if not every:
         raise UsageError(f"{parameter} got nothing: give a dataset's id or a path")
-    return [
-        each if isinstance(each, Dataset) else resolve(text_of(each, parameter), places, parameter) for each in every
-    ]
+    return [_dataset_of(each, places, parameter) for each in every]
 
 
-def text_of(value: Any, parameter: str) -> str:
-    """Return an id, path or URL as a text; raises UsageError where it is none."""
-    if not isinstance(value, (str, os.PathLike)):
-        raise UsageError(f"{parameter} got {type(value).__name__}: give an id, a path or a URL")
+def _dataset_of(value: Any, places: Roots, parameter: str) -> Dataset:
+    if isinstance(value, Dataset):
+        return value
+    if isinstance(value, (str, os.PathLike)):
+        return resolve(text_of(value), places, parameter)
+    raise UsageError(f"{parameter} got {type(value).__name__}: give an id, a path, a URL or a dataset")
+
+
+def text_of(value: str | os.PathLike[str]) -> str:
+    """Return an id, path or URL as a text."""
     text = os.fspath(value)
     # An id wins over a path of the same name, and a Path is no id.
     return text if isinstance(value, str) or "/" in text else f"./{text}"

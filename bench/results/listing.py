@@ -23,9 +23,9 @@ def list_methods() -> pd.DataFrame:
     """Return every method, opinion-unaware ones first, with all that each declares and whether it is ready here.
 
     Returns:
-        One row a method: ``name``, ``family``, ``opinion_aware``, ``trained_on``, ``score_range``, ``higher_is_better``,
-        ``ready``, ``missing`` (what it lacks, and how to get it), ``options`` and the other fields of
-        :class:`bench.MethodInfo`.
+        One row a method: ``name``, ``family``, ``opinion_aware``, ``trained_on``, ``score_range``,
+        ``higher_is_better``, ``ready``, ``missing`` (what it lacks, and how to get it), ``options`` and the other
+        fields of :class:`bench.MethodInfo`.
 
     Example:
         >>> methods = list_methods().set_index("name")
@@ -47,8 +47,8 @@ def list_datasets(roots: Mapping[str, str | os.PathLike[str]] | None = None) -> 
             ``bench.toml``.
 
     Returns:
-        One row a dataset: ``id``, ``title``, ``kind``, ``n`` (images), ``licence``, ``source``, ``direction`` of its labels,
-        ``ready`` (where it is, or that it is missing) and the other keys of a card.
+        One row a dataset: ``id``, ``title``, ``kind``, ``n`` (images), ``licence``, ``source``, ``direction`` of its
+        labels, ``ready`` (where it is, or that it is missing) and the other keys of a card.
 
     Raises:
         UsageError: ``roots`` names a dataset that is not known or a folder that is not there.
@@ -83,7 +83,7 @@ def load_dataset(
         MissingRequirementError: nobody said where it is.
 
     Example:
-        >>> dataset = load_dataset("sample", split="type=gaussian_blur")
+        >>> dataset = load_dataset("sample", split="type=gaussian-blur")
         >>> len(dataset.samples), dataset.direction
         (35, 'lower')
     """

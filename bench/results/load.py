@@ -141,7 +141,7 @@ def load(
         >>> metric(np.full((64, 96, 3), 128, dtype=np.uint8))
         Traceback (most recent call last):
         ...
-        bench.errors.ImageError: image: 96x64 pixels are too few
+        bench.errors.ImageError: image: 96x64 pixels: NIQE needs at least 192x192
     """
     check_choice("--device", device, ("auto", "cpu", "cuda"))
     check_choice("--precision", precision, ("exact", "fast"))

@@ -142,17 +142,15 @@ class Results:
             >>> float(frame.set_index("method").loc["niqe", "srcc"]) > 0.9
             True
         """
-        named = tuple(several(values))
-        if by is not None:
-            return self._show("by", by, draws=draws, mix_protocols=mix_protocols, values=named)
         return self._show(
-            "paper",
+            "paper" if by is None else "by",
+            argument=by,
             draws=draws,
             interval=interval,
             common=common,
             mix_protocols=mix_protocols,
             intervals=intervals,
-            values=named,
+            **({"values": tuple(several(values))} if values else {}),
         )
 
     @in_python_words
@@ -172,7 +170,7 @@ class Results:
             >>> found = results.compare("niqe", "bytes-per-pixel", draws=200)
         """
         chosen = Results(tuple(select(self.entries, also=(a, b))))
-        return chosen._show("compare", (a, b), draws=draws, mix_protocols=mix_protocols)
+        return chosen._show("compare", argument=(a, b), draws=draws, mix_protocols=mix_protocols)
 
     @in_python_words
     def significance(self, *, draws: int = 2000, common: bool = False, mix_protocols: bool = False) -> Views:
@@ -205,7 +203,7 @@ class Results:
         Example:
             >>> found = results.published(draws=0)
         """
-        return self._show("published", None if file is None else Path(file), draws=draws)
+        return self._show("published", argument=None if file is None else Path(file), draws=draws)
 
     @in_python_words
     def opinions(self) -> Views:
@@ -244,8 +242,8 @@ class Results:
 
         Args:
             kind: ``ranking`` and ``significance``: methods by SRCC, and which is better than which; ``scatter`` and
-                ``residuals``: scores against labels, and what the fitted mapping leaves; ``correlation``: how alike methods
-                rank one dataset; ``speed``: SRCC against images a second.
+                ``residuals``: scores against labels, and what the fitted mapping leaves; ``correlation``: how alike
+                methods rank one dataset; ``speed``: SRCC against images a second.
             **options: ``draws`` of ranking, significance, scatter and speed; ``against`` of residuals.
 
         Returns:
@@ -309,12 +307,13 @@ class Results:
         )
         return page.path
 
-    def _show(self, view: str, argument: Any = None, **request: Any) -> Views:
-        from bench.views import Request, show
+    def _show(self, view: str, **request: Any) -> Views:
+        from bench.views import show
+        from bench.views.arranging import Request
 
         if "draws" in request:
             check_draws(request["draws"])
-        return show(view, self.entries, Request(**request), argument)
+        return show(view, self.entries, Request(**request))
 
 
 def _counted(count: int, noun: str) -> str:

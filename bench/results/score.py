@@ -15,7 +15,7 @@ from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.errors import BenchError, UsageError
 from bench.io.files import File
-from bench.io.memory import is_in_memory, to_photos
+from bench.io.memory import is_batch, is_in_memory, to_photos
 from bench.plugins.registry import warn_about_plugins
 from bench.results.arguments import (
     MethodLike,
@@ -125,8 +125,9 @@ def score(
 def _frame(rows: Sequence[ImageScore]) -> pd.DataFrame:
     import pandas as pd
 
-    frame = pd.DataFrame(rows, columns=list(ImageScore._fields)).astype({"score": "float64", "error": object})
-    return frame.where(frame["error"].notna() | (frame.columns != "error"), None)
+    columns = {name: [getattr(row, name) for row in rows] for name in ImageScore._fields}
+    types = {"image": object, "method": object, "score": "float64", "error": object}
+    return pd.DataFrame({name: pd.Series(values, dtype=types[name]) for name, values in columns.items()})
 
 
 def name_images(value: Any, places: Roots, parameter: str) -> list[NamedImage]:
@@ -148,14 +149,19 @@ def name_images(value: Any, places: Roots, parameter: str) -> list[NamedImage]:
 
 def _images(value: Any, place: int, count: int, places: Roots, parameter: str) -> list[NamedImage]:
     if is_in_memory(value):
-        own = f"[{place}]" if count > 1 else ""
-        photos = to_photos(value, own, parameter if count == 1 else f"{parameter}[{place}]")
-        return [NamedImage(photo.name or "image", photo, "none") for photo in photos]
+        alone = "" if is_batch(value) else "image"
+        photos = to_photos(value, f"[{place}]" if count > 1 else alone, f"{parameter}{f'[{place}]' * (count > 1)}")
+        return [NamedImage(photo.name, photo, "none") for photo in photos]
     if isinstance(value, Dataset):
         text, dataset = value.id, value
-    else:
-        text = text_of(value, parameter)
+    elif isinstance(value, (str, os.PathLike)):
+        text = text_of(value)
         dataset = resolve(text, places, parameter)
+    else:
+        raise UsageError(
+            f"{parameter} got {type(value).__name__}: give a path, a URL, a dataset's id, a PIL image, an array or a "
+            "tensor"
+        )
     names = _names(dataset, text) if count > 1 else [sample.name for sample in dataset.samples]
     pairs = zip(names, dataset.samples, strict=True)
     return [NamedImage(name, sample.file, dataset.resize) for name, sample in pairs if sample.file is not None]

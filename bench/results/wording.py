@@ -20,7 +20,7 @@ _PARAMETERS = {
     "root": "roots",
 }
 # A command in backticks stays one: it can be given in a terminal, whoever reads of it.
-_OPTION = re.compile(r"(`[^`]*`)|(?<![\w-])--([a-z][a-z-]*)( [A-Z]+=[A-Z]+)?")
+_OPTION = re.compile(r"(`[^`]*`)|(?<![\w-])--([a-z][a-z-]*)( [\w.+-]+=\w+)?")
 
 
 def python_words(message: str) -> str:
@@ -38,8 +38,8 @@ def _parameter(match: re.Match[str]) -> str:
     if command:
         return str(command)
     name = _PARAMETERS.get(option, option.replace("-", "_"))
-    if not example:
-        return name
+    if not example or option not in ("option", "root"):
+        return name + (example or "")
     key, _, value = example.strip().partition("=")
     return f'{name}={{"{key}": "{value}"}}'
 

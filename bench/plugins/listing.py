@@ -1,4 +1,4 @@
-"""What ``bench list methods`` says of methods."""
+"""Which methods there are, and what ``bench list methods`` prints of each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,11 @@ from bench.plugins.registry import catalogue
 def listed_methods() -> list[type[Method]]:
     """Return every method that the plugins offer: opinion-unaware ones first, then by name."""
     return sorted(catalogue().methods.values(), key=lambda each: (each.info.opinion_aware is not False, each.info.name))
+
+
+def trainable_methods() -> dict[str, type[Method]]:
+    """Return name → method of every method that ``bench train`` can train."""
+    return {name: method for name, method in catalogue().methods.items() if method.Training is not None}
 
 
 def describe_method(method: type[Method]) -> dict[str, Any]:

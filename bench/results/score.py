@@ -125,9 +125,10 @@ def score(
 def _frame(rows: Sequence[ImageScore]) -> pd.DataFrame:
     import pandas as pd
 
-    columns = {name: [getattr(row, name) for row in rows] for name in ImageScore._fields}
-    types = {"image": object, "method": object, "score": "float64", "error": object}
-    return pd.DataFrame({name: pd.Series(values, dtype=types[name]) for name, values in columns.items()})
+    frame = pd.DataFrame(rows, columns=list(ImageScore._fields)).astype({"score": "float64"})
+    # None, where pandas would have NaN in a column of texts.
+    frame["error"] = pd.Series([row.error for row in rows], dtype="object")
+    return frame
 
 
 def name_images(value: Any, places: Roots, parameter: str) -> list[NamedImage]:

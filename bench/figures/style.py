@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import math
 import textwrap
 from collections.abc import Iterator
@@ -47,7 +48,6 @@ def own_style() -> Iterator[None]:
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of so many inches, in the style of all figures."""
     import seaborn as sns
-    from matplotlib.figure import Figure as NewFigure
 
     sns.set_theme(
         style="whitegrid",
@@ -55,7 +55,27 @@ def new_figure(width: float, height: float) -> Figure:
         palette="colorblind",
         rc=_WRITTEN,
     )
-    return NewFigure(figsize=(width, height), layout="constrained")
+    return _figure_class()(figsize=(width, height), layout="constrained")
+
+
+@functools.cache
+def _figure_class() -> type[Figure]:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure as PlainFigure
+
+    class StyledFigure(PlainFigure):
+        """Is written in the style of all figures, whatever is set by then, and shows itself in a notebook."""
+
+        def savefig(self, *args: Any, **options: Any) -> None:
+            with mpl.rc_context(_WRITTEN):
+                super().savefig(*args, **options)
+
+        def _repr_png_(self) -> bytes:
+            picture = io.BytesIO()
+            self.savefig(picture, format="png", dpi=100)
+            return picture.getvalue()
+
+    return StyledFigure
 
 
 def new_grid(count: int, width: float, height: float, columns: int = 3) -> tuple[Figure, list[Any]]:

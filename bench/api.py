@@ -1,7 +1,7 @@
-"""The contracts between the harness and what plugs into it: photographs, methods, their options.
+"""The interface for plugins: methods, what they declare, their options, and the photographs they score.
 
-A method is a subclass of :class:`Method` with a :class:`MethodInfo` and a ``score`` function,
-marked with :func:`register`. Nothing in this module reads a file or runs a model.
+A method is a subclass of :class:`Method` with a :class:`MethodInfo` and a ``score`` function, decorated with
+:func:`register`. Nothing in this module reads a file or runs a model.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ FloatArray = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 UNKNOWN = "unknown"
-"""In ``trained_on``: trained on data that nobody can list (web-scale pre-training)."""
+"""Entry of ``trained_on`` for training data that is not listed anywhere, such as web-scale pre-training."""
 
 
 class Family(StrEnum):
-    """How a method came to its idea of quality; tables group by it, in this order."""
+    """Kind of a method, by what it was developed from. Tables group methods by family, in this order."""
 
     HAND_CRAFTED = "hand-crafted"
     ZERO_SHOT = "zero-shot"
@@ -37,11 +37,15 @@ class Family(StrEnum):
 
 @dataclass(frozen=True)
 class Resize:
-    """A resize policy. ``str(policy)`` is its identity and ``Resize.parse`` reads it back.
+    """A resize policy; ``Resize.parse`` reads what ``str(policy)`` writes.
 
     Attributes:
-        short: length in pixels that the short side is brought to, keeping the aspect ratio.
-        exact: (width, height) in pixels, the aspect ratio given up.
+        short: length of the short side in pixels, with the aspect ratio kept; None for no such resize.
+        exact: (width, height) in pixels, whatever the aspect ratio; None for no such resize.
+
+    Example:
+        >>> str(Resize.parse("short:512")), str(Resize())
+        ('short:512', 'none')
     """
 
     short: int | None = None
@@ -49,10 +53,10 @@ class Resize:
 
     @classmethod
     def parse(cls, text: str) -> Resize:
-        """Read ``none``, ``short:N`` or ``WxH``.
+        """Read a policy from ``none``, ``short:N`` or ``WxH``.
 
         Raises:
-            ValueError: the text is none of the three, or a side is not in 1..16384.
+            ValueError: the text has another form, or a side is not in 1..16384.
         """
         if text == "none":
             return cls()
@@ -74,11 +78,11 @@ class Resize:
 
 @dataclass(frozen=True)
 class InputPolicy:
-    """What a method is handed.
+    """Form of the photographs that a method gets.
 
     Attributes:
         colour: ``rgb`` gives pixels (H, W, 3); ``grey`` gives BT.601 luma (H, W).
-        resize: the method's own resize, applied after the protocol's.
+        resize: the method's own resize policy, applied after the protocol's.
     """
 
     colour: Literal["rgb", "grey"] = "rgb"
@@ -91,9 +95,9 @@ class Photo:
 
     Attributes:
         name: its name in the dataset (a relative path with ``/``).
-        pixels: uint8, (H, W, 3) RGB or (H, W) grey by the method's input policy.
-        file_bytes: size of the encoded file that it was decoded from; 0 for an image that came from memory.
-        file_pixels: width times height as stored, before any resize.
+        pixels: (H, W, 3) RGB or (H, W) grey, uint8 in 0..255, as the method's input policy says.
+        file_bytes: size of the encoded file in bytes; 0 for an image that came from memory.
+        file_pixels: width times height of the encoded image, before any resize.
     """
 
     name: str
@@ -104,16 +108,16 @@ class Photo:
 
 @dataclass(frozen=True)
 class Download:
-    """A file to fetch: weights that a method declares for ``bench fetch weights NAME``, or an archive of a dataset.
+    """A file to download: weights for ``bench fetch weights NAME``, or an archive of a dataset.
 
     Attributes:
-        name: what the command calls it; of weights unique, unless two methods need the same file.
-        url: where it comes from.
-        path: where it is looked for.
-        licence: its terms, printed before it is fetched.
-        size: bytes, roughly; None if that is not known.
-        sha256: 64 hex digits; empty if none is published.
-        md5: 32 hex digits, for where nothing better is published: it finds damage, not forgery.
+        name: name in commands; weights have unique names, unless two methods need the same file.
+        url: address of the file.
+        path: local path of the file.
+        licence: licence of the file, printed before the download.
+        size: approximate size in bytes; None if unknown.
+        sha256: SHA-256 of the file, 64 hex digits; empty if it is not published.
+        md5: MD5 of the file, 32 hex digits, if no SHA-256 is published; it detects damage, not forgery.
     """
 
     name: str
@@ -126,33 +130,34 @@ class Download:
 
     @property
     def checksum(self) -> tuple[str, str]:
-        """Algorithm and digest of the best hash that is published; two empty texts where there is none."""
+        """Algorithm and digest of the best published hash; two empty strings if no hash is published."""
         return ("sha256", self.sha256) if self.sha256 else ("md5", self.md5) if self.md5 else ("", "")
 
 
 @dataclass(frozen=True)
 class MethodInfo:
-    """What a method declares about itself; stored beside every score that it gives.
+    """Metadata that a method declares; stored with its scores.
 
     Attributes:
         name: identifier, lower-case by custom, e.g. ``niqe`` or ``pyiqa:musiq``.
-        version: changes whenever scores may change; part of a score's identity.
-        family: how the method came to its idea of quality.
-        opinion_aware: whether any human opinion score was used to make it; None if nobody declared it.
-        trained_on: dataset ids (see ``bench list datasets``); empty for none, ``(UNKNOWN,)`` if unlisted.
-        selected_on: ids of datasets some of whose MOS was looked at when choosing its configuration.
-        score_range: (low, high) that scores can take, ±inf where unbounded.
-        higher_is_better: the direction of the raw score.
-        licence: of code and weights together, the stricter of the two.
-        citation: paper or origin, one line.
-        summary: one line for ``bench list``.
-        input: what the method is handed.
-        batching: ``any`` sizes in one batch, only the ``same-size``, or ``one`` image at a time.
-        device_bound: runs a network: one process with all threads, or the accelerator. Methods
-            without it run in one process a core.
-        stochastic: scores depend on the seed, which then is part of their identity.
+        version: version of the method; change it whenever scores may change. Part of a score's identity.
+        family: kind of the method.
+        opinion_aware: whether any human opinion score was used to develop it; None if undeclared.
+        trained_on: ids of the datasets it was trained on (see ``bench list datasets``); empty if it was not trained,
+            ``(UNKNOWN,)`` if the training data is not listed anywhere.
+        selected_on: ids of datasets with some of whose MOS it was tuned.
+        score_range: (low, high) of possible scores; ±inf if unbounded.
+        higher_is_better: direction of the raw score.
+        licence: licence of code and weights together, the stricter of the two.
+        citation: paper or origin, in one line.
+        summary: description for ``bench list``, in one line.
+        input: form of the photographs that the method gets.
+        batching: sizes of images in one batch: ``any``, only the ``same-size``, or ``one`` image at a time.
+        device_bound: whether it runs a network, in one process with all threads or on an accelerator. Other methods run
+            in one process for each core.
+        stochastic: whether scores depend on the random seed, which is then part of their identity.
         aliases: other names that the registry accepts.
-        tags: what it judges when that is not technical quality: aesthetic, face, underwater.
+        tags: what it measures, if that is not technical quality: aesthetic, face, underwater.
     """
 
     name: str
@@ -174,7 +179,7 @@ class MethodInfo:
     tags: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """Return what is declared as plain JSON values; None stands for an unbounded end of the range."""
+        """Return the metadata as plain JSON values; None stands for an unbounded end of the range."""
         declared = asdict(self)
         declared["score_range"] = [bound if math.isfinite(bound) else None for bound in self.score_range]
         declared["input"] = {"colour": self.input.colour, "resize": str(self.input.resize)}
@@ -192,12 +197,12 @@ class MethodInfo:
 
 @dataclass(frozen=True)
 class FeatureSpace:
-    """What a method's features come from.
+    """Origin of a method's features.
 
     Attributes:
-        fingerprint: a hash of the weights that they are computed with; empty: none.
-        trained_on: what those weights were trained on, as in MethodInfo.
-        selected_on: as in MethodInfo.
+        fingerprint: hash of the weights that compute the features; empty without weights.
+        trained_on: ids of the datasets that those weights were trained on, as in MethodInfo.
+        selected_on: ids of datasets with some of whose MOS those weights were tuned, as in MethodInfo.
     """
 
     fingerprint: str = ""
@@ -207,14 +212,15 @@ class FeatureSpace:
 
 @dataclass(frozen=True)
 class Explainer:
-    """What a method with a differentiable network shows to ``bench explain``.
+    """Parts of a differentiable network that ``bench explain`` needs.
 
     Attributes:
-        layer: the torch module that maps are made of, mostly the last convolution; its output is (1, C, h, w).
-        outputs: photo → name → torch scalar that can be differentiated by the layer's output. It runs ``layer`` once,
-            on the whole photograph, for each output is shown as a map of it.
-        aspects: photo → aspect → probability in [0, 1] that it speaks well of the photograph; empty if there are none.
-        left_out: a sentence on what of the score is in neither; empty: nothing.
+        layer: torch module whose output, of shape (1, C, h, w), gives the maps; usually the last convolution.
+        outputs: function from a photo to named torch scalars that are differentiable by the layer's output. It runs
+            ``layer`` once on the whole photograph, because every output is shown as a map of it.
+        aspects: function from a photo to the probability, in 0..1, of the positive side of each aspect; an empty
+            mapping if the method has no aspects.
+        left_out: sentence about parts of the score that neither shows; empty if nothing is left out.
     """
 
     layer: Any
@@ -227,48 +233,53 @@ def option(default: Any, *, help: str, identity: bool = True) -> Any:  # noqa: A
     """Declare one option of a method, as a field of its ``Options`` dataclass.
 
     Args:
-        default: its default; the field's annotation (str, int, float, bool, Path) is its type.
-        help: one line for ``bench list methods NAME``.
-        identity: False for a path whose content the method's fingerprint identifies instead.
+        default: default value; the field's annotation (str, int, float, bool, Path, Literal) is the type.
+        help: description for ``bench list methods NAME``, in one line.
+        identity: whether the value is part of a score's identity. False for a path to a file that the method's
+            fingerprint identifies.
     """
     return field(default=default, metadata={"help": help, "identity": identity})
 
 
 @dataclass(frozen=True)
 class NoOptions:
-    """The options of a method that has none."""
+    """Options of a method without options."""
 
 
 ScorePhotos = Callable[[Sequence[Photo]], Sequence[float]]
-"""Scores of photographs, one finite number each, higher is better."""
+"""Function from photographs to their scores, one finite number for each; higher is better."""
 
 Monitor = Callable[[ScorePhotos], float]
-"""Given a way to score photographs, its SRCC with people's scores on a dataset; for looking at, not for choosing."""
+"""Function from a scoring function to its SRCC with a dataset's MOS; for information, never for selection."""
 
 
 class Method(ABC):
-    """A no-reference quality method. Subclass it, declare ``info``, write ``score``, ``@register`` it."""
+    """A no-reference quality method: subclass it, declare ``info``, write ``score``, add ``@register``."""
 
     info: ClassVar[MethodInfo]
     Options: ClassVar[type[Any]] = NoOptions
     Training: ClassVar[type[Any] | None] = None
-    """Of a method that ``bench train`` can train: a frozen dataclass like ``Options``, its hyperparameters."""
+    """Hyperparameters for ``bench train``, a frozen dataclass like ``Options``; None if there is no training."""
     portable: ClassVar[bool] = True
     """Whether another process can load it; a function of a notebook cannot be sent to one."""
 
     def __init__(self, options: Any = None, device: str = "cpu") -> None:
-        """Keep the options and load what the method needs.
+        """Set the options and load parameters or weights.
 
         Args:
-            options: an instance of ``Options``; None for its defaults.
-            device: a torch device string; hand-crafted methods may ignore it.
+            options: instance of ``Options``; None for the defaults.
+            device: torch device string; hand-crafted methods may ignore it.
         """
         self.options = self.Options() if options is None else options
         self.device = device
         self.load()
 
     def load(self) -> None:  # noqa: B027 - optional to override
-        """Read parameters or weights. Raises MissingRequirementError when they cannot be had."""
+        """Read parameters or weights.
+
+        Raises:
+            MissingRequirementError: they are missing.
+        """
 
     def declared(self) -> MethodInfo:
         """Return ``info``; override it where an option changes what is declared, such as ``trained_on``."""
@@ -276,58 +287,64 @@ class Method(ABC):
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the parameters or weights in use; part of a score's identity. Empty: none."""
+        """Hash of the parameters or weights in use; part of a score's identity. Empty without parameters."""
         return ""
 
     @abstractmethod
     def score(self, photos: Sequence[Photo]) -> Sequence[float]:
-        """Score a batch, one raw finite score a photo, in the order given.
+        """Score a batch of photos.
+
+        Args:
+            photos: photos in the form of ``info.input``; how many and of which sizes, ``info.batching`` says.
+
+        Returns:
+            One raw finite score for each photo, in order.
 
         Raises:
-            ImageError: a photo cannot be scored (too small, say); the harness then tries the
+            ImageError: a photo cannot be scored, for example because it is too small. The harness then scores the
                 photos one by one and records those that fail.
         """
 
     def features(self, photo: Photo) -> FloatArray:
-        """Return the features (M, D) of M patches of a photo, or (1, D) of the whole; D is always the same.
+        """Return the features of a photo: (M, D) of M patches, or (1, D) of the whole photo, with a constant D.
 
-        Who overrides this gets the method ``ou:NAME``, which scores by the distance of these features from
-        those of pristine photographs. Rows that cannot be measured hold NaN.
+        Overriding this also registers the method ``ou:NAME``, which scores a photo by the distance of its features from
+        those of pristine photographs. Features that cannot be computed are NaN.
 
         Raises:
-            ImageError: the photo has no features (too small, say).
-            NotImplementedError: the method offers none.
+            ImageError: the photo has no features, for example because it is too small.
+            NotImplementedError: the method does not offer features.
         """
         raise NotImplementedError
 
     def pristine_features(self, photo: Photo) -> FloatArray:
-        """Return those features (M, D) that a pristine photo is fitted on; override it where not all are fit."""
+        """Return the features (M, D) of a pristine photo for fitting; override it to select patches."""
         return self.features(photo)
 
     def feature_space(self) -> FeatureSpace:
-        """Return what the features come from; override it where that is less than all that the method has."""
+        """Return the origin of the features; override it if they use only a part of the method's weights."""
         declared = self.declared()
         return FeatureSpace(self.fingerprint, declared.trained_on, declared.selected_on)
 
     def explainer(self) -> Explainer:
-        """Return what Grad-CAM differentiates, and probabilities by aspect; both raise ImageError as ``score`` does.
+        """Return the layer and outputs for Grad-CAM and the probabilities of aspects, for ``bench explain``.
 
         Raises:
-            NotImplementedError: the method offers none.
+            NotImplementedError: the method does not offer explanations.
         """
         raise NotImplementedError
 
     @classmethod
     def missing(cls) -> str:
-        """Say what the method needs that is not here and how to get it; empty when it is ready.
+        """Return what the method lacks and how to get it; empty if it is ready.
 
-        Called by ``bench list``: it must be quick and import nothing heavy.
+        ``bench list`` calls this for every method: it must be quick and import nothing heavy.
         """
         return ""
 
     @classmethod
     def downloads(cls) -> tuple[Download, ...]:
-        """Name the files that ``bench fetch weights`` can fetch for this method; it must be quick."""
+        """Return the files that ``bench fetch weights`` can download for this method; it must be quick."""
         return ()
 
     @classmethod
@@ -337,14 +354,14 @@ class Method(ABC):
         """Fit the method's parameters on pristine photographs and write them to ``output``.
 
         Args:
-            photos: as decoded, pixels (H, W, 3).
-            output: path of the file; it appears whole or not at all.
-            options: an instance of ``Options``; None for its defaults.
-            device: a torch device string.
-            source: the photographs' dataset id.
+            photos: decoded photos with pixels (H, W, 3).
+            output: path of the file, which is written completely or not at all.
+            options: instance of ``Options``; None for the defaults.
+            device: torch device string.
+            source: dataset id of the photographs.
 
         Returns:
-            A sentence for the user: what was fitted on how much.
+            A sentence for the user that says what was fitted, and on how many photographs.
 
         Raises:
             NotImplementedError: the method has nothing to fit.
@@ -353,24 +370,24 @@ class Method(ABC):
 
     @classmethod
     def presets(cls) -> Mapping[str, Mapping[str, Any]]:
-        """Return named sets of values of ``Training``'s fields; it must be quick and import nothing heavy."""
+        """Return named sets of hyperparameters, by field of ``Training``; it must be quick and import nothing heavy."""
         return {}
 
     @classmethod
     def train(cls, config: Any, pristine: Path, output: Path, *, resume: bool, monitors: Mapping[str, Monitor]) -> str:
-        """Train the method on pristine photographs; checkpoints, log and state are written to a folder.
+        """Train the method on pristine photographs and write checkpoints, log and state to a folder.
 
         Args:
-            config: an instance of ``Training``.
-            pristine: a folder of photographs without visible faults.
-            output: the folder to write to.
-            resume: go on with the run that the folder holds.
-            monitors: by dataset id, what reports agreement with people during training. It must not
+            config: instance of ``Training``.
+            pristine: folder of photographs without visible distortions.
+            output: folder to write to.
+            resume: whether to continue the run in ``output``.
+            monitors: functions that report the SRCC with a dataset's MOS during training, by dataset id. They must not
                 influence training or the choice of a checkpoint.
 
         Returns:
-            A sentence for the user: what was trained on how much, and where it is. Empty where another
-            process of the same run says it.
+            A sentence for the user that says what was trained, on how many photographs, and where it is. Empty in a
+            process of the run that is not the main one.
 
         Raises:
             NotImplementedError: the method has no ``Training``.
@@ -381,16 +398,16 @@ class Method(ABC):
 M = TypeVar("M", bound=type[Method])
 
 registered: list[type[Method]] = []
-"""Every class that :func:`register` has seen; ``bench.plugins.registry`` turns it into names."""
+"""All classes passed to :func:`register`; ``bench.plugins.registry`` finds them by name."""
 
 
 def register(method: M) -> M:
-    """Class decorator: offer a method to the harness, by its name.
+    """Register a method; a class decorator.
 
-    A class of the same module and name takes the place of the earlier one, so that a notebook's cell can run twice.
+    A class of the same module and name replaces the earlier one, so that a cell of a notebook can run twice.
 
     Raises:
-        TypeError: the class has no ``info``.
+        TypeError: the class has no ``info`` of type MethodInfo.
     """
     if not isinstance(getattr(method, "info", None), MethodInfo):
         raise TypeError(f"{method.__qualname__} has no class attribute `info` of type MethodInfo")

@@ -1,6 +1,6 @@
-"""Every error that a user can cause or meet, and the exit code that it stands for.
+"""Exceptions that users may see, and their exit codes.
 
-A message is one or two plain sentences: which parameter, what it got, what to do next.
+A message is one or two plain sentences: the parameter, the value it got, and what to do next.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from collections.abc import Iterable, Sequence
 
 
 class BenchError(Exception):
-    """The work was done but did not come out well (exit code 1)."""
+    """The command finished with a problem, such as a failed check (exit code 1)."""
 
     exit_code = 1
 
 
 class UsageError(BenchError):
-    """The work cannot start as asked: a wrong value, a missing file, an unknown name (exit code 2)."""
+    """The command cannot start: an invalid value, a missing file or an unknown name (exit code 2)."""
 
     exit_code = 2
 
 
 class MissingRequirementError(UsageError):
-    """A package, weight file or data folder that is not here; the message says how to get it.
+    """A package, a weight file or a data folder is missing; the message says how to get it (exit code 2).
 
     Attributes:
-        fetchable: name of the weights that ``bench fetch weights`` would get; empty for anything else.
+        fetchable: name of the weights for ``bench fetch weights``; empty if the missing thing is something else.
     """
 
     def __init__(self, message: str, fetchable: str = "") -> None:
@@ -34,22 +34,32 @@ class MissingRequirementError(UsageError):
 
 
 class StoppedError(BenchError):
-    """The user or the system asked to stop; what was done is kept, and the message says how to go on."""
+    """The user or the system stopped the command; the message says how to continue (exit code 130)."""
 
     exit_code = 130
 
 
 class ImageError(BenchError):
-    """One image that cannot be decoded or scored; a run records it and goes on."""
+    """An image cannot be decoded or scored; a run records the reason and continues."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a sentence that points from an unknown name to the nearest known ones."""
+    """Return a sentence that suggests known names similar to an unknown one; empty if there are none.
+
+    Example:
+        >>> did_you_mean("koniqq", ["koniq", "spaq"])
+        " Did you mean 'koniq'?"
+    """
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
     return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 
 def listed(items: Sequence[str], most: int = 10) -> str:
-    """Return the first of some names, and how many more there are; control characters are escaped."""
+    """Join the first names by commas and add how many more there are; control characters are escaped.
+
+    Example:
+        >>> listed(["a", "b", "c"], most=2)
+        'a, b and 1 more'
+    """
     shown = ", ".join(item if item.isprintable() else ascii(item) for item in items[:most])
     return shown if len(items) <= most else f"{shown} and {len(items) - most} more"

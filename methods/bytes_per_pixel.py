@@ -23,7 +23,7 @@ class BytesPerPixel(Method):
         higher_is_better=True,
         licence="Apache-2.0",
         citation="none: a baseline",
-        summary="file size / pixel count, the trivial baseline that any metric must beat",
+        summary="trivial baseline that any metric must beat: file size divided by number of pixels",
     )
 
     def score(self, photos: Sequence[Photo]) -> list[float]:

@@ -48,7 +48,7 @@ class Options:
 
     model: str = option(
         "",
-        help="pristine model: an .npz or .mat file, or the word pyiqa for its download; default: the shipped one",
+        help="pristine model: an .npz or .mat file, or pyiqa for pyiqa's download; default: the shipped model",
         identity=False,
     )
 
@@ -142,12 +142,12 @@ class Niqe(Method):
         kept, small = measure_photos(grey, lambda photo: sharp_features(photo.pixels))
         skipped = f", {small} skipped as smaller than {MIN_SIDE} pixels" if small else ""
         if not kept:
-            raise UsageError(f"photos: none to fit on{skipped}; give a folder of pristine photographs")
+            raise UsageError(f"--pristine has no photographs to fit on{skipped}; give a folder of pristine photographs")
         about = {"method": "niqe", "version": cls.info.version, "sharpness": _SHARP, "skipped_small": small}
         model = fit_model(kept, {**about, "pristine": source})
         if model.blocks <= FEATURES:
             raise UsageError(
-                f"photos: {len(kept)} used{skipped} give {model.blocks} usable blocks; give more photographs, "
+                f"--pristine: {len(kept)} photographs{skipped} give {model.blocks} usable blocks; add photographs "
                 f"until there are at least {FEATURES + 1}"
             )
         model.save(output)
@@ -173,7 +173,7 @@ def photo_features(grey: Pixels) -> FloatArray:
     features = _measured(grey).features
     flat = int((~np.isfinite(features)).any(axis=1).sum())
     if len(features) - flat < 2:
-        raise ImageError(f"no finite feature in {flat} of {len(features)} blocks: too flat for NIQE")
+        raise ImageError(f"too flat for NIQE: {flat} of {len(features)} blocks have no finite features")
     return features
 
 

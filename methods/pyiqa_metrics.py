@@ -88,7 +88,9 @@ class PyiqaMethod(Method):
         if self.metric not in DEFAULT_CONFIGS:
             raise MissingRequirementError(f"{self.info.name} is not in {VERSION}: pip install --upgrade pyiqa")
         if self.needs_cuda and not torch.cuda.is_available():
-            raise MissingRequirementError(f"{self.info.name} runs on a CUDA device only, and there is none")
+            raise MissingRequirementError(
+                f"{self.info.name} runs only on a CUDA device, and torch finds no such device"
+            )
         return pyiqa.create_metric(self.metric, device=torch.device(self.device))
 
     def _explain(self, error: Exception) -> str:
@@ -122,7 +124,7 @@ class PyiqaMethod(Method):
                 warnings.simplefilter("ignore")
                 scores = self._model(batch)
         except _REFUSALS as error:
-            raise ImageError(f"{self.info.name} refuses it: {_one_line(error)}") from error
+            raise ImageError(f"{self.info.name} cannot score it: {_one_line(error)}") from error
         values = [float(value) for value in torch.as_tensor(scores).detach().flatten().cpu()]
         if len(values) != len(photos):
             raise ImageError(f"{self.info.name} gave {len(values)} scores for {len(photos)} photographs")

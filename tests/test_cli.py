@@ -176,7 +176,7 @@ def test_an_interrupt_says_that_nothing_is_lost(bench: Bench, photos: Path, monk
     monkeypatch.setattr("bench.runs.runner.run", interrupted)
     done = bench("run", *METHOD, "--dataset", photos)
     assert done.code == 130
-    assert "what was done is kept" in done.err
+    assert "finished work is kept" in done.err
 
 
 def test_the_sample_set_says_that_no_human_scored_it(bench: Bench) -> None:

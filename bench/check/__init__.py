@@ -1,1 +1,1 @@
-"""check."""
+"""``bench check``: score again and say which numbers moved from their references."""

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 from bench.check.compare import Record
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError, did_you_mean
-from bench.io.atomic import write_atomically
+from bench.io.atomic import output_file
 
 FORMAT = 1
 FOLDER = Path("results/reference")
@@ -72,7 +72,7 @@ def read(folder: Path, dataset: str) -> Reference:
     path = path_of(folder, dataset)
     if dataset not in names(folder):
         raise UsageError(
-            f"no reference of {dataset!r} in {folder}.{did_you_mean(dataset, names(folder))} "
+            f"{folder} has no reference of {dataset!r}.{did_you_mean(dataset, names(folder))} "
             "Write one with `bench check ID --update --reason TEXT`."
         )
     try:
@@ -85,7 +85,7 @@ def read(folder: Path, dataset: str) -> Reference:
         return found
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
-        raise UsageError(f"{path} is no reference that can be used ({what}): restore it from git") from None
+        raise UsageError(f"{path} is not a valid reference ({what}): restore it from git") from None
 
 
 def write(folder: Path, reference: Reference) -> Path:
@@ -98,14 +98,12 @@ def write(folder: Path, reference: Reference) -> Path:
     data = (json.dumps(_as_json(reference), indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
     if len(data) > MAX_BYTES:
         raise UsageError(
-            f"the reference of {reference.dataset!r} would have {len(data):,} bytes, {MAX_BYTES:,} are the limit: "
+            f"the reference of {reference.dataset!r} would have {len(data):,} bytes, over the limit of {MAX_BYTES:,}: "
             "choose fewer methods with --method"
         )
-    try:
+    with output_file(path, "--reference") as temporary:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, data)
-    except OSError as error:
-        raise UsageError(f"--reference got {folder}, which cannot be written: {error.strerror or error}") from None
+        temporary.write_bytes(data)
     return path
 
 

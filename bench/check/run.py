@@ -151,11 +151,11 @@ def _refuse_unknown_methods(methods: Sequence[str], references: Sequence[Referen
     labels = {record.method for each in references for record in each.records}
     for method in methods:
         if method not in labels:
-            raise UsageError(f"--method got {method!r}, which no reference has.{did_you_mean(method, labels)}")
+            raise UsageError(f"--method got {method!r}, which is in no reference.{did_you_mean(method, labels)}")
     for each in references:
         # Of a dataset that was asked for by name something must be checked.
         if named and methods and not _only(each, methods).records:
-            raise UsageError(f"--method: the reference of {each.dataset!r} has none of {', '.join(methods)}")
+            raise UsageError(f"--method: the reference of {each.dataset!r} contains no result of {', '.join(methods)}")
 
 
 def _dataset_id(text: str, known: Sequence[str], places: Roots) -> str:
@@ -201,8 +201,8 @@ def _score_again(text: str, reference: Reference, store: Store, places: Roots, f
         for result in runner.run(ready, dataset, store, again.settings, split=again.split):
             if not result.new and dataset.samples:
                 raise UsageError(
-                    f"--fresh: {store.root} has the scores of {result.entry.method.label} already, and what "
-                    "is stored is not scored again: give --results an empty folder, or leave it out"
+                    f"--fresh: {store.root} already has the scores of {result.entry.method.label}, and "
+                    "stored scores are not computed again: give --results an empty folder, or leave it out"
                 )
 
 
@@ -213,7 +213,7 @@ def _specs(again: FreshRun, fresh: FreshScores) -> list[Any]:
     for spec, record in zip(specs, again.records, strict=True):
         if spec.label != record.method:
             raise UsageError(
-                f"--fresh: the reference has {record.method}, and its recorded options make {spec.label}: give the "
+                f"--fresh: the reference has {record.method}, but its recorded options give {spec.label}: give the "
                 "files that it reads by --option METHOD.NAME=FILE"
             )
     return specs

@@ -157,7 +157,7 @@ def record_entry(entry: Entry) -> tuple[Record, CheckedLabels]:
     """
     if not entry.complete:
         total = entry.dataset.n
-        raise UsageError(f"unfinished: {entry.outcomes_so_far()} of {total} images; run it again to go on")
+        raise UsageError(f"unfinished: {entry.outcomes_so_far()} of {total} images; run it again to continue")
     frame = entry.scores()
     (cell,) = evaluate([entry], draws=0)
     scored = frame["score"].notna()

@@ -1,4 +1,4 @@
-"""The command line: one module a command, imported when it is called."""
+"""The command line: one module for each command, imported when the command is called."""
 
 from __future__ import annotations
 
@@ -13,45 +13,48 @@ import click
 import bench
 from bench.errors import BenchError, StoppedError, did_you_mean
 
-# Command → (module:object, one line). The lines stand here so that `bench --help` imports no command.
+# Command → (module:object, short help). The short helps are repeated here so that `bench --help` imports no command.
 COMMANDS = {
     "run": ("bench.cli.run:run", "Score datasets with methods and store every score."),
     "table": ("bench.cli.table:table", "Print the stored results as a table."),
-    "score": ("bench.cli.score:score", "Score one image or a folder now; store nothing."),
-    "explain": ("bench.cli.explain:explain", "Show where and why a method finds a photograph bad."),
-    "list": ("bench.cli.listing:listing", "List methods or datasets: what there is, what each needs."),
+    "score": ("bench.cli.score:score", "Score images and print the scores without storing them."),
+    "explain": (
+        "bench.cli.explain:explain",
+        "Explain a method's score of a photograph: where and in which aspect it is bad.",
+    ),
+    "list": ("bench.cli.listing:listing", "List methods or datasets, and what each needs."),
     "doctor": (
         "bench.cli.doctor:doctor",
-        "Check copies of datasets: complete, readable, what is wrong, what to do.",
+        "Check whether copies of datasets are complete and readable.",
     ),
     "import": ("bench.cli.importing:import_scores", "Store per-image scores that somebody else computed."),
     "results": ("bench.cli.results:results", "List or remove stored results."),
-    "fit": ("bench.cli.fit:fit", "Fit a method on pristine photographs, or its features on people's scores."),
+    "fit": ("bench.cli.fit:fit", "Fit a method on pristine photographs, or a regression of its features on MOS."),
     "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
     "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
     "check": ("bench.cli.check:check", "Compare stored results with a committed reference, for CI."),
-    "gmad": ("bench.cli.gmad:gmad", "Show the images on which two methods differ most."),
+    "gmad": ("bench.cli.gmad:gmad", "Show the images on which two methods differ most (gMAD)."),
     "plot": ("bench.cli.plot:plot", "Draw figures."),
-    "report": ("bench.cli.report:report", "Write the stored results as one HTML page to look at."),
+    "report": ("bench.cli.report:report", "Write the stored results as one HTML page."),
     "robustness": (
         "bench.cli.robustness:robustness",
-        "Show whether scores fall as photographs are degraded.",
+        "Test whether scores get worse as photographs are degraded.",
     ),
     "invariance": (
         "bench.cli.invariance:invariance",
-        "Show how much scores move under changes that should not matter.",
+        "Measure how much scores change when only irrelevant things change.",
     ),
-    "distort": ("bench.cli.distort:distort", "Draw a photograph under every degradation and level."),
-    "fetch": ("bench.cli.fetch:fetch", "Fetch a method's weights or a dataset ahead."),
+    "distort": ("bench.cli.distort:distort", "Draw a photograph with every distortion at every level."),
+    "fetch": ("bench.cli.fetch:fetch", "Download a method's weights or a dataset in advance."),
 }
 
 EPILOG = """\b
 Exit codes:
   0    done
-  1    done, but not well: a method scored no image, --strict and an image failed, a dataset is not
-       complete, or a check found a regression
-  2    not started: a wrong option, a missing file, missing weights
-  130  interrupted; what was scored or trained is kept
+  1    finished with a problem: a method scored no image, an image failed with --strict, a dataset is
+       incomplete, or a check found a regression
+  2    not started: an invalid option, a missing file or missing weights
+  130  interrupted; finished scores and checkpoints are kept
 """
 
 
@@ -64,7 +67,7 @@ class _Commands(click.Group):
             sys.stdout.flush()
             return result
         except BrokenPipeError:
-            # Whoever read our output has had enough, as `head` does. What is left to flush goes nowhere.
+            # The reader of our output has closed it, as `head` does. Discard the rest.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
 
@@ -94,7 +97,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(bench.__version__, message="bench %(version)s")
 def cli() -> None:
-    """Referee of no-reference image quality metrics, opinion-unaware ones first."""
+    """Benchmark no-reference image quality methods, opinion-unaware ones first."""
 
 
 def _sentence(text: str) -> str:
@@ -107,7 +110,7 @@ def main(args: Sequence[str] | None = None) -> None:
     try:
         code: Any = cli.main(args=args, prog_name="bench", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("bench: interrupted; what was done is kept, the same command goes on from there", err=True)
+        click.echo("bench: interrupted; finished work is kept, run the same command again to continue", err=True)
         code = 130
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)

@@ -19,15 +19,23 @@ if TYPE_CHECKING:
 
 def _tolerance(_context: click.Context, parameter: click.Parameter, value: float) -> float:
     if not (math.isfinite(value) and value >= 0):
-        raise UsageError(f"{parameter.opts[0]} got {value}: use a number of 0 or more; a large one permits all")
+        raise UsageError(f"{parameter.opts[0]} got {value}: use a number of 0 or more")
     return value
 
 
 def _tolerance_options(command: Callable[..., None]) -> Callable[..., None]:
     for name, default, words in (
-        ("--correlation-tolerance", 5e-4, "Change of a correlation that is fine, however narrow its paired interval."),
-        ("--rank-tolerance", 1e-4, "How far the rank correlation of new and recorded scores may fall short of 1."),
-        ("--score-tolerance", 1e-4, "Largest change of a score, in standard deviations of the recorded ones."),
+        (
+            "--correlation-tolerance",
+            5e-4,
+            "Largest change of a correlation that always passes, even if its paired interval excludes 0.",
+        ),
+        ("--rank-tolerance", 1e-4, "Largest allowed difference from 1 of the SRCC between new and recorded scores."),
+        (
+            "--score-tolerance",
+            1e-4,
+            "Largest allowed change of a score, in standard deviations of the recorded scores.",
+        ),
     ):
         option = click.option(name, type=float, default=default, show_default=True, callback=_tolerance, help=words)
         command = option(command)
@@ -43,29 +51,43 @@ def _tolerance_options(command: Callable[..., None]) -> Callable[..., None]:
     default=Path("results/reference"),
     show_default=True,
     metavar="DIR",
-    help="Where the reference files are, one a dataset.",
+    help="Folder of the reference files, one for each dataset.",
 )
 @common.results_option
-@click.option("--method", "methods", multiple=True, metavar="NAME", help="Only this row (its label). Repeatable.")
+@click.option(
+    "--method", "methods", multiple=True, metavar="NAME", help="Check only this method, by its label. Repeatable."
+)
 @_tolerance_options
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**31 - 1),
     default=0,
     show_default=True,
-    help="Of the paired bootstrap, which only judges correlations that have moved.",
+    help="Random seed of the paired bootstrap, which tests only correlations that have changed.",
 )
-@click.option("--fresh", is_flag=True, help="Score first, into a temporary store or the one of --results.")
+@click.option(
+    "--fresh", is_flag=True, help="Score again before the check, into a temporary store or the store of --results."
+)
 @common.option_option
 @common.device_option
 @common.root_option
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option(
-    "--junit", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write JUnit XML there too."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
 )
-@click.option("--github", is_flag=True, help="Print annotations for GitHub too (on stderr beside --format json).")
-@click.option("--update", is_flag=True, help="Write the reference from the store instead; needs --reason.")
-@click.option("--reason", metavar="TEXT", help="Why the numbers moved: goes into the reference's history.")
+@click.option(
+    "--junit",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also write JUnit XML to this file.",
+)
+@click.option("--github", is_flag=True, help="Also print GitHub annotations (on stderr with --format json).")
+@click.option("--update", is_flag=True, help="Write the reference from the store instead of checking; needs --reason.")
+@click.option("--reason", metavar="TEXT", help="Why the numbers changed; recorded in the reference's history.")
 def check(
     datasets: tuple[str, ...],
     folder: Path,
@@ -85,10 +107,11 @@ def check(
     update: bool,
     reason: str | None,
 ) -> None:
-    """Compare stored results with a committed reference; exit with 1 if anything moved or is missing.
+    """Compare stored results with a committed reference; exit with 1 if any number changed or is missing.
 
-    DATASET is an id or a path; without one every dataset that has a reference is checked. Scores, counts of images and
-    failures, hashes of labels and images, and correlations are compared. Whatever the reference names must be there.
+    DATASET is an id or a path; by default every dataset with a reference is checked. Scores, numbers of images and of
+    failures, hashes of labels and images, and correlations are compared. Every result in the reference must be in the
+    store.
     """
     from bench.check.compare import Tolerance
     from bench.check.run import FreshScores, check_results, update_references
@@ -114,13 +137,13 @@ def _refuse_contradictions(
     update: bool, reason: str | None, junit: Path | None, fresh: bool, options: Sequence[str]
 ) -> None:
     if update and not (reason and reason.strip()):
-        raise UsageError("--update needs --reason TEXT: say why the numbers moved, it is kept in the reference")
+        raise UsageError("--update needs --reason TEXT: say why the numbers changed, the reference records it")
     if reason is not None and not update:
-        raise UsageError("--reason is given without --update: a check changes no reference")
+        raise UsageError("--reason is given without --update: give --update too, or leave --reason out")
     if options and not fresh:
-        raise UsageError("--option is given without --fresh: what is stored was scored already")
+        raise UsageError("--option is given without --fresh: it applies only to new scores; give --fresh too")
     if junit and not junit.parent.is_dir():
-        raise UsageError(f"--junit got {junit}, whose folder does not exist: make it first")
+        raise UsageError(f"--junit got {junit}, whose folder does not exist: create it first")
 
 
 def _say_written(written: WrittenReference) -> None:
@@ -128,20 +151,17 @@ def _say_written(written: WrittenReference) -> None:
     if written.changed:
         click.echo(f"{name}: wrote {written.path}: {', '.join(written.reference.history[-1].methods)}")
     else:
-        click.echo(f"{name}: nothing has changed, {written.path} is left as it is")
+        click.echo(f"{name}: no change, {written.path} was not written")
 
 
 def _report(verdicts: Sequence[Verdict], folder: Path, form: str, junit: Path | None, github: bool) -> None:
     from bench.check import output
     from bench.check.reference import path_of
-    from bench.io.atomic import write_atomically
+    from bench.io.atomic import write_output
 
     click.echo(output.to_json(verdicts) if form == "json" else output.to_text(verdicts))
     if junit:
-        try:
-            write_atomically(junit, output.to_junit(verdicts))
-        except OSError as error:
-            raise UsageError(f"--junit got {junit}, which cannot be written: {error.strerror}") from None
+        write_output(junit, output.to_junit(verdicts), "--junit")
     failed = [verdict for verdict in verdicts if verdict.failed]
     if github and failed:
         places = {verdict.dataset: path_of(folder, verdict.dataset) for verdict in failed}

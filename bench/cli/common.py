@@ -1,4 +1,4 @@
-"""Options that several commands share, and the steps from their texts to objects."""
+"""Options that several commands share, and functions that parse their values."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.errors import UsageError
+from bench.stats import DRAWS
+from bench.views.model import FORMS
 
 if TYPE_CHECKING:
     from bench.api import Resize
@@ -19,34 +21,34 @@ T = TypeVar("T")
 results_option = click.option(
     "--results",
     metavar="DIR",
-    help="The store. [default: $BENCH_RESULTS, else results/ in the working directory]",
+    help="Folder of stored results. [default: $BENCH_RESULTS, else results/ in the working directory]",
 )
 root_option = click.option(
-    "--root", "roots", multiple=True, metavar="ID=PATH", help="Where a dataset's folder is. Repeatable."
+    "--root", "roots", multiple=True, metavar="ID=PATH", help="Path of a dataset's folder. Repeatable."
 )
 methods_option = click.option(
-    "--method", "methods", multiple=True, required=True, metavar="NAME", help="A method's name. Repeatable."
+    "--method", "methods", multiple=True, required=True, metavar="NAME", help="Name of a method. Repeatable."
 )
 option_option = click.option(
     "--option",
     "options",
     multiple=True,
     metavar="METHOD.NAME=VALUE",
-    help="An option of a method (see `bench list methods METHOD`). Repeatable.",
+    help="Value of a method's option (see `bench list methods METHOD`). Repeatable.",
 )
 device_option = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda"]),
     default="auto",
     show_default=True,
-    help="Where networks run; auto takes CUDA if it is there.",
+    help="Device for networks; auto uses CUDA if it is available.",
 )
 precision_option = click.option(
     "--precision",
     type=click.Choice(["exact", "fast"]),
     default="exact",
     show_default=True,
-    help="Arithmetic of the networks that have both: float32, or 16 bits where the device has such arithmetic.",
+    help="Arithmetic of networks: exact is float32, fast is 16-bit if network and device support it.",
 )
 LEAST_DRAWS = 100
 
@@ -61,38 +63,50 @@ draws_option = click.option(
     "--draws",
     type=click.IntRange(0, 100_000),
     callback=_enough,
-    default=2000,
+    default=DRAWS,
     show_default=True,
-    help="Of the bootstrap behind intervals and marks; 0: none.",
+    help="Number of bootstrap draws for intervals and tests; 0 turns both off.",
+)
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    default="md",
+    show_default=True,
+    help="Form of the output; csv and json are unrounded.",
 )
 picture_option = click.option(
     "--output",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Picture to write: .svg, .png or .pdf.",
+    help="Figure to write: .svg, .png or .pdf.",
 )
 _SETTINGS = (
     click.option(
         "--resize",
         metavar="POLICY",
-        help="Resize every image first: none, short:N or WxH. Part of the protocol. [default: what the dataset's card "
-        "asks for, mostly none]",
+        help="Resize every image first: none, short:N or WxH. Part of the protocol. [default: the policy of the "
+        "dataset's card, usually none]",
     ),
     click.option(
         "--batch-size",
         type=click.IntRange(1, 4096),
         default=8,
         show_default=True,
-        help="Images handed to a method at once.",
+        help="Number of images that a method gets at once.",
     ),
     click.option(
         "--workers",
         type=click.IntRange(1, 512),
-        help="Processes. [default: one a core; one in all for networks, which use every core themselves]",
+        help="Number of processes. [default: one for each core; one for networks, which use all cores themselves]",
     ),
     click.option(
-        "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="For methods that draw."
+        "--seed",
+        type=click.IntRange(0, 2**31 - 1),
+        default=0,
+        show_default=True,
+        help="Random seed of stochastic methods.",
     ),
 )
 
@@ -113,7 +127,7 @@ def parse_resize(text: str) -> Resize:
     """Turn ``--resize`` into a policy.
 
     Raises:
-        UsageError: it is none.
+        UsageError: the text is not a resize policy.
     """
     from bench.api import Resize
 
@@ -121,17 +135,3 @@ def parse_resize(text: str) -> Resize:
         return Resize.parse(text)
     except ValueError as error:
         raise UsageError(f"--resize: {error}") from None
-
-
-def write_text(text: str, path: Path, parameter: str = "--output") -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        UsageError: it cannot be written there.
-    """
-    from bench.io.atomic import write_atomically
-
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise UsageError(f"{parameter} got {path}, which cannot be written: {error.strerror}") from None

@@ -16,16 +16,23 @@ if TYPE_CHECKING:
     from bench.datasets.roots import Roots
 
 
-@click.command(short_help="Check copies of datasets: complete, readable, what is wrong, what to do.")
+@click.command(short_help="Check whether copies of datasets are complete and readable.")
 @click.argument("datasets", nargs=-1, metavar="[ID|PATH]...")
 @common.root_option
-@click.option("--quick", is_flag=True, help="Do not decode the images.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--quick", is_flag=True, help="Check without decoding the images.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
 def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], quick: bool, form: str) -> None:
-    """Check copies of datasets: complete, readable, what the authors distribute; what is wrong, what to do.
+    """Check whether copies of datasets are complete, readable and identical to the authors' release.
 
-    Every image is decoded as a run would. Without a dataset: where datasets are looked for, and which are here.
-    Exit code 1 if any copy is incomplete, damaged or not here.
+    Every problem is printed with its remedy. Every image is decoded as in a run. Without a dataset, print where
+    datasets are searched and which are found. The exit code is 1 if a copy is incomplete, damaged or missing.
     """
     from bench.datasets.doctor import examine_named
     from bench.datasets.roots import Roots
@@ -41,7 +48,7 @@ def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], quick: bool, form:
         click.echo("\n\n".join("\n".join(_lines(one)) for one in found))
     wrong = [one.id for one in found if not one.complete]
     if wrong:
-        raise BenchError(f"not complete: {', '.join(wrong)}")
+        raise BenchError(f"incomplete: {', '.join(wrong)}")
 
 
 def _print_places(places: Roots) -> None:
@@ -56,7 +63,7 @@ def _print_places(places: Roots) -> None:
         f"{settings}" + (f": {', '.join(places.configured)}" if places.configured else ""),
         _there(places.configured_data) or "not set",
     )
-    click.echo("A dataset is looked for in this order; the first place that has it is taken:")
+    click.echo("Datasets are searched in this order; the first place that has a dataset is used:")
     for number, (place, here) in enumerate(zip(PRECEDENCE, now, strict=True), 1):
         click.echo(f"  {number}. {place}  ({here})")
     click.echo()
@@ -67,7 +74,7 @@ def _print_places(places: Roots) -> None:
 def _there(data: str) -> str:
     from bench.io.files import is_url
 
-    return data if not data or is_url(data) or Path(data).is_dir() else f"{data}, which is not there"
+    return data if not data or is_url(data) or Path(data).is_dir() else f"{data}, which does not exist"
 
 
 def _lines(found: Examination) -> list[str]:
@@ -88,13 +95,13 @@ def _about(found: Examination) -> list[str]:
     if seen is None:
         return []
     dataset = seen.dataset
-    known = {True: ", the authors' file by its hash", False: ", not the authors' file by its hash", None: ""}
+    known = {True: ", the authors' file (same hash)", False: ", not the authors' file (the hash differs)", None: ""}
     lines = [f"  labels: {source.name}{known[source.known]}" for source in seen.sources]
     where = f" in {', '.join(folder or '.' for folder in seen.folders)}" if seen.folders else ""
     decoded = f", {found.decoded} decoded" if found.decoded is not None else ", not decoded"
     lines.append(f"  images: {seen.found} of {len(dataset.samples)}{where}{decoded}")
     if seen.unnamed:
-        lines.append(f"  {len(seen.unnamed)} other images are there that no label names")
+        lines.append(f"  {len(seen.unnamed)} other images have no label")
     found_range = ranges(dataset)
     if found_range:
         lines.append(f"  labels from {found_range[0]:g} to {found_range[1]:g}, {dataset.direction} is better")

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from bench.explain.run import ExplainedPhoto
 
 
-@click.command(short_help="Show where and why a method finds a photograph bad.")
+@click.command(short_help="Explain a method's score of a photograph: where and in which aspect it is bad.")
 @click.argument("photo", type=click.Path(path_type=Path))
-@click.option("--method", "name", required=True, metavar="NAME", help="A method with a network to look into.")
+@click.option("--method", "name", required=True, metavar="NAME", help="Name of a method that offers explanations.")
 @common.option_option
 @common.device_option
 @common.precision_option
@@ -25,15 +25,22 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw the maps over the photograph there: .png, .svg or .pdf.",
+    help="Figure of the maps over the photograph to write: .png, .svg or .pdf.",
 )
 @click.option(
     "--chart",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Draw the probabilities as bars there: .svg, .png or .pdf.",
+    help="Bar chart of the probabilities to write: .svg, .png or .pdf.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
 def explain(
     photo: Path,
     name: str,
@@ -44,10 +51,10 @@ def explain(
     chart: Path | None,
     form: str,
 ) -> None:
-    """Show where in PHOTO a method's network sees good and bad (Grad-CAM), and which aspect is bad.
+    """Explain a method's score of PHOTO by Grad-CAM maps and by the probability of each aspect.
 
-    Prints the score, the probability of each pair of prompts and the size of each map. docs/explain.md says how to read
-    them.
+    The score, the probability of each pair of prompts and a summary of each map are printed. docs/explain.md says how
+    to read them.
     """
     from bench.explain.run import explain_photo
     from bench.figures.style import check_path
@@ -77,14 +84,16 @@ def _draw_chart(found: ExplainedPhoto, chart: Path) -> None:
 
     aspects = found.explanation.aspects
     if not aspects:
-        raise UsageError(f"--chart: {found.method} gives no probabilities by aspect; leave it out")
-    save_figure(aspect_bars(aspects, f"{found.photo.name}: {found.method} {found.explanation.score:.4f}"), chart)
+        raise UsageError(f"--chart: {found.method} has no probabilities of aspects; leave --chart out")
+    save_figure(
+        aspect_bars(aspects, f"{found.photo.name}: {found.method} {found.explanation.score:.4f}"), chart, "--chart"
+    )
 
 
 def _text(record: dict[str, Any]) -> str:
     lines = [f"{record['image']}  {record['method']}  {record['score']:.4f}"]
     if record["aspects"]:
-        lines.append("\nprobability of the first of each pair; below 0.5 the second fits better")
+        lines.append("\nprobability of the first prompt of each pair; below 0.5 the second fits better")
         lines += [f"  {value:.3f}  {aspect}" for aspect, value in sorted(record["aspects"].items(), key=lambda x: x[1])]
     lines.append("\nmap         largest    mean       cells")
     for name, one in record["maps"].items():

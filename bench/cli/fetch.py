@@ -10,18 +10,18 @@ import click
 from bench.errors import StoppedError, UsageError
 
 
-@click.group(short_help="Fetch a method's weights or a dataset ahead.")
+@click.group(short_help="Download a method's weights or a dataset in advance.")
 def fetch() -> None:
-    """Fetch ahead what methods need, for machines that will have no network, and datasets."""
+    """Download weights of methods in advance, for machines without a network, and datasets."""
 
 
 @fetch.command()
 @click.argument("name")
 def weights(name: str) -> None:
-    """Fetch the weights called NAME to where the methods look for them.
+    """Download the weights NAME to the folder where methods look for them.
 
-    A fetch that broke off goes on when the same command is given again. `bench list methods` says what
-    lacks weights, and what they are called.
+    An interrupted download resumes when the command is run again. `bench list methods` shows which methods lack weights
+    and the names of these weights.
     """
     from bench.plugins import weights
 
@@ -34,16 +34,15 @@ def weights(name: str) -> None:
     "--to",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="The folder that the dataset is to be. [default: $BENCH_DATA/ID]",
+    help="Folder of the dataset, created by the command. [default: $BENCH_DATA/ID]",
 )
-@click.option("--mirror", default="", metavar="NAME", help="Whose copy to fetch. [default: the authors' own]")
-@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
-@click.option("--keep-archive", is_flag=True, help="Keep what was downloaded after it is unpacked.")
+@click.option("--mirror", default="", metavar="NAME", help="Mirror to download from. [default: the authors' server]")
+@click.option("--yes", is_flag=True, help="Accept the terms without asking, for scripts.")
+@click.option("--keep-archive", is_flag=True, help="Keep the downloaded archives after unpacking.")
 def dataset(name: str, to: Path | None, mirror: str, yes: bool, keep_archive: bool) -> None:
-    """Fetch the dataset ID and unpack it, after saying its licence, size and source.
+    """Download the dataset ID and unpack it, after printing its licence, size and source.
 
-    A fetch that broke off goes on when the same command is given again. Whoever fetches accepts the
-    dataset's licence.
+    An interrupted download resumes when the command is run again. Downloading means accepting the dataset's licence.
     """
     from bench.datasets import fetch as dataset_fetching
     from bench.datasets import fetch_plan
@@ -58,6 +57,8 @@ def dataset(name: str, to: Path | None, mirror: str, yes: bool, keep_archive: bo
 
 def _confirm() -> None:
     if not sys.stdin.isatty():
-        raise UsageError("nothing was fetched, for there is no terminal to ask on: give --yes to fetch on these terms")
-    if not click.confirm("Fetch it on these terms?", err=True):
-        raise StoppedError("nothing was fetched")
+        raise UsageError(
+            "nothing was downloaded because there is no terminal to ask on: give --yes to accept the terms"
+        )
+    if not click.confirm("Download it on these terms?", err=True):
+        raise StoppedError("nothing was downloaded")

@@ -19,31 +19,40 @@ _MOS = {"features": "--features", "train": "--train"}
 _ONLY_MOS = {name: f"--{name}" for name in ("features", "train", "test", "regression", "splits", "resize", "results")}
 
 
-@click.command(short_help="Fit a method on pristine photographs, or its features on people's scores.")
+@click.command(short_help="Fit a method on pristine photographs, or a regression of its features on MOS.")
 @click.argument("method", required=False)
-@click.option("--pristine", metavar="ID|PATH", help="With METHOD: a folder (or CSV) of pristine photographs.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE")
-@click.option("--features", metavar="METHOD", help="Fit MOS instead, on the features of this method.")
-@click.option("--train", multiple=True, metavar="ID|PATH", help="With --features: fit on its MOS. Repeatable.")
-@click.option("--test", multiple=True, metavar="ID|PATH", help="With --features: predict it too. Repeatable.")
+@click.option(
+    "--pristine", metavar="ID|PATH", help="Pristine photographs to fit METHOD on: a dataset id, a folder or a CSV."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="File to write the fitted parameters of METHOD to.",
+)
+@click.option("--features", metavar="METHOD", help="Fit regressions on MOS instead, with the features of this method.")
+@click.option(
+    "--train", multiple=True, metavar="ID|PATH", help="Dataset whose MOS to fit on, with --features. Repeatable."
+)
+@click.option("--test", multiple=True, metavar="ID|PATH", help="Dataset to test on too, with --features. Repeatable.")
 @click.option(
     "--regression",
     type=click.Choice(["ridge", "svr"]),
     default="ridge",
     show_default=True,
-    help="With --features: which regression.",
+    help="Kind of regression, with --features.",
 )
 @click.option(
     "--splits",
     type=click.IntRange(1, 1000),
     default=10,
     show_default=True,
-    help="With --features: content-disjoint splits random:0, random:1, ...",
+    help="Number of content-disjoint splits (random:0, random:1, ...), with --features.",
 )
 @common.option_option
 @common.device_option
 @common.precision_option
-@click.option("--resize", metavar="POLICY", help="With --features: resize every image first: none, short:N or WxH.")
+@click.option("--resize", metavar="POLICY", help="Resize every image first, with --features: none, short:N or WxH.")
 @common.root_option
 @common.results_option
 @click.pass_context
@@ -66,10 +75,10 @@ def fit(
 ) -> None:
     """Fit METHOD's parameters on pristine photographs and write them to a file.
 
-    The file is then given as an option, for example --option niqe.model=FILE.
+    Other commands use the file by an option, for example --option niqe.model=FILE.
 
-    With --features METHOD --train DATASET instead, fit regressions from the method's features to people's scores, one
-    a split, and store what they predict of the test parts of every dataset given, for `bench table --style cross`.
+    With --features METHOD --train DATASET, fit regressions from the method's features to the MOS instead, one for each
+    split, and store their predictions on the test parts of every dataset given. `bench table --style cross` shows them.
     """
     from bench.datasets.resolve import resolve
     from bench.datasets.roots import Roots
@@ -94,20 +103,20 @@ def fit(
         splits=splits,
         resize=common.parse_resize(resize) if resize else None,
     ):
-        stored = f", {splits - done.new} stored already" if done.new < splits else ""
+        stored = f", {splits - done.new} already stored" if done.new < splits else ""
         click.echo(f"{done.label} on {done.target}: {done.new} splits fitted{stored}")
-    click.echo(f"Stored in {store.root}; `bench table --style cross` puts them beside other methods.", err=True)
+    click.echo(f"Stored in {store.root}; `bench table --style cross` compares them with other methods.", err=True)
 
 
 def _check_usage(context: click.Context) -> None:
     """Refuse a mixture of the two usages, and one that lacks something."""
     default = click.core.ParameterSource.DEFAULT
     given = {name for name in context.params if context.get_parameter_source(name) is not default}
-    both = f"{' '.join(_PRISTINE.values())} fits on photographs, {' '.join(_MOS.values())} on people's scores"
+    both = f"{' '.join(_PRISTINE.values())} fits on photographs, {' '.join(_MOS.values())} fits on MOS"
     pristine, mos = _PRISTINE.keys() & given, _ONLY_MOS.keys() & given
     if pristine and mos:
         got = " and ".join(word for name, word in (_PRISTINE | _ONLY_MOS).items() if name in given)
-        raise UsageError(f"got {got}, which exclude each other: {both}")
+        raise UsageError(f"got {got}, which cannot be combined: {both}")
     needed = _MOS if mos else _PRISTINE
     if lacking := [word for name, word in needed.items() if name not in given]:
         raise UsageError(f"{' and '.join(lacking)} must be given: {both}")

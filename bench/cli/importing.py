@@ -15,37 +15,47 @@ _FAMILIES = ["hand-crafted", "zero-shot", "self-supervised", "MOS-trained", "und
 @click.command("import", short_help="Store per-image scores that somebody else computed.")
 @click.argument("scores", type=click.Path(path_type=Path), metavar="SCORES.CSV")
 @click.option(
-    "--dataset", required=True, metavar="ID|PATH", help="What was scored; any new id if the file has a mos column."
+    "--dataset",
+    required=True,
+    metavar="ID|PATH",
+    help="Dataset that was scored; a new id is allowed if the file has a mos column.",
 )
-@click.option("--method", metavar="NAME", help="The method's name; needed unless --wide.")
-@click.option("--column", metavar="NAME", help="The column of scores, without --wide.  [default: score]")
-@click.option("--wide", is_flag=True, help="Every column but image and mos is a method, named by its header.")
+@click.option("--method", metavar="NAME", help="Name of the method; required without --wide.")
+@click.option("--column", metavar="NAME", help="Column of the scores, without --wide. [default: score]")
+@click.option("--wide", is_flag=True, help="Import every column except image and mos as a method, named by its header.")
 @click.option(
     "--direction",
     type=click.Choice(["higher", "lower"]),
     default="higher",
     show_default=True,
-    help="Which raw score means better quality.",
+    help="Direction of the scores: whether a higher or a lower score means better quality.",
 )
 @click.option(
     "--mos-direction",
     type=click.Choice(["higher", "lower"]),
-    help="Which value in the mos column means better quality. [default: as the dataset's card says, else higher]",
+    help="Direction of the mos column. [default: the direction of the dataset's card, otherwise higher]",
 )
 @click.option(
-    "--family", type=click.Choice(_FAMILIES), default="undeclared", show_default=True, help="For the table's groups."
+    "--family",
+    type=click.Choice(_FAMILIES),
+    default="undeclared",
+    show_default=True,
+    help="Family of the method; tables group by it.",
 )
-@click.option("--opinion-aware/--opinion-unaware", default=None, help="Whether any MOS was used to make the method.")
+@click.option("--opinion-aware/--opinion-unaware", default=None, help="Whether any MOS was used to develop the method.")
 @click.option(
-    "--trained-on", multiple=True, metavar="ID", help="A dataset it was trained on. Repeatable. [default: unknown]"
+    "--trained-on",
+    multiple=True,
+    metavar="ID",
+    help="Dataset that the method was trained on. Repeatable. [default: unknown]",
 )
-@click.option("--split", default="all", show_default=True, metavar="NAME", help="The split that was scored.")
+@click.option("--split", default="all", show_default=True, metavar="NAME", help="Split that was scored.")
 @click.option(
     "--resize",
     default="none",
     show_default=True,
     metavar="POLICY",
-    help="How every image was resized before it was scored: none, short:N or WxH. Part of the protocol.",
+    help="Resize policy used before scoring: none, short:N or WxH. Part of the protocol.",
 )
 @common.root_option
 @common.results_option
@@ -65,17 +75,17 @@ def import_scores(
     roots: tuple[str, ...],
     results: str | None,
 ) -> None:
-    """Store per-image scores that somebody else computed, as rows like any other.
+    """Store per-image scores that somebody else computed; tables show them like any other result.
 
-    SCORES.CSV has the columns image and score, and mos where the dataset is not here. A mos column
-    wins over a card's labels and is a protocol of its own. No image is needed.
+    SCORES.CSV has the columns image and score, and mos if the dataset is not available here. A mos column replaces the
+    dataset's labels and makes a separate protocol. No image files are needed.
     """
     from bench.api import Family
     from bench.datasets.roots import Roots
     from bench.runs.score_files import import_file
     from bench.runs.store import Store
     from bench.tables.evaluation import evaluate
-    from bench.views.records import srcc_text
+    from bench.views.words import srcc_text
 
     entries = import_file(
         scores,

@@ -9,15 +9,15 @@ from bench.cli.photographs import PhotographChoice, photographs_options
 from bench.errors import BenchError
 
 
-@click.command(short_help="Show how much scores move under changes that should not matter.")
+@click.command(short_help="Measure how much scores change when only irrelevant things change.")
 @common.methods_option
 @photographs_options
 @common.option_option
 @common.device_option
 @common.precision_option
 @common.results_option
-@click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True)
-@click.option("--strict", is_flag=True, help="Exit with 1 if scores move where the pixels are the same.")
+@common.format_option
+@click.option("--strict", is_flag=True, help="Exit with 1 if scores differ although the pixels are the same.")
 def invariance(
     methods: tuple[str, ...],
     photographs: PhotographChoice,
@@ -28,28 +28,22 @@ def invariance(
     form: str,
     strict: bool,
 ) -> None:
-    """Score photographs again after changes that should not matter, and show how much scores and ranks move.
+    """Measure how much scores and ranks change under changes that should not affect quality.
 
-    Changes that leave the pixels as they are (batch, processes, device, file format) must not move a score beyond
-    rounding: that is a defect. The others (flip, crop, resize, noise, JPEG decoder) are sensitivities. Where the
-    photographs have a MOS, SRCC at several resolutions is shown too. Scores go to a store of their own inside the
-    usual one; stopped at any moment, the same command goes on.
+    If the pixels stay the same (other batch, processes, device or file format), a change of a score beyond rounding is
+    a defect. Changes of the pixels (flip, crop, resize, noise, JPEG decoder) show the method's sensitivity. For
+    photographs with a MOS, the SRCC at several resolutions is printed too. The scores are stored in a subfolder of the
+    results. A command that was stopped continues when it is run again.
     """
     from bench.robustness import invariance_view
     from bench.robustness.run import measure_invariance
     from bench.runs import loading
     from bench.runs.store import Store
-    from bench.views import records
 
     specs = loading.method_specs(methods, options, device, precision)
     found = measure_invariance(
         specs, photographs.resolve(), Store.locate(results), count=photographs.count, size=photographs.size
     )
-    shown = (found.audits, found.resolutions, found.photos)
-    if form == "md":
-        click.echo(invariance_view.to_markdown(*shown).rstrip("\n"))
-    else:
-        write = records.records_as_json if form == "json" else records.records_as_csv
-        click.echo(write(invariance_view.records(*shown)).rstrip("\n"))
+    click.echo(invariance_view.show(found.audits, found.resolutions, found.photos).written(form).rstrip("\n"))
     if strict and found.defects:
-        raise BenchError(f"--strict: scores move where the pixels are the same: {', '.join(found.defects)}")
+        raise BenchError(f"--strict: scores differ although the pixels are the same: {', '.join(found.defects)}")

@@ -16,19 +16,26 @@ if TYPE_CHECKING:
     from bench.datasets.card import Card
     from bench.datasets.roots import Roots
 
-format_option = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
 
 
-@click.group("list", short_help="List methods or datasets: what there is, what each needs.")
+@click.group("list", short_help="List methods or datasets, and what each needs.")
 def listing() -> None:
-    """List methods or datasets: what there is, what each needs, whether it is ready here."""
+    """List methods or datasets, what each needs, and whether it is ready to use."""
 
 
 @listing.command("methods")
 @click.argument("name", required=False)
 @format_option
 def list_methods(name: str | None, form: str) -> None:
-    """List every method, or with NAME all that one declares and its options."""
+    """List all methods; with NAME, print everything about one method, including its options."""
     from bench.plugins.listing import describe_method, listed_methods
     from bench.plugins.registry import find_method, warn_about_plugins
 
@@ -40,7 +47,7 @@ def list_methods(name: str | None, form: str) -> None:
         _print_record(describe_method(chosen[0]))
     else:
         _print_columns([_method_line(method) for method in chosen])
-        click.echo("\nMore on one: bench list methods NAME")
+        click.echo("\nDetails of one method: bench list methods NAME")
 
 
 def _method_line(method: type[Method]) -> tuple[str, ...]:
@@ -53,9 +60,16 @@ def _method_line(method: type[Method]) -> tuple[str, ...]:
 @listing.command("datasets")
 @click.argument("name", required=False)
 @common.root_option
-@click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "md"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
 def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
-    """List every dataset with a card, or with NAME all that its card says. The form md is docs/datasets.md."""
+    """List all datasets with a card; with NAME, print everything in one card. --format md writes docs/datasets.md."""
     from bench.datasets.catalogue import find_card, shipped_cards
     from bench.datasets.doctor import describe_card
     from bench.datasets.roots import Roots
@@ -66,7 +80,9 @@ def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
         card = find_card(name)
         if card is None:
             hint = did_you_mean(name, [c.id for c in cards])
-            raise UsageError(f"no dataset card has the id {name!r}.{hint} See `bench list datasets`.")
+            raise UsageError(
+                f"NAME got {name!r}, which is not the id of a dataset card.{hint} See `bench list datasets`."
+            )
         cards = [card]
     if form == "json":
         click.echo(json.dumps([describe_card(card, places) for card in cards], indent=1, ensure_ascii=False))
@@ -79,7 +95,7 @@ def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
     else:
         _print_columns([_dataset_line(card, places) for card in cards])
         click.echo(
-            "\nA folder, a .zip or .tar, a URL, a CSV with image,score or an image is a dataset too: give its path."
+            "\nA path works as a dataset too: a folder, a .zip or .tar, a URL, a CSV with image,score, or an image."
         )
 
 
@@ -91,7 +107,7 @@ def _dataset_line(card: Card, places: Roots) -> tuple[str, ...]:
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:
-    """Spread label forms and archives over keys of their own, and leave out what is not said."""
+    """Give every label form and archive its own key, and leave out empty values."""
     flat = {key: value for key, value in record.items() if key not in ("labels", "archives") and value not in ("", 0)}
     for key in ("labels", "archives"):
         for number, one in enumerate(record[key], 1):

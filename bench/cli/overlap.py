@@ -8,25 +8,41 @@ import click
 
 from bench.cli import common
 from bench.errors import BenchError, UsageError
+from bench.io.atomic import write_output
 
 
 @click.command(short_help="Find the images that two datasets share.")
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
 @common.root_option
-@click.option("--names", "only_names", is_flag=True, help="Compare names alone: labels are read, no image.")
+@click.option("--names", "only_names", is_flag=True, help="Compare only file names; labels are read, images are not.")
 @click.option(
     "--threshold",
     type=click.IntRange(0, 256),
     metavar="BITS",
-    help="Largest distance of near-duplicates, of 256 bits. [default: as measured in docs/overlap.md]",
+    help="Largest Hamming distance of near-duplicates, of 256 bits. [default: the value measured in docs/overlap.md]",
 )
-@click.option("--show", type=click.IntRange(0), default=20, show_default=True, help="Pairs and names listed as text.")
+@click.option(
+    "--show",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="Number of pairs and names to print with --format text.",
+)
 @click.option(
     "--fail-over", type=click.IntRange(0), metavar="N", help="Exit with 1 if more than N images of A are in B."
 )
-@click.option("--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write there instead.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="File to write instead of stdout."
+)
 def overlap(
     a: str,
     b: str,
@@ -38,15 +54,16 @@ def overlap(
     form: str,
     output: Path | None,
 ) -> None:
-    """Find images of A that are in B too, changed a little or under another name; A twice looks inside it.
+    """Find images of A that are also in B, slightly changed or under another name.
 
-    A and B are ids, folders, CSVs, cards or images. Pairs of near-duplicates are listed with the distance of their
-    perceptual hashes, and apart from them telling names that both have. Each pair is a hint to look at.
+    A and B are ids, folders, CSVs, cards or images; give A twice to find duplicates inside it. Near-duplicates are
+    listed with the distance of their perceptual hashes, followed by distinctive names that both have. Check every pair
+    by eye.
     """
     if output is not None and not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
     if only_names and threshold is not None:
-        raise UsageError("--threshold is for images, and --names compares none: leave one of them out")
+        raise UsageError("--threshold applies to images, and --names compares only names: leave one of them out")
     from bench.datasets.roots import Roots
     from bench.overlap.output import to_csv, to_json, to_text
     from bench.overlap.run import find_overlap, find_shared_names
@@ -56,11 +73,11 @@ def overlap(
     _write(to_text(found, show) if form == "text" else {"csv": to_csv, "json": to_json}[form](found), output)
     in_a, _ = found.near.counts() if found.near else found.named()
     if fail_over is not None and in_a > fail_over:
-        raise BenchError(f"--fail-over {fail_over}: {in_a} images of A have one")
+        raise BenchError(f"--fail-over got {fail_over}: {in_a} images of A are in B")
 
 
 def _write(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        common.write_text(text, output)
+        write_output(output, text)

@@ -1,4 +1,4 @@
-"""Options of commands that make images of a dataset's photographs, and the checks on what is not theirs."""
+"""Options --photos, --count, --size and --root of commands that derive images from a dataset's photographs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PhotographChoice:
-    """Which photographs to take.
+    """Choice of photographs.
 
     Attributes:
         dataset: id, path or URL.
-        roots: where datasets are.
-        count: how many.
-        size: short side that they are brought to where it is longer.
+        roots: folders of datasets, as ID=PATH.
+        count: number of photographs.
+        size: short side in pixels; photographs with a longer one are resized to it.
     """
 
     dataset: str
@@ -32,7 +32,11 @@ class PhotographChoice:
     size: int
 
     def resolve(self) -> Dataset:
-        """Return the dataset; raises UsageError where there is none."""
+        """Return the dataset.
+
+        Raises:
+            UsageError: there is no such dataset.
+        """
         from bench.datasets.resolve import resolve
         from bench.datasets.roots import Roots
 
@@ -41,21 +45,24 @@ class PhotographChoice:
 
 _OPTIONS = (
     click.option(
-        "--photos", required=True, metavar="ID|PATH", help="Photographs: a dataset's id, a folder, a CSV or an image."
+        "--photos",
+        required=True,
+        metavar="ID|PATH",
+        help="Photographs to use: a dataset id, a folder, a CSV or an image.",
     ),
     click.option(
         "--count",
         type=click.IntRange(1, 10_000),
         default=50,
         show_default=True,
-        help="So many of them, chosen by the hash of their names: a larger choice holds every smaller one.",
+        help="Number of photographs, chosen by the hash of their names; a larger choice includes every smaller one.",
     ),
     click.option(
         "--size",
         type=click.IntRange(16, 4096),
         default=384,
         show_default=True,
-        help="Short side that photographs are brought to first where it is longer.",
+        help="Resize photographs to this short side first, if theirs is longer.",
     ),
     common.root_option,
 )

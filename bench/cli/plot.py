@@ -11,7 +11,7 @@ from bench.cli import common, plot_scores
 
 @click.group(short_help="Draw figures.")
 def plot() -> None:
-    """Draw figures of what was measured."""
+    """Draw figures of stored results and training logs."""
 
 
 for _command in plot_scores.COMMANDS:
@@ -22,7 +22,7 @@ for _command in plot_scores.COMMANDS:
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @common.picture_option
 def plot_training(logs: tuple[Path, ...], output: Path) -> None:
-    """Draw losses and validation of training runs; LOG is a log.jsonl or the folder that holds one."""
+    """Draw losses and validation of training runs. LOG is a log.jsonl or its folder."""
     from bench.figures.style import check_path, save_figure
     from bench.figures.training import read_log, training_curves
 

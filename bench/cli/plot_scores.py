@@ -16,7 +16,7 @@ from bench.cli.selection import Selection, selection_options
 @common.draws_option
 @common.picture_option
 def ranking(selection: Selection, draws: int, output: Path) -> None:
-    """Draw methods by SRCC on each dataset and on average, with bars over what no test tells apart."""
+    """Draw methods by SRCC on each dataset and on average, with bars over methods that do not differ significantly."""
     _draw("ranking", selection, output, draws=draws)
 
 
@@ -25,16 +25,22 @@ def ranking(selection: Selection, draws: int, output: Path) -> None:
 @common.draws_option
 @common.picture_option
 def significance(selection: Selection, draws: int, output: Path) -> None:
-    """Draw a matrix for each dataset and the average: which method is better than which."""
+    """Draw a matrix of pairwise significance tests for each dataset and for the average."""
     _draw("significance", selection, output, draws=draws)
 
 
 @click.command("scatter")
 @selection_options
-@click.option("--draws", type=click.IntRange(20, 10_000), default=200, show_default=True, help="Of the band.")
+@click.option(
+    "--draws",
+    type=click.IntRange(20, 10_000),
+    default=200,
+    show_default=True,
+    help="Number of bootstrap draws for the band.",
+)
 @common.picture_option
 def scatter(selection: Selection, draws: int, output: Path) -> None:
-    """Draw scores against labels with the fitted mapping and how certain it is; a panel a method and dataset."""
+    """Draw scores against labels with the fitted mapping and its confidence band, a panel for each result."""
     _draw("scatter", selection, output, draws=draws)
 
 
@@ -45,11 +51,11 @@ def scatter(selection: Selection, draws: int, output: Path) -> None:
     type=click.Choice(["predicted", "label"]),
     default="predicted",
     show_default=True,
-    help="What the residuals are drawn over: the mapped score, or the label.",
+    help="Horizontal axis: the mapped score, or the label.",
 )
 @common.picture_option
 def residuals(selection: Selection, against: str, output: Path) -> None:
-    """Draw what the fitted mapping leaves: label less mapped score, with a running median."""
+    """Draw the residuals of the fitted mapping, label minus mapped score, with a running median."""
     _draw("residuals", selection, output, against=against)
 
 
@@ -57,7 +63,7 @@ def residuals(selection: Selection, against: str, output: Path) -> None:
 @selection_options
 @common.picture_option
 def correlation(selection: Selection, output: Path) -> None:
-    """Draw how alike methods rank the images of one dataset, alike ones beside each other."""
+    """Draw the rank correlation between methods on one dataset, with similar methods next to each other."""
     _draw("correlation", selection, output)
 
 
@@ -66,7 +72,7 @@ def correlation(selection: Selection, output: Path) -> None:
 @common.draws_option
 @common.picture_option
 def speed(selection: Selection, draws: int, output: Path) -> None:
-    """Draw SRCC against images a second, as the runs recorded it; imported scores have no time."""
+    """Draw SRCC against speed in images per second, as recorded by runs; imported scores have no speed."""
     _draw("speed", selection, output, draws=draws)
 
 

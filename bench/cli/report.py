@@ -10,7 +10,7 @@ from bench.cli import common
 from bench.cli.selection import Selection, selection_options
 
 
-@click.command(short_help="Write the stored results as one HTML page to look at.")
+@click.command(short_help="Write the stored results as one HTML page.")
 @selection_options
 @common.root_option
 @click.option(
@@ -18,15 +18,15 @@ from bench.cli.selection import Selection, selection_options
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Page to write: .html. It stands alone and asks the network for nothing.",
+    help="Page to write: .html. It needs no other file and no network.",
 )
-@click.option("--title", default="No-reference image quality metrics", show_default=True, help="Of the page.")
+@click.option("--title", default="No-reference image quality metrics", show_default=True, help="Title of the page.")
 @common.draws_option
 @click.option(
     "--gmad",
     nargs=2,
     metavar="A B",
-    help="Show the images on which these two differ most. [default: the two best on each dataset]",
+    help="Two methods to show the images for on which they differ most. [default: the two best on each dataset]",
 )
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 def report(
@@ -38,9 +38,9 @@ def report(
     gmad: tuple[str, str] | None,
     show: bool,
 ) -> None:
-    """Write the stored results as one HTML page: leaderboard, scatter plots, disagreements, where numbers come from.
+    """Write the stored results as one HTML page: leaderboard, scatter plots, disagreements and provenance.
 
-    Pictures of images that a method and people disagree on are in it where the dataset is here (--root).
+    The page includes images on which a method and the labels disagree, if the dataset is available (--root).
     """
     from bench.datasets.roots import Roots
     from bench.report.write import write_report

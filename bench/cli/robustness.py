@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.runs.scoring import Settings
 
 
-@click.command(short_help="Show whether scores fall as photographs are degraded.")
+@click.command(short_help="Test whether scores get worse as photographs are degraded.")
 @common.methods_option
 @photographs_options
 @click.option(
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
     default="kadid",
     show_default=True,
     metavar="NAME[,NAME...]",
-    help="Types of degradation, or presets of them: kadid, authentic, compositions.",
+    help="Distortion types, or presets of types: kadid, authentic, compositions.",
 )
 @common.option_option
 @common.device_option
 @common.precision_option
 @common.settings_options
 @common.results_option
-@click.option("--format", "form", type=click.Choice(["md", "csv", "json"]), default="md", show_default=True)
+@common.format_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FIGURE",
-    help="Draw mean scores by level there: .svg, .png or .pdf.",
+    help="Figure of mean scores by level to write: .svg, .png or .pdf.",
 )
-@click.option("--raw", is_flag=True, help="Draw scores as they are, a row of panels a method.")
+@click.option("--raw", is_flag=True, help="Draw raw scores, with one row of panels for each method.")
 def robustness(
     methods: tuple[str, ...],
     photographs: PhotographChoice,
@@ -53,10 +53,10 @@ def robustness(
     output: Path | None,
     raw: bool,
 ) -> None:
-    """Degrade photographs at five levels and show whether methods' scores fall with the level.
+    """Degrade photographs at five levels and test whether methods' scores get worse with the level.
 
-    The levels are a synthetic order and no human opinion. Degraded photographs are kept in the cache (BENCH_CACHE),
-    every score in the store; stopped at any moment, the same command goes on.
+    The levels are a synthetic order, not human opinion. Degraded photographs are kept in the cache (BENCH_CACHE) and
+    all scores in the results folder. A command that was stopped continues when it is run again.
     """
     from bench.robustness.run import measure_robustness, select_types
     from bench.runs import loading
@@ -85,18 +85,13 @@ def _check_output(output: Path | None, raw: bool) -> None:
     if output is not None:
         check_path(output)
     elif raw:
-        raise UsageError("--raw is how a figure is drawn: give --output FIGURE too")
+        raise UsageError("--raw is given without --output, but it changes only the figure: give --output FIGURE too")
 
 
 def _print(report: LevelsReport, form: str) -> None:
     from bench.robustness import levels_view
-    from bench.views import records
 
-    if form == "md":
-        click.echo(levels_view.to_markdown(report).rstrip("\n"))
-    else:
-        write = records.records_as_json if form == "json" else records.records_as_csv
-        click.echo(write(levels_view.records(report)).rstrip("\n"))
+    click.echo(levels_view.show(report).written(form).rstrip("\n"))
 
 
 def _draw(found: Robustness, output: Path, raw: bool) -> None:

@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="ID|PATH",
-    help="A dataset's id, a folder, a CSV with image,score, a card (.toml) or an image. Repeatable.",
+    help="Dataset to score: an id, a folder, a CSV with image,score, a card (.toml) or an image. Repeatable.",
 )
 @common.option_option
-@click.option("--split", default="all", show_default=True, metavar="NAME", help="A split of the dataset, or all.")
+@click.option(
+    "--split",
+    default="all",
+    show_default=True,
+    metavar="NAME",
+    help="Split of the dataset to score: all, its own, random:SEED or ATTRIBUTE=VALUE.",
+)
 @common.device_option
 @common.precision_option
 @common.settings_options
@@ -33,7 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--retry-failed",
     is_flag=True,
-    help="Score again what failed for a passing reason (a repaired file is another image, scored anyway).",
+    help="Score failed images again, for temporary failures. (A repaired file is a new image and is scored anyway.)",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
 def run(
@@ -51,7 +57,7 @@ def run(
 ) -> None:
     """Score datasets with methods and store every score.
 
-    What the store has already is not scored again; stopped at any moment, the same command goes on.
+    Stored scores are not computed again. A command that was stopped continues when it is run again.
     """
     from bench.datasets.roots import Roots
     from bench.results.arguments import datasets_of
@@ -80,7 +86,7 @@ def run(
 
 def _report(result: RunResult) -> None:
     from bench.tables.evaluation import evaluate
-    from bench.views.records import srcc_text
+    from bench.views.words import srcc_text
 
     entry = result.entry
     stored = "" if result.new else " (already stored)"
@@ -91,7 +97,7 @@ def _report(result: RunResult) -> None:
     for image, error in _failures(result, 5):
         click.echo(f"  failed: {image}: {error}", err=True)
     if entry.failed > 5:
-        click.echo(f"  and {entry.failed - 5} more; all are in {result.entry.folder / 'scores.parquet'}", err=True)
+        click.echo(f"  and {entry.failed - 5} more, all listed in {result.entry.folder / 'scores.parquet'}", err=True)
 
 
 def _failures(result: RunResult, most: int) -> list[tuple[str, str]]:

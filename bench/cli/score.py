@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bench.runs.scoring import Settings
 
 
-@click.command(short_help="Score one image or a folder now; store nothing.")
+@click.command(short_help="Score images and print the scores without storing them.")
 @click.argument("images", metavar="ID|PATH...", nargs=-1, required=True)
 @common.methods_option
 @common.option_option
@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 @common.precision_option
 @common.settings_options
 @common.root_option
-@click.option("--format", "form", type=click.Choice(["text", "csv", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "csv", "json"]),
+    default="text",
+    show_default=True,
+    help="Format of the output.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
 def score(
     images: tuple[str, ...],
@@ -40,9 +47,9 @@ def score(
     form: str,
     strict: bool,
 ) -> None:
-    """Score one image, a folder, a CSV or a dataset now; store nothing.
+    """Score an image, a folder, a CSV or a dataset and print the scores without storing them.
 
-    Prints image, method, raw score and, where there is none, the error.
+    Each line has the image, the method and the raw score, or the error if the image could not be scored.
     """
     from bench.datasets.roots import Roots
     from bench.plugins.registry import warn_about_plugins

@@ -1,4 +1,4 @@
-"""Which stored results a command shows: options, and the entries that they choose."""
+"""Selection of stored results: the options --results, --method, --dataset and --family, and the entries they choose."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import click
 
 from bench.cli import common
 from bench.runs.selection import FAMILIES
-from bench.runs.selection import without_fitted as without_fitted
 
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
@@ -19,25 +18,29 @@ if TYPE_CHECKING:
 _OPTIONS = (
     common.results_option,
     click.option(
-        "--method", "methods", multiple=True, metavar="NAME", help="Only this method (its row's label). Repeatable."
+        "--method",
+        "methods",
+        multiple=True,
+        metavar="NAME",
+        help="Show only this method, by its label or name. Repeatable.",
     ),
-    click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Only this dataset. Repeatable."),
+    click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Show only this dataset. Repeatable."),
     click.option(
         "--family",
         "families",
         multiple=True,
         type=click.Choice(FAMILIES),
-        help="Only methods of this kind. Repeatable.",
+        help="Show only methods of this kind. Repeatable.",
     ),
 )
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What the options choose.
+    """Selection of stored results.
 
     Attributes:
-        results: folder of the store; None for the usual one.
+        results: folder of the store; None for the default.
         methods: names or labels; empty for all.
         datasets: ids; empty for all.
         families: kinds of methods; empty for all.
@@ -49,13 +52,14 @@ class Selection:
     families: tuple[str, ...]
 
     def entries(self, also: tuple[str, ...] = ()) -> list[Entry]:
-        """Return the stored entries that are chosen.
+        """Return the selected entries.
 
         Args:
-            also: names of further methods that must be there; with any, others are left out.
+            also: names of methods to restrict the selection to, all of which must have results; empty for no
+                restriction.
 
         Raises:
-            UsageError: nothing is stored, or nothing of what is asked for.
+            UsageError: there are no stored results, or none that match.
         """
         from bench.runs.selection import select, stored_entries
         from bench.runs.store import Store

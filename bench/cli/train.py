@@ -1,4 +1,4 @@
-"""``bench train``: a command for each method that can be trained, an option for each hyperparameter."""
+"""``bench train``: one subcommand for each trainable method, one option for each hyperparameter."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ _OPTIONS = (
         required=True,
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="A folder of pristine photographs.",
+        help="Folder of pristine photographs.",
     ),
     click.option(
         "--output",
         required=True,
         type=click.Path(path_type=Path, file_okay=False),
         metavar="DIR",
-        help="Folder for what comes of it.",
+        help="Folder for checkpoints, log and state.",
     ),
-    click.option("--preset", metavar="NAME", help="Named hyperparameters."),
+    click.option("--preset", metavar="NAME", help="Name of a set of hyperparameters."),
     click.option(
         "--config",
         "file",
         type=click.Path(path_type=Path, dir_okay=False, exists=True),
         metavar="FILE",
-        help="A TOML file of hyperparameters, by the options' names with _ for -; wins over the preset.",
+        help="TOML file of hyperparameters, named as the options but with _ instead of -; overrides the preset.",
     ),
-    click.option("--resume", is_flag=True, help="Go on with the run in --output; options must be the same."),
+    click.option("--resume", is_flag=True, help="Continue the run in --output; the options must be the same."),
     click.option(
         "--val-dataset",
         "watched",
         multiple=True,
         metavar="ID|PATH",
-        help="Report SRCC with its MOS at every validation; it chooses nothing, and is recorded. Repeatable.",
+        help="Dataset to report the SRCC on at every validation; it never influences training. Repeatable.",
     ),
     common.root_option,
 )
 
 
 class _Methods(click.Group):
-    """One command a method, built from its ``Training`` when it is asked for."""
+    """One subcommand for each trainable method, built from its ``Training`` on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return sorted(_trainable())
@@ -66,7 +66,9 @@ class _Methods(click.Group):
         known = _trainable()
         if args[0] not in known:
             hint = did_you_mean(args[0], known)
-            raise UsageError(f"METHOD got {args[0]!r}, which cannot be trained.{hint} These can: {', '.join(known)}.")
+            raise UsageError(
+                f"METHOD got {args[0]!r}, which cannot be trained.{hint} Trainable methods: {', '.join(known)}."
+            )
         return super().resolve_command(ctx, args)
 
 
@@ -92,8 +94,8 @@ def _command(method: type[Method]) -> click.Command:
         method.info.name,
         callback=functools.partial(_train, method),
         short_help=method.info.summary,
-        help=f"Train {method.info.name} on pristine photographs.\n\nHyperparameters: those given here win over "
-        f"--config, that over --preset ({presets}), that over the defaults.",
+        help=f"Train {method.info.name} on pristine photographs.\n\nOptions override --config, "
+        f"--config overrides --preset ({presets}), and --preset overrides the defaults.",
     )
     for add in _OPTIONS:
         add(command)

@@ -74,16 +74,16 @@ def read_card(path: Path) -> Card:
     """Read one card.
 
     Raises:
-        UsageError: the file is missing, is no TOML, or breaks the form of a card; names the key.
+        UsageError: the file is missing, is not TOML, or is not a valid card; the message has the key.
     """
     data, table = _read_toml(path)
     if "extends" in table:
         if not _is_id(table["extends"]):
-            raise UsageError(f"the card {path}: extends is {table['extends']!r}, write the id of another card")
+            raise UsageError(f"the card {path}: extends is {table['extends']!r}: write the id of another card")
         base = path.with_name(f"{table['extends']}.toml")
         base_data, base_table = _read_toml(base)
         if "extends" in base_table:
-            raise UsageError(f"the card {path} extends {base.stem!r}, which extends another: extend that one")
+            raise UsageError(f"the card {path} extends {base.stem!r}, which extends another card: extend that one")
         data, table = base_data + data, {**base_table, "aliases": [], "checked": "", **table}
     if isinstance(table.get("labels"), dict):
         table["labels"] = [table["labels"]]
@@ -108,13 +108,13 @@ def _is_id(text: object) -> bool:
 
 def _check(path: Path, card: Card) -> None:
     if card.kind not in KINDS:
-        raise UsageError(f"the card {path}: kind is {card.kind!r}, use one of {', '.join(KINDS)}")
+        raise UsageError(f"the card {path}: kind is {card.kind!r}: use one of {', '.join(KINDS)}")
     wrong = next((name for name in (card.id, *card.aliases) if not _is_id(name)), None)
     if wrong is not None:
-        raise UsageError(f"the card {path}: {wrong!r} is no id or alias: use letters, digits and . _ + -")
+        raise UsageError(f"the card {path}: {wrong!r} is not a valid id or alias: use letters, digits and . _ + -")
     if not card.layouts or not all(card.layouts) or len(card.size) not in (0, 2) or card.n < 0 or card.n_raters < 0:
         raise UsageError(
-            f"the card {path}: layouts must name folders, size be [width, height], n and n_raters not negative"
+            f"the card {path}: layouts must name folders, size must be [width, height], n and n_raters at least 0"
         )
     try:
         pattern = re.compile(card.pattern)
@@ -130,20 +130,22 @@ def _check(path: Path, card: Card) -> None:
 
 def _check_labels(path: Path, labels: LabelSpec) -> None:
     if not labels.range[0] < labels.range[1]:
-        raise UsageError(f"the card {path}: range is {list(labels.range)}, write [low, high]")
+        raise UsageError(f"the card {path}: range is {list(labels.range)}: write [low, high]")
     if any(size < 1 for size in (*labels.blocks.values(), *labels.grid.values())):
-        raise UsageError(f"the card {path}: blocks and grid count rows: write numbers above 0")
+        raise UsageError(f"the card {path}: blocks and grid are numbers of rows: write numbers above 0")
     if any(len(width) > 2 for width in re.findall(r"\{[^{}:]+:(\d+)\}", labels.image)):
         raise UsageError(f"the card {path}: image is {labels.image!r}: a width has at most two digits")
     for spec in (labels, *labels.beside):
         if spec.header < 1 or spec.decimal not in (".", ",") or not _is_delimiter(spec.delimiter):
             raise UsageError(
-                f"the card {path}: header counts from 1, decimal is . or , and delimiter one character or space"
+                f"the card {path}: header must be at least 1, decimal . or , and delimiter one character or space"
             )
         try:
             codecs.lookup(spec.encoding)
         except LookupError:
-            raise UsageError(f"the card {path}: encoding is {spec.encoding!r}, which is none") from None
+            raise UsageError(
+                f"the card {path}: encoding is {spec.encoding!r}: use one that Python knows, such as utf-8"
+            ) from None
 
 
 def _is_delimiter(text: str) -> bool:
@@ -154,9 +156,9 @@ def _check_attributes(path: Path, card: Card, from_names: set[str]) -> None:
     for labels in card.labels or [None]:
         known = from_names | set(labels.attributes if labels else ())
         for name in known & set(RESERVED):
-            raise UsageError(f"the card {path}: the attribute {name!r} is taken, choose another name for it")
+            raise UsageError(f"the card {path}: the attribute name {name!r} is reserved: choose another")
         for name in filter(None, (*card.within, card.cluster, card.group, *card.groups)):
             if name not in known:
                 raise UsageError(
-                    f"the card {path}: within, cluster, group or groups names {name!r}, which [labels] attributes lacks"
+                    f"the card {path}: within, cluster, group or groups has {name!r}, which [labels] attributes lacks"
                 )

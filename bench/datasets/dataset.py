@@ -128,7 +128,9 @@ class Dataset:
     def _at_random(self, name: str) -> tuple[Sample, ...]:
         match = re.fullmatch(r"random:(\d{1,9})(:training)?", name)
         if match is None:
-            raise UsageError(f"--split got {name!r}: write random:SEED, or random:SEED:training for the rest")
+            raise UsageError(
+                f"--split got {name!r}: write random:SEED for the test part, or random:SEED:training for the rest"
+            )
         test = random_groups(self.contents, int(match[1]))
         pairs = zip(self.samples, self.contents, strict=True)
         return tuple(s for s, content in pairs if (content in test) != bool(match[2]))

@@ -60,7 +60,7 @@ def _alone(laid_out: FetchPlan) -> Iterator[None]:
         with FileLock(laid_out.lock, timeout=0):
             yield
     except Timeout:
-        raise UsageError(f"another process works in {laid_out.work}: wait until it is done") from None
+        raise UsageError(f"another process is using {laid_out.work}: wait until it has ended") from None
 
 
 def _fetch_archives(laid_out: FetchPlan) -> None:
@@ -87,7 +87,7 @@ def _unpack_archives(laid_out: FetchPlan) -> list[str]:
     except (BenchError, OSError) as error:  # the disk may be full
         shutil.rmtree(unpacked, ignore_errors=True)
         raise BenchError(
-            f"{error}. What was fetched is kept in {laid_out.work}: delete that to fetch it again, or unpack it by hand"
+            f"{error}. The download is kept in {laid_out.work}: delete it to download again, or unpack it by hand"
         ) from None
     return left_out
 

@@ -70,16 +70,18 @@ def plan(name: str, folder: Path | None, mirror: str = "") -> FetchPlan:
 
     Raises:
         MissingRequirementError: the dataset has no archives that can be fetched or unpacked here.
-        UsageError: no such dataset or mirror, no folder given, something is there already, too little disk space.
+        UsageError: there is no such dataset or mirror, no folder is given, the folder exists, or the disk is too full.
     """
     card = find_card(name)
     if card is None:
-        raise UsageError(f"no dataset is called {name!r}.{did_you_mean(name, names())} See `bench list datasets`")
+        raise UsageError(
+            f"ID got {name!r}, which is not a known dataset.{did_you_mean(name, names())} See `bench list datasets`"
+        )
     if card.id == "sample":
-        raise UsageError("dataset 'sample' needs no fetching: it is built at its first use")
+        raise UsageError("dataset 'sample' needs no download: it is built at its first use")
     if not card.archives:
         raise MissingRequirementError(
-            f"dataset {card.id!r} cannot be fetched by a command: get it by hand, {card.source}; "
+            f"dataset {card.id!r} cannot be downloaded by a command: get it by hand from {card.source}, "
             f"then give --root {card.id}=FOLDER, or put it into ${DATA_VARIABLE}/{card.id}"
         )
     laid_out = FetchPlan(card, _from_mirror(card, mirror), _target(card, folder))
@@ -100,21 +102,21 @@ def _from_mirror(card: Card, mirror: str) -> tuple[Archive, ...]:
     else:
         fitting = [source for source in mirrors if source.casefold().startswith(mirror.casefold())]
     if len(fitting) != 1:
-        got = f"--mirror got {mirror!r}" if mirror else "it has several mirrors"
-        known = ", ".join(map(repr, mirrors)) or "there is none"
-        raise UsageError(f"dataset {card.id!r}: {got}; --mirror takes the beginning of one mirror's name: {known}")
+        got = f"--mirror got {mirror!r}" if mirror else "there are several mirrors"
+        known = ", ".join(map(repr, mirrors)) or "there are no mirrors"
+        raise UsageError(f"dataset {card.id!r}: {got}; give the beginning of one mirror's name: {known}")
     return tuple(archive for archive in card.archives if archive.mirror == fitting[0])
 
 
 def _target(card: Card, folder: Path | None) -> Path:
     target = folder or _own_place(card)
     if target is None:
-        raise UsageError(f"no folder to put {card.id!r} into: give --to FOLDER, or set ${DATA_VARIABLE}")
+        raise UsageError(f"--to is needed for {card.id!r}, as ${DATA_VARIABLE} is not set: give --to FOLDER")
     # A link is followed here: the rename at the end would replace it by the folder.
     target = expand(str(target), "--to").resolve()
     check_vacant(target)
     if os.path.ismount(target):
-        raise UsageError(f"--to got {target}, where a disk is mounted: give a folder below it")
+        raise UsageError(f"--to got {target}, which is a mount point: give a folder below it")
     return target
 
 
@@ -129,7 +131,7 @@ def _own_place(card: Card) -> Path | None:
 def check_vacant(target: Path) -> None:
     """Raise UsageError where a dataset would overwrite something; an empty folder is nothing."""
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise UsageError(f"{target} is there already and is not overwritten: give another folder by --to, or delete it")
+        raise UsageError(f"{target} already exists and is not overwritten: give another folder by --to, or delete it")
 
 
 def _check_names(laid_out: FetchPlan) -> None:
@@ -139,11 +141,11 @@ def _check_names(laid_out: FetchPlan) -> None:
         name = archive.file_name
         if name.lower().endswith(_BY_HAND):
             raise MissingRequirementError(
-                f"dataset {card.id!r}: {name} is of a kind that is not unpacked here: fetch it from {archive.url}, "
+                f"dataset {card.id!r}: {name} cannot be unpacked here: download it from {archive.url}, "
                 f"unpack it by hand with unrar or 7z to {laid_out.target.joinpath(archive.into)}{_or_mirror(laid_out)}"
             )
         if name in names or not _is_safe(archive):
-            raise UsageError(f"the card {card.id!r} has an archive that cannot be kept as {name!r}: {archive.url}")
+            raise UsageError(f"the card {card.id!r} has an archive with the unsafe file name {name!r}: {archive.url}")
         names.add(name)
 
 
@@ -166,7 +168,7 @@ def _is_safe(archive: Archive) -> bool:
 def _check_work(laid_out: FetchPlan) -> None:
     work = laid_out.work
     if work.exists() and not laid_out.lock.is_file():
-        raise UsageError(f"{work} is needed for work and is somebody else's: move it, or give another folder by --to")
+        raise UsageError(f"{work} is needed as a work folder, but exists: move it, or give another folder by --to")
 
 
 def _check_disk(laid_out: FetchPlan) -> None:
@@ -177,8 +179,8 @@ def _check_disk(laid_out: FetchPlan) -> None:
     if lacking + unpacked > free:
         raise UsageError(
             f"dataset {laid_out.card.id!r} needs about {_megabytes(lacking + unpacked)} at {laid_out.target} "
-            f"({_megabytes(lacking)} to download, {_megabytes(unpacked)} unpacked) and {_megabytes(free)} are free: "
-            "make room, or give another folder by --to"
+            f"({_megabytes(lacking)} to download, {_megabytes(unpacked)} unpacked), but {_megabytes(free)} are free: "
+            "free some space, or give another folder by --to"
         )
 
 

@@ -81,7 +81,7 @@ def open_root(card: Card, roots: Roots) -> Folder:
     place = roots.find(card)
     if place is None:
         raise MissingRequirementError(
-            f"dataset {card.id!r} ({card.title}) is not here: get it from {card.source}, then give "
+            f"dataset {card.id!r} ({card.title}) is not available here: get it from {card.source}, then give "
             f"--root {card.id}=FOLDER, or put it into ${DATA_VARIABLE}/{card.id}."
         )
     return place.open()

@@ -80,7 +80,7 @@ class Roots:
                 raise UsageError(f"--root got {text!r}: write ID=PATH, for example koniq=/data/koniq10k")
             card = _card(name, "--root")
             if not is_url(path) and not expand(path, "--root").exists():
-                raise UsageError(f"--root {card.id} got {path!r}, which is no folder")
+                raise UsageError(f"--root {card.id} got {path!r}, which does not exist")
             explicit[card.id] = path
         file = next((f for f in _upwards(Path.cwd()) if f.is_file()), None)
         settings = _read_settings(file) if file else _Settings()
@@ -114,7 +114,7 @@ def _data_folder() -> str:
         return text
     folder = expand(text, f"${DATA_VARIABLE}")
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"${DATA_VARIABLE} is {text!r}, which is no folder: set another")
+        raise UsageError(f"${DATA_VARIABLE} is {text!r}, which is not a folder: set another")
     return str(folder)
 
 
@@ -130,7 +130,9 @@ def _below(data: str, names: list[str]) -> str:
 def _card(name: str, parameter: str) -> Card:
     card = catalogue.find_card(name)
     if card is None:
-        raise UsageError(f"{parameter} got the unknown dataset {name!r}.{did_you_mean(name, catalogue.names())}")
+        raise UsageError(
+            f"{parameter} got {name!r}, which is not a known dataset.{did_you_mean(name, catalogue.names())}"
+        )
     return card
 
 

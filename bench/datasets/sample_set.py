@@ -176,8 +176,7 @@ def build(target: Path) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise UsageError(
-            f"the sample dataset cannot be built in {target.parent}: {reason}. "
-            "Set BENCH_CACHE to a folder that you can write."
+            f"the sample dataset cannot be built in {target.parent}: {reason}. Set BENCH_CACHE to a writable folder."
         ) from None
 
 
@@ -269,7 +268,7 @@ def _source_bytes(photograph: PackagedPhotograph) -> bytes:
     if path is None:
         distribution = _DISTRIBUTIONS.get(photograph.package, photograph.package)
         raise MissingRequirementError(
-            f"the sample dataset needs {photograph.path} of {distribution}, which is not installed here: "
+            f"the sample dataset needs {photograph.path} of {distribution}, which is not installed: "
             f"pip install --force-reinstall {distribution}"
         )
     return read_bytes(path)

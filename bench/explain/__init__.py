@@ -1,1 +1,1 @@
-"""explain."""
+"""``bench explain``: where in a photograph a method sees what its score says."""

@@ -47,5 +47,5 @@ def explain(method: Method, photo: Photo) -> Explanation:
     maps = grad_cam(explainer.layer, lambda: explainer.outputs(photo))
     aspects = dict(explainer.aspects(photo))
     if not np.isfinite([score, *aspects.values(), *(cells.sum() for cells in maps.values())]).all():
-        raise ImageError("the network gives numbers for it that are not finite")
+        raise ImageError("the network's outputs for it are not finite")
     return Explanation(float(score), maps, aspects, explainer.left_out)

@@ -34,7 +34,9 @@ def grad_cam(layer: nn.Module, outputs: Callable[[], Mapping[str, Tensor]]) -> d
         named = outputs()
     if len(seen) != 1 or seen[0].ndim != 4 or len(seen[0]) != 1:
         shapes = ", ".join(str(tuple(cells.shape)) for cells in seen) or "nothing"
-        raise BenchError(f"the layer to explain must run once and give (1, C, h, w); it gave {shapes}")
+        raise BenchError(
+            f"the layer to explain must run once with an output of shape (1, C, h, w); its outputs: {shapes}"
+        )
     return {name: _map(value, seen[0]) for name, value in named.items()}
 
 

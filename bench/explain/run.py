@@ -77,7 +77,7 @@ def explain_photo(
 def _check_offer(method: type[Method], name: str) -> None:
     if not offers_explanation(method):
         able = ", ".join(known for known, each in catalogue().methods.items() if offers_explanation(each))
-        raise UsageError(f"--method got {name!r}, which shows no network to look into; these do: {able}")
+        raise UsageError(f"--method got {name!r}, which offers no explanations; these methods do: {able}")
 
 
 def _decode(path: Path) -> Photo:

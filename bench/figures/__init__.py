@@ -1,1 +1,1 @@
-"""Figures of what was measured; nothing is computed here that a log or the store does not say."""
+"""Figures: nothing is computed here that a log or the store does not say."""

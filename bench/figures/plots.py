@@ -104,7 +104,7 @@ def correlation(entries: Sequence[Entry]) -> Plot:
     table, notes = _first_table(entries, 0, ())
     if len(table.columns) > 1:
         names = ", ".join(column.dataset for column in table.columns)
-        raise UsageError(f"one dataset is drawn at a time, and there are {names}: choose by --dataset")
+        raise UsageError(f"the figure shows one dataset, but there are {names}: choose one by --dataset")
     found = correlations.agreement(table, table.columns[0])
     summary = f"{len(found.methods)} methods on {found.n:,} images"
     return Plot(correlations.heat_map(found), summary, (*notes, *_left_out(found.left_out)))
@@ -126,7 +126,7 @@ def speed(entries: Sequence[Entry], draws: int = 2000) -> Plot:
     shown = [race for race in every if race.timed]
     if not shown:
         why = "".join(f" ({line})" for line in left_out)
-        raise UsageError(f"no result has both an SRCC and a time{why}: score a labelled dataset by `bench run` first")
+        raise UsageError(f"no result has both an SRCC and a speed{why}: score a labelled dataset by `bench run` first")
     summary = f"{sum(len(race.timed) for race in shown)} timed results on {len(shown)} datasets"
     return Plot(speeds(shown), summary, (*notes, *left_out))
 
@@ -140,7 +140,7 @@ PLOTS: dict[str, Callable[..., Plot]] = {
 def _compared(entries: Sequence[Entry], draws: int, draw: Callable[[Table], Figure]) -> Plot:
     table, notes = _first_table(entries, draws, ("srcc",))
     if not comparisons.panels(table):
-        raise UsageError("there is nothing to compare: two methods on the images of one dataset are needed")
+        raise UsageError("no dataset has results of two methods: score a dataset with a second method first")
     return Plot(draw(table), f"{len(table.rows)} methods", notes)
 
 
@@ -151,8 +151,7 @@ def _panels(entries: Sequence[Entry]) -> tuple[list[FittedPoints], tuple[str, ..
         raise UsageError("no result has both scores and labels: score a labelled dataset by `bench run` first")
     if len(shown) > scatters.MOST_PANELS:
         raise UsageError(
-            f"{len(shown)} panels are more than the {scatters.MOST_PANELS} that can be read: choose by --method and "
-            "--dataset"
+            f"{len(shown)} panels are too many, {scatters.MOST_PANELS} is the limit: choose by --method and --dataset"
         )
     return shown, notes
 
@@ -160,7 +159,7 @@ def _panels(entries: Sequence[Entry]) -> tuple[list[FittedPoints], tuple[str, ..
 def _first_table(entries: Sequence[Entry], draws: int, values: Collection[str]) -> tuple[Table, tuple[str, ...]]:
     kept, _ = without_fitted(entries)
     first, *others = arrange(evaluate(kept, draws, values=values))
-    note = f"{len(others)} table(s) of other protocols are not drawn: choose by --method or --dataset"
+    note = f"{len(others)} table(s) of other protocols are left out: choose by --method or --dataset"
     return first, (note,) if others else ()
 
 

@@ -34,7 +34,7 @@ def read_log(path: Path) -> Run:
         UsageError: no such file, or it is no log of training.
     """
     if not path.is_file():
-        raise UsageError(f"LOG got {path}, which is no file")
+        raise UsageError(f"LOG got {path}, which is not a file")
     if path.stat().st_size > _MAX_BYTES:
         raise UsageError(f"LOG got {path}, which has more than {_MAX_BYTES:,} bytes")
     try:
@@ -45,7 +45,7 @@ def read_log(path: Path) -> Run:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         known = False
     if not known or not events:
-        raise UsageError(f"LOG got {path}, which is no log of training: give the log.jsonl of `bench train`")
+        raise UsageError(f"LOG got {path}, which is not a training log: give the log.jsonl of `bench train`")
     return Run(path.resolve().parent.name, events)
 
 

@@ -1,1 +1,1 @@
-"""fit."""
+"""``bench fit --features``: regressions from a method's features to MOS."""

@@ -45,8 +45,8 @@ def check_datasets(train: Sequence[Dataset], targets: Sequence[Dataset], splits:
     for dataset in targets:
         if dataset.within:
             raise UsageError(
-                f"dataset {dataset.id!r} has labels that compare only inside ({', '.join(dataset.within)}) groups: a "
-                "regression can neither be fitted on them nor judged by them; give another to --train and --test"
+                f"dataset {dataset.id!r} has labels that compare only inside groups ({', '.join(dataset.within)}): "
+                "no regression can be fitted on them or tested by them; give another dataset to --train and --test"
             )
     for dataset in train:
         for seed in range(splits):
@@ -63,8 +63,8 @@ def check_enough(training: Dataset, seed: int) -> None:
     """Raise UsageError unless content can be held out of a split's training part to choose by."""
     if (found := len(set(training.contents))) < 2:
         raise UsageError(
-            f"--train got {training.id!r}, whose part random:{seed}:training has {found} different content(s) with a "
-            "label: two are needed, one to fit on and one to choose by"
+            f"--train got {training.id!r}, whose part random:{seed}:training has {found} different content(s) with "
+            "labels: at least two are needed, one to fit on and one for validation"
         )
 
 
@@ -85,7 +85,7 @@ def extract_features(ready: LoadedMethod, dataset: Dataset, policy: Resize | Non
     features = extraction.extract(ready, dataset, policy, hash_of_images(dataset, digests), root)
     if not features.vectors:
         raise UsageError(
-            f"--features got {ready.spec.label}, which has features of no image of {dataset.id!r}; of the first "
-            f"because: {next(iter(features.errors.values()))}"
+            f"--features got {ready.spec.label}, which has no features of any image of {dataset.id!r}; the reason "
+            f"for the first: {next(iter(features.errors.values()))}"
         )
     return DatasetFeatures(dataset, policy, digests, features)

@@ -58,7 +58,7 @@ def summed_up(rows: FloatArray) -> FloatArray:
     """
     finite = rows[np.isfinite(rows).all(axis=1)]
     if not len(finite):
-        raise ImageError(f"none of its {len(rows)} rows of features is finite")
+        raise ImageError(f"all {len(rows)} rows of its features contain NaN or infinity")
     return np.concatenate([finite.mean(axis=0), finite.std(axis=0)])
 
 
@@ -66,8 +66,8 @@ def check_features(spec: MethodSpec) -> None:
     """Raise UsageError unless the method offers features."""
     if not offers_features(spec.method):
         raise UsageError(
-            f"--features got {spec.method.info.name!r}, which offers no features: give a method that has a row "
-            f"ou:NAME in `bench list methods`"
+            f"--features got {spec.method.info.name!r}, which does not offer features: give a NAME for "
+            f"which `bench list methods` shows ou:NAME"
         )
 
 
@@ -118,7 +118,7 @@ def _measure(method: Method, sample: Sample, policy: Resize, into: Features) -> 
     # Whatever a method raises is that image's recorded failure, as when it is scored.
     try:
         if sample.file is None:
-            raise ImageError("no image file is known of it, only scores")
+            raise ImageError("it has no image file, only scores")
         photo = decode(sample.file.read(), sample.name)
         photo = prepare(replace(photo, pixels=resize(photo.pixels, policy)), method.info.input)
         seed_draws(0, sample.name)
@@ -133,7 +133,9 @@ def _join(found: Features, part: Features, what: str) -> None:
     found.vectors.update(part.vectors)
     found.errors.update(part.errors)
     if len({vector.size for vector in (*list(found.vectors.values())[:1], *part.vectors.values())}) > 1:
-        raise BenchError(f"the features of {what} have another width for another image: its author must change it")
+        raise BenchError(
+            f"the features of {what} have different lengths for different images: the method's author must correct this"
+        )
 
 
 def _write_part(folder: Path, part: Features) -> None:
@@ -162,7 +164,7 @@ def _read_parts(folder: Path) -> Features:
         # Damaged files make numpy and zipfile raise nearly anything.
         except Exception as error:
             raise UsageError(
-                f"{path} cannot be read as features ({type(error).__name__}): remove it, and give the command again"
+                f"{path} cannot be read as features ({type(error).__name__}): remove it and run the command again"
             ) from None
         _join(found, part, folder.name)
     return found

@@ -39,7 +39,9 @@ def fit_on_pristine(spec: MethodSpec, dataset: Dataset, output: Path) -> str:
             )
         )
     except NotImplementedError:
-        raise UsageError(f"method {spec.method.info.name!r} has nothing to fit on pristine photographs") from None
+        raise UsageError(
+            f"METHOD got {spec.method.info.name!r}, which has no parameters to fit on pristine photographs"
+        ) from None
 
 
 def _photos(dataset: Dataset) -> Iterator[Photo]:

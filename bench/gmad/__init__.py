@@ -1,1 +1,1 @@
-"""gmad."""
+"""``bench gmad``: the images on which two methods differ most."""

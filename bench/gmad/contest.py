@@ -103,7 +103,7 @@ def run_contest(
             first, second = rows
             cells = table.cells[first, column], table.cells[second, column]
             return run_contest_on(column, cells, (table.labels[first], table.labels[second]), levels, pairs, equal)
-    raise UsageError(f"A and B got {' and '.join(names)}, which have no result on {dataset} under one protocol")
+    raise UsageError(f"A and B got {' and '.join(names)}, which have no results on {dataset} under the same protocol")
 
 
 def run_contest_on(
@@ -132,9 +132,11 @@ def run_contest_on(
     names = frame["image"].tolist()
     for scores, label in zip(signed, labels, strict=True):
         if np.ptp(scores) == 0:
-            raise UsageError(f"A and B got {label}, which gives all images of {column.dataset} one score")
+            raise UsageError(f"A and B got {label}, which gives all images of {column.dataset} the same score")
     if len(names) < 2 * levels:
-        raise UsageError(f"--levels got {levels}, too many for the {len(names)} images that both scored: 2 a level")
+        raise UsageError(
+            f"--levels got {levels}, too many for the {len(names)} images that both scored: 2 for each level"
+        )
     both = []
     for d, a in ((0, 1), (1, 0)):
         parts = differentiate(signed[d], signed[a], names, levels, pairs, equal)

@@ -39,7 +39,7 @@ def contest_of(
     contest = run_contest(tables, (a, b), canonical(dataset), levels, pairs, equal)
     if not records(contest):
         raise UsageError(
-            f"A and B got {a} and {b}, which hold no pair of images that the one finds equal and the other not"
+            f"A and B got {a} and {b}: no pair of images has equal scores by one and different scores by the other"
         )
     return contest
 
@@ -66,6 +66,6 @@ def count_photographs(contest: Contest, photographs: Photographs) -> str:
     if not lacking:
         return f"{len(shown)} photographs"
     return (
-        f"{len(lacking)} of {len(shown)} photographs are not here ({photographs.reason.rstrip('.')}): "
+        f"{len(lacking)} of {len(shown)} photographs are not available ({photographs.reason.rstrip('.')}): "
         f"{listed(lacking, 3)}; give --images DIR or --root ID=PATH"
     )

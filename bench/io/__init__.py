@@ -1,1 +1,1 @@
-"""io."""
+"""Bytes in and out: images, archives, downloads, whole writes. Knows no dataset and no method."""

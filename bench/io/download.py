@@ -33,7 +33,9 @@ def is_whole(download: Download) -> bool:
     if not download.path.is_file():
         return False
     if mismatch := _mismatch(download, download.path):
-        raise UsageError(f"{download.path} is here but is not {download.name}: {mismatch}; delete it and fetch again")
+        raise UsageError(
+            f"{download.path} exists but is not {download.name}: {mismatch}; delete it and run the command again"
+        )
     return True
 
 
@@ -68,8 +70,8 @@ def fetch(download: Download, most: int = _WEIGHTS_LIMIT) -> None:
                 break
         else:
             raise BenchError(
-                f"{download.name}: the connection to {download.url} broke off {_ATTEMPTS} times; "
-                f"{part.stat().st_size:,} bytes are kept in {part}, the same command goes on from there"
+                f"{download.name}: the connection to {download.url} failed {_ATTEMPTS} times; "
+                f"{part.stat().st_size:,} bytes are kept in {part}: run the same command again to resume"
             )
         _accept(download, part)
 
@@ -84,8 +86,8 @@ def _accept(download: Download, part: Path) -> None:
     if mismatch:
         part.unlink()
         raise BenchError(
-            f"{download.name}: of what {download.url} sent, {mismatch}; it was deleted, "
-            f"try again or fetch the file by hand to {download.path}"
+            f"{download.name}: the download from {download.url} is wrong, {mismatch}; it was deleted: "
+            f"try again, or download the file by hand to {download.path}"
         )
     part.replace(download.path)
 
@@ -172,13 +174,13 @@ def _copy(response: HTTPResponse, file: BinaryIO, total: int | None, name: str, 
             if not chunk:
                 return True
             if file.tell() + len(chunk) > most:
-                raise BenchError(f"{name}: the server sends more than {most:,} bytes, which is too much for this file")
+                raise BenchError(f"{name}: the server sends more than {most:,} bytes, too many for this file")
             file.write(chunk)
             shown.update(len(chunk))
 
 
 def _unreachable(download: Download, reason: str) -> MissingRequirementError:
     return MissingRequirementError(
-        f"{download.name}: {download.url} cannot be fetched ({reason}); where there is a network, copy it from there "
-        f"to {download.path}"
+        f"{download.name}: {download.url} cannot be downloaded ({reason}); download it on another "
+        f"machine and copy it to {download.path}"
     )

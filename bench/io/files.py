@@ -130,7 +130,9 @@ class Elsewhere(Folder):
             for parent, folders, names in system.walk(root, maxdepth=_MAX_DEPTH, on_error="raise"):
                 below = self._relative(parent, root)
                 if folders and below.count("/") >= _MAX_DEPTH - 2:
-                    raise UsageError(f"{self.location} has folders more than {_MAX_DEPTH - 1} deep: give one below it")
+                    raise UsageError(
+                        f"{self.location} has folders more than {_MAX_DEPTH - 1} levels deep: give a folder below it"
+                    )
                 found = (f"{below}/{name}".lstrip("/") for name in map(self._plain, names))
                 yield from (name for name in found if name and not _is_hidden(name))
         except UsageError:
@@ -175,7 +177,7 @@ def _listing(folder: Elsewhere) -> dict[str, str]:
         raise UsageError(f"{folder.location} cannot be listed: {_reason(error)}") from None
     names = {re.sub(r"^(\.?/)+", "", member): member for member in members}
     if len(names) < len(members):
-        raise UsageError(f"{folder.location} has files of one name: which is meant cannot be told; unpack it by hand")
+        raise UsageError(f"{folder.location} has several files with the same name: unpack it by hand")
     return {name: member for name, member in names.items() if name and not _is_hidden(name)}
 
 
@@ -185,7 +187,7 @@ def _read_limited(file: Any) -> bytes:
     while chunk := file.read(_CHUNK):
         size += len(chunk)
         if size > MAX_FILE_BYTES:
-            raise ImageError(f"the file has more than {MAX_FILE_BYTES:,} bytes: refused")
+            raise ImageError(f"the file has more than {MAX_FILE_BYTES:,} bytes: not read")
         parts.append(chunk)
     return b"".join(parts)
 
@@ -207,13 +209,15 @@ def _open(folder: Elsewhere) -> tuple[Any, str, Any]:
             f"{folder.location} cannot be opened: {_reason(error)} (`pip install 'fsspec[http]'` for http, s3fs for s3)"
         ) from None
     except (zipfile.BadZipFile, tarfile.TarError, EOFError):
-        raise UsageError(f"{folder.location} is no {folder.archive} archive, or was cut short: get it again") from None
+        raise UsageError(
+            f"{folder.location} is not a {folder.archive} archive, or is incomplete: download it again"
+        ) from None
     except Exception as error:
         if "Protocol not known" in str(error):
             raise MissingRequirementError(
-                f"{folder.location} cannot be opened: no installed package knows this kind of URL (s3fs does s3://)"
+                f"{folder.location} cannot be opened: no installed package supports its protocol (s3fs does s3://)"
             ) from None
-        by_hand = "; download it and give the file" if folder.archive else ""
+        by_hand = "; download it and give the local file" if folder.archive else ""
         raise UsageError(f"{folder.location} cannot be opened: {_reason(error)}{by_hand}") from None
     # Archives share one open file between all that read from them.
     return system, str(root), threading.Lock() if "::" in location else contextlib.nullcontext()
@@ -266,7 +270,7 @@ def expand(text: str, parameter: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise UsageError(f"{parameter} got {text!r}: there is no such home folder") from None
+        raise UsageError(f"{parameter} got {text!r}: this home folder does not exist") from None
 
 
 def open_folder(text: str, parameter: str) -> Folder:
@@ -282,10 +286,10 @@ def open_folder(text: str, parameter: str) -> Folder:
     try:
         name = urlsplit(text).path if is_url(text) else text
     except ValueError as error:
-        raise UsageError(f"{parameter} got {text!r}, which is no URL: {error}") from None
+        raise UsageError(f"{parameter} got {text!r}, which is not a valid URL: {error}") from None
     if name.lower().endswith(_COMPRESSED):
         raise UsageError(
-            f"{parameter} got {text!r}: an archive that is compressed as a whole cannot be read file by file; unpack it"
+            f"{parameter} got {text!r}: an archive compressed as a whole cannot be read file by file; unpack it first"
         )
     kind = _ARCHIVES.get(PurePosixPath(name).suffix.lower(), "")
     if is_url(text):
@@ -295,4 +299,4 @@ def open_folder(text: str, parameter: str) -> Folder:
         return LocalFolder(path)
     if kind and path.is_file():
         return Elsewhere(str(path.resolve()), kind)
-    raise UsageError(f"{parameter} got {text!r}, which is no folder, no .zip or .tar archive and no URL")
+    raise UsageError(f"{parameter} got {text!r}, which is not a folder, a .zip or .tar archive, or a URL")

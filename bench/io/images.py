@@ -109,7 +109,7 @@ def decode(data: bytes, name: str) -> Photo:
     except UnidentifiedImageError:
         raise ImageError("not an image in a known format (JPEG, PNG, BMP, WebP, TIFF, GIF, ...)") from None
     except Image.DecompressionBombError:
-        raise ImageError(f"more than {_MAX_PIXELS:,} pixels: refused unread") from None
+        raise ImageError(f"more than {_MAX_PIXELS:,} pixels: not decoded") from None
     except ImageError:
         raise
     except MemoryError:

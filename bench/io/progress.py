@@ -13,14 +13,19 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
-def note(text: str) -> None:
+def say(text: str) -> None:
     """Tell the user something on stderr that is neither a result nor an error."""
-    print(f"bench: note: {text}", file=sys.stderr)
+    print(text, file=sys.stderr)
+
+
+def note(text: str) -> None:
+    """Tell the user on stderr of something to keep in mind."""
+    say(f"bench: note: {text}")
 
 
 def warn(text: str) -> None:
     """Tell the user on stderr of something that is wrong but stops nothing."""
-    print(f"bench: warning: {text}", file=sys.stderr)
+    say(f"bench: warning: {text}")
 
 
 def in_notebook() -> bool:

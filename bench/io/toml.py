@@ -22,7 +22,7 @@ def fill(cls: type[Any], table: Any, where: str) -> Any:
         UsageError: a key is unknown or lacking, or a value has another type; names the key.
     """
     if not isinstance(table, dict):
-        raise UsageError(f"{where}: got {table!r}, a TOML table is expected")
+        raise UsageError(f"{where}: got {table!r}: use a TOML table")
     fields = {f.name: f for f in dataclasses.fields(cls)}
     hints = typing.get_type_hints(cls)
     for key in table:
@@ -42,7 +42,7 @@ def _typed(hint: Any, value: Any, where: str) -> Any:
         return None if value is None else _typed(arguments[0], value, where)
     if origin is tuple and isinstance(value, list):
         if arguments[-1] is not Ellipsis and len(value) != len(arguments):
-            raise UsageError(f"{where} is {value!r}: {len(arguments)} values are expected")
+            raise UsageError(f"{where} is {value!r}: use {len(arguments)} values")
         return tuple(_typed(arguments[0], item, where) for item in value)
     if origin is dict and isinstance(value, dict):
         return {key: _typed(arguments[1], item, f"{where}.{key}") for key, item in value.items()}

@@ -123,11 +123,11 @@ def safe_parts(name: str) -> tuple[str, ...]:
     path = name.replace("\\", "/")
     parts = tuple(part for part in path.split("/") if part not in ("", "."))
     if path.startswith("/") or ".." in parts or re.match(r"\s*[A-Za-z]:", path):
-        raise BenchError(f"its member {shown} would lie outside the folder")
+        raise BenchError(f"its member {shown} would be written outside the folder")
     if not name.isprintable():
-        raise BenchError(f"its member {shown} has characters in its name that cannot be printed")
+        raise BenchError(f"its member {shown} has unprintable characters in its name")
     if len(path.encode()) > 1024 or any(len(part.encode()) > 255 for part in parts):
-        raise BenchError(f"its member {shown} has too long a name")
+        raise BenchError(f"its member {shown} has a name that is too long")
     return parts
 
 
@@ -147,7 +147,7 @@ class _Names:
         taken = kind == "file" and (key in self._files or key in self._folders)
         if taken or not folders.isdisjoint(self._files):
             name = "/".join(parts)
-            raise BenchError(f"its member {name!r} is there twice, or differs from another in case alone")
+            raise BenchError(f"its member {name!r} exists twice, or differs from another only in case")
         self._folders |= folders
         if kind == "file":
             self._files.add(key)
@@ -162,7 +162,7 @@ class _Budget:
     def spend(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
-            raise BenchError(f"it holds more than {self.most:,} bytes, which is all that is let out of it")
+            raise BenchError(f"it contains more than {self.most:,} bytes, the limit")
 
 
 class _Forward:
@@ -201,7 +201,7 @@ def _zip_members(raw: IO[bytes], most: int) -> Iterator[_Member]:
             if info.flag_bits & 1:
                 raise BenchError("it is encrypted: unpack it by hand")
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise BenchError(f"it is packed by method {info.compress_type} of zip: unpack it by hand, with 7z")
+                raise BenchError(f"it uses zip compression method {info.compress_type}: unpack it by hand with 7z")
             # The name as stored: `filename` ends at a NUL.
             yield _Member(info.orig_filename, info.file_size, _zip_kind(info), partial(archive.open, info))
 
@@ -248,7 +248,7 @@ def _write(
             else:
                 _save(member, target.joinpath(*parts), budget, step)
         except (FileExistsError, NotADirectoryError):
-            raise BenchError(f"its member {member.name!r} is there already, from another archive") from None
+            raise BenchError(f"its member {member.name!r} already exists, from another archive") from None
     return left_out
 
 
@@ -261,4 +261,4 @@ def _save(member: _Member, path: Path, budget: _Budget, step: Callable[[], objec
             size += file.write(chunk)
             step()
     if size != member.size:
-        raise BenchError(f"its member {member.name!r} has {size:,} bytes and says that it has {member.size:,}")
+        raise BenchError(f"its member {member.name!r} has {size:,} bytes, but its header says {member.size:,}")

@@ -1,1 +1,1 @@
-"""overlap."""
+"""``bench overlap``: images that two datasets share."""

@@ -122,7 +122,7 @@ def _compare_images(a: Dataset, b: Dataset, threshold: int) -> NearDuplicates:
             shown.update(min(BLOCK, len(first.names) - shown.n))
             count += len(pairs.a)
             if count > _MOST_PAIRS:
-                raise BenchError(f"more than {_MOST_PAIRS:,} pairs at {threshold} bits: try a smaller --threshold")
+                raise BenchError(f"more than {_MOST_PAIRS:,} pairs at {threshold} bits: use a smaller --threshold")
             found.append(pairs)
     joined = NearPairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
     order = np.lexsort((joined.b, joined.a, joined.distance))
@@ -185,5 +185,5 @@ def _from_rows(name: str, where: str, rows: Iterable[tuple[str, table.TextRow]])
             image = table.image_name(where, texts[0])
             names[image] = (*names.get(image, ()), *texts)
     if not names:
-        raise UsageError(f"{where}: no column named 'image', and nothing in it looks like an image's name")
+        raise UsageError(f"{where}: there is no column 'image', and no value looks like the name of an image")
     return NameList(name, names, where)

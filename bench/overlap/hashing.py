@@ -143,5 +143,5 @@ def _hash(sample: Sample, cache: HashCache) -> Hashes | str:
 
 def _read(sample: Sample) -> bytes:
     if sample.file is None:
-        raise ImageError("no image file is known of it, only scores")
+        raise ImageError("it has no image file, only scores")
     return sample.file.read()

@@ -47,7 +47,7 @@ def perceptual_hash(pixels: Pixels) -> Hashes:
     import imagehash
 
     if pixels.min() == pixels.max():
-        raise ImageError("of one tone throughout: nothing to compare")
+        raise ImageError("all pixels are equal: there is nothing to compare")
     return np.packbits(imagehash.phash(Image.fromarray(pixels), hash_size=16).hash)
 
 

@@ -65,12 +65,12 @@ def to_text(found: Overlap, show: int) -> str:
     """Return counts, and the first pairs and names, of which at most ``show`` each."""
     lines = [*_near_lines(found, found.near, show)] if found.near else []
     telling, generic = found.names.telling, found.names.generic
-    lines += _counts("share a telling name", found, found.named())
+    lines += _counts("share a distinctive name", found, found.named())
     lines += [f"  {one.kind:9}  {one.key}  {one.a[0]}  {one.b[0]}{_more(one)}" for one in telling[:show]]
     lines += _rest(len(telling), show, "names")
     if generic:
         examples = ", ".join(generic[:_EXAMPLES]) + (", ..." if len(generic) > _EXAMPLES else "")
-        lines.append(f"equal names that are not counted, for many sets may have such: {len(generic):,} ({examples})")
+        lines.append(f"equal names that are too common to count: {len(generic):,} ({examples})")
     return "\n".join(lines) + "\n"
 
 
@@ -102,4 +102,4 @@ def _more(shared: SharedName) -> str:
 
 
 def _rest(count: int, show: int, what: str) -> list[str]:
-    return [f"  ... and {count - show:,} more {what}: --format csv or json lists all"] if count > show else []
+    return [f"  ... and {count - show:,} more {what}: use --format csv or json to list all"] if count > show else []

@@ -98,9 +98,9 @@ def values_from_table(options: type[Any], table: Mapping[str, Any], source: str)
     values = {}
     for name, value in table.items():
         if name not in hints:
-            raise UsageError(f"{source} has {name!r}, which is no option of training.{did_you_mean(name, hints)}")
+            raise UsageError(f"{source} has {name!r}, which is not a hyperparameter.{did_you_mean(name, hints)}")
         if not _fits(value, hints[name]):
-            raise UsageError(f"{source}: {name} got {value!r}: it takes a value of type {_type_name(hints[name])}")
+            raise UsageError(f"{source}: {name} got {value!r}: use a value of type {_type_name(hints[name])}")
         values[name] = convert(f"{source}: {name}", hints[name], str(value))
     return values
 
@@ -179,9 +179,9 @@ def convert(name: str, hint: Any, text: str) -> Any:
     try:
         value = hint(text)
     except ValueError:
-        raise UsageError(f"{name} got {text!r}: it takes a value of type {_type_name(hint)}") from None
+        raise UsageError(f"{name} got {text!r}: use a value of type {_type_name(hint)}") from None
     if isinstance(value, float) and not math.isfinite(value):
-        raise UsageError(f"{name} got {text!r}: it takes a finite number")
+        raise UsageError(f"{name} got {text!r}: use a finite number")
     return value
 
 

@@ -71,7 +71,7 @@ class OverFeatures(Method):
     def _distance(self, features: FloatArray) -> float:
         mean, covariance, rows = gaussian.gaussian(features)
         if not rows:
-            raise ImageError(f"none of its {len(features)} rows of features is finite")
+            raise ImageError(f"all {len(features)} rows of its features contain NaN or infinity")
         return gaussian.distance(self.model, mean, covariance)
 
     @classmethod
@@ -96,11 +96,11 @@ class OverFeatures(Method):
         )
         skipped = f", {refused} skipped as {method.info.name} has no features of them" if refused else ""
         if not kept:
-            raise UsageError(f"photos: none to fit on{skipped}; give a folder of pristine photographs")
+            raise UsageError(f"--pristine has no photographs to fit on{skipped}; give a folder of pristine photographs")
         model = gaussian.fit_model(kept, {"method": PREFIX + method.info.name, "pristine": source, **_about(method)})
         if model.blocks < 2:
             raise UsageError(
-                f"photos: {len(kept)} used{skipped} give {model.blocks} finite rows of features; give more"
+                f"--pristine: {len(kept)} photographs{skipped} give {model.blocks} finite rows of features; add more"
             )
         model.save(output)
         shrunk = model.metadata["shrinkage"]
@@ -161,8 +161,8 @@ def rows_of(method: Method, features: FloatArray) -> FloatArray:
     shape = np.shape(features)
     if len(shape) != 2 or not 1 <= shape[1] <= gaussian.MAX_FEATURES:
         raise BenchError(
-            f"the features of {method.info.name} have the shape {shape} and not (M, D), a row a patch and D at most "
-            f"{gaussian.MAX_FEATURES:,}: its author must change it"
+            f"the features of {method.info.name} have the shape {shape} instead of (M, D), a row for each patch, D at "
+            f"most {gaussian.MAX_FEATURES:,}: the method's author must correct this"
         )
     return np.asarray(features, dtype=np.float64)
 
@@ -189,6 +189,6 @@ def _check_features(model: gaussian.PristineModel, path: Path, name: str, method
         if there != here:
             got = repr(there)[:60] if there else "nothing"
             raise UsageError(
-                f"{name}, option model: {path} was fitted with {key} {got} and here it is {here!r}; "
-                f"fit it again with the same options, or give the options that it was fitted with"
+                f"{name}, option model: {path} was fitted with {key} {got} but now it is {here!r}; "
+                f"fit it again with these options, or give the options of the fit"
             )

@@ -121,11 +121,11 @@ def find_method(name: str) -> type[Method]:
         raise UsageError(found.disputed[name])
     method = found.methods.get(found.aliases.get(name, name))
     if method is None and name.removeprefix(pristine_distance.PREFIX) in found.methods:
-        raise UsageError(f"method {name!r}: {name.removeprefix(pristine_distance.PREFIX)} offers no features to fit on")
+        raise UsageError(f"method {name!r}: {name.removeprefix(pristine_distance.PREFIX)} does not offer features")
     if method is None:
         hint = did_you_mean(name, [*found.methods, *found.aliases])
         broken = f" A plugin failed: {'; '.join(found.problems)}." if found.problems else ""
-        raise UsageError(f"--method got {name!r}, which is no known method.{hint}{broken} See `bench list methods`.")
+        raise UsageError(f"--method got {name!r}, which is not a known method.{hint}{broken} See `bench list methods`.")
     return method
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.datasets.roots import Roots
 from bench.errors import UsageError
-from bench.io.atomic import write_atomically
+from bench.io.atomic import write_output
 from bench.report.data import gather
 from bench.report.duels import find_pairs
 from bench.report.page import render
@@ -64,8 +64,5 @@ def write_report(
     kept, fitted = without_fitted(entries)
     tables = arrange(evaluate(kept, draws))
     page = render(gather(tables, title, places, fitted, find_pairs(tables, places, pair)))
-    try:
-        write_atomically(output, page.encode())
-    except OSError as error:
-        raise UsageError(f"--output got {output}, which cannot be written: {error.strerror}") from None
+    write_output(output, page)
     return WrittenPage(output, sum(len(table.cells) for table in tables), len(page))

@@ -147,7 +147,7 @@ def run_each(
     warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
     for dataset in datasets:
-        dataset.split(split)  # a mistake is told before weights are loaded; the runner takes the part
+        dataset.split(split)  # reports a wrong name before weights are loaded; the runner takes the split
     store.check_writable()
     ready = loading.load_methods(specs)
     for dataset in datasets:

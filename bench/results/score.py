@@ -169,7 +169,7 @@ def _images(value: Any, place: int, count: int, places: Roots, parameter: str) -
 
 
 def _names(dataset: Dataset, text: str) -> list[str]:
-    """Put what was given before images' names: two folders may have an image of one name."""
+    """Prefix image names by what was given: two folders may have images of the same name."""
     if names_one_image(text):
         return [text]
     return [f"{text.rstrip('/')}/{sample.name}" for sample in dataset.samples]

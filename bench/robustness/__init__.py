@@ -1,1 +1,1 @@
-"""robustness."""
+"""``bench robustness``, ``bench invariance``: scores under degradations and harmless changes."""

@@ -139,7 +139,7 @@ def _make(sample: Sample, short: int | None, recipes: Sequence[DerivationRecipe]
             if not all((folder / name).is_file() for name in recipe.files):
                 _write(folder, dict(zip(recipe.files, recipe.make(photograph), strict=True)))
     except ImageError as error:
-        raise UsageError(f"--photos: {sample.name} cannot be used: {error}. Mend it or leave it out") from None
+        raise UsageError(f"--photos: {sample.name} cannot be used: {error}. Repair or remove it") from None
     return DerivedImages(sample, LocalFolder(folder))
 
 
@@ -150,14 +150,14 @@ def _write(folder: Path, images: Mapping[str, Pixels]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(folder).free < _RESERVE + sum(pixels.nbytes for pixels in images.values()):
             raise BenchError(
-                f"the disk of {folder.parent} is nearly full: fewer photographs by --count, smaller ones by --size, "
-                "or another folder by BENCH_CACHE; what was made is kept"
+                f"the disk of {folder.parent} is nearly full: use a smaller --count or --size, or set BENCH_CACHE "
+                "to another folder; finished images are kept"
             )
         for name, pixels in images.items():
             write_atomically(folder / name, _encode(pixels, name))
     except OSError as error:
         raise UsageError(
-            f"images cannot be kept in {folder.parent}: {error.strerror or error}. Set BENCH_CACHE to another folder"
+            f"images cannot be written to {folder.parent}: {error.strerror or error}. Set BENCH_CACHE to another folder"
         ) from None
 
 

@@ -132,7 +132,7 @@ def measure_invariance(
 
 
 def _elsewhere(specs: Sequence[MethodSpec]) -> list[LoadedMethod]:
-    """Load the methods that run a network on the other device, where there is one."""
+    """Load the methods with a network on the other device too, if there is one."""
     bound = [spec for spec in specs if spec.method.info.device_bound]
     if not bound or scoring.resolve_device("auto", [spec.method for spec in bound]) == "cpu":
         return []

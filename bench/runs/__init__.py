@@ -1,1 +1,1 @@
-"""runs."""
+"""Images × methods → stored scores: scoring, the runner, the store, imported scores."""

@@ -49,7 +49,7 @@ def read_scores(path: Path, column: str | None) -> ScoreFile:
     columns = [column] if column is not None else [name for name in header if name not in _NAMES]
     table.need_columns(path, header, ["image", *columns])
     if not columns or not rows:
-        raise UsageError(f"{path} has no scores: it needs the columns image and score, and one row an image")
+        raise UsageError(f"{path} has no scores: it needs the columns image and score, and one row for each image")
     images = tuple(table.image_name(path, row["image"]) for row in rows)
     table.check_unique(path, list(images))
     read = {name: tuple(_score(path, name, row) for row in rows) for name in (*columns, *_NAMES[1:]) if name in header}
@@ -125,7 +125,9 @@ def import_scores(
     unknown = unknown_images(file, dataset)
     if unknown:
         shown = ", ".join(map(repr, unknown[:5]))
-        raise UsageError(f"{file.path} names {len(unknown)} image(s) that dataset {dataset.id!r} has not: {shown}")
+        raise UsageError(
+            f"{file.path} names {len(unknown)} image(s) that dataset {dataset.id!r} does not have: {shown}"
+        )
     scores = dict(zip(file.images, file.scores[column], strict=True))
     method = {
         "name": info.name,

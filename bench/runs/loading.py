@@ -38,7 +38,7 @@ def method_specs(
     for name, given in options.group(assignments).items():
         canonical = name if name in found else registry.find_method(name).info.name
         if canonical not in found:
-            raise UsageError(f"--option names method {name!r}, which is not among the methods: {', '.join(found)}")
+            raise UsageError(f"--option got an option of {name!r}, which is not among the methods: {', '.join(found)}")
         grouped.setdefault(canonical, {}).update(given)
     if precision != "exact":
         _set_precision(found, grouped, precision)

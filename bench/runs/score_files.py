@@ -65,7 +65,7 @@ def import_file(
         MissingRequirementError: the dataset is not here, and the file has no ``mos``.
     """
     if wide == (method is not None):
-        raise UsageError("give --method NAME for one column of scores, or --wide for one method a column")
+        raise UsageError("give --method NAME for one column of scores, or --wide for one method in each column")
     if wide and column is not None:
         raise UsageError(f"--column got {column!r}, but --wide takes every column: leave one of them out")
     store.check_writable()
@@ -87,28 +87,30 @@ def import_file(
 
 
 def _say_what_is_doubtful(trained_on: Sequence[str], target: Dataset, protocol: Protocol) -> None:
-    """Tell of training sets that nothing is known of, and of a resize policy that is not the dataset's."""
+    """Print a note on unknown training sets, and on a resize policy that is not the dataset's."""
     known = {*names(), *(pool for card in shipped_cards().values() for pool in card.content)}
     for name in trained_on:
         if name != "unknown" and name not in known:
             hint = did_you_mean(name, known)
-            note(f"--trained-on {name!r} is no dataset or pool of photographs known here.{hint}")
+            note(f"--trained-on {name!r} is not a known dataset or pool.{hint}")
     if protocol.resize == "none" and target.resize != "none":
         note(
-            f"{target.id} is mostly scored at {target.resize}; these are stored as scored at full size: give --resize "
-            f"{target.resize} if they were not"
+            f"{target.id} is usually scored at {target.resize}; these scores are stored as computed at full size: "
+            f"otherwise give --resize {target.resize}"
         )
 
 
 def _compare_images(strange: int, total: int, dataset: str) -> None:
     if strange == total:
-        raise UsageError(f"none of the {total} images of the scores is in dataset {dataset!r}: is it the right one?")
+        raise UsageError(
+            f"--dataset got {dataset!r}, which has none of the {total} images of the scores: give the right dataset"
+        )
     if strange:
-        note(f"{strange} of {total} images are not in dataset {dataset!r} as it is here")
+        note(f"{strange} of {total} images are not in the copy of dataset {dataset!r}")
 
 
 def _find_dataset(text: str, places: Roots, split: str, *, labelled: bool) -> Dataset:
-    """Return the dataset, or what is known of it without samples where the scores bring labels."""
+    """Return the dataset; or its description without samples if it is not available and the scores have labels."""
     card = find_card(text)
     try:
         return resolve(text, places).split(split)
@@ -122,6 +124,6 @@ def _find_dataset(text: str, places: Roots, split: str, *, labelled: bool) -> Da
     if card is not None:
         return describe_with_card(card, (), "")
     if not re.fullmatch(r"[\w.+-]{1,80}", text):
-        raise UsageError(f"--dataset got {text!r}: as a new id use letters, digits and . _ + -")
-    note(f"no card has the id {text!r}; it becomes a dataset of its own")
+        raise UsageError(f"--dataset got {text!r}: a new id consists of letters, digits and . _ + -")
+    note(f"no card has the id {text!r}; a new dataset is created")
     return Dataset(id=text, title=text, kind="unknown", direction="higher", samples=())

@@ -138,7 +138,7 @@ def resolve_device(requested: str, methods: Iterable[type[Method]]) -> str:
     if torch.cuda.is_available():
         return "cuda"
     if requested == "cuda":
-        raise UsageError("--device got cuda, but torch finds no CUDA device here: use --device cpu or auto")
+        raise UsageError("--device got cuda, but torch finds no CUDA device: use --device cpu or auto")
     return "cpu"
 
 
@@ -228,8 +228,8 @@ def _score_in_processes(
             yield from parallel(job(specs, chunk, settings, plan) for chunk in chunks)
         except TerminatedWorkerError:
             raise BenchError(
-                "a worker process was killed, most likely for want of memory: try --workers 1; "
-                "what was stored is kept, the same command goes on from there"
+                "a worker process was killed, most likely because memory ran out: use --workers 1; "
+                "stored scores are kept, the same command continues from there"
             ) from None
 
 

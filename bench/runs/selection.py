@@ -57,19 +57,19 @@ def select(
     kept = _named(kept, "--dataset", [canonical(name) for name in datasets], lambda entry: {entry.dataset.id})
     kept = [entry for entry in kept if not families or _families_of(entry) & set(families)]
     if not kept:
-        raise UsageError(f"--family got {', '.join(families)}, of which no method has a stored result here")
+        raise UsageError(f"--family got {', '.join(families)}, but no method of this kind has a stored result")
     return kept
 
 
 def without_fitted(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
-    """Leave out regressions that were fitted on splits, which only ``--style cross`` shows, and count them.
+    """Return the entries without regressions fitted on splits (only ``--style cross`` shows them), and their number.
 
     Raises:
         UsageError: nothing else is there.
     """
     kept = [entry for entry in entries if not entry.fitted]
     if not kept:
-        raise UsageError("all results chosen are regressions fitted on splits: see `bench table --style cross`")
+        raise UsageError("all selected results are regressions fitted on splits: use `bench table --style cross`")
     return kept, len(entries) - len(kept)
 
 

@@ -45,7 +45,7 @@ class Store:
             UsageError: the option is an empty text.
         """
         if option == "":
-            raise UsageError("--results got an empty text: name a folder, or leave the option out")
+            raise UsageError("--results got an empty text: give a folder, or leave the option out")
         return cls(Path(option or os.environ.get(RESULTS_VARIABLE) or "results"))
 
     def check_writable(self) -> None:
@@ -218,8 +218,8 @@ def writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise BenchError(
-            f"cannot write to {folder} ({error.strerror or error}): what was stored before is kept; "
-            "make room or choose another folder with --results, then give the same command again"
+            f"cannot write to {folder} ({error.strerror or error}): finished results are kept; "
+            "free some space or choose another folder by --results, then run the same command again"
         ) from None
 
 
@@ -246,7 +246,9 @@ def _read_entry(path: Path) -> Entry:
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:
-            raise UsageError(f"{path} has format {meta['format']}, this version reads {FORMAT}: {_remedy(path)}")
+            raise UsageError(
+                f"{path} has format {meta['format']}, but this version reads format {FORMAT}: {_remedy(path)}"
+            )
         entry = Entry(path.parent, meta)
         _ = entry.key, entry.identity, entry.method, entry.dataset, entry.complete, entry.sessions
         return entry

@@ -53,11 +53,11 @@ def train_method(
     try:
         return with_fetching(run)
     except KeyboardInterrupt:
-        raise StoppedError(f"interrupted; where {output} holds a state, --resume goes on from it") from None
+        raise StoppedError(f"interrupted; if {output} has a saved state, --resume continues from it") from None
 
 
 def _config(method: type[Method], preset: str | None, file: Path | None, texts: Mapping[str, str]) -> Any:
-    """Merge preset, file and options, each winning over the one before."""
+    """Merge preset, file and options; each overrides the one before."""
     assert method.Training is not None
     presets = method.presets()
     if preset is not None and preset not in presets:
@@ -75,4 +75,4 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--config {file} is no TOML: {error}") from None
+        raise UsageError(f"--config {file} is not valid TOML: {error}") from None

@@ -1,18 +1,45 @@
 """Statistics of a benchmark: arrays in, frozen dataclasses out, nothing read or written.
 
-* ``correlate`` and ``correlate_within``: SRCC, KRCC, PLCC raw and after a named mapping, RMSE.
-* ``fit_logistic4`` and ``fit_logistic5``: the mappings themselves.
-* ``bootstrap_srcc`` and ``bootstrap_within``: percentile or BCa intervals, on draws shared by all methods;
-  ``bootstrap_mean`` puts those of several datasets together.
-* ``mapping_band``: how certain a fitted mapping is at each score.
-* ``paired_differences`` (of such draws), ``meng_tests`` and ``adjust``: method against method.
-* ``krasula`` and ``auc_tests``: different or similar, better or worse pairs of images.
-* ``squared_errors`` and ``noise_ceiling``: the noise of a MOS, and what it leaves to reach.
-* ``srcc_over_splits``, ``content_folds`` and ``cross_fit``: over content-disjoint parts of a dataset.
-* ``fisher_z_mean`` and ``mean_ranks``: over several datasets.
+Agreement of one method with one dataset:
 
-Scores and labels are given raw, with their declared directions; a correlation is oriented by the
-product of the two and never by its own sign. A value that cannot be given is None, with a reason.
+* ``correlate``: SRCC, KRCC, PLCC (raw and after a logistic mapping) and RMSE.
+* ``correlate_within``: the mean or median of SRCC, KRCC and PLCC inside groups of images.
+* ``fit_logistic4``, ``fit_logistic5``: the logistic mappings from scores to labels.
+* ``mapping_band``: pointwise confidence band of the 4-parameter mapping.
+
+Confidence intervals, on bootstrap samples that all methods share:
+
+* ``bootstrap_srcc``, ``bootstrap_within``: percentile or BCa intervals of the SRCC, over all images or inside groups.
+* ``bootstrap_groups``: the same for the mean or median of any values of groups.
+* ``bootstrap_mean``: the same for the mean SRCC over several datasets.
+
+Comparison of two methods:
+
+* ``paired_differences``: differences of correlations on paired bootstrap samples.
+* ``meng_tests``: Meng's z test of two SRCCs.
+* ``adjust``: p-values adjusted for many comparisons (Holm, Benjamini-Hochberg).
+
+Statistics that use the variance of the ratings:
+
+* ``krasula``, ``auc_tests``: Krasula's AUCs (different or similar pairs, better or worse image) and tests of them.
+* ``squared_errors``, ``noise_ceiling``: the squared standard error of each MOS, and the highest correlation that the
+  noise of the MOS permits.
+
+Splits of one dataset, and averages over several:
+
+* ``srcc_over_splits``: median and quartiles of the SRCC over test splits.
+* ``content_folds``, ``cross_fit``: content-disjoint folds, and PLCC and RMSE with the mapping fitted on other folds.
+* ``fisher_z_mean``, ``mean_ranks``: mean correlation by Fisher's z, and mean rank.
+
+Scores and labels are passed raw, together with their declared directions (+1: higher is better, -1: lower is better).
+A correlation is multiplied by the product of the two directions, never by its own sign. A statistic that is undefined
+is None (or NaN in an array), and a ``reason`` says why.
+
+Example:
+    >>> from bench import stats
+    >>> scores, dmos = [1.0, 2.0, 3.0, 5.0, 4.0], [50, 40, 30, 20, 10]
+    >>> stats.correlate(scores, dmos, score_sign=1, label_sign=-1).srcc
+    0.9
 """
 
 from __future__ import annotations
@@ -23,12 +50,16 @@ from bench.stats.bootstrap import bootstrap_groups, bootstrap_srcc, bootstrap_wi
 from bench.stats.ceiling import Ceiling, noise_ceiling, squared_errors
 from bench.stats.comparison import Difference, MengTest, adjust, meng_tests, paired_differences
 from bench.stats.correlation import VALUES, Correlations, Grouping, correlate, correlate_within
+from bench.stats.defaults import ALPHA, CONFIDENCE, DRAWS
 from bench.stats.interval import Bootstrap, Interval, IntervalKind
 from bench.stats.krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench.stats.mapping import LogisticMapping, fit_logistic4, fit_logistic5
 from bench.stats.splits import CrossFit, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
+    "ALPHA",
+    "CONFIDENCE",
+    "DRAWS",
     "VALUES",
     "AucTest",
     "Aucs",

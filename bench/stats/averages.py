@@ -1,7 +1,7 @@
-"""What methods reach over several datasets or groups: means and medians of correlations, and the mean rank.
+"""Averages over datasets or groups: Fisher's z mean, its bootstrap, mean ranks, weighted medians.
 
-Declared behaviour: a value that is missing is never skipped. Who calls chooses datasets on which every
-method has a value, and says which; NaN, infinity and nothing at all are a ValueError.
+Declared behaviour: missing values are never skipped. The caller chooses datasets on which every method has a value;
+NaN, infinity and empty input raise ValueError.
 """
 
 from __future__ import annotations
@@ -14,35 +14,51 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
+from bench.stats.defaults import CONFIDENCE
 from bench.stats.interval import Bootstrap, no_bootstrap, percentile_interval
 from bench.stats.ranks import ranks
 
 _PERFECT = 1e-12  # below this distance from 1 a correlation is 1 but for rounding
-_SHIFT = 67  # draws by which each dataset's are moved against those of the one before; prime
+_SHIFT = 67  # a prime: the samples of each dataset are rotated by so many against those of the one before
 
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean, or None with the reason."""
+    """A mean, or the reason why it is undefined.
+
+    Attributes:
+        value: the mean; None if it is undefined.
+        reason: why it is undefined; empty if it is defined.
+    """
 
     value: float | None
     reason: str = ""
 
 
 def fisher_z_mean(correlations: ArrayLike) -> Mean:
-    """Average correlations by Fisher's z: tanh(mean(artanh(r))), each counted once.
+    """Average correlations by Fisher's z transform: tanh(mean(artanh(r))).
 
-    A correlation of exactly 1 or -1 has an infinite z, which would make the mean 1 whatever the other
-    values: there is no mean then.
+    Every correlation has the same weight. The mean is undefined if a correlation is exactly 1 or -1: its z is
+    infinite, so the mean would be 1 whatever the other values are.
 
     Args:
-        correlations: (n,) values in -1..1, n at least 1.
+        correlations: (n,) correlations in -1..1, n >= 1.
+
+    Returns:
+        The mean, in -1..1; higher is better if the correlations are oriented so.
 
     Raises:
-        ValueError: not a vector of at least one value, or a value is not finite or outside -1..1.
+        ValueError: the input is not a vector with at least one value, or a value is not finite or outside -1..1.
 
     References:
-        Fisher, Metron 1, 1921, for z; Silver and Dunlap, Journal of Applied Psychology 72, 1987, on averaging by it.
+        Fisher, On the "probable error" of a coefficient of correlation, Metron 1, 1921 (z); Silver and Dunlap,
+        Journal of Applied Psychology 72, 1987 (averages by z).
+
+    Example:
+        >>> round(fisher_z_mean([0.5, 0.9]).value, 3)
+        0.766
+        >>> fisher_z_mean([0.5, 1.0]).reason
+        "no mean by Fisher's z: a correlation is 1 or -1, whose z is infinite"
     """
     r = _checked("correlations", correlations, ndim=1)
     if np.abs(r).max() > 1:
@@ -52,32 +68,41 @@ def fisher_z_mean(correlations: ArrayLike) -> Mean:
     return Mean(float(np.tanh(np.arctanh(r).mean())))
 
 
-def bootstrap_mean(drawn: Sequence[Bootstrap], level: float = 0.95) -> Bootstrap:
-    """Intervals of the mean correlation by Fisher's z, from the draws on each dataset.
+def bootstrap_mean(bootstraps: Sequence[Bootstrap], level: float = CONFIDENCE) -> Bootstrap:
+    """Compute percentile intervals of the mean correlation over datasets (by Fisher's z).
 
-    The datasets are taken as given and their images as drawn: an interval says how far the mean over *these*
-    datasets is known, not how a method would do on another one.
+    The datasets are fixed; only their images are resampled. An interval therefore describes the mean over *these*
+    datasets, not the performance on another dataset.
 
     Args:
-        drawn: one of each dataset, at least one: the same methods in the same order, the same number of draws.
-        level: nominal coverage.
+        bootstraps: one bootstrap for each dataset, at least one, with the same methods in the same order and the
+            same number of samples.
+        level: nominal coverage, between 0 and 1.
 
     Returns:
-        Draws of the mean; its units are those of the smallest dataset. Undefined where a draw of any dataset is
-        undefined, or is exactly 1 or -1.
+        Bootstrap of the mean, in -1..1. A sample is NaN where the sample of any dataset is NaN, 1 or -1. ``units``
+        is that of the smallest dataset.
 
     Raises:
-        ValueError: no dataset, or the numbers of methods or draws differ.
+        ValueError: the list is empty, or the numbers of methods or samples differ.
+
+    Example:
+        >>> from bench.stats import bootstrap_srcc
+        >>> labels, scores = np.arange(20), np.arange(20) + [0, 5, 0, -5] * 5
+        >>> one, other = bootstrap_srcc(scores, labels), bootstrap_srcc(scores[:15], labels[:15])
+        >>> bootstrap_mean([one, other]).samples.shape
+        (1, 2000)
     """
-    if not drawn or len({each.samples.shape for each in drawn}) != 1:
-        raise ValueError(f"drawn has samples of shapes {[each.samples.shape for each in drawn]}: give equal ones")
-    units = min(each.units for each in drawn)
-    estimates = _mean_by_z(np.stack([each.estimates for each in drawn]))
-    if not drawn[0].samples.shape[1]:
-        return no_bootstrap(estimates, level, "percentile", drawn[0].intervals[0].reason, units)
-    # One seed serves every dataset, and draws of one number take the same places of the label files: moved
+    shapes = [each.samples.shape for each in bootstraps]
+    if len(set(shapes)) != 1:
+        raise ValueError(f"bootstraps has samples of shapes {shapes}: give at least one, all of one shape")
+    units = min(each.units for each in bootstraps)
+    estimates = _mean_by_z(np.stack([each.estimates for each in bootstraps]))
+    if not bootstraps[0].samples.shape[1]:
+        return no_bootstrap(estimates, level, "percentile", bootstraps[0].intervals[0].reason, units)
+    # All datasets use one seed, so samples of equal number take the same positions of the label files. Rotated
     # against each other they are independent, as the datasets are.
-    moved = [np.roll(each.samples, _SHIFT * place, axis=1) for place, each in enumerate(drawn)]
+    moved = [np.roll(each.samples, _SHIFT * place, axis=1) for place, each in enumerate(bootstraps)]
     samples = _mean_by_z(np.stack(moved))
     return Bootstrap(tuple(percentile_interval(row, level) for row in samples), samples, estimates, units)
 
@@ -89,18 +114,22 @@ def _mean_by_z(correlations: FloatArray) -> FloatArray:
 
 
 def mean_ranks(values: ArrayLike) -> FloatArray:
-    """Rank methods on each dataset and average the ranks (Borda's count, upside down).
+    """Rank the methods on each dataset and average the ranks over datasets.
 
-    Equal values share their mid-rank.
+    Ties share their mid-rank. The order of the mean ranks is that of a Borda count.
 
     Args:
-        values: (methods, datasets), higher is better, at least one of each.
+        values: (methods, datasets) a statistic where higher is better, at least one of each.
 
     Returns:
-        (methods,) mean ranks in 1..methods, 1 is best.
+        (methods,) mean ranks in 1..methods; 1 is best.
 
     Raises:
-        ValueError: not a matrix with a value in it, or a value is not finite.
+        ValueError: the input is not a matrix with at least one value, or a value is not finite.
+
+    Example:
+        >>> mean_ranks([[0.9, 0.8], [0.5, 0.8]])
+        array([1.25, 1.75])
     """
     v = _checked("values", values, ndim=2)
     return np.asarray(ranks(-v.T).mean(axis=0))
@@ -118,10 +147,22 @@ def _checked(name: str, values: ArrayLike, ndim: int) -> FloatArray:
 
 
 def weighted_medians(values: FloatArray, weights: NDArray[np.integer[Any]]) -> FloatArray:
-    """Medians of (n,) values, each taken as often as its weight says: (draws, n) weights, (draws,) medians."""
+    """Compute medians of values that are repeated by integer weights.
+
+    Args:
+        values: (n,) finite values.
+        weights: (draws, n) non-negative counts, with a positive sum in each row.
+
+    Returns:
+        (draws,) medians; the mean of the two middle values where the sum of the weights is even.
+
+    Example:
+        >>> weighted_medians(np.array([1.0, 2.0, 5.0]), np.array([[1, 1, 1], [0, 1, 1]]))
+        array([2. , 3.5])
+    """
     order = np.argsort(values)
     passed = np.cumsum(weights[:, order], axis=1)
     total = passed[:, -1:]
-    # Of an even number the two in the middle are averaged.
+    # An even number has two middle values: take their mean.
     lower, upper = ((passed >= rank).argmax(axis=1) for rank in ((total + 1) // 2, total // 2 + 1))
     return np.asarray((values[order][lower] + values[order][upper]) / 2)

@@ -1,4 +1,4 @@
-"""How certain a fitted mapping is: what it predicts in each draw of a bootstrap."""
+"""Pointwise confidence band of the 4-parameter logistic mapping, by the bootstrap."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.api import FloatArray
+from bench.stats.defaults import CONFIDENCE
 from bench.stats.mapping import fit_logistic4
 from bench.stats.ranks import check_pair
 from bench.stats.resampling import number_clusters, resampling_counts
@@ -15,13 +16,13 @@ from bench.stats.resampling import number_clusters, resampling_counts
 
 @dataclass(frozen=True)
 class Band:
-    """Quantiles of a mapping's predictions, in the labels' units.
+    """Pointwise confidence band of a fitted mapping, in the labels' units.
 
     Attributes:
-        low: (m,) lower end.
-        high: (m,) upper end.
-        draws: that it rests on.
-        dropped: draws in which the fit did not converge.
+        low: (m,) lower end at each score.
+        high: (m,) upper end at each score.
+        draws: number of bootstrap samples used.
+        dropped: number of bootstrap samples in which the fit did not converge.
     """
 
     low: FloatArray
@@ -37,25 +38,36 @@ def mapping_band(
     sign: int = 1,
     clusters: ArrayLike | None = None,
     draws: int = 200,
-    level: float = 0.95,
+    level: float = CONFIDENCE,
     seed: int = 0,
 ) -> Band | None:
-    """Fit the 4-parameter mapping again in each draw of images, or of whole clusters, and take quantiles of it.
+    """Compute a pointwise bootstrap band of the 4-parameter mapping.
 
-    Each point of the band is an interval by itself; the curve as a whole leaves it more often than 1 - ``level``.
+    The mapping is fitted again to every bootstrap sample of images (or of whole clusters), and quantiles of the
+    predictions are taken at each score. The coverage is pointwise: the whole curve leaves the band with a probability
+    of more than 1 - ``level``.
 
     Args:
-        scores: (n,) raw finite scores.
-        labels: (n,) finite labels.
+        scores: (n,) raw scores, finite.
+        labels: (n,) labels, finite, in the dataset's own units.
         at: (m,) raw scores at which to predict.
         sign: +1 if the raw score should rise with the raw label, -1 if it should fall.
-        clusters: (n,) what is resampled whole; None for images.
-        draws: of the bootstrap.
-        level: share of the draws between the ends.
-        seed: of the draws.
+        clusters: (n,) cluster (reference image) of each image, to resample whole clusters; None to resample images.
+        draws: number of bootstrap samples.
+        level: nominal coverage at each score, between 0 and 1.
+        seed: random seed.
 
     Returns:
-        The band; None where more than half of the fits did not converge.
+        The band; None if more than half of the fits did not converge, as with constant scores.
+
+    Raises:
+        ValueError: shapes differ or a value is not finite.
+
+    Example:
+        >>> scores = np.linspace(-3, 3, 30)
+        >>> band = mapping_band(scores, 1 / (1 + np.exp(-scores)), at=np.array([-1.0, 0.0, 1.0]), draws=20)
+        >>> bool((band.low <= band.high).all()), band.draws + band.dropped
+        (True, 20)
     """
     s, y = check_pair(scores, labels)
     unit = np.arange(s.size) if clusters is None else number_clusters(clusters, s.size)

@@ -1,8 +1,10 @@
-"""Bootstrap of rank correlations, vectorised over methods and draws, on draws that all methods share.
+"""Bootstrap intervals of the SRCC, of its mean or median inside groups, and of other values of groups.
 
-Declared behaviour: ties get mid-ranks; NaN or infinite values raise ValueError; a draw with
-constant scores or labels is dropped and counted; with more than half of the draws dropped, or
-with fewer than four units to resample, the interval is None with the reason.
+All methods share the bootstrap samples, so their differences are paired.
+
+Declared behaviour: ties get mid-ranks; NaN or infinite values raise ValueError; a bootstrap sample with constant scores
+or labels is dropped and counted; if more than half are dropped, or there are fewer than four images or clusters to
+resample, the interval is undefined and carries the reason.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from bench.api import FloatArray
 from bench.stats.averages import weighted_medians
 from bench.stats.correlation import Aggregate, group_blocks
+from bench.stats.defaults import CONFIDENCE, DRAWS
 from bench.stats.influence import srcc_influence
 from bench.stats.interval import Bootstrap, IntervalKind, bca_interval, check_kind, no_bootstrap, percentile_interval
 from bench.stats.ranks import MIN_IMAGES, check_scores, pearson, ranks
@@ -27,33 +30,47 @@ def bootstrap_srcc(
     labels: ArrayLike,
     *,
     clusters: ArrayLike | None = None,
-    draws: int = 2000,
+    draws: int = DRAWS,
     seed: int = 0,
-    level: float = 0.95,
+    level: float = CONFIDENCE,
     score_signs: ArrayLike = 1,
     label_sign: int = 1,
     threads: int | None = None,
     interval: IntervalKind = "percentile",
 ) -> Bootstrap:
-    """Intervals of the SRCC of several methods on one dataset, on the same draws.
+    """Compute confidence intervals of the SRCC of several methods on one dataset.
+
+    Images (or whole clusters of images) are resampled with replacement; every sample is used for all methods.
 
     Args:
         scores: (methods, n) raw scores, or (n,) for one method; finite.
         labels: (n,) labels, finite.
-        clusters: (n,) reference image of each image, to resample whole references; None to resample images.
-        draws: number of resamples.
-        seed: the same seed gives the same draws, whatever the methods and the number of threads.
+        clusters: (n,) cluster of each image, such as its reference image, to resample whole clusters; None to
+            resample images.
+        draws: number of bootstrap samples.
+        seed: random seed; the samples depend on it alone, not on the methods or the number of threads.
         level: nominal coverage, between 0 and 1.
-        score_signs: +1 or -1, one for all methods or (methods,): +1 if a higher score means better.
-        label_sign: +1 if a higher label means better, -1 if worse.
-        threads: None for one a core.
+        score_signs: direction of the scores, one for all methods or (methods,): +1 if higher is better, -1 if lower is.
+        label_sign: +1 if a higher label means better (MOS), -1 if worse (DMOS).
+        threads: number of threads; None for one for each core.
         interval: ``percentile``, or ``bca`` (bias-corrected and accelerated).
+
+    Returns:
+        Intervals, samples and estimates of the oriented SRCC, in -1..1; higher is better. A method with constant
+        scores has the estimate NaN and an interval with a reason.
 
     Raises:
         ValueError: shapes differ, a value is not finite, or an argument is out of range.
 
     References:
         Efron, Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
+
+    Example:
+        >>> labels, scores = np.arange(20), np.arange(20) + [0, 5, 0, -5] * 5
+        >>> bootstrap = bootstrap_srcc(scores, labels, draws=1000)
+        >>> interval = bootstrap.intervals[0]
+        >>> bool(interval.low < bootstrap.estimates[0] < interval.high), bootstrap.samples.shape
+        (True, (1, 1000))
     """
     s, y, signs = _checked(scores, labels, score_signs, label_sign, draws, level, interval)
     units = np.arange(y.size) if clusters is None else number_clusters(clusters, y.size)
@@ -80,35 +97,45 @@ def bootstrap_within(
     groups: ArrayLike,
     *,
     clusters: ArrayLike | None = None,
-    draws: int = 2000,
+    draws: int = DRAWS,
     seed: int = 0,
-    level: float = 0.95,
+    level: float = CONFIDENCE,
     score_signs: ArrayLike = 1,
     label_sign: int = 1,
     min_size: int = 3,
     aggregate: Aggregate = "mean",
     interval: IntervalKind = "percentile",
 ) -> Bootstrap:
-    """Intervals of the mean or median within-group SRCC (see ``correlate_within``) on the same draws.
+    """Compute confidence intervals of the mean or median SRCC inside groups (see ``correlate_within``).
 
-    Whole clusters (reference images) are resampled; a draw is the weighted mean (or median) of the SRCCs inside groups.
+    Whole clusters are resampled with replacement; a bootstrap sample is the mean (or median) of the SRCCs of the groups
+    in it, each counted as often as its cluster was taken.
 
     Args:
         scores: (methods, n) raw scores, or (n,) for one method; finite.
         labels: (n,) labels, finite.
         groups: (n,) group of each image.
-        clusters: (n,) cluster of each image, constant inside a group; None if each group is its own.
-        draws: number of resamples.
-        seed: the same seed gives the same draws.
+        clusters: (n,) cluster of each image, the same for all images of a group; None if each group is a cluster.
+        draws: number of bootstrap samples.
+        seed: random seed.
         level: nominal coverage, between 0 and 1.
-        score_signs: +1 or -1, one for all methods or (methods,).
-        label_sign: +1 if a higher label means better, -1 if worse.
-        min_size: smallest group that is used.
-        aggregate: mean or median over groups.
+        score_signs: direction of the scores, one for all methods or (methods,): +1 if higher is better, -1 if lower is.
+        label_sign: +1 if a higher label means better (MOS), -1 if worse (DMOS).
+        min_size: smallest number of images of a group that is used, at least 2.
+        aggregate: ``mean`` or ``median`` over groups.
         interval: ``percentile``, or ``bca`` (bias-corrected and accelerated).
 
+    Returns:
+        Intervals, samples and estimates of the oriented mean or median SRCC, in -1..1; higher is better. Groups that
+        are too small or have constant labels are left out; a group with constant scores counts as 0.
+
     Raises:
-        ValueError: as ``bootstrap_srcc``, or a group spans several clusters.
+        ValueError: as ``bootstrap_srcc``; or a group spans several clusters, or min_size is below 2.
+
+    Example:
+        >>> scores, labels, groups = [1, 2, 3] * 4 + [1, 3, 2], [1, 2, 3] * 5, np.repeat(list("abcde"), 3)
+        >>> round(float(bootstrap_within(scores, labels, groups).estimates[0]), 3)
+        0.9
     """
     s, y, signs = _checked(scores, labels, score_signs, label_sign, draws, level, interval)
     blocks, _ = group_blocks(y, groups, min_size)
@@ -134,24 +161,37 @@ def bootstrap_groups(
     values: FloatArray,
     clusters: ArrayLike,
     *,
-    draws: int = 2000,
+    draws: int = DRAWS,
     seed: int = 0,
-    level: float = 0.95,
+    level: float = CONFIDENCE,
     aggregate: Aggregate = "mean",
     interval: IntervalKind = "percentile",
     units: str = "clusters",
 ) -> Bootstrap:
-    """Intervals of the mean or median over groups of values that each group has, whole clusters resampled.
+    """Compute confidence intervals of the mean or median of values that belong to groups.
+
+    Whole clusters of groups are resampled with replacement.
 
     Args:
-        values: (rows, groups) finite; a row gets an interval.
+        values: (rows, groups) finite values in any units; every row gets an interval.
         clusters: (groups,) cluster of each group.
-        draws: number of resamples.
-        seed: the same seed gives the same draws.
-        level: nominal coverage.
-        aggregate: mean or median over groups.
+        draws: number of bootstrap samples.
+        seed: random seed.
+        level: nominal coverage, between 0 and 1.
+        aggregate: ``mean`` or ``median`` over groups.
         interval: ``percentile``, or ``bca`` (bias-corrected and accelerated).
-        units: what clusters are called in the reason for no interval.
+        units: name of the clusters (plural) for the reason of an undefined interval.
+
+    Returns:
+        Intervals, samples and estimates, in the units of the values. With fewer than four clusters the intervals are
+        undefined and carry the reason.
+
+    Example:
+        >>> bootstrap = bootstrap_groups(np.array([[0.2, 0.4, 0.6, 0.8]]), ["a", "b", "c", "d"], draws=500)
+        >>> round(float(bootstrap.estimates[0]), 3), bootstrap.units
+        (0.5, 4)
+        >>> bootstrap_groups(np.array([[0.2, 0.4]]), ["a", "b"]).intervals[0].reason
+        'fewer than 4 clusters'
     """
     used, homes = np.unique(clusters, return_inverse=True)
     inside = _Inside(values, homes, aggregate)
@@ -159,7 +199,7 @@ def bootstrap_groups(
         return no_bootstrap(inside.estimates, level, interval, f"fewer than {MIN_IMAGES} {units}", used.size)
 
     def chunk(index: int, size: int) -> FloatArray:
-        return inside.drawn(np.concatenate(list(resampling_counts(used.size, size, seed, index))))
+        return inside.samples(np.concatenate(list(resampling_counts(used.size, size, seed, index))))
 
     samples = in_chunks(chunk, draws, workers=1)
     ones = np.ones(len(values))
@@ -168,7 +208,7 @@ def bootstrap_groups(
 
 
 class _Inside:
-    """SRCCs inside groups (methods, groups), and the cluster that each group belongs to (groups,)."""
+    """Values of groups (rows, groups), and the cluster of each group (groups,)."""
 
     def __init__(self, values: FloatArray, homes: NDArray[np.intp], aggregate: Aggregate) -> None:
         self.values, self.homes, self.aggregate = values, homes, aggregate
@@ -176,8 +216,8 @@ class _Inside:
         over_groups = np.mean if aggregate == "mean" else np.median
         self.estimates = over_groups(values, axis=1) if homes.size else np.full(len(values), np.nan)
 
-    def drawn(self, counts: Counts) -> FloatArray:
-        """Mean or median of each draw, (methods, draws), from how often each cluster was taken."""
+    def samples(self, counts: Counts) -> FloatArray:
+        """Return the mean or median of each bootstrap sample (rows, draws), given the counts of clusters."""
         if self.aggregate == "median":
             return np.stack([weighted_medians(row, counts[:, self.homes]) for row in self.values])
         totals = np.stack([np.bincount(self.homes, weights=row) for row in self.values])
@@ -197,7 +237,7 @@ def _oriented(
     level: float,
     influence: Callable[[int], FloatArray] | None,
 ) -> Bootstrap:
-    """Orient estimates and draws by each method's sign and put intervals on them, BCa if there is an influence."""
+    """Orient estimates and samples by each method's sign and add intervals: BCa if an influence is given."""
     estimates, samples = signs * estimates, signs[:, None] * samples
     if influence is None:
         return Bootstrap(tuple(percentile_interval(row, level) for row in samples), samples, estimates, units)

@@ -1,8 +1,8 @@
-"""Method against method on the same images: paired bootstrap, Meng's z, and p-values of many tests at once.
+"""Comparison of methods on the same images: paired bootstrap, Meng's z test, and adjusted p-values of many tests.
 
-Declared behaviour: a method whose scores are constant has no correlation, so its comparisons carry the
-reason; two methods that order all images alike differ by exactly 0 and get p = 1. Ties get mid-ranks, NaN and
-infinity raise ValueError, fewer than four images give a reason.
+Declared behaviour: a method with constant scores has no correlation, so its comparisons are undefined and carry the
+reason; two methods that rank all images alike differ by exactly 0 and get p = 1. Ties get mid-ranks, NaN and infinity
+raise ValueError, fewer than four images give a reason.
 """
 
 from __future__ import annotations
@@ -16,29 +16,30 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.api import FloatArray
+from bench.stats.defaults import CONFIDENCE
 from bench.stats.interval import Bootstrap, Interval, percentile_interval
 from bench.stats.ranks import MIN_IMAGES, check_scores, pearson, ranks
 
 MIN_DRAWS = 50
-"""Draws below which their spread is no measure of anything."""
+"""Fewest bootstrap samples from which a standard error is estimated."""
 
 Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The correlation of one method less that of another, on the same images and the same draws.
+    """Difference of two methods' correlations on the same images and the same bootstrap samples.
 
     Attributes:
-        a: row of the one method.
-        b: row of the other.
-        value: correlation of ``a`` less that of ``b``; None where one of them has none.
-        interval: percentile interval of it.
-        p: two-sided p-value, from how many draws lie on the other side of 0; never below 2 / (draws + 1).
-        p_t: two-sided p-value of the difference over its standard error from the draws, as Student's t with one
-            degree of freedom less than there are images or clusters to resample. It has no floor, so it is the one to
-            adjust over many comparisons: 105 of them with 2,000 draws cannot survive Holm by ``p`` whatever the scores.
-        reason: why there is no value or no p-value; empty where there are.
+        a: row of the first method.
+        b: row of the second method.
+        value: correlation of ``a`` minus that of ``b``, in -2..2; positive if ``a`` is better. None if undefined.
+        interval: percentile interval of the difference.
+        p: two-sided p-value, from the number of samples on the other side of 0; at least 2 / (draws + 1).
+        p_t: two-sided p-value of the difference divided by its bootstrap standard error, by Student's t with one degree
+            of freedom less than images or clusters are resampled. It has no lower bound, so it is the one to adjust for
+            many comparisons: with 2,000 samples and 105 comparisons no ``p`` can stay significant after Holm.
+        reason: why the value or the p-values are undefined; empty if they are defined.
     """
 
     a: int
@@ -52,15 +53,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class MengTest:
-    """Meng's test of two correlations with the same labels.
+    """Meng's z test of two SRCCs with the same labels.
 
     Attributes:
-        a: row of the one method.
-        b: row of the other.
-        value: SRCC of ``a`` less that of ``b``; None where one of them has none.
-        z: normal deviate, positive where ``a`` correlates better.
+        a: row of the first method.
+        b: row of the second method.
+        value: SRCC of ``a`` minus that of ``b``, in -2..2; positive if ``a`` is better. None if undefined.
+        z: standard normal statistic; positive if ``a`` is better.
         p: two-sided p-value.
-        reason: why there is no test; empty where there is.
+        reason: why the test is undefined; empty if it is defined.
     """
 
     a: int
@@ -72,50 +73,61 @@ class MengTest:
 
 
 def paired_differences(
-    drawn: Bootstrap, pairs: Iterable[Pair] | None = None, level: float = 0.95
+    bootstrap: Bootstrap, pairs: Iterable[Pair] | None = None, level: float = CONFIDENCE
 ) -> tuple[Difference, ...]:
-    """Compare methods by the draws that they share.
+    """Compare the correlations of methods by a paired bootstrap.
 
     Args:
-        drawn: what ``bootstrap_srcc`` or ``bootstrap_within`` returned for all methods together: images or
-            clusters were resampled there, and a draw is the same one for every method.
-        pairs: rows to compare; None for every pair (a, b) with a < b.
-        level: nominal coverage of the intervals.
+        bootstrap: result of ``bootstrap_srcc``, ``bootstrap_within`` or ``bootstrap_mean`` for all methods together, so
+            that every sample is the same for all of them.
+        pairs: pairs of rows to compare; None for every pair (a, b) with a < b.
+        level: nominal coverage of the intervals, between 0 and 1.
 
     Returns:
-        One a pair, in order. A draw where either method is undefined is dropped and counted.
+        One difference for each pair, in order. A sample where either method is undefined is dropped and counted.
+
+    Raises:
+        ValueError: a pair names a row that does not exist.
 
     References:
         Efron, Tibshirani, An Introduction to the Bootstrap, 1993, chapters 13 and 15.
+
+    Example:
+        >>> from bench.stats import bootstrap_srcc
+        >>> labels = np.arange(40)
+        >>> bootstrap = bootstrap_srcc([labels, labels % 7], labels, draws=500)
+        >>> (difference,) = paired_differences(bootstrap)
+        >>> round(difference.value, 2), difference.p_t < 0.001
+        (0.93, True)
     """
-    return tuple(_difference(drawn, a, b, level) for a, b in _pairs(pairs, len(drawn.intervals)))
+    return tuple(_difference(bootstrap, a, b, level) for a, b in _pairs(pairs, len(bootstrap.intervals)))
 
 
-def _difference(drawn: Bootstrap, a: int, b: int, level: float) -> Difference:
-    estimate = float(drawn.estimates[a] - drawn.estimates[b])
+def _difference(bootstrap: Bootstrap, a: int, b: int, level: float) -> Difference:
+    estimate = float(bootstrap.estimates[a] - bootstrap.estimates[b])
     value = None if np.isnan(estimate) else estimate
-    if not drawn.samples.size:
-        none = drawn.intervals[a]
-        return Difference(a, b, value, Interval(None, None, 0, level, reason=none.reason), None, None, none.reason)
-    differences = drawn.samples[a] - drawn.samples[b]
+    if not bootstrap.samples.size:
+        reason = bootstrap.intervals[a].reason
+        return Difference(a, b, value, Interval(None, None, 0, level, reason=reason), None, None, reason)
+    differences = bootstrap.samples[a] - bootstrap.samples[b]
     interval = percentile_interval(differences, level)
     if value is None or interval.low is None:
         return Difference(a, b, value, interval, None, None, interval.reason or "constant scores or labels")
     kept = differences[~np.isnan(differences)]
     if kept.size < MIN_DRAWS:
-        return Difference(a, b, value, interval, None, None, f"fewer than {MIN_DRAWS} draws tell no spread")
+        return Difference(a, b, value, interval, None, None, f"fewer than {MIN_DRAWS} bootstrap draws")
     beyond = 1 + min(int(np.count_nonzero(kept <= 0)), int(np.count_nonzero(kept >= 0)))
-    p_t = _p_of_t(estimate, float(kept.std()), drawn.units)
+    p_t = _p_of_t(estimate, float(kept.std()), bootstrap.units)
     return Difference(a, b, value, interval, min(1.0, 2 * beyond / (kept.size + 1)), p_t)
 
 
 def _p_of_t(estimate: float, spread: float, units: int) -> float:
     from scipy.special import stdtr
 
-    # Draws that agree but for rounding say nothing of a difference that is rounding too.
+    # The samples are equal but for rounding: the difference is either rounding too, or certain.
     if spread <= 1e-12:
         return float(abs(estimate) < 1e-12)
-    # Draws of n units spread by the square root of (n - 1) / n too little, which matters where they are few.
+    # A bootstrap of n units underestimates the standard error by the factor sqrt((n - 1) / n).
     error = spread * np.sqrt(units / (units - 1))
     return float(2 * stdtr(units - 1, -abs(estimate / error)))
 
@@ -127,24 +139,35 @@ def meng_tests(
     label_sign: int = 1,
     pairs: Iterable[Pair] | None = None,
 ) -> tuple[MengTest, ...]:
-    """Test differences of SRCCs by Meng's z on ranks, which takes no draws.
+    """Test differences of SRCCs by Meng's z on ranks, without a bootstrap.
 
-    It assumes independent images (not several distortions of one reference: resample those) and Fisher's
-    variance 1 / (n - 3) of a normal sample, which ranks meet roughly: for high correlations the
-    variance of an SRCC is larger, so p is a little too small there.
+    The test assumes independent images: use a bootstrap over clusters if images share a reference. It uses Fisher's
+    variance 1 / (n - 3) of a normal sample, which is approximate for ranks: the variance of a high SRCC is larger, so
+    its p-value is a little too small.
 
     Args:
         scores: (methods, n) raw scores, finite.
         labels: (n,) labels, finite.
-        score_signs: +1 or -1, one for all methods or (methods,).
-        label_sign: +1 if a higher label means better, -1 if worse.
-        pairs: rows to compare; None for every pair (a, b) with a < b.
+        score_signs: direction of the scores, one for all methods or (methods,): +1 if higher is better, else -1.
+        label_sign: +1 if a higher label means better (MOS), -1 if worse (DMOS).
+        pairs: pairs of rows to compare; None for every pair (a, b) with a < b.
+
+    Returns:
+        One test for each pair, in order; undefined, with a reason, for fewer than four images, constant scores or
+        labels, and a correlation of 1 or -1.
 
     Raises:
-        ValueError: shapes differ, a value is not finite, or a sign is not +1 or -1.
+        ValueError: shapes differ, a value is not finite, a sign is not +1 or -1, or a pair names a row that does not
+            exist.
 
     References:
         Meng, Rosenthal, Rubin, Comparing correlated correlation coefficients, Psychological Bulletin 111, 1992.
+
+    Example:
+        >>> labels = np.arange(40)
+        >>> (test,) = meng_tests([labels + labels % 5, labels % 7], labels)
+        >>> round(test.value, 2), test.p < 0.001
+        (0.92, True)
     """
     s, y, signs = check_scores(scores, labels, score_signs, label_sign)
     asked = _pairs(pairs, len(s))
@@ -171,7 +194,21 @@ def _meng(a: int, b: int, r_a: float, r_b: float, between: float, n: int) -> Men
 
 
 def meng_z(r_a: float, r_b: float, between: float, n: int) -> float:
-    """Meng's z of two correlations with one variable, given the correlation between the two (all inside -1..1)."""
+    """Compute Meng's z for two correlations with the same variable.
+
+    Args:
+        r_a: correlation of the first method with the labels, inside -1..1.
+        r_b: correlation of the second method with the labels, inside -1..1.
+        between: correlation between the two methods, inside -1..1.
+        n: number of images, more than 3.
+
+    Returns:
+        Standard normal statistic; positive if ``r_a`` is larger.
+
+    Example:
+        >>> round(meng_z(0.8, 0.6, between=0.5, n=50), 3)
+        2.27
+    """
     mean = (r_a**2 + r_b**2) / 2
     f = min(1.0, (1 - between) / (2 * (1 - mean)))
     h = (1 - f * mean) / (1 - mean)
@@ -179,21 +216,25 @@ def meng_z(r_a: float, r_b: float, between: float, n: int) -> float:
 
 
 def adjust(p_values: ArrayLike, method: Literal["holm", "bh"] = "holm") -> FloatArray:
-    """Adjust the p-values of a family of tests.
+    """Adjust the p-values of a family of tests for multiple comparisons.
 
     Args:
-        p_values: (m,) in 0..1; NaN marks a test that was not made: it stays NaN and does not count.
-        method: ``holm`` bounds the chance of any false finding; ``bh`` (Benjamini-Hochberg) the expected
-            share of false findings, for tests that are independent or positively dependent.
+        p_values: (m,) p-values in 0..1; NaN marks a test that was not made: it stays NaN and does not count.
+        method: ``holm`` bounds the probability of any false positive; ``bh`` (Benjamini-Hochberg) bounds the expected
+            share of false positives among the positives, for independent or positively dependent tests.
 
     Returns:
-        (m,) adjusted p-values, at least the raw ones, in the same order.
+        (m,) adjusted p-values in the same order, each at least the raw one.
 
     Raises:
-        ValueError: not a vector, a value outside 0..1, or another method.
+        ValueError: the input is not a vector, a value is outside 0..1, or the method is unknown.
 
     References:
         Holm, Scand. J. Statistics 6, 1979; Benjamini, Hochberg, J. R. Statist. Soc. B 57, 1995.
+
+    Example:
+        >>> adjust([0.01, 0.04, 0.03]), adjust([0.01, 0.04, 0.03], "bh")
+        (array([0.03, 0.06, 0.06]), array([0.03, 0.04, 0.04]))
     """
     p = np.asarray(p_values, dtype=np.float64)
     made = ~np.isnan(p)

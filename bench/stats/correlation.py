@@ -1,11 +1,11 @@
-"""Correlations of a method's scores with the labels of a dataset, whole or within groups.
+"""Correlation of a method's scores with a dataset's labels, over all images or inside groups.
 
 Declared behaviour, the same for every function here:
 
-* Direction: a correlation is multiplied by the method's direction times the label's, never by its
-  own sign. A method that goes the wrong way shows a negative number.
+* Direction: a correlation is multiplied by the direction of the scores times that of the labels, never by its own sign.
+  A method that scores in the wrong direction has a negative correlation.
 * Ties: mid-ranks in the SRCC, tau-b in the KRCC.
-* NaN or infinite values: ValueError. Who calls has dropped and counted the images that failed.
+* NaN or infinite values: ValueError. The caller has dropped and counted the images that failed.
 * Constant scores or labels, and fewer than four images: None, with the reason.
 """
 
@@ -23,7 +23,7 @@ from bench.stats.mapping import LogisticMapping, fit_logistic4, fit_logistic5
 from bench.stats.ranks import MIN_IMAGES, check_pair, direction, pearson, ranks
 
 Aggregate = Literal["mean", "median"]
-"""What correlations inside groups are put together by."""
+"""Statistic over groups."""
 
 RANKED = ("srcc", "krcc", "plcc_raw")
 MAPPED = ("plcc_log4", "plcc_log5", "rmse_log4", "rmse_log5")
@@ -33,12 +33,12 @@ NOT_ASKED = "not asked for"
 
 @dataclass(frozen=True)
 class Grouping:
-    """What a within-group mean was taken over.
+    """Numbers of groups behind a mean or median over groups.
 
     Attributes:
-        used: groups in the mean.
-        left_out: groups left out for being too small or having constant labels.
-        constant: groups in the mean whose scores are constant and which count as 0.
+        used: groups used.
+        left_out: groups left out because they are too small or their labels are constant.
+        constant: groups used whose scores are constant; their correlation counts as 0.
     """
 
     used: int
@@ -48,20 +48,21 @@ class Grouping:
 
 @dataclass(frozen=True)
 class Correlations:
-    """How well scores agree with labels. A value that is None has its reason in ``reasons``.
+    """Agreement of scores with labels. A value is None if it is undefined; ``reasons`` says why.
 
     Attributes:
-        n: images that the values rest on.
+        n: number of images used.
         srcc: Spearman's rank correlation, -1..1, higher is better.
         krcc: Kendall's tau-b, -1..1, higher is better.
-        plcc_raw: Pearson's correlation of the scores as they are, -1..1, higher is better.
-        plcc_log4: the same after the 4-parameter mapping.
-        plcc_log5: the same after the 5-parameter mapping.
-        rmse_log4: root mean square error (over n) after the 4-parameter mapping, in the labels' units.
-        rmse_log5: the same after the 5-parameter mapping.
-        reasons: for each value that is None, by field name, why.
-        grouping: set when the values are means over groups.
-        mapping: the 4-parameter mapping behind ``plcc_log4``; None where it did not converge or was not fitted.
+        plcc_raw: Pearson's correlation of the raw scores, -1..1, higher is better.
+        plcc_log4: Pearson's correlation after the 4-parameter mapping, -1..1, higher is better.
+        plcc_log5: Pearson's correlation after the 5-parameter mapping, -1..1, higher is better.
+        rmse_log4: root mean square error (divided by n) after the 4-parameter mapping, in the labels' units, lower is
+            better.
+        rmse_log5: root mean square error after the 5-parameter mapping, in the labels' units, lower is better.
+        reasons: why a value is None, by field name.
+        grouping: numbers of groups, if the values are means or medians over groups; otherwise None.
+        mapping: the 4-parameter mapping of ``plcc_log4``; None if it did not converge or was not fitted.
     """
 
     n: int
@@ -86,23 +87,35 @@ def correlate(
 ) -> Correlations:
     """Correlate the scores of one method with the labels of one dataset.
 
-    A mapped PLCC is the correlation of the mapped scores f(x) with the labels, times the sign of
-    the correlation of f(x) with the oriented score x. A least-squares curve always correlates
-    positively with what it was fitted to, so without that sign a method that goes the wrong way
-    would be fitted by a falling curve and come out as good as its mirror image.
+    SRCC = Pearson's correlation of mid-ranks. KRCC = (concordant - discordant) / sqrt(pairs untied in scores x pairs
+    untied in labels). A mapped PLCC is the correlation of the mapped scores f(x) with the labels, times the sign of the
+    correlation of f(x) with the oriented score x. A least-squares curve always correlates positively with the labels it
+    was fitted to: without that sign, a method that scores in the wrong direction would get a falling curve and the PLCC
+    of its mirror image.
 
     Args:
         scores: (n,) raw scores, finite.
         labels: (n,) labels, finite, in the dataset's own units.
         score_sign: +1 if a higher score means better, -1 if worse.
         label_sign: +1 if a higher label means better (MOS), -1 if worse (DMOS).
-        values: names of those wanted; others may be None, with that for a reason.
+        values: names of the statistics to compute, of ``VALUES``; the others are None, with a reason.
+
+    Returns:
+        The statistics; all None, with a reason, for fewer than four images or constant scores or labels.
 
     Raises:
         ValueError: shapes differ, a value is not finite, or a sign is not +1 or -1.
 
     References:
-        ITU-T P.1401 (2020) for PLCC and RMSE after a mapping.
+        Spearman, Am. J. Psychology 15, 1904 (SRCC); Kendall, Biometrika 33, 1945 (tau-b); ITU-T P.1401, 2020 (PLCC and
+        RMSE after a mapping).
+
+    Example:
+        >>> found = correlate([1, 2, 3, 5, 4], [10, 20, 30, 40, 50], values=("srcc", "krcc"))
+        >>> round(found.srcc, 3), round(found.krcc, 3)
+        (0.9, 0.8)
+        >>> correlate([7, 7, 7, 7], [1, 2, 3, 4]).reasons["srcc"]
+        'constant scores'
     """
     s, y = check_pair(scores, labels)
     sign = direction(score_sign, label_sign)
@@ -130,7 +143,7 @@ def correlate(
 
 
 def _after_mapping(fit: LogisticMapping, s: FloatArray, y: FloatArray) -> tuple[dict[str, float], str]:
-    """Return PLCC and RMSE after a mapping by field name, or nothing and the reason."""
+    """Return PLCC and RMSE after a mapping by field name; or an empty dict and the reason."""
     if not fit.converged:
         return {}, fit.reason
     f = fit.predict(s)
@@ -150,28 +163,32 @@ def correlate_within(
     min_size: int = 3,
     aggregate: Aggregate = "mean",
 ) -> Correlations:
-    """Average the correlation inside groups, for labels that only compare inside a group.
+    """Average the correlations inside groups, for labels that are comparable only inside a group.
 
-    Each group counts once whatever its size. A group with fewer than ``min_size`` images or with
-    constant labels asks no question: it is left out and counted. A group whose *scores* are
-    constant is a question that the method did not answer: it counts as 0, so that saturating on
-    the hard groups does not pay, and is counted too.
+    Every group has the same weight, whatever its size. A group with fewer than ``min_size`` images or with constant
+    labels cannot be ranked: it is left out and counted. A group with constant *scores* counts as correlation 0, so that
+    a method gains nothing by giving the images of a hard group one score; these groups are counted too.
 
     Args:
         scores: (n,) raw scores, finite.
         labels: (n,) labels, finite.
         groups: (n,) group of each image, any values that sort.
         score_sign: +1 if a higher score means better, -1 if worse.
-        label_sign: +1 if a higher label means better, -1 if worse.
-        min_size: smallest group that is used, at least 2.
-        aggregate: mean or median over groups.
+        label_sign: +1 if a higher label means better (MOS), -1 if worse (DMOS).
+        min_size: smallest number of images of a group that is used, at least 2.
+        aggregate: ``mean`` or ``median`` over groups.
 
     Returns:
-        Means (or medians) over groups of SRCC, KRCC and raw PLCC; the mapped values are None. ``n`` counts the
-        images of the groups used, and ``grouping`` the groups.
+        Means (or medians) over groups of SRCC, KRCC and raw PLCC, in -1..1; the statistics after a mapping are None.
+        ``n`` is the number of images of the groups used, ``grouping`` the numbers of groups.
 
     Raises:
-        ValueError: shapes differ, a value is not finite, a sign is not +1 or -1, min_size is below 2.
+        ValueError: shapes differ, a value is not finite, a sign is not +1 or -1, or min_size is below 2.
+
+    Example:
+        >>> found = correlate_within([1, 2, 3, 9, 7, 8], [1, 2, 3, 1, 2, 3], groups=list("aaabbb"))
+        >>> round(found.srcc, 3), found.grouping.used
+        (0.25, 2)
     """
     s, y = check_pair(scores, labels)
     sign = direction(score_sign, label_sign)
@@ -189,15 +206,28 @@ def correlate_within(
 
 
 def _block_values(s: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """SRCC, KRCC and raw PLCC of each row of two (groups, size) arrays."""
+    """Return SRCC, KRCC and raw PLCC of each row of two (groups, size) arrays."""
     return pearson(ranks(s), ranks(y)), _kendall_rows(s, y), pearson(s, y)
 
 
 def group_blocks(labels: FloatArray, groups: ArrayLike, min_size: int) -> tuple[list[NDArray[np.intp]], int]:
-    """Collect the groups that can be used, those of one size as one (groups, size) array of indices.
+    """Collect the groups that can be used, as one array of image indices for each size of group.
+
+    Args:
+        labels: (n,) labels, finite.
+        groups: (n,) group of each image, any values that sort.
+        min_size: smallest number of images of a group that is used, at least 2.
 
     Returns:
-        The arrays, by rising size, and how many groups were left out.
+        Arrays (groups, size) of indices, by rising size; and the number of groups left out because they are too small
+        or their labels are constant.
+
+    Raises:
+        ValueError: shapes differ, or min_size is below 2.
+
+    Example:
+        >>> group_blocks(np.array([1.0, 2.0, 3.0, 3.0, 3.0]), ["a", "a", "b", "b", "c"], min_size=2)
+        ([array([[0, 1]])], 2)
     """
     ids = np.asarray(groups)
     if ids.shape != labels.shape:
@@ -217,7 +247,7 @@ def group_blocks(labels: FloatArray, groups: ArrayLike, min_size: int) -> tuple[
 
 
 def _no_correlation(s: FloatArray, y: FloatArray) -> str:
-    """Say why two vectors have no correlation at all; empty when they have one."""
+    """Return why two vectors have no correlation; empty if they have one."""
     if s.size < MIN_IMAGES:
         return f"fewer than {MIN_IMAGES} images"
     constant = [name for name, values in (("scores", s), ("labels", y)) if values.min() == values.max()]
@@ -225,16 +255,16 @@ def _no_correlation(s: FloatArray, y: FloatArray) -> str:
 
 
 def _kendall(s: FloatArray, y: FloatArray) -> float:
-    """Tau-b of two vectors in O(n log n)."""
+    """Return tau-b of two vectors, in O(n log n)."""
     from scipy.stats import kendalltau
 
     return float(kendalltau(s, y, variant="b").statistic)
 
 
 def _kendall_rows(s: FloatArray, y: FloatArray) -> FloatArray:
-    """Tau-b of each row of two (groups, size) arrays; 0 where a row is constant.
+    """Return tau-b of each row of two (groups, size) arrays; 0 if a row is constant.
 
-    Pairs are taken lag by lag: groups are small and many, where one call a group would cost more
+    The pairs of all groups are compared lag by lag. Groups are small and many: one call for each group would cost more
     than the quadratic number of pairs.
     """
     agree, in_s, in_y = np.zeros((3, len(s)))

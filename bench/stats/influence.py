@@ -1,4 +1,4 @@
-"""Influence of each image on the SRCC: its derivative by the weight of that image."""
+"""Influence of each image on the SRCC: the derivative of the SRCC by the weight of the image."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from bench.stats.weighted_srcc import tie_groups
 
 
 def srcc_influence(scores: FloatArray, labels: FloatArray) -> FloatArray:
-    """Differentiate the SRCC of weighted images at equal weights of 1.
+    """Differentiate the SRCC of weighted images by each weight, where all weights are 1.
 
-    With weights w and mid-ranks' deviations r (scores) and s (labels), the SRCC is C / sqrt(A B), with
-    C = sum w r s and A = (N^3 - sum t^3) / 12 over tie groups of weight t, B likewise. A weight moves C by
-    its own product r s and by the ranks of whatever lies above it; sums of deviations over a sorted order
-    give the latter, so all n derivatives take O(n log n). They sum to zero.
+    With weights w and deviations of the mid-ranks from their mean, r (scores) and s (labels), the SRCC is
+    C / sqrt(A B), where C = sum w r s, A = (N^3 - sum t^3) / 12 over tie groups of weight t in the scores, and B is the
+    same for the labels. A weight changes C by its own product r s and by the ranks of all images above it. The latter
+    are sums of deviations over a sorted order, so all n derivatives take O(n log n).
 
     Args:
-        scores: (n,) finite, not constant.
-        labels: (n,) finite, not constant.
+        scores: (n,) scores, finite, not constant.
+        labels: (n,) labels, finite, not constant.
 
     Returns:
-        (n,) derivatives.
+        (n,) derivatives, without units; they sum to zero.
+
+    Example:
+        >>> srcc_influence(np.array([1.0, 2.0, 3.0, 5.0, 4.0]), np.arange(5.0)).round(3)
+        array([ 0.06,  0.06,  0.06, -0.09, -0.09])
     """
     n = scores.size
     r, s = ranks(scores) - (n + 1) / 2, ranks(labels) - (n + 1) / 2
@@ -36,7 +40,7 @@ def srcc_influence(scores: FloatArray, labels: FloatArray) -> FloatArray:
 
 
 def _below(values: FloatArray, deviations: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Sum deviations over the images below each image and half of its ties; and the size of its tie."""
+    """Return the sum of deviations over the images below each image and half of its ties, and the size of its tie."""
     order = np.argsort(values, kind="stable")
     group, last = tie_groups(values[order])
     ends = np.cumsum(deviations[order])[last]

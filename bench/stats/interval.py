@@ -1,8 +1,8 @@
-"""Draws of a bootstrap → intervals: percentile, and bias-corrected and accelerated (BCa).
+"""Confidence intervals from bootstrap samples: percentile, and bias-corrected and accelerated (BCa).
 
-Declared behaviour: NaN draws (constant scores or labels) are dropped and counted; with more than half
-of them dropped there is no interval, with the reason. BCa also has none where all draws lie on one side
-of the estimate. Draws that equal the estimate count half on either side.
+Declared behaviour: NaN samples (constant scores or labels) are dropped and counted; if more than half are dropped, the
+interval is undefined and carries the reason. A BCa interval is also undefined if all samples lie on one side of the
+estimate. Samples equal to the estimate count half on either side.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ IntervalKind = Literal["percentile", "bca"]
 
 @dataclass(frozen=True)
 class Interval:
-    """A confidence interval, or the reason why there is none.
+    """A confidence interval, or the reason why it is undefined.
 
     Attributes:
-        low: lower end, None without an interval.
-        high: upper end, None without an interval.
-        draws: draws that it rests on.
-        level: nominal coverage, 0..1.
-        dropped: draws left out because scores or labels came out constant.
-        reason: why there is no interval; empty when there is one.
+        low: lower end, in the statistic's units; None if undefined.
+        high: upper end, in the statistic's units; None if undefined.
+        draws: number of bootstrap samples used.
+        level: nominal coverage, between 0 and 1.
+        dropped: number of bootstrap samples left out because scores or labels were constant in them.
+        reason: why the interval is undefined; empty if it is defined.
         kind: ``percentile`` or ``bca``.
     """
 
@@ -42,14 +42,14 @@ class Interval:
 
 @dataclass(frozen=True, eq=False)
 class Bootstrap:
-    """Intervals of several methods from one set of draws.
+    """Bootstrap of one statistic of several methods, on the same samples.
 
     Attributes:
-        intervals: one a method.
-        samples: (methods, draws) the statistic of each draw, the same draws for every method; NaN where
-            it is undefined. (methods, 0) when nothing was drawn.
-        estimates: (methods,) the statistic of the images as they are; NaN where it is undefined.
-        units: images or clusters that each draw resampled.
+        intervals: one interval for each method.
+        samples: (methods, draws) the statistic of each bootstrap sample, the same samples for all methods; NaN if
+            undefined. (methods, 0) if no bootstrap was made.
+        estimates: (methods,) the statistic of the data; NaN if undefined.
+        units: number of images or clusters that were resampled.
     """
 
     intervals: tuple[Interval, ...]
@@ -59,39 +59,86 @@ class Bootstrap:
 
 
 def check_kind(kind: str) -> None:
-    """Raise ValueError unless there is such an interval."""
+    """Check the name of a kind of interval.
+
+    Raises:
+        ValueError: it is not ``percentile`` or ``bca``.
+
+    Example:
+        >>> check_kind("bca")
+    """
     if kind not in (kinds := get_args(IntervalKind)):
         raise ValueError(f"interval is {kind!r}: use one of {', '.join(kinds)}")
 
 
 def no_bootstrap(estimates: FloatArray, level: float, kind: IntervalKind, reason: str, units: int) -> Bootstrap:
-    """No draws, for a reason that holds for every method."""
+    """Return a bootstrap without samples, for a reason that all methods share.
+
+    Args:
+        estimates: (methods,) the statistic of the data; NaN if undefined.
+        level: nominal coverage, between 0 and 1.
+        kind: ``percentile`` or ``bca``.
+        reason: why no bootstrap was made.
+        units: number of images or clusters.
+
+    Example:
+        >>> bootstrap = no_bootstrap(np.array([0.5]), 0.95, "percentile", "fewer than 4 images", units=3)
+        >>> bootstrap.intervals[0].reason, bootstrap.samples.shape
+        ('fewer than 4 images', (1, 0))
+    """
     interval = Interval(None, None, 0, level, reason=reason, kind=kind)
     return Bootstrap((interval,) * estimates.size, np.empty((estimates.size, 0)), estimates, units)
 
 
 def percentile_interval(samples: FloatArray, level: float) -> Interval:
-    """Percentiles of the draws (draws,) that are defined."""
+    """Compute a percentile interval from the samples that are not NaN.
+
+    Args:
+        samples: (draws,) the statistic of each bootstrap sample; NaN if undefined.
+        level: nominal coverage, between 0 and 1.
+
+    Returns:
+        The interval from the (1 - level) / 2 to the (1 + level) / 2 quantile; undefined, with the reason, if more than
+        half of the samples are NaN.
+
+    Example:
+        >>> interval = percentile_interval(np.linspace(0, 1, 101), level=0.9)
+        >>> round(interval.low, 3), round(interval.high, 3)
+        (0.05, 0.95)
+    """
     return _undefined(samples, level, "percentile") or _between(samples, level, _tails(level), "percentile")
 
 
 def bca_interval(samples: FloatArray, estimate: float, influence: FloatArray, level: float) -> Interval:
-    """Percentiles moved by the bias of the draws and by how their spread changes with the statistic.
+    """Compute a bias-corrected and accelerated (BCa) interval from the samples that are not NaN.
+
+    The quantiles of a percentile interval are shifted by the median bias of the samples and by the acceleration, the
+    rate at which the standard error changes with the statistic.
 
     Args:
-        samples: (draws,) the statistic of each draw, NaN where it is undefined.
-        estimate: the statistic of the images as they are.
-        influence: (units,) derivative of the statistic by each unit's weight, up to a common factor.
-        level: nominal coverage.
+        samples: (draws,) the statistic of each bootstrap sample; NaN if undefined.
+        estimate: the statistic of the data.
+        influence: (units,) derivative of the statistic by the weight of each resampled unit, up to a common factor.
+        level: nominal coverage, between 0 and 1.
+
+    Returns:
+        The interval; undefined, with the reason, if more than half of the samples are NaN or all lie on one side of the
+        estimate.
 
     References:
         Efron, Better bootstrap confidence intervals, JASA 82, 1987: bias (4.1), and acceleration from the
         empirical influence function (6.6) instead of a jackknife, from which it differs by O(1 / n).
+
+    Example:
+        >>> samples, no_skew = np.linspace(0, 1, 101), np.array([-1.0, 1.0])
+        >>> interval = bca_interval(samples, estimate=0.6, influence=no_skew, level=0.9)
+        >>> round(interval.low, 2), round(interval.high, 2)
+        (0.13, 0.98)
     """
     from scipy.special import ndtr, ndtri
 
-    if none := _undefined(samples, level, "bca"):
-        return none
+    if undefined := _undefined(samples, level, "bca"):
+        return undefined
     kept = samples[~np.isnan(samples)]
     below = float((np.count_nonzero(kept < estimate) + np.count_nonzero(kept == estimate) / 2) / kept.size)
     if not 0 < below < 1:
@@ -112,7 +159,7 @@ def _tails(level: float) -> FloatArray:
 
 
 def _undefined(samples: FloatArray, level: float, kind: IntervalKind) -> Interval | None:
-    """The reason for no interval when most draws are undefined; None when enough are defined."""
+    """Return an undefined interval with the reason if more than half of the samples are NaN; otherwise None."""
     dropped = int(np.count_nonzero(np.isnan(samples)))
     if 2 * dropped <= samples.size:
         return None
@@ -121,7 +168,7 @@ def _undefined(samples: FloatArray, level: float, kind: IntervalKind) -> Interva
 
 
 def _between(samples: FloatArray, level: float, positions: FloatArray, kind: IntervalKind) -> Interval:
-    """The interval from one quantile of the defined draws to another."""
+    """Return the interval between two quantiles of the samples that are not NaN."""
     kept = samples[~np.isnan(samples)]
     low, high = np.quantile(kept, positions)
     return Interval(float(low), float(high), kept.size, level, samples.size - kept.size, kind=kind)

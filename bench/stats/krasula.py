@@ -1,13 +1,13 @@
-"""Krasula's analysis: can a metric tell different from similar pairs of images, and better from worse.
+"""Krasula's analysis: AUCs of a metric as a classifier of pairs of images.
 
-Two images are *different* where their MOS differ significantly, given the spread and the number of their
-ratings. The AUCs ask whether the absolute difference of the scores is larger for different pairs than for
-similar ones (DS), and whether its sign tells the better image of a different pair (BW). No
-mapping and no linearity is assumed.
+A pair of images is *different* if the two MOS differ significantly, given the standard deviation and the number of the
+ratings; otherwise it is *similar*. The DS analysis (different or similar) classifies pairs by the absolute difference
+of the scores; the BW analysis (better or worse) predicts the better image of a different pair by the sign of the
+difference. The analysis needs no mapping and assumes no linear relation.
 
-Declared behaviour: ties count half in every AUC; NaN and infinity raise ValueError; constant scores have
-AUC 0.5; without spreads or counts of ratings, with fewer than four images, or with fewer than two pairs of
-a kind there is no AUC, with the reason.
+Declared behaviour: ties count half in every AUC; NaN and infinity raise ValueError; constant scores have AUC 0.5; if
+standard deviations or numbers of ratings are unknown, or with fewer than four images or fewer than two pairs of a kind,
+the AUC is undefined and carries the reason.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
 from bench.stats.ceiling import squared_errors
+from bench.stats.defaults import CONFIDENCE
 from bench.stats.ranks import MIN_IMAGES, check_scores, ranks
 
 MAX_PAIRS = 500_000
-"""Pairs that an analysis uses at most: all of those of 1,000 images, a random choice among more."""
+"""Most pairs of images that are used: all pairs of 1,000 images, or a random sample of more."""
 _ROUNDING = 1e-15
 
 
@@ -33,11 +34,11 @@ class Aucs:
     """Areas under the ROC curves of several methods on the same pairs of images.
 
     Attributes:
-        values: (methods,) 0..1, 0.5 is chance; empty without any.
-        delong: (methods, methods) covariance after DeLong, which takes pairs as independent.
-        shared: (methods, methods) covariance where pairs that share an image (or a cluster) may go together, as
-            they do. With few images a variance in it can come out negative, and with fewer than 20 it is too small.
-        reason: why there are none; empty where there are.
+        values: (methods,) AUCs in 0..1; 0.5 is chance, higher is better. Empty if undefined.
+        delong: (methods, methods) covariance by DeLong, which assumes independent pairs.
+        shared: (methods, methods) covariance that allows pairs with a common image (or cluster) to be dependent. With
+            few images a variance can be negative; with fewer than 20 it is too small.
+        reason: why the AUCs are undefined; empty if they are defined.
     """
 
     values: FloatArray
@@ -48,16 +49,17 @@ class Aucs:
 
 @dataclass(frozen=True, eq=False)
 class Krasula:
-    """Both analyses of several methods on one dataset.
+    """Both of Krasula's analyses of several methods on one dataset.
 
     Attributes:
-        ds: different against similar pairs.
-        bw: better against worse, among different pairs.
-        correct: (methods,) share of different pairs that the sign of the score gets right, ties half; empty without.
+        ds: AUCs for different or similar pairs.
+        bw: AUCs for the better or worse image of a different pair.
+        correct: (methods,) share of different pairs where the better image has the better score, in 0..1; ties count
+            half. Empty if there are no different pairs.
         correct_shared: (methods, methods) covariance of these shares, as ``Aucs.shared``.
-        different: pairs that differ significantly, of those used.
-        similar: pairs that do not.
-        sampled: the pairs are a random choice among all.
+        different: number of different pairs among those used.
+        similar: number of similar pairs among those used.
+        sampled: whether the pairs are a random sample of all pairs.
     """
 
     ds: Aucs
@@ -71,16 +73,16 @@ class Krasula:
 
 @dataclass(frozen=True)
 class AucTest:
-    """Two methods' AUCs compared.
+    """Test of the difference of two methods' AUCs.
 
     Attributes:
-        a: row of the one method.
-        b: row of the other.
-        value: AUC of ``a`` less that of ``b``.
-        p_delong: two-sided p-value of DeLong's test as it is used in the field. It takes pairs as independent,
-            and with n (n - 1) / 2 pairs of n images it finds differences that are not there.
-        p: the same with the covariance of pairs that share an image: the one to report. NaN, no test, where
-            few images gave the difference a negative variance.
+        a: row of the first method.
+        b: row of the second method.
+        value: AUC of ``a`` minus that of ``b``, in -1..1; positive if ``a`` is better.
+        p_delong: two-sided p-value of DeLong's test, as the field uses it. It treats the n (n - 1) / 2 pairs of n
+            images as independent, so it gives too many false positives.
+        p: two-sided p-value with the covariance of pairs that share an image: the one to report. NaN if the estimated
+            variance of the difference is negative, which few images can cause.
     """
 
     a: int
@@ -98,31 +100,44 @@ def krasula(
     *,
     score_signs: ArrayLike = 1,
     label_sign: int = 1,
-    level: float = 0.95,
+    level: float = CONFIDENCE,
     max_pairs: int = MAX_PAIRS,
     seed: int = 0,
     clusters: Sequence[str] | None = None,
 ) -> Krasula:
-    """Compute both AUCs of several methods on the same pairs of images.
+    """Compute both of Krasula's AUCs for several methods on the same pairs of images.
+
+    A pair (i, j) is different if |MOS_i - MOS_j| > z sqrt(e_i + e_j), where e = std^2 / n_raters and z is the quantile
+    of the standard normal distribution for a two-sided test at 1 - ``level``.
 
     Args:
         scores: (methods, n) raw scores, or (n,) for one method; finite.
         labels: (n,) MOS, finite.
         std: (n,) standard deviation of the single ratings of each image, in the labels' units; None if unknown.
-        n_raters: (n,) ratings of each image, or one number for all; None if unknown.
-        score_signs: +1 or -1, one for all methods or (methods,).
-        label_sign: +1 if a higher label means better, -1 if worse.
-        level: two images differ where the two-sided z-test of their MOS is significant at 1 - level.
-        max_pairs: with more pairs than this, so many are drawn at random, a pair drawn twice counting once.
-        seed: of that choice.
-        clusters: (n,) what images have in common, as their reference; None where each stands for itself.
+        n_raters: (n,) number of ratings of each image, or one number for all; None if unknown.
+        score_signs: direction of the scores, one for all methods or (methods,): +1 if higher is better, -1 if lower is.
+        label_sign: +1 if a higher label means better (MOS), -1 if worse (DMOS).
+        level: 1 - significance level of the z test of two MOS, between 0 and 1.
+        max_pairs: number of pairs to sample at random if there are more; a pair sampled twice counts once.
+        seed: random seed of that sample.
+        clusters: (n,) cluster of each image, such as its reference image; None if the images are independent.
+
+    Returns:
+        Both analyses; undefined, with a reason, if ``std`` or ``n_raters`` is unknown, or with too few images or pairs.
 
     Raises:
-        ValueError: shapes differ, a value is not finite, a spread is negative, or an argument is out of range.
+        ValueError: shapes differ, a value is not finite, a standard deviation is negative, or an argument is out of
+            range.
 
     References:
         Krasula, Fliegel, Le Callet, Klima, On the accuracy of objective image and video quality models: new
         methodology for performance evaluation, QoMEX 2016.
+
+    Example:
+        >>> mos = np.linspace(1, 5, 20)
+        >>> found = krasula(mos + [0.8, -0.8] * 10, mos, std=np.full(20, 0.8), n_raters=10)
+        >>> found.different, found.similar, found.bw.values.round(3), found.ds.values.round(3)
+        (136, 54, array([0.983]), array([0.648]))
     """
     from scipy.special import ndtri
 
@@ -131,8 +146,8 @@ def krasula(
         raise ValueError(f"level is {level}, max_pairs {max_pairs}: use a level inside 0..1 and at least one pair")
     error, reason = squared_errors(y, std, n_raters)
     if error is None or y.size < MIN_IMAGES:
-        none = _no_aucs(reason or f"fewer than {MIN_IMAGES} images")
-        return Krasula(none, none, none.values, none.shared)
+        undefined = _no_aucs(reason or f"fewer than {MIN_IMAGES} images")
+        return Krasula(undefined, undefined, undefined.values, undefined.shared)
     i, j = _image_pairs(y.size, max_pairs, seed)
     gap = y[i] - y[j]
     differ = np.abs(gap) > ndtri((1 + level) / 2) * np.sqrt(error[i] + error[j])
@@ -152,18 +167,25 @@ def krasula(
 
 
 def auc_tests(aucs: Aucs, pairs: Iterable[tuple[int, int]] | None = None) -> tuple[AucTest, ...]:
-    """Compare AUCs of methods on the same pairs of images.
+    """Test differences of methods' AUCs on the same pairs of images.
 
     Args:
-        aucs: of all methods together.
-        pairs: rows to compare; None for every pair (a, b) with a < b.
+        aucs: AUCs of all methods, from ``krasula``.
+        pairs: pairs of rows to compare; None for every pair (a, b) with a < b.
 
     Returns:
-        One a pair of methods; none where there are no AUCs.
+        One test for each pair of methods; an empty tuple if the AUCs are undefined. Equal AUCs have p = 1.
 
     References:
         DeLong, DeLong, Clarke-Pearson, Biometrics 44, 1988; Fafchamps, Gubert, J. Development Economics 83,
-        2007, for the covariance of pairs that share a member.
+        2007 (covariance of pairs that share a member).
+
+    Example:
+        >>> mos = np.linspace(1, 5, 40)
+        >>> scores = [mos + [0.5, -0.5] * 20, mos + [2.0, -2.0] * 20]
+        >>> (test,) = auc_tests(krasula(scores, mos, std=np.full(40, 0.8), n_raters=10).bw)
+        >>> round(test.value, 3), test.p < 0.05
+        (0.237, True)
     """
     chosen = combinations(range(aucs.values.size), 2) if pairs is None else pairs
     return tuple(
@@ -185,7 +207,7 @@ def _p(aucs: Aucs, covariance: FloatArray, a: int, b: int) -> float:
 
 
 def _image_pairs(n: int, most: int, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """All pairs i < j of n images, or about ``most`` of them at random."""
+    """Return all pairs i < j of n images, or a random sample of about ``most`` of them."""
     if n * (n - 1) // 2 <= most:
         return np.triu_indices(n, 1)
     random = np.random.default_rng(seed)
@@ -196,7 +218,7 @@ def _image_pairs(n: int, most: int, seed: int) -> tuple[NDArray[np.intp], NDArra
 
 
 def _members(clusters: Sequence[str] | None, n: int) -> NDArray[np.intp]:
-    """Number what images count as: themselves, or their clusters (n,)."""
+    """Return the number of each image's cluster (n,); its own number without clusters."""
     if clusters is None:
         return np.arange(n)
     if len(clusters) != n:
@@ -219,37 +241,50 @@ def _different_similar(size: FloatArray, differ: NDArray[np.bool_], ends: NDArra
 
 
 def _better_worse(better: FloatArray, ends: NDArray[np.intp]) -> Aucs:
-    """Each pair stands in both orders, so that no order of the files matters, and is one observation."""
+    """Return AUCs over pairs in both orders, so that the order of files does not matter; each pair counts once."""
     if better.shape[1] < 2:
         return _no_aucs(f"{better.shape[1]} different pairs")
     v = np.stack([placements(row, -row)[0] for row in better])
     auc = v.mean(axis=1)
-    # The two placements of a pair are equal, so their sum is twice the one.
+    # The two placements of a pair are equal, so their sum is twice either.
     return Aucs(auc, 4 * np.atleast_2d(np.cov(v)) / v.shape[1], _shared_of_mean(2 * v, ends))
 
 
 def placements(positives: FloatArray, negatives: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Share of negatives below each positive, and of positives above each negative, ties half (DeLong's components)."""
+    """Compute DeLong's structural components of an AUC.
+
+    Args:
+        positives: (m,) values of the positive class, finite.
+        negatives: (n,) values of the negative class, finite.
+
+    Returns:
+        (m,) share of negatives below each positive, and (n,) share of positives above each negative; ties count half.
+        The mean of either is the AUC.
+
+    Example:
+        >>> placements(np.array([2.0, 3.0]), np.array([1.0, 2.0]))
+        (array([0.75, 1.  ]), array([1.  , 0.75]))
+    """
     both = ranks(np.concatenate([positives, negatives]))
     m, n = positives.size, negatives.size
     return (both[:m] - ranks(positives)) / n, 1 - (both[m:] - ranks(negatives)) / m
 
 
 def _shared_of_mean(values: FloatArray, ends: NDArray[np.intp]) -> FloatArray:
-    """Return the covariance of means of values (methods, pairs); empty without pairs."""
+    """Return the covariance of the means of values (methods, pairs); empty if there are no pairs."""
     if not values.shape[1]:
         return np.empty((0, 0))
     return _shared((values - values.mean(axis=1, keepdims=True)) / values.shape[1], ends)
 
 
 def _shared(influence: FloatArray, ends: NDArray[np.intp]) -> FloatArray:
-    """Sum the products of influences (methods, pairs) over all two pairs that have a member (2, pairs) in common."""
+    """Sum the products of influences (methods, pairs) over all couples of pairs with a member (2, pairs) in common."""
     low, high = ends.min(axis=0), ends.max(axis=0)
     n = int(high.max()) + 1
     # A pair inside one cluster has one member, any other pair two.
     second = influence * (low != high)
     touching = _summed(influence, low, n) + _summed(second, high, n)
-    # Two pairs of the same two members have both in common and count once.
+    # Two pairs with the same two members have both in common and must count once.
     _, same = np.unique(low * n + high, return_inverse=True)
     twice = _summed(second, same, int(same.max()) + 1)
     return np.asarray(touching @ touching.T - twice @ twice.T)

@@ -1,8 +1,10 @@
 """Logistic mappings from a method's scores to the labels of one dataset.
 
-A mapping takes out the monotone nonlinearity between a score and an opinion scale before a
-linear correlation or an error is computed, as VQEG does it. Each is fitted on the dataset that it
-is applied to, by Levenberg-Marquardt from a fixed start, and says so when it did not converge.
+A mapping removes the nonlinearity between scores and an opinion scale before PLCC or RMSE is computed, as VQEG does.
+It is fitted on the dataset that it is applied to, by Levenberg-Marquardt from a fixed start.
+
+Declared behaviour: a fit that does not converge, constant scores, and no more images than parameters give a mapping
+without parameters that carries the reason. Images with tied scores are used as they are. NaN is not checked here.
 """
 
 from __future__ import annotations
@@ -15,14 +17,14 @@ import numpy as np
 from bench.api import FloatArray
 
 MAX_EVALUATIONS = 4000
-"""Evaluations after which a fit has not converged. The slowest of 180 fits to published scores took 1,878."""
+"""Most evaluations before a fit counts as not converged. The slowest of 180 fits to published scores took 1,878."""
 
 STEEPEST = 1e-9
-"""Smallest scale of the 4-parameter curve, in standard deviations of the score: a step by then."""
+"""Smallest scale of the 4-parameter curve, in standard deviations of the score, where it is practically a step."""
 
 
 class _Curve(Protocol):
-    """A parametric curve and its derivatives by the parameters."""
+    """A parametric curve and its derivatives with respect to its parameters."""
 
     name: str
     parameters: int
@@ -85,15 +87,15 @@ _CURVES: dict[str, _Curve] = {"log4": _Logistic4(), "log5": _Logistic5()}
 
 @dataclass(frozen=True)
 class LogisticMapping:
-    """A fitted mapping, or the reason why there is none.
+    """A fitted mapping, or the reason why the fit failed.
 
     Attributes:
         name: ``log4`` or ``log5``.
-        parameters: b1..b4 or b1..b5 on the standardised score; empty unless it converged.
+        parameters: b1..b4 or b1..b5 for standardised scores; empty if the fit failed.
         location: mean of the oriented scores, in the score's units.
-        scale: their standard deviation (over n), in the score's units.
-        sign: +1 or -1, what the raw score is multiplied by before it is standardised.
-        reason: why it did not converge; empty when it did.
+        scale: standard deviation of the oriented scores (divided by n), in the score's units.
+        sign: +1 or -1, the factor that orients a raw score before it is standardised.
+        reason: why the fit failed; empty if it converged.
     """
 
     name: str
@@ -105,18 +107,18 @@ class LogisticMapping:
 
     @property
     def converged(self) -> bool:
-        """Whether there is a curve to predict with."""
+        """Whether the fit converged."""
         return not self.reason
 
     def standardise(self, scores: FloatArray) -> FloatArray:
-        """Orient raw scores and bring them to the scale that the curve was fitted on."""
+        """Compute x = (sign * scores - location) / scale for raw scores of any shape."""
         return (self.sign * np.asarray(scores, dtype=np.float64) - self.location) / self.scale
 
     def predict(self, scores: FloatArray) -> FloatArray:
-        """Map raw scores (any shape) to the labels' own units.
+        """Map raw scores of any shape to the labels' units.
 
         Raises:
-            ValueError: the mapping did not converge.
+            ValueError: the fit did not converge.
         """
         if not self.converged:
             raise ValueError(f"the {self.name} mapping cannot predict: {self.reason}")
@@ -124,49 +126,63 @@ class LogisticMapping:
 
 
 def fit_logistic4(scores: FloatArray, labels: FloatArray, sign: int = 1) -> LogisticMapping:
-    """Fit f(x) = (b1 - b2) / (1 + exp(-(x - b3) / abs(b4))) + b2 to labels.
+    """Fit f(x) = (b1 - b2) / (1 + exp(-(x - b3) / abs(b4))) + b2 to the labels y by least squares.
 
-    x is the oriented score, standardised; the fit starts at (max y, min y, 0, 0.25).
+    x is the oriented, standardised score; the fit starts at (max y, min y, 0, 0.25). The curve is monotone.
 
     Args:
-        scores: (n,) raw finite scores.
-        labels: (n,) labels in their own units.
+        scores: (n,) raw scores, finite.
+        labels: (n,) labels, finite, in the dataset's own units.
         sign: +1 if the raw score should rise with the raw label, -1 if it should fall.
 
     Returns:
-        The mapping; one that did not converge, or had n <= 4 or constant scores, carries the reason.
+        The mapping; it carries a reason instead of parameters if the fit does not converge, n <= 4 or the scores are
+        constant.
 
     References:
         VQEG, Final report on the validation of objective models of video quality, phase II, 2003.
+
+    Example:
+        >>> x = np.linspace(-2, 2, 50)
+        >>> mapping = fit_logistic4(x, 1 + 4 / (1 + np.exp(-3 * x)))
+        >>> mapping.converged, mapping.predict(np.array([0.0])).round(3)
+        (True, array([3.]))
     """
     return _fit(_CURVES["log4"], scores, labels, sign)
 
 
 def fit_logistic5(scores: FloatArray, labels: FloatArray, sign: int = 1) -> LogisticMapping:
-    """Fit f(x) = b1 (1/2 - 1 / (1 + exp(b2 (x - b3)))) + b4 x + b5 to labels.
+    """Fit f(x) = b1 (1/2 - 1 / (1 + exp(b2 (x - b3)))) + b4 x + b5 to the labels y by least squares.
 
-    x is the oriented score, standardised; the fit starts at (range y, 1, 0, 0.1, mean y). Unlike
-    the 4-parameter curve it need not be monotone.
+    x is the oriented, standardised score; the fit starts at (range y, 1, 0, 0.1, mean y). Unlike the 4-parameter curve
+    it need not be monotone.
 
     Args:
-        scores: (n,) raw finite scores.
-        labels: (n,) labels in their own units.
+        scores: (n,) raw scores, finite.
+        labels: (n,) labels, finite, in the dataset's own units.
         sign: +1 if the raw score should rise with the raw label, -1 if it should fall.
 
     Returns:
-        The mapping; one that did not converge, or had n <= 5 or constant scores, carries the reason.
+        The mapping; it carries a reason instead of parameters if the fit does not converge, n <= 5 or the scores are
+        constant.
 
     References:
         Sheikh, Sabir, Bovik, A statistical evaluation of recent full reference image quality
         assessment algorithms, IEEE Trans. Image Processing 15(11), 2006.
+
+    Example:
+        >>> x = np.linspace(-2, 2, 50)
+        >>> mapping = fit_logistic5(x, 3 + 2 * x + np.tanh(x))
+        >>> mapping.converged, mapping.predict(np.array([0.0])).round(3)
+        (True, array([3.]))
     """
     return _fit(_CURVES["log5"], scores, labels, sign)
 
 
 def _fit(curve: _Curve, scores: FloatArray, labels: FloatArray, sign: int) -> LogisticMapping:
-    """Standardise, fit, and turn every way of failing into a reason."""
+    """Standardise the scores and fit the curve; every failure becomes a reason."""
     s, y = sign * np.asarray(scores, dtype=np.float64), np.asarray(labels, dtype=np.float64)
-    # With as many parameters as images the curve passes through every point and says nothing.
+    # With no more images than parameters the curve can pass through every point.
     if s.size <= curve.parameters:
         return LogisticMapping(curve.name, (), 0.0, 1.0, sign, f"too few images for {curve.parameters} parameters")
     with np.errstate(over="ignore", invalid="ignore"):
@@ -179,11 +195,11 @@ def _fit(curve: _Curve, scores: FloatArray, labels: FloatArray, sign: int) -> Lo
 
 
 def _least_squares(curve: _Curve, x: FloatArray, y: FloatArray) -> tuple[float, ...]:
-    """Return the fitted parameters, or an empty tuple when the fit did not converge.
+    """Return the fitted parameters, or an empty tuple if the fit did not converge.
 
-    Images with one score enter as their mean label and their number: their sum of squares around any curve is
-    that of the mean, times the number, plus a constant, so the fit is the same and costs what
-    distinct scores cost. The constant stays in as a last residual, so that stopping is the same too.
+    Images with tied scores are replaced by their mean label, weighted by their number. Their sum of squares around any
+    curve is that of the mean times their number plus a constant, so the fit is the same and costs as much as the
+    distinct scores do. The constant is kept as one more residual, so that the stopping rule is the same too.
     """
     from scipy.optimize import least_squares
 

@@ -1,4 +1,4 @@
-"""Ranks, Pearson's correlation, and the checks that every statistic makes of its input."""
+"""Mid-ranks, Pearson's correlation, and the checks of every statistic's input."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from numpy.typing import ArrayLike
 from bench.api import FloatArray
 
 MIN_IMAGES = 4
+"""Fewest images, or clusters to resample, for which a statistic is defined."""
 
 
 def check_pair(scores: ArrayLike, labels: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Return both as float64 vectors.
+    """Convert scores and labels to float64 vectors (n,) and check them.
 
     Raises:
-        ValueError: they are not 1-D of one length, or a value is not finite.
+        ValueError: they are not vectors of equal length, or a value is not finite.
+
+    Example:
+        >>> check_pair([1, 2], [3, 4])
+        (array([1., 2.]), array([3., 4.]))
     """
     s, y = np.asarray(scores, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     if s.ndim != 1 or s.shape != y.shape:
@@ -26,10 +31,23 @@ def check_pair(scores: ArrayLike, labels: ArrayLike) -> tuple[FloatArray, FloatA
 def check_scores(
     scores: ArrayLike, labels: ArrayLike, score_signs: ArrayLike = 1, label_sign: int = 1
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return scores (methods, n), labels (n,) and the direction of each method's correlation (methods,).
+    """Convert the scores of several methods and the labels to float64 and check them.
+
+    Args:
+        scores: (methods, n) raw scores, or (n,) for one method.
+        labels: (n,) labels.
+        score_signs: direction of the scores, one for all methods or (methods,): +1 if higher is better, -1 if lower is.
+        label_sign: +1 if a higher label means better (MOS), -1 if worse (DMOS).
+
+    Returns:
+        Scores (methods, n), labels (n,), and the sign of each method's correlation (methods,).
 
     Raises:
         ValueError: shapes differ, a value is not finite, or a sign is not +1 or -1.
+
+    Example:
+        >>> check_scores([[1, 2], [3, 4]], [5, 6], score_signs=[1, -1])[2]
+        array([ 1., -1.])
     """
     s, y = np.atleast_2d(np.asarray(scores, dtype=np.float64)), np.asarray(labels, dtype=np.float64)
     if s.ndim != 2 or y.shape != s.shape[1:]:
@@ -43,7 +61,16 @@ def check_scores(
 
 
 def check_finite(**arrays: FloatArray) -> None:
-    """Raise ValueError naming the array that holds NaN or infinity, and how many values."""
+    """Check that arrays, passed by name, contain neither NaN nor infinity.
+
+    Raises:
+        ValueError: an array does; the message has its name and the number of such values.
+
+    Example:
+        >>> check_finite(scores=np.array([1.0, np.nan]))
+        Traceback (most recent call last):
+        ValueError: 1 of 2 scores are not finite: drop those images first and count them as failed
+    """
     for name, array in arrays.items():
         if bad := array.size - int(np.count_nonzero(np.isfinite(array))):
             raise ValueError(
@@ -52,10 +79,14 @@ def check_finite(**arrays: FloatArray) -> None:
 
 
 def direction(score_sign: int, label_sign: int) -> int:
-    """Return the product of two directions.
+    """Return the sign of a correlation: the product of the directions of scores and labels.
 
     Raises:
-        ValueError: one is not +1 or -1.
+        ValueError: a direction is not +1 or -1.
+
+    Example:
+        >>> direction(score_sign=1, label_sign=-1)
+        -1
     """
     for name, sign in (("score_sign", score_sign), ("label_sign", label_sign)):
         if sign not in (1, -1):
@@ -64,7 +95,18 @@ def direction(score_sign: int, label_sign: int) -> int:
 
 
 def ranks(values: FloatArray) -> FloatArray:
-    """Mid-ranks along the last axis, 1..n, of finite values."""
+    """Compute mid-ranks along the last axis.
+
+    Args:
+        values: (..., n) finite values.
+
+    Returns:
+        (..., n) ranks in 1..n, 1 for the smallest value; ties share the mean of their ranks.
+
+    Example:
+        >>> ranks(np.array([30.0, 10.0, 20.0, 20.0]))
+        array([4. , 1. , 2.5, 2.5])
+    """
     order = np.argsort(values, axis=-1, kind="stable")
     ordered = np.take_along_axis(values, order, axis=-1)
     place = np.arange(values.shape[-1])
@@ -81,7 +123,19 @@ def ranks(values: FloatArray) -> FloatArray:
 
 
 def pearson(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Pearson's correlation along the last axis; 0 where either is constant."""
+    """Compute Pearson's correlation along the last axis.
+
+    Args:
+        a: (..., n) finite values.
+        b: (..., n) finite values; the leading axes of both are broadcast.
+
+    Returns:
+        (...) correlations in -1..1; 0 if either vector is constant.
+
+    Example:
+        >>> pearson(np.array([[1.0, 2.0, 3.0], [7.0, 7.0, 7.0]]), np.array([3.0, 2.0, 1.0]))
+        array([-1.,  0.])
+    """
     a, b = _centred(a), _centred(b)
     norm = np.sqrt((a * a).sum(axis=-1) * (b * b).sum(axis=-1))
     products = (a * b).sum(axis=-1)
@@ -89,10 +143,10 @@ def pearson(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _centred(values: FloatArray) -> FloatArray:
-    """Take the mean off, then bring the largest deviation to about 1 so that no square over- or underflows.
+    """Subtract the mean and scale the largest deviation to about 1, so that no square overflows or underflows.
 
-    Powers of two scale without rounding, so values that differ by one unit in the last place still
-    differ; the second mean takes off what rounding left of the first.
+    Scaling by powers of two is exact, so values that differ by one unit in the last place still differ. The mean is
+    subtracted twice to remove the rounding error of the first time.
     """
     values = _scaled(values)
     values = values - values.mean(axis=-1, keepdims=True)

@@ -1,4 +1,4 @@
-"""Draws of a bootstrap: how often each image or cluster is taken, the same for everyone who gives the same seed."""
+"""Bootstrap samples as counts: how often each image or cluster is in a sample. The seed alone determines them."""
 
 from __future__ import annotations
 
@@ -12,25 +12,39 @@ from numpy.typing import ArrayLike, NDArray
 from bench.api import FloatArray
 
 CHUNK = 64
-"""Draws that share a random stream and are computed together; part of what a seed means."""
+"""Bootstrap samples that share a random stream and are computed together; changing it changes the samples of a seed."""
 
 BATCH = 50_000
-"""Units times draws that are drawn and ranked in one go: enough for speed, few enough for the cache."""
+"""Units times samples that are computed at once: large enough for speed, small enough for the processor's cache."""
 
 MEMORY = 400_000_000
-"""Bytes that all threads together may take for their chunks."""
+"""Most bytes for the chunks of all threads together."""
 
 SMALL = 2_000_000
-"""Images times draws below which starting threads costs more than it saves."""
+"""Images times samples below which threads cost more time than they save."""
 
 Counts = NDArray[np.int64]
 
 
 def resampling_counts(units: int, draws: int, seed: int, chunk: int) -> Iterator[Counts]:
-    """Draw ``units`` out of ``units`` with replacement, ``draws`` times; yield counts (some draws, units).
+    """Sample ``units`` out of ``units`` with replacement, ``draws`` times.
 
-    The stream belongs to (seed, chunk) alone, so chunks may run in any order and on any thread.
-    It equals child number ``chunk`` of ``SeedSequence(seed).spawn``.
+    The random stream depends on (seed, chunk) alone, so chunks can run in any order and on any thread. It is child
+    number ``chunk`` of ``SeedSequence(seed).spawn``.
+
+    Args:
+        units: number of images or clusters, at least 1.
+        draws: number of bootstrap samples in this chunk.
+        seed: random seed.
+        chunk: number of the chunk, from 0.
+
+    Yields:
+        Counts (some draws, units); every row sums to ``units``.
+
+    Example:
+        >>> counts = np.concatenate(list(resampling_counts(units=5, draws=3, seed=0, chunk=0)))
+        >>> counts.shape, counts.sum(axis=1)
+        ((3, 5), array([5, 5, 5]))
     """
     random = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(chunk,)))
     batch = max(1, BATCH // units)
@@ -41,7 +55,20 @@ def resampling_counts(units: int, draws: int, seed: int, chunk: int) -> Iterator
 
 
 def in_chunks(chunk: Callable[[int, int], FloatArray], draws: int, workers: int) -> FloatArray:
-    """Compute ``draws`` columns, chunk(index, size) at a time, on so many threads; join them in order."""
+    """Compute ``draws`` columns in chunks, on several threads, and concatenate them in order.
+
+    Args:
+        chunk: function from (number of the chunk, number of columns) to an array (rows, columns).
+        draws: number of columns.
+        workers: number of threads.
+
+    Returns:
+        (rows, draws).
+
+    Example:
+        >>> in_chunks(lambda index, size: np.full((1, size), index), draws=66, workers=1)[0, -3:]
+        array([0, 1, 1])
+    """
     starts = range(0, draws, CHUNK)
     sizes = [min(CHUNK, draws - start) for start in starts]
     if workers == 1:
@@ -53,10 +80,19 @@ def in_chunks(chunk: Callable[[int, int], FloatArray], draws: int, workers: int)
 
 
 def workers(n: int, draws: int, threads: int | None) -> int:
-    """How many threads to use: one a core, fewer where their chunks would not fit in memory.
+    """Choose the number of threads: one for each core, fewer if their chunks would not fit in memory.
+
+    Args:
+        n: number of images.
+        draws: number of bootstrap samples.
+        threads: most threads; None for the number of cores.
 
     Raises:
         ValueError: threads is below 1.
+
+    Example:
+        >>> workers(n=100, draws=2000, threads=8)  # too little work for threads
+        1
     """
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}: use at least 1")
@@ -67,12 +103,23 @@ def workers(n: int, draws: int, threads: int | None) -> int:
 
 
 def number_clusters(clusters: ArrayLike, n: int) -> NDArray[np.intp]:
-    """Number the clusters 0, 1, ... in sorted order, (n,).
+    """Number clusters 0, 1, ... in sorted order.
+
+    Args:
+        clusters: (n,) cluster of each image, any values that sort.
+        n: number of images.
+
+    Returns:
+        (n,) number of each image's cluster.
 
     Raises:
-        ValueError: they are not one an image.
+        ValueError: ``clusters`` does not have the shape (n,).
+
+    Example:
+        >>> number_clusters(["b", "a", "b"], 3)
+        array([1, 0, 1])
     """
     ids = np.asarray(clusters)
     if ids.shape != (n,):
-        raise ValueError(f"clusters has shape {ids.shape}: give one of each of {n} images")
+        raise ValueError(f"clusters has shape {ids.shape}: give one cluster for each of {n} images")
     return np.unique(ids, return_inverse=True)[1]

@@ -71,7 +71,7 @@ def find_leaks(
     Args:
         dataset: what was scored.
         trained_on: names of training sets, UNKNOWN among them where not all is known.
-        selected_on: names of sets some of whose MOS was looked at.
+        selected_on: names of sets with some of whose MOS it was tuned.
         find: gives the set that a name or an alias stands for.
     """
     training = [find(name) for name in trained_on if name != UNKNOWN]
@@ -102,8 +102,8 @@ def _selected_on(dataset: PhotoSet, chosen: Iterable[PhotoSet]) -> list[Leak]:
         if each.id == dataset.id:
             whose.append("this dataset's MOS")
         elif _share(dataset, each):
-            whose.append(f"the MOS of {each.title}, which has photographs in common with this dataset,")
-    why = f"some of {' and '.join(whose)} was looked at when choosing the method's configuration"
+            whose.append(f"the MOS of {each.title}, which has photographs in common with this dataset")
+    why = f"tuned with some of {' and '.join(whose)}"
     return [Leak(Relation.SELECTED_ON, why)] if whose else []
 
 

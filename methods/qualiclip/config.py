@@ -21,62 +21,72 @@ class TrainingConfig:
     """
 
     encoder: Literal["clip-rn50", "lite"] = option(
-        "clip-rn50", help="what is trained: CLIP's RN50, or the small network of the method qualiclip-lite"
+        "clip-rn50", help="network to train: CLIP's RN50, or the small network of the method qualiclip-lite"
     )
-    weights: str = option("", help="checkpoint to begin from; default: the one that is fetched", identity=False)
+    weights: str = option("", help="checkpoint to start from; default: the downloaded one", identity=False)
     source: str = option(
         "",
-        help="id of the data set that the photographs are, as trained_on names it, or several by commas; "
+        help="dataset id of the photographs for trained_on, or several ids separated by commas; "
         "default: the folder's name",
     )
 
-    epochs: int = option(10, help="times that every photograph is drawn")
-    max_steps: int = option(0, help="stop after this many steps of the optimiser; 0: by epochs alone")
-    batch: int = option(16, help="photographs a process and a forward pass; each gives every level of 2 crops")
-    accumulate: int = option(1, help="forward passes a step of the optimiser")
-    seed: int = option(0, help="of everything that is drawn")
+    epochs: int = option(10, help="number of epochs")
+    max_steps: int = option(0, help="largest number of optimiser steps; 0 for no limit")
+    batch: int = option(16, help="photographs in each forward pass of a process; each gives two crops at every level")
+    accumulate: int = option(1, help="forward passes in each optimiser step")
+    seed: int = option(0, help="random seed")
 
-    crop: int = option(224, help="side of a crop in pixels")
-    overlap: float = option(0.25, help="least share of a crop's area that the other crop shares")
-    short_side: int = option(0, help="bring photographs to this short side first, in pixels; 0: leave them")
-    types: str = option(
-        "kadid", help="degradations or presets of them, by commas; what is named twice is drawn twice as often"
-    )
-    pristine_level: bool = option(False, help="rank the pristine crops too, as a level before the first")
-    monotone_only: bool = option(False, help="leave out types whose level is measured not to order severity")
-    held_out: float = option(0.01, help="share of the photographs that is never trained on, for validation")
-    validation_photographs: int = option(32, help="at most so many of them are degraded for a validation")
+    crop: int = option(224, help="side of a crop, in pixels")
+    overlap: float = option(0.25, help="smallest share of a crop's area that overlaps the other crop")
+    short_side: int = option(0, help="short side that photographs are resized to first, in pixels; 0 for no resize")
+    types: str = option("kadid", help="degradations or presets, separated by commas; a repeated one is used more often")
+    pristine_level: bool = option(False, help="rank the pristine crops too, as a level below the first")
+    monotone_only: bool = option(False, help="leave out types whose measured severity does not rise with the level")
+    held_out: float = option(0.01, help="share of the photographs that is held out for validation")
+    validation_photographs: int = option(32, help="largest number of held-out photographs in a validation")
 
     lr: float = option(1e-9, help="learning rate of AdamW")
     weight_decay: float = option(1e-2, help="weight decay of AdamW")
-    schedule: Literal["constant", "cosine"] = option("constant", help="of the learning rate")
-    warmup: int = option(0, help="steps over which the learning rate rises from 0")
+    schedule: Literal["constant", "cosine"] = option("constant", help="schedule of the learning rate")
+    warmup: int = option(0, help="steps of linear warm-up of the learning rate")
 
-    m_cons: float = option(2.5e-3, help="difference of two crops' similarities that is free")
-    m_rank: float = option(6.75e-2, help="margin between the similarities of two levels")
-    lambda_cons: float = option(1.0, help="weight of the consistency of two crops")
-    lambda_pos: float = option(1.0, help="weight of the ranking of similarities to positive prompts")
-    lambda_neg: float = option(1.0, help="weight of the ranking of similarities to negative prompts")
-    lambda_across: float = option(0.0, help="weight of the ranking across photographs by measured severity; 0: off")
-    m_across: float = option(0.05, help="margin of that ranking, on the positive minus the negative similarity")
-    across_gap: float = option(0.1, help="least difference of severity at which two photographs are ranked")
+    m_cons: float = option(
+        2.5e-3, help="margin of the consistency loss: difference of two crops' similarities without penalty"
+    )
+    m_rank: float = option(6.75e-2, help="margin of the ranking losses: difference of the similarities of two levels")
+    lambda_cons: float = option(1.0, help="weight of the consistency loss between two crops")
+    lambda_pos: float = option(1.0, help="weight of the ranking loss on similarities to positive prompts")
+    lambda_neg: float = option(1.0, help="weight of the ranking loss on similarities to negative prompts")
+    lambda_across: float = option(
+        0.0, help="weight of the ranking loss across photographs by measured severity; 0 turns it off"
+    )
+    m_across: float = option(
+        0.05, help="margin of the ranking loss across photographs, on positive minus negative similarity"
+    )
+    across_gap: float = option(0.1, help="smallest difference of severity at which two photographs are ranked")
     across_order: Literal["gradient-distance", "squared-error"] = option(
-        "gradient-distance", help="the distance to the original whose square root is the severity"
+        "gradient-distance", help="distance to the original; its square root is the severity"
     )
 
-    lambda_agree: float = option(0.0, help="weight of the agreement of the pairs of prompts on quality; 0: off")
+    lambda_agree: float = option(
+        0.0, help="weight of the loss that makes the pairs of prompts agree on quality; 0 turns it off"
+    )
 
-    train: str = option("all", help="what is trained: all, or a stage and those after it, e.g. layer4 or head")
+    train: str = option("all", help="stages to train: all, or the first stage to train, such as layer4 or head")
     batch_norm: Literal["frozen", "updated"] = option("frozen", help="running statistics of batch normalisation")
-    checkpointing: bool = option(False, help="compute activations twice instead of keeping them: less memory")
+    checkpointing: bool = option(False, help="recompute activations instead of storing them, which saves memory")
     precision: Literal["no", "bf16", "fp16"] = option("no", help="mixed precision")
-    degrade_on: Literal["workers", "device"] = option("workers", help="where degradations are computed")
-    workers: int = option(2, help="processes that decode and degrade; 0: none beside the trainer", identity=False)
-    device: Literal["auto", "cpu"] = option("auto", help="auto takes an accelerator if there is one", identity=False)
+    degrade_on: Literal["workers", "device"] = option("workers", help="place where degradations are computed")
+    workers: int = option(
+        2, help="number of processes that decode and degrade; 0 uses the training process itself", identity=False
+    )
+    device: Literal["auto", "cpu"] = option(
+        "auto", help="device; auto uses an accelerator if there is one", identity=False
+    )
 
-    log_every: int = option(10, help="steps between lines of the log", identity=False)
-    save_every: int = option(500, help="steps between states to resume from", identity=False)
-    validate_every: int = option(0, help="steps between validations; 0: after every epoch")
+    log_every: int = option(10, help="steps between two lines of the log", identity=False)
+    save_every: int = option(500, help="steps between two saved states to resume from", identity=False)
+    validate_every: int = option(0, help="steps between two validations; 0 validates after every epoch")
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "accumulate", "log_every", "save_every", "validation_photographs"):

@@ -53,7 +53,7 @@ class OnClipOptions:
     # arithmetic the scores of "fast" are those of "exact".
     precision: Literal["exact", "fast"] = option(
         "exact",
-        help="exact: float32; fast: convolutions in 16 bits where the device has such arithmetic",
+        help="exact: float32; fast: 16-bit convolutions if the device supports them",
         identity=False,
     )
 
@@ -63,10 +63,10 @@ class QualiclipOptions(OnClipOptions):
     """The options of QualiCLIP."""
 
     weights: str = option(
-        "", help="checkpoint: the authors', pyiqa's or our own; default: the authors', where fetched", identity=False
+        "", help="checkpoint of the authors, of pyiqa or of `bench train`; default: the authors'", identity=False
     )
     temperature: float = option(
-        2.0, help="divides 100 times the cosine: 2 as in pyiqa, 1 as in the authors' inference code"
+        2.0, help="temperature that divides 100 times the cosine similarity: 2 as in pyiqa, 1 as in the authors' code"
     )
 
     def __post_init__(self) -> None:
@@ -78,7 +78,7 @@ class QualiclipOptions(OnClipOptions):
 class ClipIqaOptions(OnClipOptions):
     """The options of CLIP-IQA."""
 
-    weights: str = option("", help="CLIP RN50; default: OpenAI's RN50.pt, where fetched", identity=False)
+    weights: str = option("", help="weights of CLIP RN50; default: OpenAI's RN50.pt", identity=False)
     prompts: Literal["pyiqa", "paper"] = option("pyiqa", help="pyiqa's five pairs of prompts, or the paper's one")
 
 
@@ -213,7 +213,7 @@ class Qualiclip(OnClip):
             "Agnolucci, Galteri, Bertini, Quality-aware image-text alignment for opinion-unaware image quality "
             "assessment, arXiv:2403.11176"
         ),
-        summary="CLIP aligned with prompts by synthetic degradation, no opinion scores",
+        summary="QualiCLIP: CLIP trained to rank synthetic degradations, without opinion scores",
         batching="same-size",
         device_bound=True,
     )
@@ -322,7 +322,7 @@ class ClipIqa(OnClip):
         higher_is_better=True,
         licence="Apache-2.0; OpenAI's weights MIT",
         citation="Wang, Chan, Loy, Exploring CLIP for assessing the look and feel of images, AAAI 2023",
-        summary="CLIP's preference between good and bad photo prompts, zero-shot",
+        summary="CLIP-IQA: zero-shot comparison of a photo with good and bad prompts by CLIP",
         batching="same-size",
         device_bound=True,
     )

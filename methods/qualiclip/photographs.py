@@ -55,7 +55,7 @@ def find_photographs(folder: Path, source: str = "") -> TrainingPhotographs:
         UsageError: there is no such folder, or no image in it.
     """
     if not folder.is_dir():
-        raise UsageError(f"--pristine got {folder}, which is no folder")
+        raise UsageError(f"--pristine got {folder}, which is not a folder")
     names, kadis = _walk(folder)
     if not names:
         raise UsageError(f"--pristine got {folder}, which has no images ({', '.join(sorted(SUFFIXES)[:4])}, ...)")

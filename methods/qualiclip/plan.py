@@ -48,7 +48,7 @@ def make_plan(config: TrainingConfig, positions: tuple[int, ...], process: int, 
     needed = config.batch * config.accumulate * processes
     if len(positions) < needed:
         raise UsageError(
-            f"--pristine has {len(positions)} photographs to train on beside those held out, and a step takes "
+            f"--pristine has {len(positions)} photographs to train on without those held out, but a step needs "
             f"{needed}: lower --batch or --accumulate, or add photographs"
         )
     per_epoch = len(positions) // needed
@@ -68,7 +68,7 @@ def type_names(text: str, monotone_only: bool) -> tuple[str, ...]:
         raise UsageError(f"--types got {text!r}: {error}") from None
     kept = tuple(name for name in names if DISTORTIONS[name].monotone or not monotone_only)
     if not kept:
-        raise UsageError(f"--types got {text!r}, of which --monotone-only leaves no type")
+        raise UsageError(f"--types got {text!r}, but --monotone-only leaves no type of it")
     return kept
 
 

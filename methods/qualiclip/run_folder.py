@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from bench.errors import UsageError
+from bench.io.atomic import output_file, write_output
 
 State = dict[str, Any]
 
@@ -37,17 +38,19 @@ class RunFolder:
         """
         if not resume:
             if self.log.exists() or self.state.exists():
-                raise UsageError(f"--output got {self.path}, which holds a run: give --resume or another folder")
+                raise UsageError(f"--output got {self.path}, which contains a run: give --resume or another folder")
             return None
         if not self.log.exists():
-            raise UsageError(f"--resume: {self.path} holds no run; leave --resume out to start one")
+            raise UsageError(f"--resume: {self.path} contains no run; leave --resume out to start one")
         if not self.state.exists():  # stopped before the first state
             return None
         state = self._load()
         for name, value in run.items():
             if state["run"].get(name) != value:
                 was = state["run"].get(name)
-                raise UsageError(f"--resume: {name} was {was} when {self.path} was started and is {value} now")
+                raise UsageError(
+                    f"--resume: {name} was {was} when the run in {self.path} was started, but is {value} now"
+                )
         return state
 
     def _load(self) -> State:
@@ -58,13 +61,13 @@ class RunFolder:
         # Damaged files make zipfile, pickle and torch raise nearly anything.
         except Exception as error:
             raise UsageError(f"--resume: {self.state} cannot be read ({type(error).__name__})") from None
-        raise UsageError(f"--resume: {self.state} is no state of training")
+        raise UsageError(f"--resume: {self.state} is not a training state")
 
     def begin(self, first: Mapping[str, Any], step: int) -> None:
         """Start the log, or cut off what it says of steps after the one that is resumed from."""
         self.path.mkdir(parents=True, exist_ok=True)
         kept = [line for line in self._lines() if self._step(line) <= step] if step else []
-        _replace(self.log, lambda part: part.write_text("".join(kept), encoding="utf-8"))
+        write_output(self.log, "".join(kept))
         self.write(first)
 
     def _lines(self) -> list[str]:
@@ -76,7 +79,7 @@ class RunFolder:
         try:
             return int(json.loads(line)["step"])
         except (ValueError, KeyError, TypeError, RecursionError):
-            raise UsageError(f"--resume: {self.log} has a line that training did not write; take it out") from None
+            raise UsageError(f"--resume: {self.log} has a line that training did not write; remove the line") from None
 
     def write(self, event: Mapping[str, Any]) -> None:
         """Append one object to the log."""
@@ -84,11 +87,10 @@ class RunFolder:
             file.write(json.dumps(event) + "\n")
 
     def save_state(self, state: State) -> None:
-        """Replace the state."""
-        _replace(self.state, lambda part: torch.save(state, part))
+        """Replace the state.
 
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    part = path.with_name(f"{path.name}.part")
-    write(part)
-    part.replace(path)
+        Raises:
+            UsageError: the disk is full or gone; the state before is as it was.
+        """
+        with output_file(self.state) as part, part.open("wb") as file:
+            torch.save(state, file)

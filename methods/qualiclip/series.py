@@ -229,7 +229,7 @@ def draw_crops(image: Tensor, recipe: SeriesRecipe, generator: torch.Generator) 
         crops = torch.stack([image[:, top : top + side, left : left + side] for top, left in (first, second)])
         if crops.flatten(1).std(1).amin() >= _FLAT:
             return crops
-    raise ImageError(f"{_TRIES} draws of crops were flat")
+    raise ImageError(f"all of {_TRIES} random crops are flat")
 
 
 def _refuse_flat(crops: Tensor) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 import accelerate
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from bench.errors import BenchError, UsageError
+from bench.io.atomic import write_output
 
 from . import losses
 from .config import TrainingConfig
@@ -123,11 +124,11 @@ class Stepper:
         if bad:
             where /= f"nonfinite-step{number}-process{self.accelerator.process_index}.safetensors"
             about = {"photographs": "\n".join(batch.names), "types": "\n".join(batch.types), "losses": bad}
-            save_file({"images": images.detach().cpu().contiguous()}, where, metadata=about)
+            write_output(where, to_bytes({"images": images.detach().cpu().contiguous()}, metadata=about))
         self.accelerator.wait_for_everyone()
         raise BenchError(
-            f"the loss is not finite at step {number} ({bad or 'in another process'}); the batch is kept in {where}: "
-            "look at its images, lower --lr or use --precision no"
+            f"the loss is not finite at step {number} ({bad or 'in another process'}); the batch is saved in {where}: "
+            "check its images, lower --lr or use --precision no"
         )
 
 
@@ -136,5 +137,5 @@ def _restore(part: Any, state: Any) -> None:
         part.load_state_dict(state)
     except (KeyError, RuntimeError, ValueError, TypeError, AttributeError):
         raise UsageError(
-            "--resume: the state in --output is not of this network; start anew in another folder"
+            "--resume: the state in --output belongs to another network; start a new run in another folder"
         ) from None

@@ -154,7 +154,7 @@ class _Trainer:
             if len(batch.names) < self.config.batch:
                 name, reason = batch.skipped[-1]
                 raise BenchError(
-                    f"too few of the photographs below {self.photographs.root} can be used: "
+                    f"too few photographs in {self.photographs.root} can be used: "
                     f"{len(self.progress.skipped)} were skipped, one of them {name}: {reason}"
                 )
             yield batch
@@ -232,7 +232,7 @@ class _Trainer:
         self._save_state()
         raise StoppedError(
             f"stopped at step {self.progress.step} of {self.plan.total}; the state is saved in {self.folder.path}: "
-            "the same command with --resume goes on from there"
+            "the same command with --resume continues from there"
         )
 
     def _log_step(self, values: Mapping[str, float], images_per_second: float) -> None:

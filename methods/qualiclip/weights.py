@@ -92,15 +92,15 @@ def locate_weights(source: WeightSource, method: str, given: str, flag: str = ""
         if not Path(given).is_file():
             what = flag or f"{method}, option weights"
             raise MissingRequirementError(
-                f"{what}: {given} is not a file; give a checkpoint, or nothing for {source.what}"
+                f"{what}: {given} is not a file; give a checkpoint, or leave the option out for {source.what}"
             )
         return Path(given)
     if path := source.path():
         return path
     raise MissingRequirementError(
-        f"{method} needs {source.what}: {source.places[0]}, licence {source.licence}. The file is not here: run "
+        f"{method} needs {source.what}: {source.places[0]}, licence {source.licence}. The file is missing: run "
         f"`bench fetch weights {source.name}`, or copy {source.places[0].url} to {source.places[0].path}, or give "
-        f"{flag or f'--option {method}.weights'}=FILE; offline, use the method qualiclip-lite, which needs no download",
+        f"{flag or f'--option {method}.weights'}=FILE; the method qualiclip-lite needs no download",
         fetchable=source.name,
     )
 

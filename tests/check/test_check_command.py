@@ -141,7 +141,7 @@ def test_scores_may_move_where_they_are_allowed_to(referenced: Path, store: Stor
 
 def test_an_update_writes_what_moved_why_and_with_what(referenced: Path, store: Store, bench: Bench) -> None:
     before = REFERENCE.read_bytes()
-    assert "nothing has changed" in bench("check", "--update", "--reason", "again").out
+    assert "no change" in bench("check", "--update", "--reason", "again").out
     assert REFERENCE.read_bytes() == before
     again(referenced, store, fixed("m", [2 * s for s in SCORES]))
     assert bench("check", "photos", "--update", "--reason", " in other units ").code == 0
@@ -177,7 +177,7 @@ def test_an_update_adds_a_method_and_leaves_the_others(referenced: Path, store: 
         (["--reason", "x"], "--reason is given without --update"),
         (["--option", "m.a=b"], "--option is given without --fresh"),
         (["--junit", "no/such/folder.xml"], "--junit got no/such/folder.xml, whose folder does not exist"),
-        (["--method", "n"], "--method got 'n', which no reference has."),
+        (["--method", "n"], "--method got 'n', which is in no reference."),
         (["--score-tolerance", "nan"], "--score-tolerance got nan"),
         (["--correlation-tolerance", "-1"], "--correlation-tolerance got -1.0"),
         (["other", "--update", "--reason", "x"], "the store has no result on 'other'"),
@@ -215,7 +215,7 @@ def test_a_damaged_reference_is_misuse_and_never_passes(referenced: Path, bench:
     REFERENCE.write_text(damage(json.loads(REFERENCE.read_text())))
     ran = bench("check", "photos")
     assert ran.code == 2
-    assert "is no reference that can be used" in ran.err
+    assert "is not a valid reference" in ran.err
     assert len(ran.err.splitlines()) == 1
 
 

@@ -121,7 +121,7 @@ def test_two_archives_that_bring_the_same_file(site: Site, fetch: Callable[..., 
     site.offer(site.archive("set.zip"), site.archive("set.zip", name="again.zip"))
     ran = fetch("--yes")
     assert ran.code == 1
-    assert "again.zip was not unpacked: its member 'labels.csv' is there already, from another archive" in ran.err
+    assert "again.zip was not unpacked: its member 'labels.csv' already exists, from another archive" in ran.err
     site.server.files["/dir/labels.csv"] = LABELS
     site.offer(site.archive("set.zip"), site.archive("labels.csv"))
     ran = fetch("--yes")
@@ -157,7 +157,7 @@ def test_a_wrong_hash_unpacks_nothing(site: Site, fetch: Callable[..., Any], tmp
     ran = fetch("--yes")
     assert ran.code == 1
     assert "begins" in ran.err
-    assert "it was deleted, try again or fetch the file by hand to" in ran.err
+    assert "it was deleted: try again, or download the file by hand to" in ran.err
     assert tree(tmp_path / "data").keys() <= {"set.download/lock", "set.download/archives/set.zip.lock"}
 
 
@@ -180,7 +180,7 @@ def test_an_endless_archive_is_given_up(site: Site, fetch: Callable[..., Any]) -
 @pytest.mark.parametrize(
     ("files", "about", "reason"),
     [
-        ({"../x": b"x"}, {}, "its member '../x' would lie outside the folder"),
+        ({"../x": b"x"}, {}, "its member '../x' would be written outside the folder"),
         ({"a": bytes(2000)}, {"unpacked": 1000}, "it holds more than 1,500 bytes"),
     ],
 )
@@ -193,7 +193,7 @@ def test_a_hostile_archive_leaves_nothing_unpacked(
     assert ran.code == 1
     work = tmp_path / "data" / "set.download"
     assert f"bad.zip was not unpacked: {reason}" in ran.err
-    assert f"What was fetched is kept in {work}: delete that to fetch it again" in ran.err
+    assert f"The download is kept in {work}: delete it to download again" in ran.err
     assert names(tmp_path / "data") == ["set.download"]
     assert not (work / "unpacked").exists()
 
@@ -229,7 +229,7 @@ def test_a_full_disk_leaves_no_half(
     monkeypatch.setattr(unpacking, "_save", full)
     ran = fetch("--yes")
     assert ran.code == 1
-    assert "No space left on device. What was fetched is kept in" in ran.err
+    assert "No space left on device. The download is kept in" in ran.err
     assert "unpacked" not in names(tmp_path / "data" / "set.download")
 
 
@@ -237,7 +237,7 @@ def test_without_a_terminal_it_does_not_begin(site: Site, fetch: Callable[..., A
     ran = fetch()
     assert ran.code == 2
     assert "licence: free for research" in ran.err
-    assert "there is no terminal to ask on: give --yes to fetch on these terms" in ran.err
+    assert "there is no terminal to ask on: give --yes to accept the terms" in ran.err
     assert site.server.asked == []
     assert not (tmp_path / "data").exists()
 
@@ -249,7 +249,7 @@ def test_no_is_the_answer_without_a_yes(
     answer(said)
     ran = fetch()
     assert ran.code == 130
-    assert ran.err.endswith("bench: nothing was fetched\n")
+    assert ran.err.endswith("bench: nothing was downloaded\n")
     assert site.server.asked == []
     assert not (tmp_path / "data").exists()
 
@@ -283,21 +283,21 @@ def test_the_folder_is_below_bench_data_by_default(
 ) -> None:
     ran = bench("fetch", "dataset", "koniq", "--yes")
     assert ran.code == 2
-    assert "no folder to put 'koniq' into: give --to FOLDER, or set $BENCH_DATA" in ran.err
+    assert "--to is needed for 'koniq', as $BENCH_DATA is not set: give --to FOLDER" in ran.err
     monkeypatch.setenv("BENCH_DATA", str(tmp_path / "sets"))
     assert bench("fetch", "dataset", "koniq", "--yes").code == 0
     assert tree(tmp_path / "sets" / "koniq") == FILES
     (tmp_path / "sets" / "koniq").rename(tmp_path / "sets" / "koniq10k")
     ran = bench("fetch", "dataset", "koniq", "--yes")
     assert ran.code == 2
-    assert f"{tmp_path / 'sets' / 'koniq10k'} is there already and is not overwritten" in ran.err
+    assert f"{tmp_path / 'sets' / 'koniq10k'} already exists and is not overwritten" in ran.err
 
 
 def test_nothing_of_the_users_is_replaced(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
     target, work = tmp_path / "data" / "set", tmp_path / "data" / "set.download"
     work.mkdir(parents=True)
     (work / "mine").touch()
-    assert f"{work} is needed for work and is somebody else's" in fetch("--yes").err
+    assert f"{work} is needed as a work folder, but exists" in fetch("--yes").err
     shutil.rmtree(work)
     target.write_bytes(b"a file")
     assert "is there already" in fetch("--yes").err
@@ -314,7 +314,7 @@ def test_nothing_of_the_users_is_replaced(site: Site, fetch: Callable[..., Any],
 def test_a_disk_is_not_replaced(site: Site, fetch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.path.ismount", lambda _: True)
     ran = fetch("--yes")
-    assert (ran.code, "where a disk is mounted: give a folder below it" in ran.err) == (2, True)
+    assert (ran.code, "which is a mount point: give a folder below it" in ran.err) == (2, True)
 
 
 def test_a_damaged_archive_that_was_kept_is_not_taken(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
@@ -323,7 +323,7 @@ def test_a_damaged_archive_that_was_kept_is_not_taken(site: Site, fetch: Callabl
     (tmp_path / "data" / "set.download" / "lock").touch()
     kept.write_bytes(b"other")
     ran = fetch("--yes")
-    assert (ran.code, f"{kept} is here but is not set.zip" in ran.err) == (2, True)
+    assert (ran.code, f"{kept} exists but is not set.zip" in ran.err) == (2, True)
 
 
 def test_a_link_to_an_empty_folder_stays_a_link(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
@@ -352,7 +352,7 @@ def test_two_at_once_is_one_sentence(site: Site, fetch: Callable[..., Any], tmp_
     with FileLock(work / "lock"):
         ran = fetch("--yes")
     assert ran.code == 2
-    assert f"another process works in {work}: wait until it is done" in ran.err
+    assert f"another process is using {work}: wait until it has ended" in ran.err
 
 
 def test_mirrors(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
@@ -363,15 +363,15 @@ def test_mirrors(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
     assert fetch_plan.plan("koniq", tmp_path / "x", "PYIQA").archives == (copy,)
     ran = fetch("--mirror", "nobody")
     assert ran.code == 2
-    assert "--mirror got 'nobody'; --mirror takes the beginning of one mirror's name: \"pyiqa's archive on" in ran.err
+    assert "--mirror got 'nobody'; give the beginning of one mirror's name: \"pyiqa's archive on" in ran.err
     site.offer(copy)
     assert fetch_plan.plan("koniq", tmp_path / "x").archives == (copy,)
     assert "\nmirror: pyiqa's archive on a hub\n" in fetch().err
     site.offer(copy, other)
     assert fetch_plan.plan("koniq", tmp_path / "x", "pyiqa").archives == (other,)
-    assert "it has several mirrors; --mirror takes" in fetch("--yes").err
+    assert "there are several mirrors; give the beginning" in fetch("--yes").err
     site.offer(own)
-    assert "--mirror takes the beginning of one mirror's name: there is none" in fetch("--mirror", "pyiqa").err
+    assert "give the beginning of one mirror's name: there are no mirrors" in fetch("--mirror", "pyiqa").err
 
 
 @pytest.mark.parametrize("name", ["set.rar", "set.7z", "SET.RAR"])
@@ -382,7 +382,7 @@ def test_what_cannot_be_unpacked_is_said_before_it_is_fetched(
     ran = fetch("--yes")
     assert ran.code == 2
     assert (
-        f"fetch it from {site.address}/dir/{name}, unpack it by hand with unrar or 7z to {tmp_path}/data/set/images"
+        f"download it from {site.address}/dir/{name}, unpack it by hand with unrar or 7z to {tmp_path}/data/set/images"
         in ran.err
     )
     assert "--mirror" not in ran.err
@@ -408,22 +408,22 @@ def test_a_card_cannot_lead_out_of_the_folder(site: Site, fetch: Callable[..., A
     site.offer(Archive(**about))
     ran = fetch("--yes")
     assert ran.code == 2
-    assert "the card 'koniq' has an archive that cannot be kept as" in ran.err
+    assert "the card 'koniq' has an archive with the unsafe file name" in ran.err
 
 
 def test_two_archives_of_one_name_are_refused(site: Site, fetch: Callable[..., Any]) -> None:
     site.offer(site.archive("set.zip"), Archive(url=f"{site.address}/other/set.zip"))
-    assert "has an archive that cannot be kept as 'set.zip'" in fetch("--yes").err
+    assert "has an archive with the unsafe file name 'set.zip'" in fetch("--yes").err
 
 
 def test_a_set_that_must_be_got_by_hand_says_where(site: Site, fetch: Callable[..., Any]) -> None:
     site.offer()
     ran = fetch("--yes")
     assert ran.code == 2
-    assert "get it by hand, https://database.mmsp-kn.de/koniq-10k-database.html" in ran.err
+    assert "get it by hand from https://database.mmsp-kn.de/koniq-10k-database.html" in ran.err
 
 
 def test_the_sample_and_what_is_unknown(bench: Callable[..., Any]) -> None:
-    assert "'sample' needs no fetching" in bench("fetch", "dataset", "sample", "--to", "x").err
+    assert "'sample' needs no download" in bench("fetch", "dataset", "sample", "--to", "x").err
     ran = bench("fetch", "dataset", "konik", "--to", "x")
-    assert (ran.code, "no dataset is called 'konik'. Did you mean 'koniq'" in ran.err) == (2, True)
+    assert (ran.code, "ID got 'konik', which is not a known dataset. Did you mean 'koniq'" in ran.err) == (2, True)

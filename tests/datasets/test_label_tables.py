@@ -139,7 +139,7 @@ def test_a_sparse_matrix_is_no_vector(root: Path, read: Make) -> None:
     from scipy.sparse import csc_array
 
     savemat(root / "l.mat", {"names": np.array(["a"], dtype=object), "mos": csc_array(np.eye(3))})
-    with pytest.raises(UsageError, match="the variable mos is no vector of numbers or texts"):
+    with pytest.raises(UsageError, match="the variable mos is not a vector of numbers or texts"):
         read('files = ["l.mat"]\nimage = "names"\nscore = "mos"')
 
 
@@ -153,7 +153,7 @@ on = "image"
 columns = ["image", "SPLIT"]
 optional = true
 """
-    with pytest.raises(UsageError, match=r"l\.csv has no rows: it is not the whole file"):
+    with pytest.raises(UsageError, match=r"l\.csv has no rows: it is incomplete"):
         read(spec)
     (root / "l.csv").write_text("image,score\na,1\nb,2\nc,3\n")
     seen = read(spec, "a b c", "splits = { training = 2, test = 1 }")
@@ -199,7 +199,7 @@ def test_a_matlab_matrix_down_its_columns(root: Path, read: Make) -> None:
 def test_matlab_files_that_are_none_or_were_cut_are_refused(root: Path, read: Make) -> None:
     spec = 'files = ["l.mat"]\nimage = "names"\nscore = "mos"'
     savemat(root / "l.mat", {"names": np.array(["a", "b"], dtype=object), "mos": [1.0, 2.0, 3.0]})
-    with pytest.raises(UsageError, match=r"different lengths \(names 2, mos 3\).* this copy was cut"):
+    with pytest.raises(UsageError, match=r"different lengths \(names 2, mos 3\).* this copy is incomplete"):
         read(spec)
     whole = (root / "l.mat").read_bytes()
     for content in (whole[: len(whole) // 2], b"image,score\na,1\n", b"MATLAB 5.0 MAT-file" + b"\0" * 200):
@@ -208,7 +208,7 @@ def test_matlab_files_that_are_none_or_were_cut_are_refused(root: Path, read: Ma
             read(spec)
     header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
     (root / "l.mat").write_bytes(header + b"\x89HDF\r\n\x1a\n")
-    with pytest.raises(UsageError, match=r"l\.mat is of MATLAB's version 7\.3 .* save it again with -v7"):
+    with pytest.raises(UsageError, match=r"l\.mat has MATLAB's format 7\.3 .* save it again with -v7"):
         read(spec)
 
 
@@ -218,7 +218,7 @@ def test_tables_that_belong_together_row_by_row(root: Path, read: Make) -> None:
     spec = 'files = ["mos.txt"]\ncolumns = ["score"]\n[[labels.beside]]\nfiles = ["names.txt"]\ncolumns = ["image"]'
     assert labels(read(spec)) == {"a": 1.0, "b": 2.0, "c": 3.0}
     (root / "names.txt").write_text("a\nb\n")
-    with pytest.raises(UsageError, match=r"names\.txt has 2 rows and .*mos\.txt 3: .* one of them was cut"):
+    with pytest.raises(UsageError, match=r"names\.txt has 2 rows and .*mos\.txt 3: .* one of them is incomplete"):
         read(spec)
     (root / "names.txt").unlink()
     with pytest.raises(MissingRequirementError, match=r"has no names\.txt: get it from https://example\.org/set"):
@@ -279,7 +279,7 @@ def test_images_told_by_their_row(root: Path, read: Make) -> None:
     seen = read(spec + "blocks = { jpeg = 8, blur = 4 }\ngrid = { image = 4, level = 2 }", n=12)
     assert labels(seen)["jpeg/1_4_3_2.bmp"] == 3
     assert labels(seen)["blur/2_1_8_1.bmp"] == 8
-    with pytest.raises(UsageError, match=r"mos\.txt has 12 rows, and images are told by their place among 9"):
+    with pytest.raises(UsageError, match=r"mos\.txt has 12 rows, but images are identified by row number among 9"):
         read(spec + "blocks = { jpeg = 8, blur = 1 }\ngrid = { image = 4, level = 2 }")
 
 

@@ -84,7 +84,7 @@ def test_a_url_is_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
         ("data = [", r"bench\.toml is not valid TOML"),
         ("data = 1", r"bench\.toml: data is 1, which is not of the type"),
         ('root = "x"', r"bench\.toml has the unknown key 'root'\. Did you mean 'roots'"),
-        ('[roots]\nkonik = "x"', r"\[roots\] got the unknown dataset 'konik'\. Did you mean 'koniq'"),
+        ('[roots]\nkonik = "x"', r"\[roots\] got 'konik', which is not a known dataset\. Did you mean 'koniq'"),
     ],
 )
 def test_a_settings_file_that_is_none_is_named(tmp_path: Path, content: str, message: str) -> None:
@@ -98,4 +98,4 @@ def test_a_folder_in_the_settings_that_is_gone_is_named(bench: Bench) -> None:
     done = bench("run", "--method", "bytes-per-pixel", "--dataset", "koniq")
     assert done.code == 2
     assert "[roots] of bench.toml got" in done.err
-    assert "gone', which is no folder" in done.err
+    assert "gone', which does not exist" in done.err

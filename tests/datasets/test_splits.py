@@ -76,7 +76,7 @@ def test_an_attributes_value_is_a_part() -> None:
         ("level=9", r"its level is 0, 1, 2, 3, 4"),
         ("colour=red", r"its labels say nothing of 'colour'"),
         ("random", r"its splits are"),
-        ("random:x", r"write random:SEED, or random:SEED:training"),
+        ("random:x", r"write random:SEED for the test part, or random:SEED:training"),
         ("random:1:test", r"write random:SEED"),
     ],
 )

@@ -38,7 +38,7 @@ def test_the_documented_order_of_live_is_that_of_the_authors_file(copy: Copy) ->
 def test_live_cut_to_its_distorted_images_is_refused(copy: Copy) -> None:
     for name in ("dmos_realigned.mat", "refnames_all.mat"):
         copy.put(name, f"live/{name}")
-    with pytest.raises(UsageError, match=r"dmos_new 982, orgs 779.*this copy was cut; get the authors' file"):
+    with pytest.raises(UsageError, match=r"dmos_new 982, orgs 779.*this copy is incomplete; get the authors' file"):
         _inspect(copy, "live")
 
 

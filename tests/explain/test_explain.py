@@ -223,8 +223,8 @@ def test_the_command_prints_the_worst_aspect_first_and_draws_both(tmp_path: Path
 @pytest.mark.parametrize(
     ("method", "name", "message"),
     [
-        ("qualiclip-light", "a.png", "--method got 'qualiclip-light', which is no known method. Did you mean"),
-        ("niqe", "a.png", "--method got 'niqe', which shows no network to look into; these do: clipiqa, qualiclip, "),
+        ("qualiclip-light", "a.png", "--method got 'qualiclip-light', which is not a known method. Did you mean"),
+        ("niqe", "a.png", "--method got 'niqe', which offers no explanations; these methods do: clipiqa, qualiclip, "),
         ("qualiclip-lite", "none.png", "PHOTO got none.png: no such file"),
         ("qualiclip-lite", "text.png", "PHOTO got text.png: not an image in a known format"),
         ("qualiclip-lite", "flat.png", "PHOTO got flat.png, which qualiclip-lite cannot score: "),
@@ -260,7 +260,7 @@ def test_a_method_without_aspects_has_no_chart(tmp_path: Path, bench: Bench, mon
     path = make_photo(tmp_path / "a.png", 0)
     assert find_method("two-cells") is TwoCells
     done = bench("explain", path, "--method", "two-cells", "--chart", "c.svg")
-    assert (done.code, "--chart: two-cells gives no probabilities by aspect" in done.err) == (2, True)
+    assert (done.code, "--chart: two-cells has no probabilities of aspects" in done.err) == (2, True)
     assert bench("explain", path, "--method", "two-cells").out.startswith(f"{path}  two-cells  ")
 
 

@@ -216,7 +216,7 @@ def test_speeds_are_drawn_apart_by_their_conditions_and_imports_are_named(filled
     done = bench("plot", "speed", "--output", "s.svg")
     assert "left out of set: theirs (imported)" in done.out
     only = bench("plot", "speed", "--output", "s.svg", "--method", "theirs")
-    assert (only.code, "no result has both an SRCC and a time" in only.err) == (2, True)
+    assert (only.code, "no result has both an SRCC and a speed" in only.err) == (2, True)
 
 
 @pytest.mark.parametrize("kind", ["scatter", "residuals", "correlation", "speed"])
@@ -238,7 +238,7 @@ def test_mistakes_get_a_sentence(filled: Store, bench: Bench, monkeypatch: pytes
     assert (wrong.code, "must end in" in wrong.err) == (2, True)
     monkeypatch.setattr("bench.figures.scatter.MOST_PANELS", 2)
     many = bench("plot", "residuals", "--output", "a.svg")
-    assert (many.code, "3 panels are more than the 2 that can be read" in many.err) == (2, True)
+    assert (many.code, "3 panels are too many, 2 is the limit" in many.err) == (2, True)
 
 
 def test_what_cannot_be_mapped_says_why(store: Store, tmp_path: Path, bench: Bench) -> None:

@@ -113,4 +113,4 @@ def test_mistakes_get_a_sentence(filled: Store, bench: Bench) -> None:
     wrong = bench("plot", "ranking", "--output", "a.gif")
     assert (wrong.code, "must end in .svg, .png, .pdf" in wrong.err) == (2, True)
     alone = bench("plot", "ranking", "--output", "a.svg", "--method", "good")
-    assert (alone.code, "two methods on the images of one dataset are needed" in alone.err) == (2, True)
+    assert (alone.code, "no dataset has results of two methods" in alone.err) == (2, True)

@@ -81,7 +81,7 @@ def test_a_wrong_output_or_log_is_one_sentence(bench: Bench, tmp_path: Path) -> 
     write_log(tmp_path / "first")
     assert "--output got x.txt: its name must end in" in bench("plot", "training", "first", "--output", "x.txt").err
     assert "the folder none does not exist" in bench("plot", "training", "first", "--output", "none/x.svg").err
-    assert "LOG got none, which is no file" in bench("plot", "training", "none", "--output", "x.svg").err
+    assert "LOG got none, which is not a file" in bench("plot", "training", "none", "--output", "x.svg").err
 
 
 def test_a_last_line_that_is_half_written_is_left_out(tmp_path: Path) -> None:

@@ -131,27 +131,31 @@ def test_another_part_than_asked_for_is_refused(server: tuple[Server, str], down
 
 
 def test_an_endless_file_is_given_up(server: tuple[Server, str], download: Download) -> None:
-    with pytest.raises(BenchError, match="w: the server sends more than 1,000 bytes, which is too much for this file"):
+    with pytest.raises(BenchError, match="w: the server sends more than 1,000 bytes, too many for this file"):
         fetching.fetch(download, most=1000)
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
 def test_a_server_that_refuses_is_one_sentence(server: tuple[Server, str], download: Download, status: int) -> None:
     server[0].status = status
-    pattern = rf"^w: {re.escape(download.url)} cannot be fetched \(HTTP {status} .*copy it from there to .*w\.pt$"
+    pattern = rf"^w: {re.escape(download.url)} cannot be fetched \(HTTP {status} .*copy it to .*w\.pt$"
     with pytest.raises(MissingRequirementError, match=pattern):
         fetching.fetch(download)
 
 
 def test_no_network_is_one_sentence(download: Download) -> None:
-    with pytest.raises(MissingRequirementError, match=r"cannot be fetched \(.*refused\); where there is a network"):
+    with pytest.raises(
+        MissingRequirementError, match=r"cannot be downloaded \(.*refused\); download it on another machine"
+    ):
         fetching.fetch(replace(download, url="http://127.0.0.1:9/w.pt"))
 
 
 def test_a_wrong_file_in_place_is_not_taken(download: Download) -> None:
     download.path.parent.mkdir()
     download.path.write_bytes(b"other")
-    with pytest.raises(UsageError, match=r"is here but is not w: the SHA-256 begins .*; delete it and fetch again"):
+    with pytest.raises(
+        UsageError, match=r"exists but is not w: the SHA-256 begins .*; delete it and run the command again"
+    ):
         fetching.is_whole(download)
 
 
@@ -178,4 +182,7 @@ def test_the_command_says_what_it_fetches_first(
 def test_an_unknown_name_is_answered_with_the_nearest(bench: Callable[..., Any]) -> None:
     ran = bench("fetch", "weights", "qualiclp")
     assert ran.code == 2
-    assert "no weights are called 'qualiclp'. Did you mean 'qualiclip'? There are: clip-rn50, qualiclip" in ran.err
+    assert (
+        "NAME got 'qualiclp', which names no weights. Did you mean 'qualiclip'? Use one of: clip-rn50, qualiclip"
+        in ran.err
+    )

@@ -116,7 +116,7 @@ def test_what_is_deep_down_is_read_or_refused_and_never_lost(bench: Bench, photo
         packed.writestr("0.png", picture)
     assert len(scores(bench, tmp_path / "deep.zip")) == 2
     fsspec.filesystem("memory").pipe_file(f"/deep/{deep}/1.png", picture)
-    with pytest.raises(UsageError, match="has folders more than 7 deep: give one below it"):
+    with pytest.raises(UsageError, match="has folders more than 7 levels deep: give a folder below it"):
         open_folder("memory://deep", "--root").files()
 
 
@@ -126,7 +126,7 @@ def test_a_zip_with_two_files_of_one_name_is_refused(tmp_path: Path) -> None:
             member = tarfile.TarInfo(name)
             member.size = 1
             archive.addfile(member, io.BytesIO(b"x"))
-    with pytest.raises(UsageError, match="has files of one name"):
+    with pytest.raises(UsageError, match="has several files with the same name"):
         open_folder(str(tmp_path / "twice.tar"), "--root").files()
 
 
@@ -138,14 +138,17 @@ def test_a_path_that_is_none_is_a_mistake_and_no_traceback(bench: Bench, text: s
     ):
         done = bench(*command)
         assert done.code in (1, 2)
-        assert "no such home folder" in done.err + done.out or "which is no URL" in done.err + done.out
+        assert (
+            "this home folder does not exist" in done.err + done.out
+            or "which is not a valid URL" in done.err + done.out
+        )
 
 
 def test_an_empty_scores_csv_is_named(bench: Bench, photos: Path) -> None:
     (photos / "scores.csv").write_bytes(b"")
     done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
     assert done.code == 2
-    assert "scores.csv cannot be read: the file is empty (0 bytes); mend it, or take it away" in done.err
+    assert "scores.csv cannot be read: the file is empty (0 bytes); repair or remove it" in done.err
 
 
 def test_resource_forks_and_hidden_files_are_no_images(zipped: Path) -> None:
@@ -162,7 +165,7 @@ def test_a_link_to_a_folder_is_followed_and_a_loop_ends(photos: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("nowhere", r"--root got 'nowhere', which is no folder, no \.zip or \.tar archive and no URL"),
+        ("nowhere", r"--root got 'nowhere', which is not a folder, a \.zip or \.tar archive, or a URL"),
         ("set.tgz", "compressed as a whole cannot be read file by file; unpack it"),
         ("http://127.0.0.1:9/set.tar.gz", "compressed as a whole"),
     ],
@@ -174,7 +177,7 @@ def test_what_cannot_be_a_folder_is_told(text: str, message: str) -> None:
 
 def test_a_damaged_archive_is_refused_by_name(tmp_path: Path, zipped: Path) -> None:
     zipped.write_bytes(zipped.read_bytes()[:2000])
-    with pytest.raises(UsageError, match=r"packed\.zip is no zip archive, or was cut short"):
+    with pytest.raises(UsageError, match=r"packed\.zip is not a zip archive, or is incomplete"):
         open_folder(str(zipped), "--root").files()
     (tmp_path / "none.tar").write_bytes(b"x" * 3000)
     with pytest.raises(UsageError, match=r"none\.tar is no tar archive"):

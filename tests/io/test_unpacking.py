@@ -65,12 +65,12 @@ def test_backslashes_separate(tmp_path: Path) -> None:
         ("images\\..\\..\\x", "outside the folder"),
         ("C:\\x", "outside the folder"),
         ("c:x", "outside the folder"),
-        ("a\x1b[2Jb", "cannot be printed"),
-        ("a\nb", "cannot be printed"),
-        ("a\u202egnp.exe", "cannot be printed"),
-        ("n" * 256, "too long a name"),
-        ("é" * 128, "too long a name"),
-        ("d/" * 600 + "x", "too long a name"),
+        ("a\x1b[2Jb", "has unprintable characters"),
+        ("a\nb", "has unprintable characters"),
+        ("a\u202egnp.exe", "has unprintable characters"),
+        ("n" * 256, "a name that is too long"),
+        ("é" * 128, "a name that is too long"),
+        ("d/" * 600 + "x", "a name that is too long"),
     ],
 )
 def test_names_that_are_refused(tmp_path: Path, kind: str, name: str, reason: str) -> None:
@@ -85,14 +85,14 @@ def test_names_that_are_refused(tmp_path: Path, kind: str, name: str, reason: st
 
 def test_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
     archive = make(tmp_path / "set.tar", {"caf\udce9.png": b"x"})
-    with pytest.raises(BenchError, match="cannot be printed"):
+    with pytest.raises(BenchError, match="has unprintable characters"):
         unpack(archive, tmp_path / "out")
 
 
 def test_a_name_does_not_end_at_a_nul(tmp_path: Path) -> None:
     body = make(tmp_path / "set.zip", {"a.png#.exe": b"x"}).read_bytes()
     (tmp_path / "set.zip").write_bytes(body.replace(b"a.png#.exe", b"a.png\0.exe"))
-    with pytest.raises(BenchError, match="cannot be printed"):
+    with pytest.raises(BenchError, match="has unprintable characters"):
         unpack(tmp_path / "set.zip", tmp_path / "out")
 
 
@@ -115,7 +115,7 @@ def test_names_that_are_taken(name: str, parts: tuple[str, ...]) -> None:
 )
 def test_a_name_is_used_once(tmp_path: Path, kind: str, first: str, second: str) -> None:
     archive = make(tmp_path / kind, {first: b"1", second: b"2"})
-    with pytest.raises(BenchError, match="is there twice, or differs from another in case alone"):
+    with pytest.raises(BenchError, match="exists twice, or differs from another only in case"):
         unpack(archive, tmp_path / "out")
     assert list(tree(tmp_path / "out").values()) == [b"1"]
 
@@ -123,9 +123,9 @@ def test_a_name_is_used_once(tmp_path: Path, kind: str, first: str, second: str)
 def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a").write_bytes(b"mine")
-    with pytest.raises(BenchError, match="'a' is there already, from another archive"):
+    with pytest.raises(BenchError, match="'a' already exists, from another archive"):
         unpack(make(tmp_path / "set.zip", {"a": b"2"}), tmp_path / "out")
-    with pytest.raises(BenchError, match="'a/b' is there already, from another archive"):
+    with pytest.raises(BenchError, match="'a/b' already exists, from another archive"):
         unpack(make(tmp_path / "set.zip", {"a/b": b"2"}), tmp_path / "out")
     assert tree(tmp_path / "out") == {"a": b"mine"}
 
@@ -212,7 +212,7 @@ def test_an_encrypted_zip_is_one_sentence(tmp_path: Path) -> None:
 def test_a_zip_of_another_method_is_one_sentence(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "set.zip", "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("a", b"x")
-    with pytest.raises(BenchError, match="packed by method 14 of zip: unpack it by hand, with 7z"):
+    with pytest.raises(BenchError, match="uses zip compression method 14: unpack it by hand with 7z"):
         unpack(tmp_path / "set.zip", tmp_path / "out")
 
 

@@ -329,7 +329,7 @@ def test_photographs_are_laid_out_in_sizes_that_are_held_out_together(
 
 
 def test_a_very_narrow_photograph_is_an_image_error(lite: QualiclipLite) -> None:
-    with pytest.raises(ImageError, match="takes sides up to 1:20"):
+    with pytest.raises(ImageError, match="needs an aspect ratio of at most 1:20"):
         lite.score([photo(photograph((1000, 40)))])
 
 

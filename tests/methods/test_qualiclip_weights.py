@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("empty_caches")
 def test_missing_weights_are_one_sentence_with_all_that_helps(
     method: type[Qualiclip] | type[ClipIqa], name: str, url: str, size: str, empty_caches: Path
 ) -> None:
-    name_and_more = f"^{method.info.name} needs .*The file is not here: run"
+    name_and_more = f"^{method.info.name} needs .*The file is missing: run"
     with pytest.raises(MissingRequirementError, match=name_and_more) as caught:
         method()
     message = str(caught.value)

@@ -70,17 +70,17 @@ def test_options_win_over_the_file_and_the_file_over_the_preset(train: Bench, tm
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--lr", "fast"], "--lr got 'fast': it takes a value of type float"),
-        (["--lr", "inf"], "--lr got 'inf': it takes a finite number"),
+        (["--lr", "fast"], "--lr got 'fast': use a value of type float"),
+        (["--lr", "inf"], "--lr got 'inf': use a finite number"),
         (["--weight-decay", "-1"], "training brightness: weight_decay got -1.0: it must be at least 0"),
         (["--checkpointing", "perhaps"], "--checkpointing got 'perhaps': use true or false"),
         (["--schedule", "cosin"], "--schedule got 'cosin': use one of constant, cosine"),
         (["--preset", "papper"], "--preset got 'papper': use one of paper, odd. Did you mean 'paper'?"),
-        (["--preset", "odd"], "preset odd: lr got 'high': it takes a value of type float"),
-        (["--config", "typo.toml"], "typo.toml has 'epoch', which is no option of training. Did you mean 'epochs'"),
-        (["--config", "type.toml"], "type.toml: batch got 2.5: it takes a value of type int"),
-        (["--config", "bool.toml"], "bool.toml: epochs got True: it takes a value of type int"),
-        (["--config", "broken.toml"], "--config broken.toml is no TOML: "),
+        (["--preset", "odd"], "preset odd: lr got 'high': use a value of type float"),
+        (["--config", "typo.toml"], "typo.toml has 'epoch', which is not a hyperparameter. Did you mean 'epochs'"),
+        (["--config", "type.toml"], "type.toml: batch got 2.5: use a value of type int"),
+        (["--config", "bool.toml"], "bool.toml: epochs got True: use a value of type int"),
+        (["--config", "broken.toml"], "--config broken.toml is not valid TOML: "),
         (["--val-dataset", "nowhere"], "--val-dataset got 'nowhere', which is neither a known id nor a path"),
         (["--epoch", "3"], "No such option '--epoch'"),
     ],
@@ -104,7 +104,9 @@ def test_a_method_that_cannot_be_trained_is_refused(bench: Bench) -> None:
     done = bench("train", "niqe", "--pristine", "in", "--output", "out")
     assert done.code == 2
     assert "METHOD got 'niqe', which cannot be trained. These can: qualiclip" in done.err
-    assert "--pristine got in, which is no folder" in bench("train", "qualiclip", "--pristine=in", "--output=out").err
+    assert (
+        "--pristine got in, which is not a folder" in bench("train", "qualiclip", "--pristine=in", "--output=out").err
+    )
 
 
 def test_help_lists_every_hyperparameter_with_type_default_and_help(bench: Bench) -> None:
@@ -159,7 +161,7 @@ def test_an_interrupt_before_training_begins_is_one_sentence(train: Bench, monke
 
     monkeypatch.setattr(Trained, "train", interrupt)
     done = train()
-    assert (done.code, done.err) == (130, "bench: interrupted; where out holds a state, --resume goes on from it\n")
+    assert (done.code, done.err) == (130, "bench: interrupted; if out has a saved state, --resume continues from it\n")
 
 
 STOPPED = """
@@ -209,7 +211,7 @@ def test_ctrl_c_saves_the_state_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert process.returncode == 130, err
     last = err.strip().splitlines()[-1]
     step = int(last.removeprefix("bench: stopped at step ").partition(" ")[0])
-    assert "the state is saved in out: the same command with --resume goes on from there" in last
+    assert "the state is saved in out: the same command with --resume continues from there" in last
     assert "Traceback" not in err
     import torch
 

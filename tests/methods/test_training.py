@@ -234,10 +234,10 @@ def crash_at(step: int, original: Any) -> Any:
 def test_a_folder_with_a_run_is_refused_unless_resumed(folder: Path, tmp_path: Path) -> None:
     tiny_training.run(folder, tmp_path / "out")
     before = (tmp_path / "out" / "log.jsonl").read_bytes()
-    with pytest.raises(UsageError, match=r"--output got .*out, which holds a run: give --resume or another folder"):
+    with pytest.raises(UsageError, match=r"--output got .*out, which contains a run: give --resume or another folder"):
         tiny_training.run(folder, tmp_path / "out")
     assert (tmp_path / "out" / "log.jsonl").read_bytes() == before
-    with pytest.raises(UsageError, match=r"--resume: .*none holds no run"):
+    with pytest.raises(UsageError, match=r"--resume: .*none contains no run"):
         tiny_training.run(folder, tmp_path / "none", resume=True)
 
 
@@ -252,7 +252,7 @@ def test_a_finished_run_is_not_validated_again(folder: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("changes", "named"),
-    [({"lr": 0.5}, r"--lr was 0.001 when .* started and is 0.5 now"), ({"m_rank": 0.1}, "--m-rank was 0.0675")],
+    [({"lr": 0.5}, r"--lr was 0.001 when .* started, but is 0.5 now"), ({"m_rank": 0.1}, "--m-rank was 0.0675")],
 )
 def test_a_run_is_not_resumed_with_other_options(
     folder: Path, tmp_path: Path, changes: dict[str, Any], named: str
@@ -306,7 +306,9 @@ def test_photographs_that_cannot_be_used_are_counted(folder: Path, tmp_path: Pat
     Image.new("RGB", (64, 64), "grey").save(folder / "001.png")
     (folder / "002.png").write_bytes(b"")
     said = tiny_training.run(folder, tmp_path / "out", epochs=2)
-    assert "skipped 2 photographs\n  skipped 001.png: 10 draws of crops were flat\n  skipped 002.png: the file" in said
+    assert (
+        "skipped 2 photographs\n  skipped 001.png: all of 10 random crops are flat\n  skipped 002.png: the file" in said
+    )
     assert log(tmp_path / "out", "train")[-1]["skipped"] == 2
 
 
@@ -536,8 +538,8 @@ def test_a_damaged_log_and_a_state_that_lacks_a_part_are_one_sentence(folder: Pa
     (output / "log.jsonl").write_text(text)
     state = torch.load(output / "state.pt", weights_only=True)
     torch.save({name: value for name, value in state.items() if name != "optimizer"}, output / "state.pt")
-    with pytest.raises(UsageError, match="is no state of training"):
+    with pytest.raises(UsageError, match="is not a training state"):
         tiny_training.run(folder, output, resume=True)
     torch.save({**state, "model": {}}, output / "state.pt")
-    with pytest.raises(UsageError, match="is not of this network"):
+    with pytest.raises(UsageError, match="belongs to another network"):
         tiny_training.run(folder, output, resume=True)

@@ -84,7 +84,7 @@ def test_what_is_held_out_stays_so_when_photographs_are_added(tmp_path: Path) ->
 def test_a_folder_without_photographs_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="which has no images"):
         find_photographs(tmp_path)
-    with pytest.raises(UsageError, match="which is no folder"):
+    with pytest.raises(UsageError, match="which is not a folder"):
         find_photographs(tmp_path / "none")
 
 
@@ -124,7 +124,7 @@ def test_crops_share_at_least_what_was_asked_for(overlap: float, size: tuple[int
 
 
 def test_crops_that_show_nothing_are_refused() -> None:
-    with pytest.raises(ImageError, match="draws of crops were flat"):
+    with pytest.raises(ImageError, match="random crops are flat"):
         draw_crops(torch.full((3, 64, 64), 0.5), RECIPE, generator_of(0))
 
 

@@ -160,7 +160,7 @@ def test_fail_over_with_names_counts_names(bench: Command, tmp_path: Path) -> No
     ran = bench("overlap", "--names", "a.csv", "b.csv", "--fail-over", 0)
     assert ran.code == 1
     assert "1 of 2 images of a share a telling name in b" in ran.out
-    assert "equal names that are not counted, for many sets may have such: 1 (1)" in ran.out
+    assert "equal names that are too common to count: 1 (1)" in ran.out
     assert bench("overlap", "--names", "a.csv", "b.csv", "--fail-over", 1).code == 0
 
 
@@ -197,7 +197,7 @@ def test_too_many_pairs_are_an_error(
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["--names", "--threshold", "3"], "--threshold is for images"),
+        (["--names", "--threshold", "3"], "--threshold applies to images"),
         (["--output", "nowhere/x.txt"], "the folder nowhere does not exist"),
     ],
 )
@@ -209,7 +209,7 @@ def test_mistakes_are_told(bench: Command, photos: Path, args: list[str], messag
 def test_a_label_file_without_names_is_told(bench: Command, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,score\n1,2\n")
     ran = bench("overlap", "--names", "a.csv", "a.csv")
-    assert (ran.code, "nothing in it looks like an image's name" in ran.err) == (2, True)
+    assert (ran.code, "no value looks like the name of an image" in ran.err) == (2, True)
 
 
 def test_names_of_a_card_need_no_images(bench: Command, shared: Path, tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ def test_texts_become_typed_values() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("gain", "nan", "it takes a finite number"),
-        ("gain", "much", "picky.gain got 'much': it takes a value of type float"),
-        ("repeat", "1.5", "picky.repeat got '1.5': it takes a value of type int"),
+        ("gain", "nan", "use a finite number"),
+        ("gain", "much", "picky.gain got 'much': use a value of type float"),
+        ("repeat", "1.5", "picky.repeat got '1.5': use a value of type int"),
         ("invert", "maybe", "picky.invert got 'maybe': use true or false"),
         ("mode", "median", "picky.mode got 'median': use one of mean, max"),
         ("gian", "1", "method 'picky' has no option 'gian'. Did you mean 'gain'"),

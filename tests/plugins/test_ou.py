@@ -144,9 +144,9 @@ def test_what_is_unlike_the_pristine_photographs_scores_higher(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("photos", "message"),
     [
-        ([], "photos: none to fit on; give"),
-        (tiles(3, size=4), "none to fit on, 3 skipped as tiles has no features of them"),
-        (tiles(1), "photos: 1 used give 1 finite rows of features; give more"),
+        ([], "--pristine has no photographs to fit on; give"),
+        (tiles(3, size=4), "no photographs to fit on, 3 skipped as tiles has no features of them"),
+        (tiles(1), "--pristine: 1 photographs give 1 finite rows of features; add more"),
     ],
 )
 def test_fit_on_too_little_is_refused(photos: list[Photo], message: str, tmp_path: Path) -> None:
@@ -158,14 +158,14 @@ def test_fit_on_too_little_is_refused(photos: list[Photo], message: str, tmp_pat
 @pytest.mark.parametrize("shape", [(5,), (2, 3, 4), (1, 0), (1, gaussian.MAX_FEATURES + 1)])
 def test_features_of_another_shape_are_their_authors_mistake(shape: tuple[int, ...], tmp_path: Path) -> None:
     wrong = type("Wrong", (Tiles,), {"features": lambda self, photo: np.zeros(shape)})
-    with pytest.raises(BenchError, match=r"the features of tiles have the shape \(.* and not \(M, D\)"):
+    with pytest.raises(BenchError, match=r"the features of tiles have the shape \(.* instead of \(M, D\)"):
         pristine_distance.derive(wrong).fit(tiles(2), tmp_path / "m.npz")
 
 
 def test_a_photograph_without_a_finite_row_is_an_image_error(tmp_path: Path) -> None:
     method = fitted(OU_TILES, tiles(10), tmp_path / "m.npz")
     method._features.features = lambda photo: np.full((4, 300), math.nan)  # type: ignore[attr-defined]
-    with pytest.raises(ImageError, match="none of its 4 rows of features is finite"):
+    with pytest.raises(ImageError, match="all 4 rows of its features contain NaN or infinity"):
         method.score(tiles(1))
 
 
@@ -201,7 +201,7 @@ def test_options_of_the_features_method_reach_it(tmp_path: Path) -> None:
     method = OU_TILES(OU_TILES.Options(seed=5, model=str(tmp_path / "m.npz")))
     assert isinstance(method, pristine_distance.OverFeatures)
     assert method._features.options.seed == 5
-    with pytest.raises(UsageError, match=r"was fitted with weights '000000000005' and here it is '000000000000'"):
+    with pytest.raises(UsageError, match=r"was fitted with weights '000000000005' but now it is '000000000000'"):
         OU_TILES(OU_TILES.Options(model=str(tmp_path / "m.npz")))
 
 
@@ -222,7 +222,7 @@ def test_a_model_of_other_features_is_refused(niqe_file: Path, tmp_path: Path) -
     with pytest.raises(UsageError, match=r"^ou:tiles, option model: .*ou\.npz was fitted with features 'niqe'"):
         OU_TILES(OU_TILES.Options(model=str(niqe_file)))
     Niqe.fit([as_photo(grey_photo(960, 960))], tmp_path / "niqe.npz")
-    with pytest.raises(UsageError, match=r"niqe\.npz was fitted with features nothing and here it is 'niqe'"):
+    with pytest.raises(UsageError, match=r"niqe\.npz was fitted with features nothing but now it is 'niqe'"):
         OU_NIQE(OU_NIQE.Options(model=str(tmp_path / "niqe.npz")))
 
 
@@ -277,7 +277,7 @@ def test_every_method_with_features_has_its_row_and_no_other() -> None:
     assert set(found.methods) == {"tiles", "ou:tiles", "brightness"}
     assert {"ou:niqe", "ou:clipiqa", "ou:qualiclip"} <= set(registry.catalogue().methods)
     assert registry.find_method("ou:niqe") is OU_NIQE
-    with pytest.raises(UsageError, match="'ou:bytes-per-pixel': bytes-per-pixel offers no features"):
+    with pytest.raises(UsageError, match="'ou:bytes-per-pixel': bytes-per-pixel does not offer features"):
         registry.find_method("ou:bytes-per-pixel")
 
 

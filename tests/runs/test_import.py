@@ -112,11 +112,11 @@ def test_scores_of_another_dataset_are_noticed(bench: Bench, photos: Path) -> No
     Path("theirs.csv").write_text("image,score,mos\na.png,1,1\nb.png,3,2\n")
     wrong = bench("import", "theirs.csv", "--method", "m", "--dataset", photos)
     assert wrong.code == 2
-    assert "none of the 2 images of the scores is in dataset 'photos'" in wrong.err
+    assert "--dataset got 'photos', which has none of the 2 images of the scores" in wrong.err
     Path("theirs.csv").write_text("image,score,mos\nimages/1.png,1,1\nb.png,3,2\n")
     partly = bench("import", "theirs.csv", "--method", "m", "--dataset", photos)
     assert partly.code == 0
-    assert "note: 1 of 2 images are not in dataset 'photos'" in partly.err
+    assert "note: 1 of 2 images are not in the copy of dataset 'photos'" in partly.err
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_scores_of_another_dataset_are_noticed(bench: Bench, photos: Path) -> No
         ("image,score,mos\na.png,1,2\n", ["--wide", "--method", "m", "--dataset", "new"], "give --method NAME"),
         ("image,score,mos\na.png,1,2\n", ["--wide", "--column", "score", "--dataset", "new"], "but --wide takes every"),
         ("image,score,mos\na.png,1,2\n", ["--method", "a b", "--dataset", "new"], "method name 'a b'"),
-        ("image,score,mos\na.png,1,2\n", ["--method", "m", "--dataset", "a/b"], "as a new id use letters"),
+        ("image,score,mos\na.png,1,2\n", ["--method", "m", "--dataset", "a/b"], "a new id consists of letters"),
         ("image,score\n", ["--method", "m", "--dataset", "new"], "has no scores"),
     ],
 )
@@ -152,7 +152,7 @@ def test_mistakes_are_one_sentence(
 def test_a_training_set_that_nobody_knows_is_pointed_at_and_a_pool_is_known(bench: Bench) -> None:
     Path("s.csv").write_text("image,score,mos\na,1,2\nb,2,3\nc,3,1\nd,4,5\n")
     done = bench("import", "s.csv", "--method", "m", "--dataset", "flive", "--trained-on", "koniqq")
-    assert "--trained-on 'koniqq' is no dataset or pool of photographs known here. Did you mean 'koniq'" in done.err
+    assert "--trained-on 'koniqq' is not a known dataset or pool. Did you mean 'koniq'" in done.err
     done = bench("import", "s.csv", "--method", "n", "--dataset", "flive", "--trained-on", "ava")
     assert done.err == ""
     found = records(bench)
@@ -163,7 +163,7 @@ def test_a_training_set_that_nobody_knows_is_pointed_at_and_a_pool_is_known(benc
 def test_scores_at_another_size_than_the_fields_are_pointed_at(bench: Bench) -> None:
     Path("s.csv").write_text("image,score,mos\na,1,2\nb,2,3\nc,3,1\nd,4,5\n")
     done = bench("import", "s.csv", "--method", "m", "--dataset", "spaq")
-    assert "spaq is mostly scored at short:512; these are stored as scored at full size" in done.err
+    assert "spaq is usually scored at short:512; these scores are stored as computed at full size" in done.err
     done = bench("import", "s.csv", "--method", "m", "--dataset", "spaq", "--resize", "short:512")
     assert done.err == ""
 

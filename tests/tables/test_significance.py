@@ -211,7 +211,7 @@ def test_families_choose_rows(store: Store, bench: Bench) -> None:
     assert shown("--family", "opinion-unaware", "--family", "opinion-aware") == ["u", "s"]
     missing = bench("table", "--family", "undeclared")
     assert missing.code == 2
-    assert "--family got undeclared, of which no method has a stored result" in missing.err
+    assert "--family got undeclared, but no method of this kind has a stored result" in missing.err
 
 
 @pytest.mark.parametrize(

@@ -305,7 +305,7 @@ def test_a_store_of_fits_alone_points_to_this_style(tmp_path: Path, sets: dict[s
     planted.fit(Store(tmp_path / "results"), sets["a"], splits=1)
     done = bench("table")
     assert done.code == 2
-    assert "see `bench table --style cross`" in done.err
+    assert "use `bench table --style cross`" in done.err
     alone = bench("table", "--style", "cross").out
     assert "On no test set but its own does a fitted row stand" in alone
 

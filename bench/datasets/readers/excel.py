@@ -31,7 +31,7 @@ def parse_sheet(data: bytes, where: str, spec: TableSpec) -> TextTable:
         sheet = book.get_sheet_by_name(spec.sheet or names[0])
         lines = sheet.to_python(skip_empty_area=False)
     except (CalamineError, IndexError) as error:
-        raise UsageError(f"{where} is no Excel workbook, or was cut short ({error}): get it again") from None
+        raise UsageError(f"{where} is not an Excel workbook, or is incomplete ({error}): get it again") from None
     if len(lines) < spec.header or not any(lines):
         raise UsageError(f"{where} has only {len(lines)} rows; the header should be row {spec.header}")
     if spec.columns:
@@ -49,9 +49,9 @@ def _refuse_bomb(data: bytes, where: str) -> None:
     try:
         size = sum(member.file_size for member in zipfile.ZipFile(io.BytesIO(data)).infolist())
     except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise UsageError(f"{where} is no Excel workbook, or was cut short ({error}): get it again") from None
+        raise UsageError(f"{where} is not an Excel workbook, or is incomplete ({error}): get it again") from None
     if size > MAX_BYTES:
-        raise UsageError(f"{where} unpacks to {size:,} bytes: no label file has so many")
+        raise UsageError(f"{where} unpacks to {size:,} bytes, too many for a label file")
 
 
 def _unique(header: list[str]) -> list[str]:

@@ -41,11 +41,13 @@ def parse_apart(data: bytes, where: str, spec: TableSpec) -> TextTable:
     try:
         done = subprocess.run(command, input=data, capture_output=True, env=environment, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        raise UsageError(f"{where} takes longer than {_SECONDS} s to read: no label file does; get it again") from None
+        raise UsageError(
+            f"{where} takes longer than {_SECONDS} s to read, too long for a label file: get it again"
+        ) from None
     if done.returncode == _REFUSED:
         raise UsageError(done.stdout.decode())
     if done.returncode:
-        raise UsageError(f"{where} crashed its reader: it is damaged or hostile; get it again")
+        raise UsageError(f"{where} crashed the reader: it is damaged or malicious; get it again")
     header, rows = json.loads(done.stdout)
     return TextTable(where, header, [dict(zip(header, row, strict=True)) for row in rows])
 

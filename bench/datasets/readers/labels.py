@@ -67,7 +67,7 @@ def read_labels(card: Card, folder: Folder, index: Index) -> LabelRows:
     main = _read(folder, index.matching(pattern, base), spec, sources)
     rows, lacking = main.rows, []
     if not rows:
-        raise UsageError(f"{main.where} has no rows: it is not the whole file, get it from {card.source}")
+        raise UsageError(f"{main.where} has no rows: it is incomplete, get it from {card.source}")
     for beside in spec.beside:
         found = _read_beside(card, folder, index, base, beside, sources)
         rows = _beside(card, main.where, rows, beside, found)
@@ -77,7 +77,7 @@ def read_labels(card: Card, folder: Folder, index: Index) -> LabelRows:
     table.need_columns(main.where, list(rows[0]), sorted(_columns(spec)))
     kept = [row for row in rows if _is_used(row, spec)]
     if not kept:
-        raise UsageError(f"{main.where} has no rows to use: it is not the whole file, get it from {card.source}")
+        raise UsageError(f"{main.where} has no usable rows: it is incomplete, get it from {card.source}")
     return LabelRows(spec, base, main.where, kept, tuple(sources), tuple(lacking))
 
 
@@ -149,8 +149,8 @@ def _beside(card: Card, where: str, rows: list[TextRow], spec: BesideSpec, found
     if not spec.on:
         if len(found.rows) != len(rows):
             raise UsageError(
-                f"{found.where} has {len(found.rows)} rows and {where} {len(rows)}: they belong together row by row, "
-                f"so one of them was cut; get it from {card.source}"
+                f"{found.where} has {len(found.rows)} rows and {where} {len(rows)}: they must have equally many rows, "
+                f"so one of them is incomplete; get it from {card.source}"
             )
         return [{**new, **row} for row, new in zip(rows, found.rows, strict=True)]
     key = spec.key or spec.on
@@ -177,8 +177,8 @@ def _with_places(where: str, rows: list[TextRow], spec: LabelSpec) -> list[TextR
     total = sum(blocks.values())
     if len(rows) != total:
         raise UsageError(
-            f"{where} has {len(rows)} rows, and images are told by their place among {total}: rows were lost or added; "
-            "get the authors' file"
+            f"{where} has {len(rows)} rows, but images are identified by row number among {total}: rows are "
+            "missing or added; get the authors' file"
         )
     return [{**row, **place} for row, place in zip(rows, _places(blocks, spec.grid), strict=True)]
 

@@ -37,9 +37,7 @@ def read_local(path: Path) -> Dataset:
     if names_one_image(str(path)):
         return read_image(file_at(path))
     if path.is_file() and not is_archive(path.name):
-        raise UsageError(
-            f"{path} is no dataset: a folder, a .zip or .tar, a .csv, a .toml card or an image is expected"
-        )
+        raise UsageError(f"{path} is not a dataset: give a folder, a .zip or .tar, a .csv, a .toml card or an image")
     return read_folder(open_folder(str(path), "--dataset"), path.resolve().name if path.is_dir() else path.stem)
 
 
@@ -68,7 +66,7 @@ def read_folder(folder: Folder, name: str) -> Dataset:
         try:
             data = where.read()
         except ImageError as error:
-            raise UsageError(f"{where} cannot be read: {error}; mend it, or take it away") from None
+            raise UsageError(f"{where} cannot be read: {error}; repair or remove it") from None
         found = table.parse_text(data, str(where), TableSpec(files=()))
         return _labelled(found, folder, name, str(folder), start, files, inside=True)
     images = [file for file in files if is_image_name(file)]
@@ -117,9 +115,9 @@ def _labelled(
     where, header = found.where, found.header
     table.need_columns(where, header, ["image"])
     if not found.rows:
-        raise UsageError(f"{where} has a header but no rows: nothing to score")
+        raise UsageError(f"{where} has a header but no rows")
     if all(column in header for column in _SCORE_COLUMNS):
-        raise UsageError(f"{where} has both a score and a mos column: keep the one that people gave, as score")
+        raise UsageError(f"{where} has both a score and a mos column: keep the one with the human scores, named score")
     score = next((column for column in _SCORE_COLUMNS if column in header), None)
     samples = [_sample(where, folder, start, row, score) for row in found.rows]
     table.check_unique(where, [s.name for s in samples])
@@ -127,7 +125,9 @@ def _labelled(
     # may: absolute paths are how people list their own photographs.
     outside = next((s.name for s in samples if not table.is_inside(s.name)), None)
     if inside and outside is not None:
-        raise UsageError(f"{where}: the image name {outside!r} leaves the folder; name the CSV itself if you mean it")
+        raise UsageError(
+            f"{where}: the image name {outside!r} is outside the folder; give the CSV's path to allow this"
+        )
     _need_one(where, folder, set(files), samples)
     return _dataset(name, origin, samples)
 
@@ -139,8 +139,8 @@ def _need_one(where: str, folder: Folder, files: Collection[str], samples: Seque
         there = any(s.file is not None and s.file.name in files for s in samples)
     if not there:
         raise UsageError(
-            f"{where} names {len(samples)} images and none is there; the first would be {samples[0].file}: "
-            "names are relative to the CSV's folder"
+            f"{where} names {len(samples)} images, and no file of them exists; the first path is {samples[0].file}: "
+            "give names relative to the CSV's folder"
         )
 
 

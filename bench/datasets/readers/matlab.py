@@ -26,9 +26,9 @@ def parse_matlab(data: bytes, where: str, spec: TableSpec) -> TextTable:
     try:
         variables = loadmat(cast(Any, io.BytesIO(data)))
     except NotImplementedError:
-        raise UsageError(f"{where} is of MATLAB's version 7.3 (HDF5): save it again with -v7") from None
+        raise UsageError(f"{where} has MATLAB's format 7.3 (HDF5): save it again with -v7") from None
     except Exception as error:  # scipy's reader raises whatever the file's damage leads to
-        raise UsageError(f"{where} is no MATLAB file, or was cut short ({error}): get it again") from None
+        raise UsageError(f"{where} is not a MATLAB file, or is incomplete ({error}): get it again") from None
     there = [name for name in variables if not name.startswith("__")]
     lacking = [name for name in spec.columns if name not in there]
     if lacking:
@@ -37,15 +37,15 @@ def parse_matlab(data: bytes, where: str, spec: TableSpec) -> TextTable:
     for name in spec.columns or there:
         value = variables[name]
         if not isinstance(value, np.ndarray):  # scipy gives sparse matrices and objects as they are
-            raise UsageError(f"{where}: the variable {name} is no vector of numbers or texts")
+            raise UsageError(f"{where}: the variable {name} is not a vector of numbers or texts")
         value = value.ravel(order="F") if spec.flatten else value
         columns.update(_columns(name, value, where))
     lengths = {name: len(values) for name, values in columns.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} {length}" for name, length in lengths.items())
         raise UsageError(
-            f"{where}: its variables have different lengths ({told}), so no row can be told from another: "
-            "this copy was cut; get the authors' file"
+            f"{where}: its variables have different lengths ({told}), so they do not form rows: "
+            "this copy is incomplete; get the authors' file"
         )
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     return TextTable(where, list(columns), rows)
@@ -55,7 +55,7 @@ def _columns(name: str, value: np.ndarray[Any, Any], where: str) -> dict[str, li
     if value.ndim == 2 and min(value.shape) > 1 and value.dtype.kind in "fiu":
         return {f"{name}_{k}": [_text(cell) for cell in column] for k, column in enumerate(value.T, 1)}
     if value.dtype.kind not in "fiubUO":
-        raise UsageError(f"{where}: the variable {name} is no vector of numbers or texts")
+        raise UsageError(f"{where}: the variable {name} is not a vector of numbers or texts")
     return {name: [_text(cell) for cell in value.ravel()]}
 
 

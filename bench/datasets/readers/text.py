@@ -50,11 +50,11 @@ def read_csv(path: Path) -> tuple[list[str], list[TextRow]]:
     """
     try:
         if path.is_dir():
-            raise UsageError(f"{path} is a folder, a CSV file is expected")
+            raise UsageError(f"{path} is a folder: give a CSV file")
         if not path.is_file():
             raise UsageError(f"{path}: no such file")
         if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_BYTES >> 20} MiB: no label file is")
+            raise UsageError(f"{path} is larger than {MAX_BYTES >> 20} MiB, too large for a label file")
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
@@ -70,14 +70,14 @@ def parse(data: bytes, where: str, spec: TableSpec) -> TextTable:
     """
     suffix = PurePosixPath(where).suffix.lower()
     if len(data) > MAX_BYTES:
-        raise UsageError(f"{where} is larger than {MAX_BYTES >> 20} MiB: no label file is")
+        raise UsageError(f"{where} is larger than {MAX_BYTES >> 20} MiB, too large for a label file")
     refuse_html(data, where)
     if suffix in (".xlsx", ".xls", ".mat"):
         from bench.datasets.readers.isolated import parse_apart
 
         return parse_apart(data, where, spec)
     if suffix not in _TEXT:
-        raise UsageError(f"{where}: tables are read from .csv, .tsv, .txt, .xlsx, .xls and .mat, not from {suffix}")
+        raise UsageError(f"{where}: {suffix} files are not supported: use .csv, .tsv, .txt, .xlsx, .xls or .mat")
     return parse_text(data, where, spec)
 
 
@@ -90,7 +90,7 @@ def parse_text(data: bytes, where: str, spec: TableSpec) -> TextTable:
     text = _decode(data, where, spec.encoding)
     lines = _split(text, where, spec)
     if not lines:
-        raise UsageError(f"{where} is empty: it needs a header line and one line an image; get it again")
+        raise UsageError(f"{where} is empty: it needs a header line and one line for each image; get it again")
     if len(lines) < spec.header:
         raise UsageError(f"{where} has only {len(lines)} lines; the header should be line {spec.header}")
     if spec.columns:
@@ -119,7 +119,7 @@ def _rows(where: str, header: list[str], lines: list[tuple[int, list[str]]]) -> 
         if len(cells) != len(header):
             raise UsageError(
                 f"{where}, line {line}: {len(cells)} fields, but the header has {len(header)}: "
-                "the file is damaged or cut"
+                "the file is damaged or incomplete"
             )
         yield dict(zip(header, cells, strict=True))
 
@@ -129,15 +129,14 @@ def refuse_html(data: bytes, where: str) -> None:
     start = data[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<!--")):
         raise UsageError(
-            f"{where} is a web page (HTML), not a table: it was saved from a site's file viewer; "
-            "download the raw file instead"
+            f"{where} is a web page (HTML), not a table, saved from a site's file viewer: download the raw file instead"
         )
 
 
 def _decode(data: bytes, where: str, encoding: str) -> str:
     refuse_html(data, where)
     if data.startswith(b"version https://git-lfs.github.com/spec/"):
-        raise UsageError(f"{where} is a Git LFS pointer, not the file: get it by `git lfs pull`, or download it raw")
+        raise UsageError(f"{where} is a Git LFS pointer, not the file: run `git lfs pull`, or download the raw file")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UsageError(f"{where} is UTF-16 (a spreadsheet's 'Unicode text'): save it as CSV in UTF-8")
     if b"\0" in data[:65536]:
@@ -194,7 +193,7 @@ def image_name(where: object, text: str) -> str:
     """
     name = text.replace("\\", "/")
     if not name or not name.isprintable():
-        raise UsageError(f"{where}: {text!r} is no image name")
+        raise UsageError(f"{where}: {text!r} is not an image name")
     return name
 
 
@@ -214,4 +213,4 @@ def check_unique(where: object, names: list[str]) -> None:
     twice = repeated(names)
     if twice:
         shown = ", ".join(map(repr, twice[:5]))
-        raise UsageError(f"{where} names {len(twice)} image(s) twice: {shown}; keep one row an image")
+        raise UsageError(f"{where} names {len(twice)} image(s) twice: {shown}; keep one row for each image")

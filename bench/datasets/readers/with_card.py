@@ -224,7 +224,9 @@ def _inspect_unlabelled(card: Card, folder: Folder, index: Index) -> Inspection:
     folders, found = next(((folders, found) for folders, found in layouts if found), ((), []))
     if not found:
         looked = " or ".join("+".join(layout) for layout in card.layouts)
-        raise MissingRequirementError(f"dataset {card.id!r}: no image is in {looked} of {folder}; {_again(card)}")
+        raise MissingRequirementError(
+            f"dataset {card.id!r}: there are no images in {looked} of {folder}; {_again(card)}"
+        )
     samples = tuple(Sample(name, File(folder, file), None, _said(card, name, file)) for name, file in found)
     problems = _counts(card, len(samples), samples)
     if twice := repeated(sample.name.lower() for sample in samples):

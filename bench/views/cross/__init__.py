@@ -1,1 +1,1 @@
-"""cross."""
+"""``bench table --style cross``: fitted on one dataset, tested on others."""

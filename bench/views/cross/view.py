@@ -11,7 +11,7 @@ from bench.tables.leakage import Relation
 from bench.views.cross.arrangement import CrossTable, Target
 from bench.views.cross.averages import Lead, averages, pairs
 from bench.views.markup import Footnotes, Markup, Sheet
-from bench.views.records import number
+from bench.views.words import number
 
 
 def to_paper(table: CrossTable, markup: Markup, intervals: bool = False) -> str:

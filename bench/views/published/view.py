@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bench.tables.cell import LEVEL
+from bench.stats import CONFIDENCE
 from bench.views.markup import Footnotes, Markup, Sheet
 from bench.views.published.agreement import PublishedComparison, PublishedPair, State
-from bench.views.records import interval_text, number, origin_text, records_as_csv, records_as_json
+from bench.views.records import records_as_csv, records_as_json
+from bench.views.words import interval_text, number, origin_text
 
 _SECOND_HAND = "?"
 _HEAD = ["method", "dataset", "SRCC theirs", "ours", "difference", "PLCC theirs", "ours", "difference"]
@@ -139,7 +140,7 @@ def _summary(comparisons: Sequence[PublishedComparison]) -> str:
 def _legend() -> str:
     return (
         "Difference: ours minus theirs. In bold: theirs, allowing for its rounding, lies outside our "
-        f"{LEVEL:.0%} interval, which SRCC alone has. In parentheses: not under one protocol, and not judged. "
+        f"{CONFIDENCE:.0%} interval, which SRCC alone has. In parentheses: not under one protocol, and not judged. "
         f"{_SECOND_HAND}: second hand, not verified."
     )
 

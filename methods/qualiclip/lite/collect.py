@@ -34,11 +34,11 @@ def collect(bsds500: Path, packages: Path, output: Path) -> int:
     """
     photographs = sorted(bsds500.glob("*.jpg"))
     if len(photographs) != _BSDS500:
-        raise UsageError(f"BSDS500 got {bsds500}, which has {len(photographs)} .jpg files: it has {_BSDS500}")
+        raise UsageError(f"BSDS500 got {bsds500}, which has {len(photographs)} .jpg files instead of {_BSDS500}")
     listed = tomllib.loads(_LIST.read_text(encoding="utf-8"))
     found = [packages / name / about["folder"] / file for name, about in listed.items() for file in about["files"]]
     if absent := [path for path in found if not path.is_file()]:
-        raise UsageError(f"PACKAGES got {packages}: {absent[0]} is not there; unpack the packages with dpkg -x")
+        raise UsageError(f"PACKAGES got {packages}: {absent[0]} does not exist; unpack the packages with dpkg -x")
     if output.exists():
         raise UsageError(f"OUTPUT got {output}, which exists: give a new folder")
     output.mkdir(parents=True)

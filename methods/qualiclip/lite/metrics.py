@@ -18,7 +18,7 @@ class LiteOptions:
     """The options of QualiCLIP-lite."""
 
     weights: str = option(
-        "", help="checkpoint of `bench train qualiclip --preset lite`; default: the shipped one", identity=False
+        "", help="checkpoint of `bench train qualiclip --preset lite`; default: the shipped checkpoint", identity=False
     )
 
 
@@ -62,7 +62,7 @@ class QualiclipLite(Method):
         path = Path(self.options.weights) if self.options.weights else SHIPPED
         if not path.is_file():
             raise UsageError(
-                f"{self.info.name}, option weights: {path} is not a file; leave it out for the shipped one"
+                f"{self.info.name}, option weights: {path} is not a file; leave it out for the shipped checkpoint"
             )
         checkpoint, model = load_lite_checkpoint(path, f"{self.info.name}, option weights")
         self._trained_on, self._seen = checkpoint.trained_on, checkpoint.selected_on

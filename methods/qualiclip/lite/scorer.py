@@ -86,7 +86,7 @@ class Scorer:
 def _shrunk(pixels: Pixels) -> Pixels:
     short, long = sorted(pixels.shape[:2])
     if long > _NARROWEST * short:
-        raise ImageError(f"{long} by {short} pixels: qualiclip-lite takes sides up to 1:{_NARROWEST}")
+        raise ImageError(f"{long} by {short} pixels: qualiclip-lite needs an aspect ratio of at most 1:{_NARROWEST}")
     return resize(pixels, _SHORT_SIDE)
 
 

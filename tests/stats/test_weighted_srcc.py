@@ -1,0 +1,33 @@
+"""SRCC from counts equals the plain way: take the images of each sample and rank them again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench.stats.ranks import pearson, ranks
+from bench.stats.resampling import resampling_counts
+from bench.stats.weighted_srcc import WeightedSRCC
+
+
+def plain_srcc(scores, labels, counts):
+    """The definition, one sample at a time: (methods, draws)."""
+    columns = []
+    for row in counts:
+        taken = np.repeat(np.arange(labels.size), row)
+        columns.append(pearson(ranks(scores[:, taken]), ranks(labels[taken])))
+    return np.stack(columns, axis=1)
+
+
+@pytest.mark.parametrize("n", [4, 5, 64, 301])
+@pytest.mark.parametrize("levels", [3, 50, 10**6])
+def test_equals_the_plain_way(n: int, levels: int) -> None:
+    random = np.random.default_rng(n + levels)
+    labels = random.integers(0, levels, n).astype(float)
+    scores = np.stack([labels + random.normal(size=n) * levels / 4, random.integers(0, levels, n).astype(float)])
+    counts = np.concatenate(list(resampling_counts(n, 40, 0, 0)))
+    got = WeightedSRCC(scores, labels).srcc(np.arange(n), [counts], 40)
+    want = plain_srcc(scores, labels, counts)
+    # The plain way has 0 for a constant sample, which is no correlation.
+    np.testing.assert_allclose(np.nan_to_num(got, nan=0.0), want, rtol=0, atol=1e-12)
+    assert np.isfinite(got).sum() > got.size / 2

@@ -396,6 +396,6 @@ def test_a_new_format_is_one_line_in_formats(read: Make, root: Path, monkeypatch
 
 def test_a_reader_apart_is_any_function_by_its_name() -> None:
     apart = isolated.parse_apart(
-        "bench.datasets.readers.text:parse_text", b"image,mos\na.png,3\n", "l.bin", TableSpec()
+        "bench.datasets.readers.text:parse_text", b"image,mos\na.png,3\n", "l.bin", TableSpec(files=())
     )
     assert apart.rows == [{"image": "a.png", "mos": "3"}]

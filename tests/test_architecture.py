@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
+from collections.abc import Container
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,37 @@ def test_imports_point_one_way(path: Path) -> None:
     others = {name.split(".")[0] for name in imports(path)} - {own}
     wrong = {name for name in others if LINE[name] >= LINE[own]}
     assert not wrong, f"{own} imports {wrong}, which do not stand above it"
+
+
+def modules() -> dict[str, Path]:
+    """Return every module of ``bench`` and of ``methods/``, by the name it is imported by."""
+    found = {}
+    for folder, name in ((ROOT, "bench"), (ROOT.parent / "methods", "bench.methods")):
+        for path in folder.rglob("*.py"):
+            parts = path.relative_to(folder).with_suffix("").parts
+            found[".".join([name, *parts]).removesuffix(".__init__")] = path
+    return found
+
+
+def needs(name: str, path: Path, known: Container[str]) -> set[str]:
+    """Return the modules that a module imports, at its top, inside functions or for types alone."""
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            # `from package import module` needs the module, `from package import name` the package.
+            parts = [f"{source}.{alias.name}" for alias in node.names]
+            found |= {part if part in known else source for part in parts}
+    return {module for module in found if module in known}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    known = modules()
+    graphlib.TopologicalSorter({name: needs(name, path, known) for name, path in known.items()}).prepare()
 
 
 def test_every_room_has_a_line_and_they_are_few() -> None:

@@ -1,35 +1,44 @@
-# make demo | test | test-slow | check: each sets the environment up first.
+# make demo | test | test-cpus | test-slow | check: each sets the environment up first.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Two processes, each of which runs whole files: each takes up to 3 GB.
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 
-.PHONY: setup demo lint types test test-slow check clean
+.PHONY: setup demo lint types test test-cpus test-slow check clean
 
 setup: $(VENV)/.ready
+	@$(BIN)/python tests/helpers/lacking.py
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --editable ".[all,dev]"
 	touch $@
 
-demo: setup
+demo: $(VENV)/.ready
 	$(BIN)/bench run --method bytes-per-pixel --method niqe --method piqe --dataset sample
 	$(BIN)/bench table --dataset sample --intervals
 
-lint: setup
+lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: setup
+types: $(VENV)/.ready
 	$(BIN)/mypy
 
 test: lint types
-	$(BIN)/pytest
+	$(PYTEST)
 
-test-slow: setup
+# The whole suite as this processor computes, as one with AVX2 does, and as one with SSE 4.1 does.
+test-cpus: $(VENV)/.ready
+	$(PYTEST)
+	ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST)
+	ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 $(PYTEST)
+
+test-slow: $(VENV)/.ready
 	$(BIN)/pytest -m slow
 
-check: setup
+check: $(VENV)/.ready
 	$(BIN)/bench check sample --fresh
 
 clean:

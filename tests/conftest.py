@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import lacking
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 from bench.cli import main
 from bench.runs.store import Store
 
-_SHARED = Path(__file__).parents[2] / "shared" / "data"
+# Images as small as a test's wait for a second thread longer than it helps, and on a busy machine very long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# How long an example takes says how busy the machine is.
+settings.register_profile("bench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("bench")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line how many tests were skipped for what this machine lacks."""
+    reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])]
+    counts = [(sum(reason == f"Skipped: {need.reason}" for reason in reasons), need) for need in lacking.NEEDS]
+    if said := [f"{count} for {need.reason}" for count, need in counts if count]:
+        terminalreporter.write_line(f"skipped: {', '.join(said)}; `make setup` says how to get it")
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real label files, photographs and published scores."""
-    if not _SHARED.is_dir():
-        pytest.skip("../shared/data is absent: real photographs and label files are not here")
-    return _SHARED
+    if lacking.REAL_DATA.path is None:
+        pytest.skip(lacking.REAL_DATA.reason)
+    return lacking.SHARED / "data"
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +46,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("BENCH_RESULTS", "BENCH_DATA"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Torch begins each test in one thread, whatever a run set before."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def make_photo(path: Path, seed: int, size: tuple[int, int] = (48, 40)) -> Path:
@@ -74,17 +97,6 @@ def empty_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
-
-
-@pytest.fixture(scope="module")
-def one_thread() -> Iterator[None]:
-    """Torch works in one thread: images as small as a test's wait for a second one longer than it helps."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)

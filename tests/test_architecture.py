@@ -65,6 +65,13 @@ def test_every_room_has_a_line_and_they_are_few() -> None:
     assert len(rooms) <= MOST_ROOMS
 
 
+def test_the_picture_of_the_packages_is_current() -> None:
+    docs = ROOT.parent / "docs"
+    drawn = subprocess.run([sys.executable, str(docs / "architecture.py")], capture_output=True, check=True)
+    redraw = "draw it again: python docs/architecture.py > docs/architecture.svg"
+    assert drawn.stdout.decode() == (docs / "architecture.svg").read_text(encoding="utf-8"), redraw
+
+
 def test_statistics_know_arrays_alone() -> None:
     for path in (ROOT / "stats").glob("*.py"):
         assert {name for name in imports(path) if not name.startswith("stats")} <= {"api"}, path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from conftest import Ran
 
 ROOT = Path(__file__).parents[1]
@@ -144,3 +146,38 @@ def test_the_example_of_a_statistic_is_in_tables(tmp_path: Path, photos: Path) -
         check=False,
     )
     assert checked.returncode == 0, checked.stdout
+
+
+VIEW = example("python", "# bench/views/").split("\n", 1)[1]
+
+
+@pytest.mark.parametrize("tool", [["ruff", "check"], ["ruff", "format", "--check"]], ids=" ".join)
+def test_the_example_of_a_view_passes_the_projects_own_checks(tmp_path: Path, tool: list[str]) -> None:
+    (tmp_path / "failures.py").write_text(VIEW)
+    where = ["--config", str(ROOT / "pyproject.toml"), str(tmp_path / "failures.py")]
+    done = subprocess.run([sys.executable, "-m", *tool, *where], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_example_of_a_view_is_an_option_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bench: Callable[..., Ran], photos: Path
+) -> None:
+    from bench import views
+
+    (tmp_path / "failures_view.py").write_text(VIEW)
+    monkeypatch.syspath_prepend(tmp_path)
+    line = example("python", '    "failures":').replace("bench.views.failures", "failures_view")
+    named = {"ViewOption": views.ViewOption}
+    monkeypatch.setattr(views, "VIEWS", {**views.VIEWS, **eval(f"{{{line.strip()}}}", named)})
+    next(photos.rglob("3.png")).write_bytes(b"no picture")
+    assert bench("run", "--method", "bytes-per-pixel", "--dataset", photos).code == 0
+    module = importlib.import_module("bench.cli.table")
+    try:
+        command = importlib.reload(module).table
+        written = CliRunner().invoke(command, ["--failures"]).output
+        records = json.loads(CliRunner().invoke(command, ["--failures", "--format", "json"]).output)
+    finally:
+        monkeypatch.undo()
+        importlib.reload(module)
+    assert "| bytes-per-pixel | 1      |" in written
+    assert records == [{"method": "bytes-per-pixel", "dataset": "photos", "failed": 1}]

@@ -24,8 +24,6 @@ from bench.errors import listed
 from bench.stats.ranks import pearson, ranks
 
 CORRELATIONS = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5")
-DRAWS = 2000
-LEVEL = 0.95
 
 Value = float | int | str | None
 State = Literal["ok", "note", "failed"]
@@ -224,7 +222,7 @@ def _correlations(reference: Record, now: Record, labels: CheckedLabels, toleran
 
 
 def paired_half_width(
-    reference: Record, now: Record, labels: CheckedLabels, seed: int = 0, draws: int = DRAWS
+    reference: Record, now: Record, labels: CheckedLabels, seed: int = 0, draws: int = stats.DRAWS
 ) -> float:
     """Return half the width of the 95 % interval of the difference of two SRCCs on the same images.
 
@@ -241,7 +239,7 @@ def paired_half_width(
     kept = [i for i, name in enumerate(labels.images) if name in reference.scores and name in now.scores]
     scores = [[record.scores[labels.images[i]] for i in kept] for record in (reference, now)]
     clusters = [labels.clusters[i] for i in kept] if labels.clusters is not None else None
-    common: dict[str, Any] = {"clusters": clusters, "draws": draws, "seed": seed, "level": LEVEL}
+    common: dict[str, Any] = {"clusters": clusters, "draws": draws, "seed": seed, "level": stats.CONFIDENCE}
     if labels.groups is None:
         drawn = stats.bootstrap_srcc(scores, labels.values[kept], **common)
     else:
@@ -251,5 +249,5 @@ def paired_half_width(
     differences = differences[~np.isnan(differences)]
     if not differences.size:
         return 0.0
-    low, high = np.quantile(differences, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(differences, [(1 - stats.CONFIDENCE) / 2, (1 + stats.CONFIDENCE) / 2])
     return float(high - low) / 2

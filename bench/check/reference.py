@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote
 from bench.check.compare import Record
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError, did_you_mean
-from bench.io.atomic import write_atomically
+from bench.io.atomic import output_file
 
 FORMAT = 1
 FOLDER = Path("results/reference")
@@ -101,11 +101,9 @@ def write(folder: Path, reference: Reference) -> Path:
             f"the reference of {reference.dataset!r} would have {len(data):,} bytes, over the limit of {MAX_BYTES:,}: "
             "choose fewer methods with --method"
         )
-    try:
+    with output_file(path, "--reference") as temporary:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, data)
-    except OSError as error:
-        raise UsageError(f"--reference got {folder}, which cannot be written: {error.strerror or error}") from None
+        temporary.write_bytes(data)
     return path
 
 

@@ -268,14 +268,11 @@ def _update(
 def _report(verdicts: Sequence[Verdict], folder: Path, form: str, junit: Path | None, github: bool) -> None:
     from bench.check import output
     from bench.check.reference import path_of
-    from bench.io.atomic import write_atomically
+    from bench.io.atomic import write_output
 
     click.echo(output.to_json(verdicts) if form == "json" else output.to_text(verdicts))
     if junit:
-        try:
-            write_atomically(junit, output.to_junit(verdicts))
-        except OSError as error:
-            raise UsageError(f"--junit got {junit}, which cannot be written: {error.strerror}") from None
+        write_output(junit, output.to_junit(verdicts), "--junit")
     failed = [verdict for verdict in verdicts if verdict.failed]
     if github and failed:
         places = {verdict.dataset: path_of(folder, verdict.dataset) for verdict in failed}

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.errors import UsageError
+from bench.stats import DRAWS
+from bench.views.model import FORMS
 
 if TYPE_CHECKING:
     from bench.api import Resize
@@ -63,9 +65,17 @@ draws_option = click.option(
     "--draws",
     type=click.IntRange(0, 100_000),
     callback=_enough,
-    default=2000,
+    default=DRAWS,
     show_default=True,
     help="Number of bootstrap draws for intervals and tests; 0 turns both off.",
+)
+format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMS),
+    default="md",
+    show_default=True,
+    help="Form of the output; csv and json are unrounded.",
 )
 picture_option = click.option(
     "--output",
@@ -143,17 +153,3 @@ def warn_about_plugins() -> None:
 
     for problem in catalogue().problems:
         click.echo(f"bench: warning: {problem}", err=True)
-
-
-def write_text(text: str, path: Path, parameter: str = "--output") -> None:
-    """Write a file whole or not at all.
-
-    Raises:
-        UsageError: it cannot be written there.
-    """
-    from bench.io.atomic import write_atomically
-
-    try:
-        write_atomically(path, text.encode())
-    except OSError as error:
-        raise UsageError(f"{parameter} got {path}, which cannot be written: {error.strerror}") from None

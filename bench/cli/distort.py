@@ -32,7 +32,8 @@ def distort(photo: Path, output: Path | None, types: str, seed: int, overwrite: 
     The photograph is resized to a short side of 224 pixels; its central 224 x 224 pixels are shown without scaling.
     """
     output = output or Path(f"{photo.stem}-distortions.png")
-    _check_output(output, overwrite)
+    picture_format = _check_output(output, overwrite)
+    from bench.io.atomic import output_file
     from bench.io.images import decode, read_bytes
 
     try:
@@ -47,15 +48,20 @@ def distort(photo: Path, output: Path | None, types: str, seed: int, overwrite: 
     except ValueError as error:
         raise UsageError(f"--types got {types!r}: {error}") from None
 
-    try:
-        draw_sheet(pixels, names, seed).save(output)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--output got {output}: {error}") from None
+    with output_file(output) as temporary:
+        draw_sheet(pixels, names, seed).save(temporary, picture_format)
     click.echo(f"{output}: {len(names)} types at 5 levels")
 
 
-def _check_output(output: Path, overwrite: bool) -> None:
+def _check_output(output: Path, overwrite: bool) -> str:
+    """Return the format that the name stands for, unless nothing can be written there."""
+    from PIL import Image
+
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
     if output.exists() and not overwrite:
         raise UsageError(f"--output got {output}, which exists: give --overwrite to replace it, or another path")
+    known = Image.registered_extensions().get(output.suffix.lower())
+    if known not in Image.SAVE:
+        raise UsageError(f"--output got {output}: its name must end as a picture's does, such as .png")
+    return known

@@ -119,7 +119,7 @@ def _draw_chart(ready: LoadedMethod, decoded: Photo, found: Explanation, chart: 
 
     if not found.aspects:
         raise UsageError(f"--chart: {ready.spec.label} has no probabilities of aspects; leave --chart out")
-    save_figure(aspect_bars(found.aspects, f"{decoded.name}: {ready.spec.label} {found.score:.4f}"), chart)
+    save_figure(aspect_bars(found.aspects, f"{decoded.name}: {ready.spec.label} {found.score:.4f}"), chart, "--chart")
 
 
 def _record(ready: LoadedMethod, photo: Path, found: Explanation) -> dict[str, Any]:

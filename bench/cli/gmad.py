@@ -67,7 +67,8 @@ def gmad(
     from bench.figures.style import check_path, save_figure
     from bench.gmad.figure import MOST_ROWS, contact_sheet
     from bench.gmad.output import records, summary
-    from bench.views.records import records_as_csv
+    from bench.io.atomic import write_output
+    from bench.views.records import to_csv
 
     check_path(output)
     if levels * pairs > MOST_ROWS:
@@ -81,7 +82,7 @@ def gmad(
         )
     pictures = _pictures(contest, images, roots)
     if table is not None:
-        common.write_text(records_as_csv(records(contest)), table, "--csv")
+        write_output(table, to_csv(records(contest)), "--csv")
     save_figure(contact_sheet(contest, pictures), output)
     click.echo(summary(contest))
     click.echo(f"{output}: {_lacking(contest, pictures)}")

@@ -91,7 +91,7 @@ def import_scores(
     from bench.runs import importing
     from bench.runs.store import Store
     from bench.tables.evaluation import evaluate
-    from bench.views.records import srcc_text
+    from bench.views.words import srcc_text
 
     if wide == (method is not None):
         raise UsageError("give --method NAME for one column of scores, or --wide for one method in each column")

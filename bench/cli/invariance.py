@@ -24,14 +24,7 @@ if TYPE_CHECKING:
 @common.device_option
 @common.precision_option
 @common.results_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["md", "csv", "json"]),
-    default="md",
-    show_default=True,
-    help="Format of the output.",
-)
+@common.format_option
 @click.option("--strict", is_flag=True, help="Exit with 1 if scores differ although the pixels are the same.")
 def invariance(
     methods: tuple[str, ...],
@@ -55,7 +48,6 @@ def invariance(
     from bench.robustness.derived import choose
     from bench.runs import loading
     from bench.runs.store import Store
-    from bench.views import records
 
     common.warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
@@ -66,11 +58,7 @@ def invariance(
     ready = loading.load_methods(specs)
     auditor = Auditor(ready, _elsewhere(specs), photos, samples, photographs.size, store)
     audits, resolutions = auditor.audit(), auditor.resolutions()
-    if form == "md":
-        click.echo(invariance_view.to_markdown(audits, resolutions, photos.id).rstrip("\n"))
-    else:
-        write = records.records_as_json if form == "json" else records.records_as_csv
-        click.echo(write(invariance_view.records(audits, resolutions, photos.id)).rstrip("\n"))
+    click.echo(invariance_view.show(audits, resolutions, photos.id).written(form).rstrip("\n"))
     defects = [f"{audit.label} ({', '.join(audit.defects)})" for audit in audits if audit.defects]
     if strict and defects:
         raise BenchError(f"--strict: scores differ although the pixels are the same: {', '.join(defects)}")

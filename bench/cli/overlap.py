@@ -14,6 +14,7 @@ import click
 
 from bench.cli import common
 from bench.errors import BenchError, UsageError
+from bench.io.atomic import write_output
 
 if TYPE_CHECKING:
     from bench.overlap.compare import NearDuplicates, Overlap
@@ -187,4 +188,4 @@ def _write(text: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        common.write_text(text, output)
+        write_output(output, text)

@@ -44,6 +44,7 @@ def report(
     The page includes images on which a method and the labels disagree, if the dataset is available (--root).
     """
     from bench.datasets.roots import Roots
+    from bench.io.atomic import write_output
     from bench.report.data import gather
     from bench.report.duels import find_pairs
     from bench.report.page import render
@@ -58,16 +59,7 @@ def report(
     entries, fitted = without_fitted(selection.entries())
     tables = arrange(evaluate(entries, draws))
     page = render(gather(tables, title, places, fitted, find_pairs(tables, places, gmad)))
-    _write(output, page.encode())
+    write_output(output, page)
     click.echo(f"{output}: {sum(len(table.cells) for table in tables)} results, {len(page) / 1e6:.1f} MB")
     if show:
         click.launch(output.resolve().as_uri())
-
-
-def _write(path: Path, page: bytes) -> None:
-    from bench.io.atomic import write_atomically
-
-    try:
-        write_atomically(path, page)
-    except OSError as error:
-        raise UsageError(f"--output got {path}, which cannot be written: {error.strerror}") from None

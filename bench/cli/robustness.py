@@ -35,14 +35,7 @@ if TYPE_CHECKING:
 @common.precision_option
 @common.settings_options
 @common.results_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["md", "csv", "json"]),
-    default="md",
-    show_default=True,
-    help="Format of the output.",
-)
+@common.format_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -113,7 +106,6 @@ def _show(entries: Sequence[Entry], names: Sequence[str], form: str, output: Pat
     from bench.robustness import levels_view
     from bench.robustness.levels import read_levels, summarise
     from bench.tables.evaluation import evaluate
-    from bench.views import records
 
     types = [DISTORTIONS[name] for name in names]
     levels = [read_levels(entry, names) for entry in entries]
@@ -121,11 +113,7 @@ def _show(entries: Sequence[Entry], names: Sequence[str], form: str, output: Pat
     notes = [f"{c.method.label}: {leak.why}." for c in evaluate(entries, draws=0, values=()) for leak in c.leaks]
     found = {each.label: summarise(each, types) for each in levels}
     report = levels_view.LevelsReport(dataset, len(levels[0].scores), found, notes)
-    if form == "md":
-        click.echo(levels_view.to_markdown(report).rstrip("\n"))
-    else:
-        write = records.records_as_json if form == "json" else records.records_as_csv
-        click.echo(write(levels_view.records(report)).rstrip("\n"))
+    click.echo(levels_view.show(report).written(form).rstrip("\n"))
     if output is not None:
         _draw(levels, types, dataset, output, raw)
 

@@ -87,7 +87,7 @@ def run(
 
 def _report(result: RunResult) -> None:
     from bench.tables.evaluation import evaluate
-    from bench.views.records import srcc_text
+    from bench.views.words import srcc_text
 
     entry = result.entry
     stored = "" if result.new else " (already stored)"

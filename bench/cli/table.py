@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bench.cli import common
-from bench.cli.selection import Selection, selection_options, without_fitted
+from bench.cli.selection import Selection, selection_options
 from bench.errors import UsageError
+from bench.io.atomic import write_output
+from bench.views import VIEWS
+
+
+def _view_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add an option for each view that has one, in the order of ``VIEWS``."""
+    for name, view in reversed(VIEWS.items()):
+        if view.help:
+            kind: dict[str, Any] = {"metavar": " ".join(view.metavars), "nargs": len(view.metavars)}
+            option = click.option(f"--{name}", name, help=view.help, **(kind if view.metavars else {"is_flag": True}))
+            command = option(command)
+    return command
 
 
 @click.command(short_help="Print the stored results as a table.")
 @selection_options
-@click.option("--format", "form", type=click.Choice(["md", "latex", "csv", "json"]), default="md", show_default=True)
+@common.format_option
 @click.option(
     "--style",
     type=click.Choice(["plain", "cross"]),
     default="plain",
     show_default=True,
     help="cross: what `bench fit --features` fitted on one dataset and tested on others, beside the other methods.",
+)
+@click.option(
+    "--values",
+    metavar="NAMES",
+    default="srcc,plcc_log4",
+    show_default=True,
+    help="Numbers to show, separated by commas: srcc, krcc, plcc_raw, plcc_log4, plcc_log5, rmse_log4, rmse_log5.",
 )
 @click.option("--intervals", is_flag=True, help="Write the 95 % interval beside each SRCC (always in csv and json).")
 @click.option(
@@ -32,96 +53,83 @@ from bench.errors import UsageError
 )
 @common.draws_option
 @click.option("--common", "on_common", is_flag=True, help="Use only images that every method shown scored.")
-@click.option(
-    "--by",
-    metavar="ATTRIBUTE",
-    help="Part each dataset by what its labels say of images (type, level, scene, generator, ...): SRCC inside each.",
-)
-@click.option("--compare", nargs=2, metavar="A B", help="Test one method against another on each dataset.")
-@click.option("--significance", is_flag=True, help="For each dataset a matrix: which method is better than which.")
-@click.option(
-    "--published", is_flag=True, help="Published correlations beside ours, and what their protocols differ in."
-)
+@_view_options
 @click.option(
     "--published-file",
     type=click.Path(path_type=Path),
     metavar="CSV",
-    help="The same with a list of your own, in the columns of results/published.csv.",
-)
-@click.option(
-    "--opinions",
-    is_flag=True,
-    help="Where labels tell the spread of people's ratings: the ceiling that it leaves, and Krasula's AUCs.",
+    help="--published with a list of your own, in the columns of results/published.csv.",
 )
 @click.option("--mix-protocols", is_flag=True, help="Put different protocols of a dataset into one table, each marked.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write there instead of to stdout.",
+    help="Write to this file and not to stdout.",
 )
 def table(
     selection: Selection,
     form: str,
     style: str,
+    values: str,
     intervals: bool,
-    kind: str,
+    kind: Any,
     draws: int,
     on_common: bool,
-    by: str | None,
-    compare: tuple[str, str] | None,
-    significance: bool,
-    published: bool,
     published_file: Path | None,
-    opinions: bool,
     mix_protocols: bool,
     output: Path | None,
+    **views: Any,
 ) -> None:
     """Print the stored results, methods × datasets, with footnotes on protocols and a reason for every gap.
 
     Bold and italics mark a lead that a paired bootstrap finds to be no chance. SRCC and ranks are averaged over the
     datasets that all rows shown compare on; a line below the table names them.
     """
-    from bench.cli import table_views as views
+    from bench.views import show
+    from bench.views.arranging import Request
 
-    views.check_one(
-        {
-            "--style cross": style == "cross",
-            "--intervals": intervals and style != "cross",
-            "--mix-protocols": mix_protocols and style == "cross",
-            "--by": by,
-            "--compare": compare,
-            "--significance": significance,
-            "--published": published or published_file,
-            "--opinions": opinions,
-        }
+    views["published"] = views["published"] or published_file
+    view, argument = _chosen(views, style, values, intervals, mix_protocols)
+    request = Request(
+        draws=draws,
+        interval=kind,
+        common=on_common,
+        mix_protocols=mix_protocols,
+        intervals=intervals,
+        values=tuple(values.split(",")),
+        argument=published_file if view == "published" else argument,
+        methods=selection.methods,
+        datasets=selection.datasets,
+        with_records=form in ("csv", "json"),
+        prefix="--",
     )
-    entries = selection.entries(also=compare or ())
-    if style == "cross":
-        _write(views.across(entries, form, intervals), output)
-        return
-    entries, fitted = without_fitted(entries)
-    if by is not None:
-        text = views.parted(entries, by, form, mix_protocols)
-    elif compare:
-        text = views.versus(entries, compare, form, views.Drawing(draws, kind, True), mix_protocols)
-    elif significance:
-        text = views.matrices(entries, form, views.Drawing(draws, kind, on_common), mix_protocols)
-    elif published or published_file:
-        drawing = views.Drawing(draws, kind, on_common)
-        text = views.beside_published(entries, published_file, selection, form, drawing, mix_protocols)
-    elif opinions:
-        text = views.by_opinions(entries, form, mix_protocols)
-    else:
-        text = views.paper(entries, fitted, form, intervals, views.Drawing(draws, kind, on_common), mix_protocols)
-    _write(text, output)
+    entries = selection.entries(also=argument if view == "compare" else ())
+    _write(show(view, entries, request).written(form), output)
+
+
+def _chosen(views: dict[str, Any], style: str, values: str, intervals: bool, mix: bool) -> tuple[str, Any]:
+    """Return the view that is asked for and its argument; refuse options that do not go together."""
+    cross = style == "cross"
+    # Click hands them over in the order in which the user gave them.
+    given = {f"--{name}": views[name] for name in VIEWS if name in views}
+    only = {
+        "--style cross": cross,
+        "--values": values != "srcc,plcc_log4",
+        "--intervals": intervals and not cross,
+        "--mix-protocols": mix and cross,
+    }
+    asked = [option for option, value in (only | given).items() if value]
+    plain = {"--values", "--intervals"}
+    if len(asked) > 1 and not set(asked) <= plain:
+        raise UsageError(f"{' and '.join(asked)} do not go together: ask for one of them at a time")
+    if cross:
+        return "cross", None
+    return next(((name, value) for name, value in views.items() if value), ("paper", None))
 
 
 def _write(text: str, output: Path | None) -> None:
     if output is None or str(output) == "-":
         click.echo(text.rstrip("\n"))
-        return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"--output got {output}, which cannot be written: {error.strerror}") from None
+    else:
+        write_output(output, text)

@@ -11,9 +11,9 @@ import numpy as np
 
 from bench.api import FloatArray
 from bench.figures.style import SEQUENTIAL, caption, new_grid, plain
-from bench.tables.cell import LEVEL
+from bench.stats import CONFIDENCE
 from bench.tables.points import FittedPoints, running_median
-from bench.views.records import number
+from bench.views.words import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,8 +40,8 @@ def scatter(shown: Sequence[FittedPoints], draws: int) -> Figure:
         _title(axes, each, f"{srcc}; {_draw_mapping(axes, each, draws)}")
     caption(
         figure,
-        f"line: 4-parameter logistic mapping; around it the {LEVEL:.0%} interval of its prediction over {draws} draws "
-        f"of the images, or of their references{_crowd(shown)}",
+        f"line: 4-parameter logistic mapping; around it the {CONFIDENCE:.0%} interval of its prediction over {draws} "
+        f"draws of the images, or of their references{_crowd(shown)}",
     )
     return figure
 

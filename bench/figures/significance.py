@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.figures.style import DIVERGING, caption, new_grid, plain
-from bench.stats import Interval
+from bench.stats import ALPHA, CONFIDENCE, Interval
 from bench.tables.averages import average
-from bench.tables.cell import LEVEL, MethodKey
-from bench.tables.significance import ALPHA, Comparison, compare_averages, compare_columns
+from bench.tables.cell import MethodKey
+from bench.tables.significance import Comparison, compare_averages, compare_columns
 from bench.tables.table import Table
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def rankings(table: Table) -> Figure:
         _draw_ranking(axes, panel, table.labels)
     caption(
         figure,
-        f"SRCC with its {LEVEL:.0%} interval; a bar at the right joins rows that no test tells apart ({ALPHA:.0%})",
+        f"SRCC with its {CONFIDENCE:.0%} interval; a bar at the right joins rows that no test tells apart "
+        f"({ALPHA:.0%})",
     )
     return figure
 

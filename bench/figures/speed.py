@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.figures.style import caption, looks, new_grid, plain
 from bench.runs.speed import speed
-from bench.tables.cell import LEVEL, Cell
+from bench.stats import CONFIDENCE
+from bench.tables.cell import Cell
 from bench.tables.table import DatasetKey, Table
 
 if TYPE_CHECKING:
@@ -103,6 +104,6 @@ def _draw(axes: Any, race: Race, look: dict[str, dict[str, Any]]) -> None:
         )
     axes.set_xscale("log")
     axes.margins(x=0.25, y=0.12)
-    axes.set_ylabel(f"SRCC with its {LEVEL:.0%} interval", fontsize="x-small")
+    axes.set_ylabel(f"SRCC with its {CONFIDENCE:.0%} interval", fontsize="x-small")
     axes.set_title(plain(race.column.dataset), fontsize="small")
     axes.tick_params(labelsize="x-small")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.errors import UsageError
+from bench.io.atomic import output_file
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,17 +106,18 @@ def check_path(path: Path, option: str = "--output") -> None:
         raise UsageError(f"{option} got {path}: the folder {path.parent} does not exist")
 
 
-def save_figure(figure: Figure, path: Path) -> None:
+def save_figure(figure: Figure, path: Path, option: str = "--output") -> None:
     """Write a figure in the format of the path's suffix; it appears whole.
+
+    Args:
+        figure: what to draw.
+        path: the file, with a suffix of :data:`SUFFIXES`.
+        option: the option that named the path, for the message.
 
     Raises:
         UsageError: the path cannot be written to.
     """
-    beside = path.with_name(f".{path.name}.part")
     suffix = path.suffix[1:].lower()
     dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    try:
+    with output_file(path, option) as beside:
         figure.savefig(beside, format=suffix, dpi=160, metadata=dates.get(suffix))
-        beside.replace(path)
-    except OSError as error:
-        raise UsageError(f"--output got {path}, which cannot be written: {error.strerror}") from None

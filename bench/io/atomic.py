@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and the one sentence on a user's file that cannot be written."""
 
 from __future__ import annotations
 
@@ -7,19 +7,62 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench.errors import UsageError
+
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old content or the new, never half of it."""
+    """Write a file so that a reader sees the old content or the new, never half of it.
+
+    Raises:
+        OSError: it cannot be written; the old file is as it was.
+    """
     with renamed_into(path) as temporary:
         temporary.write_bytes(data)
 
 
 @contextmanager
 def renamed_into(path: Path) -> Iterator[Path]:
-    """Give a path beside ``path`` to write to; it is renamed to ``path`` at the end, and removed after a failure."""
+    """Give a path beside ``path`` to write to; it is renamed to ``path`` at the end, and removed after a failure.
+
+    The file behind a symbolic link is replaced, not the link. A device or a pipe (``/dev/stdout``) is written to as
+    it is.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    path = path.resolve()
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_output(path: Path, data: str | bytes, parameter: str = "--output") -> None:
+    """Write a file that the user asked for, whole or not at all; a text as UTF-8.
+
+    Args:
+        path: where to.
+        data: all that the file will hold.
+        parameter: the option that named the path, for the message.
+
+    Raises:
+        UsageError: it cannot be written; the old file is as it was.
+    """
+    with output_file(path, parameter) as temporary:
+        temporary.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+@contextmanager
+def output_file(path: Path, parameter: str = "--output") -> Iterator[Path]:
+    """Give a path to write a user's file to, as :func:`renamed_into` does.
+
+    Raises:
+        UsageError: it cannot be written; the old file is as it was.
+    """
+    try:
+        with renamed_into(path) as temporary:
+            yield temporary
+    except OSError as error:
+        raise UsageError(f"{parameter} got {path}, which cannot be written: {error.strerror or error}") from None

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
-def note(text: str) -> None:
+def say(text: str) -> None:
     """Tell the user something on stderr that is neither a result nor an error."""
-    print(f"bench: note: {text}", file=sys.stderr)
+    print(text, file=sys.stderr)
 
 
 def bar(total: int | None, title: str, *, delay: float = 0.0) -> tqdm[Any]:

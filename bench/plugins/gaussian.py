@@ -10,8 +10,6 @@ import hashlib
 import io
 import json
 import math
-import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +20,7 @@ import numpy as np
 
 from bench.api import UNKNOWN, FloatArray, Photo
 from bench.errors import ImageError, UsageError
+from bench.io.atomic import output_file
 
 MAX_FEATURES = 4096
 """The most features D of a model: its covariance then has 134 MB."""
@@ -67,25 +66,17 @@ class PristineModel:
         Raises:
             UsageError: the file cannot be written.
         """
-        try:
+        with output_file(path) as temporary:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    np.savez_compressed(
-                        file,
-                        mean=self.mean,
-                        covariance=self.covariance,
-                        photos=self.photos,
-                        blocks=self.blocks,
-                        metadata=json.dumps(self.metadata, sort_keys=True),
-                    )
-                Path(temporary).chmod(0o644)  # mkstemp makes it private
-                Path(temporary).replace(path)
-            finally:
-                Path(temporary).unlink(missing_ok=True)
-        except OSError as error:
-            raise UsageError(f"output: cannot write {path} ({error.strerror or error}); give another path") from None
+            with temporary.open("wb") as file:
+                np.savez_compressed(
+                    file,
+                    mean=self.mean,
+                    covariance=self.covariance,
+                    photos=self.photos,
+                    blocks=self.blocks,
+                    metadata=json.dumps(self.metadata, sort_keys=True),
+                )
 
 
 # --- fitting and measuring ---

@@ -9,7 +9,7 @@ from typing import TypeVar
 from bench.api import Download
 from bench.errors import MissingRequirementError, UsageError, did_you_mean
 from bench.io.download import describe_download, fetch, is_whole
-from bench.io.progress import note
+from bench.io.progress import say
 from bench.plugins.registry import catalogue
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ def fetch_weights(name: str) -> Path:
     """
     download = find_download(name)
     if not is_whole(download):
-        note(f"{describe_download(download)}; licence {download.licence}")
+        say(f"{describe_download(download)}; licence {download.licence}")
         fetch(download)
     return download.path
 

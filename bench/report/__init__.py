@@ -1,1 +1,1 @@
-"""The report: stored results as one page that stands alone. Reads the store and images; never runs a method."""
+"""``bench report``: stored results as one HTML page that stands alone. Never runs a method."""

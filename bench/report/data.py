@@ -10,7 +10,7 @@ from bench.datasets.roots import Roots
 from bench.io.progress import bar
 from bench.report import points as scatter
 from bench.report import robustness
-from bench.report.leaderboard import Leaderboard, lay_out, plain_writer
+from bench.report.leaderboard import Leaderboard, lay_out
 from bench.report.pictures import BUDGET, EmbeddedPicture, EmbeddedPictures, take_pictures
 from bench.report.points import DatasetPoints
 from bench.report.provenance import Provenance, describe_provenance
@@ -91,24 +91,21 @@ def gather(
         fitted: results of ``bench fit --features`` that are stored and not in the tables.
         pairs: of images, worst first.
     """
-    writers = [plain_writer(table, 0 if index else fitted) for index, table in enumerate(tables)]
     places = [(table, column) for table in tables for column in table.columns]
     return Report(
         title=title,
         version=__version__,
         newest=max(cell.entry.finished for table in tables for cell in table.cells.values())[:10],
-        boards=tuple(lay_out(writer) for writer in writers),
+        boards=tuple(lay_out(table, 0 if index else fitted) for index, table in enumerate(tables)),
         families=tuple(dict.fromkeys(heading for table in tables for heading, _ in table.groups)),
         kinds=tuple(dict.fromkeys(kind_of(*place) for place in places)),
         points=_with_pictures(places, roots),
         robustness=tuple(found for place in places if (found := robustness.collect(*place))),
         pairs=tuple(pairs),
         provenance=tuple(
-            describe_provenance(writer.table.cells[row, column], writer.table.labels[row], writer.remarks(row, column))
-            for writer in writers
-            for column in writer.table.columns
-            for row in writer.table.rows
-            if (row, column) in writer.table.cells
+            describe_provenance(cell, table.labels[row], table.remarks(row, column))
+            for table, column in places
+            for row, cell in table.column(column).items()
         ),
     )
 

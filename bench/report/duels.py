@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from bench.datasets.roots import Roots
 from bench.gmad.contest import Contest, Direction, JudgedPair, run_contest_on
+from bench.gmad.pairs import EQUAL
 from bench.report.data import PairedImage, PicturePair
 from bench.report.pictures import BUDGET, EmbeddedPictures, take_pictures
 from bench.tables.cell import Cell, MethodKey
 from bench.tables.table import DatasetKey, Table, find_pair
 
-LEVELS = 4
+QUALITY_LEVELS = 4
 """Quality levels of each method; a pair at each, both ways round."""
-_EQUAL = 0.1  # standard deviations, as in `bench gmad`
 _SIDES = {
     "attacker": "people side with the latter",
     "defender": "people call them equal",
@@ -27,7 +27,7 @@ def find_pairs(tables: Sequence[Table], roots: Roots, names: tuple[str, str] | N
     Args:
         tables: from ``arrange``.
         roots: where datasets lie, for pictures.
-        names: of the methods; None for the two with the highest SRCC of those in the running on each dataset.
+        names: of the methods; None for the two with the highest SRCC of the eligible ones on each dataset.
     """
     rows = [
         (table, column, rows)
@@ -48,7 +48,7 @@ def _two(table: Table, column: DatasetKey, names: tuple[str, str] | None) -> tup
     cells = [table.cells.get((row, column)) for row in chosen or ()]
     # Without an SRCC of both there is nothing to part; with fewer images than this a level has no two.
     told = [cell for cell in cells if cell and cell.correlations.srcc is not None]
-    enough = len(told) == 2 and min(cell.correlations.n for cell in told) >= 4 * LEVELS
+    enough = len(told) == 2 and min(cell.correlations.n for cell in told) >= 4 * QUALITY_LEVELS
     return chosen if enough else None
 
 
@@ -57,7 +57,7 @@ def _on(
 ) -> list[PicturePair]:
     cells: tuple[Cell, Cell] = (table.cells[rows[0], column], table.cells[rows[1], column])
     labels = (table.labels[rows[0]], table.labels[rows[1]])
-    contest = run_contest_on(column, cells, labels, levels=LEVELS, pairs=1, equal=_EQUAL)
+    contest = run_contest_on(column, cells, labels, levels=QUALITY_LEVELS, pairs=1, equal=EQUAL)
     both = [(way, judged) for way in contest.directions for judged in way.judged]
     names = [contest.images[place] for _, each in both for place in (each.pair.worse, each.pair.better)]
     cell = max(cells, key=lambda each: each.entry.source == "run")
@@ -68,7 +68,7 @@ def _on(
 def _pair(contest: Contest, way: Direction, judged: JudgedPair, pictures: EmbeddedPictures) -> PicturePair:
     said = _SIDES[judged.verdict] if judged.verdict else judged.reason
     title = (
-        f"{contest.column.dataset}: {way.defender} calls them equal (level {judged.pair.level} of {LEVELS}), "
+        f"{contest.column.dataset}: {way.defender} calls them equal (level {judged.pair.level} of {QUALITY_LEVELS}), "
         f"{way.attacker} tells them apart; {said}"
     )
     worse, better = (_shown(contest, way, place, pictures) for place in (judged.pair.worse, judged.pair.better))

@@ -1,41 +1,25 @@
-"""Leaderboard of a report: the texts of ``bench table``, with values to sort and filter by."""
+"""Leaderboard of a report: the values of ``bench table``, with keys to sort, filter and link them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from bench.tables.averages import Average, kind_of
-from bench.tables.cell import FEW, Cell, MethodKey
+from bench.tables.cell import FEW, STATISTICS, Cell, MethodKey
 from bench.tables.leakage import Relation
 from bench.tables.table import DatasetKey, Table
-from bench.views.markup import Markup, Sheet
-from bench.views.paper import Writer
-from bench.views.records import interval_text, number
-
-
-def _no_layout(sheet: Sheet) -> str:
-    raise NotImplementedError(f"a page lays {len(sheet.head)} columns out itself")
-
-
-_PLAIN = Markup(
-    # The template escapes; here is text.
-    escape=str,
-    best=str,
-    second=str,
-    code=lambda text: f"`{text}`",
-    strong=str,
-    marks=lambda numbers: "",  # noqa: ARG005 - the page has marks of its own
-    lay_out=_no_layout,
-)
+from bench.views.arranging import Request
+from bench.views.model import Sentence, Value
+from bench.views.paper import PaperTable
 
 LEAKS = {
-    Relation.TRAINED_ON: ("T", "trained on this dataset; not in the running for best"),
-    Relation.SAME_SOURCE: ("S", "trained on photographs of the same source; not in the running for best"),
+    Relation.TRAINED_ON: ("T", "trained on this dataset; not eligible for best"),
+    Relation.SAME_SOURCE: ("S", "trained on photographs of the same source; not eligible for best"),
     Relation.SELECTED_ON: ("M", "tuned with some of this dataset's MOS"),
     Relation.UNKNOWN: ("U", "what it was trained on is unknown, in part or whole"),
 }
 FAILED = ("F", "images that the method could not score are left out")
-TOO_FEW = ("n", f"fewer than {FEW} images: too few to tell")
+TOO_FEW = ("n", f"fewer than {FEW} images: too few to draw conclusions")
 LEGEND = (*LEAKS.values(), FAILED, TOO_FEW)
 """(mark, what it means), in the order in which marks stand beside a number."""
 
@@ -45,21 +29,15 @@ class Number:
     """One number of the page.
 
     Attributes:
+        shown: as ``bench table`` has it; where there is no number, its notes say why.
         value: unrounded; None where there is none.
-        text: rounded, or a hyphen.
-        interval: in brackets, or empty.
-        standing: ``best``, ``second`` or empty.
-        reason: why there is no number; empty where there is.
         marks: (mark, why).
         key: of the entry behind it; empty for what no single entry gives.
         kind: of the dataset, for the filter; empty where it belongs to none.
     """
 
-    value: float | None
-    text: str
-    interval: str = ""
-    standing: str = ""
-    reason: str = ""
+    shown: Value
+    value: float | None = None
     marks: tuple[tuple[str, str], ...] = ()
     key: str = ""
     kind: str = ""
@@ -105,86 +83,62 @@ class Leaderboard:
 
     heads: tuple[Head, ...]
     lines: tuple[Line, ...]
-    captions: tuple[str, ...]
+    captions: tuple[Sentence, ...]
     datasets: tuple[tuple[str, str], ...]
 
 
-def lay_out(writer: Writer) -> Leaderboard:
+def lay_out(table: Table, fitted: int = 0) -> Leaderboard:
     """Return a table as a page shows it.
 
     Args:
-        writer: of the table, with ``plain_writer``'s markup.
+        table: from ``arrange``.
+        fitted: results of ``bench fit --features`` that are stored and not in the table.
     """
-    table, over = writer.table, writer.over
-    heads = [_head(table, column) for column in table.columns]
-    heads += [Head(f"average, {each.kind}" if each.kind else "average", "", "", ("SRCC",)) for each in writer.averages]
-    heads += [Head("mean rank", "1 is best", "", ("rank",))] if over.srcc else []
+    paper = PaperTable(table, Request(intervals=True), fitted)
+    heads = [_head(table, column, paper.request.values) for column in table.columns]
+    heads += [Head(f"average, {each.kind}" if each.kind else "average", "", "", ("SRCC",)) for each in paper.averages]
+    heads += [Head("mean rank", "1 is best", "", ("rank",))] if paper.ranked else []
     return Leaderboard(
         tuple(heads),
-        tuple(_line(writer, heading, row) for heading, rows in table.groups for row in rows),
-        tuple(writer.captions()),
-        tuple((column.dataset, writer.about_column(column)) for column in table.columns),
+        tuple(_line(paper, heading, row) for heading, rows in table.groups for row in rows),
+        tuple(paper.captions()),
+        tuple((column.dataset, paper.about_column(column)) for column in table.columns),
     )
 
 
-def plain_writer(table: Table, fitted: int) -> Writer:
-    """Return what knows marks, averages and captions of a table, as text; ``fitted`` results are not shown."""
-    return Writer(table, _PLAIN, intervals=True, fitted=fitted)
-
-
-def _head(table: Table, column: DatasetKey) -> Head:
-    most = max(cell.correlations.n for (_, where), cell in table.cells.items() if where == column)
+def _head(table: Table, column: DatasetKey, values: tuple[str, ...]) -> Head:
+    most = max(cell.correlations.n for cell in table.column(column).values())
     kind = kind_of(table, column)
     what = "; a synthetic order, no human opinion" if kind == "synthetic-order" else ""
-    return Head(column.dataset, f"n = {most:,}{what}", kind, ("SRCC", "PLCC"))
+    return Head(column.dataset, f"n = {most:,}{what}", kind, tuple(STATISTICS[name].heading for name in values))
 
 
-def _line(writer: Writer, heading: str, row: MethodKey) -> Line:
-    table, numbers = writer.table, []
-    for column in table.columns:
-        kind = kind_of(table, column)
-        if (row, column) in table.cells:
-            numbers += [_number(writer, row, column, value, kind) for value in ("srcc", "plcc_log4")]
-        else:
-            numbers += [Number(None, "-", reason="not run", kind=kind)] * 2
-    numbers += [_average(writer, row, each) for each in writer.averages]
-    if writer.over.srcc:
-        rank = writer.over.rank[row]
-        numbers.append(Number(rank, f"{rank:.2f}"))
-    return Line(table.labels[row], heading, writer.about_row(row), tuple(numbers))
+def _line(paper: PaperTable, heading: str, row: MethodKey) -> Line:
+    numbers = [number for column in paper.table.columns for number in _numbers(paper, row, column)]
+    numbers += [_average(paper, row, each) for each in paper.averages]
+    numbers += [Number(paper.rank(row), paper.over.rank[row])] if paper.ranked else []
+    return Line(paper.table.labels[row], heading, paper.about_row(row), tuple(numbers))
 
 
-def _number(writer: Writer, row: MethodKey, column: DatasetKey, value: str, kind: str) -> Number:
-    cell = writer.table.cells[row, column]
-    found: float | None = getattr(cell.correlations, value)
-    if found is None:
-        return Number(None, "-", reason=cell.correlations.reasons[value], key=cell.entry.key, kind=kind)
-    return Number(
-        found,
-        number(found),
-        interval_text(cell.interval).strip() if value == "srcc" else "",
-        _standing(writer, row, column) if value == "srcc" else "",
-        marks=_marks(cell),
-        key=cell.entry.key,
-        kind=kind,
-    )
+def _numbers(paper: PaperTable, row: MethodKey, column: DatasetKey) -> list[Number]:
+    cell, kind, names = paper.table.cells.get((row, column)), kind_of(paper.table, column), paper.request.values
+    if cell is None:
+        return [Number(Value("-", notes=("not run",)), kind=kind)] * len(names)
+    return [_number(paper.value(row, column, cell, name), cell, name, kind) for name in names]
 
 
-def _average(writer: Writer, row: MethodKey, over: Average) -> Number:
-    mean = over.srcc[row]
-    if mean.value is None:
-        return Number(None, "-", reason=mean.reason)
-    drawn = over.bootstrap
-    interval = interval_text(drawn.intervals[writer.table.rows.index(row)]).strip() if drawn else ""
-    relations = {leak.relation for column in over.over for leak in writer.table.cells[row, column].leaks}
-    why = "; ".join(writer.average_remarks(row, over))
-    marks = tuple((mark, why) for relation, (mark, _) in LEAKS.items() if relation in relations)
-    return Number(mean.value, number(mean.value), interval, _standing(writer, row, over.kind), marks=marks)
+def _number(shown: Value, cell: Cell, name: str, kind: str) -> Number:
+    value: float | None = getattr(cell.correlations, name)
+    return Number(shown, value, () if value is None else _marks(cell), cell.entry.key, kind)
 
 
-def _standing(writer: Writer, row: MethodKey, place: DatasetKey | str) -> str:
-    best, second = writer.leaders.of[place]
-    return "best" if row == best else "second" if row == second else ""
+def _average(paper: PaperTable, row: MethodKey, over: Average) -> Number:
+    shown, value = paper.average(row, over), over.srcc[row].value
+    if value is None:
+        return Number(shown)
+    relations = {leak.relation for column in over.over for leak in paper.table.cells[row, column].leaks}
+    why = "; ".join(shown.notes)
+    return Number(shown, value, tuple((mark, why) for relation, (mark, _) in LEAKS.items() if relation in relations))
 
 
 def _marks(cell: Cell) -> tuple[tuple[str, str], ...]:
@@ -192,5 +146,5 @@ def _marks(cell: Cell) -> tuple[tuple[str, str], ...]:
     if cell.failed:
         marks.append((FAILED[0], f"scored {cell.scored}, failed {cell.failed}"))
     if cell.too_few:
-        marks.append((TOO_FEW[0], f"n = {cell.correlations.n}: too few to tell"))
+        marks.append((TOO_FEW[0], f"n = {cell.correlations.n}: too few images to draw conclusions"))
     return tuple(marks)

@@ -11,8 +11,10 @@ from bench.report.data import Report
 from bench.report.leaderboard import LEGEND
 from bench.report.points import as_json
 from bench.report.robustness import HEIGHT, WIDTH
+from bench.views.model import Code, Sentence
 
 if TYPE_CHECKING:
+    import markupsafe
     from jinja2 import Environment
 
 _TEMPLATES = "templates"
@@ -66,6 +68,16 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["sentence"] = _sentence
     # The filter tojson escapes <, > and & itself; what is no JSON must not reach a page.
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
     return environment
+
+
+def _sentence(sentence: Sentence) -> markupsafe.Markup:
+    """Return a caption, escaped, with the commands in it as code."""
+    from markupsafe import Markup
+
+    parts = (sentence,) if isinstance(sentence, str) else sentence
+    texts = [Markup("<code>{}</code>" if isinstance(part, Code) else "{}").format(part) for part in parts]
+    return Markup("").join(texts)

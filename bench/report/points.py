@@ -16,7 +16,7 @@ from bench.report.pictures import EmbeddedPictures
 from bench.tables.averages import kind_of
 from bench.tables.cell import Cell
 from bench.tables.table import DatasetKey, Table
-from bench.views.records import number
+from bench.views.words import number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.tables.cell import VALUES, Cell
-from bench.views.records import interval_text
+from bench.views.words import interval_text
 
 Facts = tuple[tuple[str, str], ...]
 

@@ -19,8 +19,6 @@ from bench import stats
 from bench.api import FloatArray
 from bench.robustness.degraded import LEVELS, UNDISTORTED
 from bench.stats.ranks import pearson, ranks
-from bench.tables.cell import LEVEL
-from bench.tables.evaluation import DRAWS
 
 if TYPE_CHECKING:
     from bench.distortions import Distortion
@@ -132,7 +130,7 @@ def follow(oriented: FloatArray, repeated: NDArray[np.bool_]) -> tuple[float, fl
     return float(falling), float(np.mean(np.diff(kept) >= 0))
 
 
-def summarise(levels: Levels, types: Sequence[Distortion], draws: int = DRAWS) -> list[LevelAgreement]:
+def summarise(levels: Levels, types: Sequence[Distortion], draws: int = stats.DRAWS) -> list[LevelAgreement]:
     """Judge every series and average them: each type, then each group and all over types whose level orders severity.
 
     Args:
@@ -171,7 +169,9 @@ def _followed(
     photograph = np.repeat(np.arange(len(judged)), judged.shape[1])
     values = judged.reshape(-1, 2)
     there = ~np.isnan(values[:, 0])
-    drawn = stats.bootstrap_groups(values[there].T, photograph[there], draws=draws, level=LEVEL, units="photographs")
+    drawn = stats.bootstrap_groups(
+        values[there].T, photograph[there], draws=draws, level=stats.CONFIDENCE, units="photographs"
+    )
     srcc, violated = (float(value) if there.any() else None for value in drawn.estimates)
     failed = int(missing.sum())
     counts = int(there.sum()), failed, int((~there).sum()) - failed

@@ -1,4 +1,4 @@
-"""Results of ``bench robustness`` as Markdown, CSV and JSON."""
+"""``bench robustness``: table of the agreement of each method's scores with distortion levels."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.robustness.levels import LevelAgreement
-from bench.tables.cell import LEVEL
-from bench.views.markup import MARKDOWN, Sheet
-from bench.views.records import interval_text, number
+from bench.stats import CONFIDENCE
+from bench.views.model import Value, View, Views
+from bench.views.words import interval_text, number
 
 NO_OPINION = "synthetic order, no human opinion"
 _APART = "level is no order of severity: in no mean"
@@ -32,8 +32,59 @@ class LevelsReport:
     notes: Sequence[str] = ()
 
 
-def records(report: LevelsReport) -> list[dict[str, Any]]:
-    """Return one record a method and type, group or all, unrounded."""
+def show(report: LevelsReport) -> Views:
+    """Return one line for each type, by groups, with SRCC and the share of violated pairs of each method.
+
+    The records are one for each method and type, group or all.
+    """
+    lines = [dict(zip(report.found, each, strict=True)) for each in zip(*report.found.values(), strict=True)]
+    types = [line for line in lines if _any(line).scope == "type"]
+    means = {_any(line).name: line for line in lines if _any(line).scope == "group"}
+    groups = []
+    for name, mean in means.items():
+        inside = [_line(one) for one in types if _any(one).group == name and _any(one).monotone]
+        groups.append((name, [*inside, _line(mean, "mean")]))
+    if apart := [_line(one) for one in types if not _any(one).monotone]:
+        groups.append((_APART, apart))
+    if every := [line for line in lines if _any(line).scope == "all"]:
+        groups.append(("all types whose level orders severity", [_line(every[0], "mean")]))
+    head = ["type", *(text for label in report.found for text in (f"{label} SRCC", "violated"))]
+    return Views((View([Value(text) for text in head], groups, [_caption(report), *report.notes], _records(report)),))
+
+
+def _any(line: Mapping[str, LevelAgreement]) -> LevelAgreement:
+    return next(iter(line.values()))
+
+
+def _line(line: Mapping[str, LevelAgreement], name: str = "") -> list[Value]:
+    return [Value(name or _any(line).name), *(value for one in line.values() for value in _values(one))]
+
+
+def _values(one: LevelAgreement) -> tuple[Value, Value]:
+    if one.srcc is None or one.violated is None:
+        return Value("-"), Value("-")
+    low, high = one.violated_interval.low, one.violated_interval.high
+    between = "" if low is None or high is None else f" [{low:.0%}, {high:.0%}]"
+    return Value(number(one.srcc), interval_text(one.srcc_interval)), Value(f"{one.violated:.0%}", between)
+
+
+def _caption(report: LevelsReport) -> str:
+    text = (
+        f"{report.dataset} ({NO_OPINION}): {report.photographs} photographs. SRCC: of falling quality with the "
+        "level (0 is the photograph itself, then 1 to 5), mean of the series of one photograph and type; 1 if every "
+        "score falls. Violated: neighbouring levels where the score does not fall, ties included. In brackets: "
+        f"{CONFIDENCE:.0%} bootstrap interval over photographs."
+    )
+    gaps = [
+        f"{label}, {one.name}: {why}"
+        for label, found in report.found.items()
+        for one in found
+        if one.scope == "type" and (why := _reason(one))
+    ]
+    return f"{text} {'. '.join(gaps)}." if gaps else text
+
+
+def _records(report: LevelsReport) -> list[dict[str, Any]]:
     return [
         {
             "method": label,
@@ -58,58 +109,6 @@ def records(report: LevelsReport) -> list[dict[str, Any]]:
         for label, found in report.found.items()
         for one in found
     ]
-
-
-def to_markdown(report: LevelsReport) -> str:
-    """Return one table: a line a type, by groups, with SRCC and share of violated pairs of each method."""
-    escape = MARKDOWN.escape
-    lines = [dict(zip(report.found, each, strict=True)) for each in zip(*report.found.values(), strict=True)]
-    types = [line for line in lines if _any(line).scope == "type"]
-    means = {_any(line).name: line for line in lines if _any(line).scope == "group"}
-    groups = []
-    for name, mean in means.items():
-        inside = [_line(one) for one in types if _any(one).group == name and _any(one).monotone]
-        groups.append((escape(name), [*inside, _line(mean, "mean")]))
-    if apart := [_line(one) for one in types if not _any(one).monotone]:
-        groups.append((_APART, apart))
-    if every := [line for line in lines if _any(line).scope == "all"]:
-        groups.append(("all types whose level orders severity", [_line(every[0], "mean")]))
-    head = ["type", *(text for label in report.found for text in (f"{escape(label)} SRCC", "violated"))]
-    return MARKDOWN.lay_out(Sheet(head, groups, [_caption(report), *map(escape, report.notes)], []))
-
-
-def _any(line: Mapping[str, LevelAgreement]) -> LevelAgreement:
-    return next(iter(line.values()))
-
-
-def _line(line: Mapping[str, LevelAgreement], name: str = "") -> list[str]:
-    first = name or _any(line).name
-    return [MARKDOWN.escape(first), *(text for one in line.values() for text in _cells(one))]
-
-
-def _cells(one: LevelAgreement) -> tuple[str, str]:
-    if one.srcc is None or one.violated is None:
-        return "-", "-"
-    low, high = one.violated_interval.low, one.violated_interval.high
-    between = "" if low is None or high is None else f" [{low:.0%}, {high:.0%}]"
-    return number(one.srcc) + interval_text(one.srcc_interval), f"{one.violated:.0%}{between}"
-
-
-def _caption(report: LevelsReport) -> str:
-    escape = MARKDOWN.escape
-    text = (
-        f"{escape(report.dataset)} ({NO_OPINION}): {report.photographs} photographs. SRCC: of falling quality with the "
-        "level (0 is the photograph itself, then 1 to 5), mean of the series of one photograph and type; 1 if every "
-        "score falls. Violated: neighbouring levels where the score does not fall, ties included. In brackets: "
-        f"{LEVEL:.0%} bootstrap interval over photographs."
-    )
-    gaps = [
-        f"{escape(label)}, {escape(one.name)}: {why}"
-        for label, found in report.found.items()
-        for one in found
-        if one.scope == "type" and (why := _reason(one))
-    ]
-    return f"{text} {'. '.join(gaps)}." if gaps else text
 
 
 def _reason(one: LevelAgreement) -> str:

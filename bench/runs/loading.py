@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
-from bench.io.progress import note
+from bench.io.progress import say
 from bench.plugins.weights import with_fetching
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _set_precision(found: dict[str, type[Method]], grouped: dict[str, dict[str, 
         else:
             single.append(name)
     if single:
-        note(f"--precision {precision} changes nothing for {', '.join(single)}")
+        say(f"bench: note: --precision {precision} changes nothing for {', '.join(single)}")
 
 
 def load_methods(specs: Sequence[MethodSpec]) -> list[LoadedMethod]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
+from bench.stats.defaults import CONFIDENCE
 from bench.stats.interval import Bootstrap, no_bootstrap, percentile_interval
 from bench.stats.ranks import ranks
 
@@ -67,7 +68,7 @@ def fisher_z_mean(correlations: ArrayLike) -> Mean:
     return Mean(float(np.tanh(np.arctanh(r).mean())))
 
 
-def bootstrap_mean(bootstraps: Sequence[Bootstrap], level: float = 0.95) -> Bootstrap:
+def bootstrap_mean(bootstraps: Sequence[Bootstrap], level: float = CONFIDENCE) -> Bootstrap:
     """Compute percentile intervals of the mean correlation over datasets (by Fisher's z).
 
     The datasets are fixed; only their images are resampled. An interval therefore describes the mean over *these*

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.api import FloatArray
+from bench.stats.defaults import CONFIDENCE
 from bench.stats.mapping import fit_logistic4
 from bench.stats.ranks import check_pair
 from bench.stats.resampling import number_clusters, resampling_counts
@@ -37,7 +38,7 @@ def mapping_band(
     sign: int = 1,
     clusters: ArrayLike | None = None,
     draws: int = 200,
-    level: float = 0.95,
+    level: float = CONFIDENCE,
     seed: int = 0,
 ) -> Band | None:
     """Compute a pointwise bootstrap band of the 4-parameter mapping.

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from bench.api import FloatArray
 from bench.stats.averages import weighted_medians
 from bench.stats.correlation import Aggregate, group_blocks
+from bench.stats.defaults import CONFIDENCE, DRAWS
 from bench.stats.influence import srcc_influence
 from bench.stats.interval import Bootstrap, IntervalKind, bca_interval, check_kind, no_bootstrap, percentile_interval
 from bench.stats.ranks import MIN_IMAGES, check_scores, pearson, ranks
@@ -29,9 +30,9 @@ def bootstrap_srcc(
     labels: ArrayLike,
     *,
     clusters: ArrayLike | None = None,
-    draws: int = 2000,
+    draws: int = DRAWS,
     seed: int = 0,
-    level: float = 0.95,
+    level: float = CONFIDENCE,
     score_signs: ArrayLike = 1,
     label_sign: int = 1,
     threads: int | None = None,
@@ -96,9 +97,9 @@ def bootstrap_within(
     groups: ArrayLike,
     *,
     clusters: ArrayLike | None = None,
-    draws: int = 2000,
+    draws: int = DRAWS,
     seed: int = 0,
-    level: float = 0.95,
+    level: float = CONFIDENCE,
     score_signs: ArrayLike = 1,
     label_sign: int = 1,
     min_size: int = 3,
@@ -160,9 +161,9 @@ def bootstrap_groups(
     values: FloatArray,
     clusters: ArrayLike,
     *,
-    draws: int = 2000,
+    draws: int = DRAWS,
     seed: int = 0,
-    level: float = 0.95,
+    level: float = CONFIDENCE,
     aggregate: Aggregate = "mean",
     interval: IntervalKind = "percentile",
     units: str = "clusters",

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.api import FloatArray
+from bench.stats.defaults import CONFIDENCE
 from bench.stats.interval import Bootstrap, Interval, percentile_interval
 from bench.stats.ranks import MIN_IMAGES, check_scores, pearson, ranks
 
@@ -72,7 +73,7 @@ class MengTest:
 
 
 def paired_differences(
-    bootstrap: Bootstrap, pairs: Iterable[Pair] | None = None, level: float = 0.95
+    bootstrap: Bootstrap, pairs: Iterable[Pair] | None = None, level: float = CONFIDENCE
 ) -> tuple[Difference, ...]:
     """Compare the correlations of methods by a paired bootstrap.
 

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
 from bench.stats.ceiling import squared_errors
+from bench.stats.defaults import CONFIDENCE
 from bench.stats.ranks import MIN_IMAGES, check_scores, ranks
 
 MAX_PAIRS = 500_000
@@ -99,7 +100,7 @@ def krasula(
     *,
     score_signs: ArrayLike = 1,
     label_sign: int = 1,
-    level: float = 0.95,
+    level: float = CONFIDENCE,
     max_pairs: int = MAX_PAIRS,
     seed: int = 0,
     clusters: Sequence[str] | None = None,

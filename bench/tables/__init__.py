@@ -1,1 +1,1 @@
-"""tables."""
+"""Stored scores → numbers: cells, averages, significance, leaks. Nothing is printed here."""

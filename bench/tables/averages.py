@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench import stats
-from bench.tables.cell import LEVEL, Cell, MethodKey
+from bench.tables.cell import Cell, MethodKey
 from bench.tables.leakage import Leak
 from bench.tables.table import DatasetKey, Table
 
@@ -26,7 +26,7 @@ class Average:
 
     Attributes:
         kind: of the datasets (authentic, synthetic, ...); empty: of all kinds.
-        over: the datasets that all rows compare on, each once.
+        over: the datasets on which every row has an eligible SRCC, each once.
         left_out: for every other dataset why, and because of which rows (none: whatever the rows).
         srcc: mean SRCC by Fisher's z; empty where fewer than AT_LEAST datasets are left.
         rank: mean rank by SRCC among all rows, 1 is best; empty likewise.
@@ -88,7 +88,7 @@ def _drawn(table: Table, over: Sequence[DatasetKey]) -> stats.Bootstrap | None:
         intervals = tuple(shared.intervals[place] for place in places)
         inside.append(stats.Bootstrap(intervals, shared.samples[places], shared.estimates[places], shared.units))
     # Where a dataset has too few images to draw from there are no draws of the mean either.
-    return stats.bootstrap_mean(inside, LEVEL) if all(each.samples.size for each in inside) else None
+    return stats.bootstrap_mean(inside, stats.CONFIDENCE) if all(each.samples.size for each in inside) else None
 
 
 def marks_over(leaks: Mapping[str, Sequence[Leak]]) -> list[str]:

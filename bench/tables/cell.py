@@ -16,13 +16,36 @@ from bench.tables.leakage import Leak, PhotoSet, find_leaks
 if TYPE_CHECKING:
     from bench.runs.entry import DatasetRecord, Entry, MethodRecord
 
-LEVEL = 0.95
 FEW = 30
 """Images below which a correlation is too uncertain to tell anything: at n = 100 its half-width is about 0.16."""
 VALUES = stats.VALUES
 """The numbers of a cell, by their names in ``stats.Correlations``."""
+
+
+class Statistic(NamedTuple):
+    """How a table shows one of the numbers of a cell.
+
+    Attributes:
+        heading: of its column.
+        meaning: what it is, for the caption.
+    """
+
+    heading: str
+    meaning: str
+
+
+STATISTICS = {
+    "srcc": Statistic("SRCC", "SRCC"),
+    "krcc": Statistic("KRCC", "KRCC (Kendall's tau-b)"),
+    "plcc_raw": Statistic("PLCC (raw)", "PLCC without a mapping"),
+    "plcc_log4": Statistic("PLCC", "PLCC after a 4-parameter logistic mapping"),
+    "plcc_log5": Statistic("PLCC (log5)", "PLCC after a 5-parameter logistic mapping"),
+    "rmse_log4": Statistic("RMSE", "RMSE after a 4-parameter logistic mapping, in units of the labels"),
+    "rmse_log5": Statistic("RMSE (log5)", "RMSE after a 5-parameter logistic mapping, in units of the labels"),
+}
+"""The numbers that a table can show, by their names in ``stats.Correlations``."""
 PAPER_VALUES = ("srcc", "plcc_log4")
-"""Those that a table in paper style shows."""
+"""Those that a table shows where nobody chooses."""
 
 
 # Named in a row by themselves, or (the hash of imported scores) different for every dataset.
@@ -74,7 +97,7 @@ class Cell:
         scored: images with a score.
         failed: images without.
         unlabelled: images with a score and no label, which no correlation uses.
-        drawn: the bootstrap's draws; None where nothing was drawn.
+        bootstrap: draws of the SRCC, shared with the other methods; None where there are none.
         no_bootstrap: why there are none; empty where there are.
     """
 
@@ -90,7 +113,7 @@ class Cell:
     def interval(self) -> stats.Interval:
         """The interval of the SRCC, or the reason why it has none."""
         if self.bootstrap is None:
-            return stats.Interval(None, None, 0, LEVEL, reason=self.no_bootstrap)
+            return stats.Interval(None, None, 0, stats.CONFIDENCE, reason=self.no_bootstrap)
         return self.bootstrap.srcc.intervals[self.bootstrap.place]
 
     @property

@@ -11,14 +11,12 @@ import numpy as np
 
 from bench import stats
 from bench.datasets.protocol import Protocol
-from bench.tables.cell import LEVEL, VALUES, Bootstrapped, Cell
+from bench.tables.cell import VALUES, Bootstrapped, Cell
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bench.runs.entry import Entry
-
-DRAWS = 2000
 
 
 @dataclass
@@ -60,7 +58,7 @@ class _Rows:
 
 def evaluate(
     entries: Iterable[Entry],
-    draws: int = DRAWS,
+    draws: int = stats.DRAWS,
     interval: stats.IntervalKind = "percentile",
     common: bool = False,
     values: Collection[str] = VALUES,
@@ -192,8 +190,8 @@ def _draw(rows: Sequence[_Rows], draws: int, interval: stats.IntervalKind) -> di
     first = rows[0]
     signs = [signs_of(row.entry)[0] for row in rows], signs_of(first.entry)[1]
     scores = np.stack([row.scores for row in rows])
-    common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": LEVEL, "interval": interval}
-    common |= {"score_signs": signs[0], "label_sign": signs[1]}
+    common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": stats.CONFIDENCE}
+    common |= {"interval": interval, "score_signs": signs[0], "label_sign": signs[1]}
     if first.groups is not None:
         drawn = stats.bootstrap_within(
             scores, first.labels, first.groups, aggregate=first.entry.dataset.aggregate, **common

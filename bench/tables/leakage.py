@@ -71,7 +71,7 @@ def find_leaks(
     Args:
         dataset: what was scored.
         trained_on: names of training sets, UNKNOWN among them where not all is known.
-        selected_on: names of sets some of whose MOS was looked at.
+        selected_on: names of sets with some of whose MOS it was tuned.
         find: gives the set that a name or an alias stands for.
     """
     training = [find(name) for name in trained_on if name != UNKNOWN]

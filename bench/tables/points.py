@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.api import FloatArray
-from bench.stats import Band, LogisticMapping, mapping_band
-from bench.tables.cell import LEVEL, Cell
+from bench.stats import CONFIDENCE, Band, LogisticMapping, mapping_band
+from bench.tables.cell import Cell
 from bench.tables.evaluation import joined, signs_of
 from bench.tables.table import Table
 
@@ -53,7 +53,7 @@ class FittedPoints:
         """Return the interval of the mapping at ``steps``; None where too few draws have one."""
         method, label = signs_of(self.cell.entry)
         return mapping_band(
-            self.scores, self.labels, self.steps(), method * label, self.clusters, draws=draws, level=LEVEL
+            self.scores, self.labels, self.steps(), method * label, self.clusters, draws=draws, level=CONFIDENCE
         )
 
 

@@ -69,8 +69,7 @@ def find_ratings(table: Table, column: DatasetKey) -> Ratings:
 
 def complete_cells(table: Table, column: DatasetKey) -> list[Cell]:
     """Return the complete results on a dataset, in the order of the rows."""
-    there = (table.cells.get((row, column)) for row in table.rows)
-    return [cell for cell in there if cell is not None and cell.entry.complete]
+    return [cell for cell in table.column(column).values() if cell.entry.complete]
 
 
 def _telling_frame(cells: Iterable[Cell]) -> pd.DataFrame:

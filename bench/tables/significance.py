@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Literal
 
 import numpy as np
 
@@ -16,9 +17,6 @@ from bench import stats
 from bench.tables.averages import Average
 from bench.tables.cell import MethodKey
 from bench.tables.table import DatasetKey, Table
-
-ALPHA = 0.05
-"""Chance that any difference among all that a table calls one is none, after Holm's correction."""
 
 Place = DatasetKey | None
 """Where rows are compared: in a column, or (None) on their average over columns."""
@@ -46,8 +44,8 @@ class Comparison:
 
     @property
     def better(self) -> MethodKey | None:
-        """The row that is better at ALPHA; None where the test cannot tell."""
-        if self.p is None or self.p >= ALPHA or not self.difference.value:
+        """The row that is better at ``stats.ALPHA``; None where the test cannot tell."""
+        if self.p is None or self.p >= stats.ALPHA or not self.difference.value:
             return None
         return self.a if self.difference.value > 0 else self.b
 
@@ -57,7 +55,7 @@ class Significance:
     """Comparisons that were adjusted together.
 
     Attributes:
-        comparisons: each pair of rows in the running of each place once.
+        comparisons: each pair of eligible rows of each place once.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -82,7 +80,7 @@ def compare_columns(table: Table, rows: Sequence[MethodKey] | None = None) -> Si
 
     Args:
         table: of cells that were evaluated with draws.
-        rows: these, also where they saw the dataset; None for all that are in the running for best.
+        rows: these, also where they saw the dataset; None for all that are eligible for best.
     """
     found: list[_Found] = []
     for column in table.columns:
@@ -135,7 +133,7 @@ class Leaders:
     """Which rows lead where, by SRCC.
 
     Attributes:
-        of: column, or kind of an average → the row that beats all others in the running, and the one that beats all
+        of: column, or kind of an average → the row that beats all other eligible ones, and the one that beats all
             but that.
         made: comparisons in columns that were adjusted together; 0 where rows were ordered by value alone.
         draws: that the comparisons rest on.
@@ -144,6 +142,11 @@ class Leaders:
     of: dict[DatasetKey | str, tuple[MethodKey | None, MethodKey | None]]
     made: int
     draws: int
+
+    def standing(self, row: MethodKey, place: DatasetKey | str) -> Literal["", "best", "second"]:
+        """Return whether a row leads in a column or an average, or comes next."""
+        best, second = self.of[place]
+        return "best" if row == best else "second" if row == second else ""
 
 
 def find_leaders(table: Table, averages: Sequence[Average]) -> Leaders:

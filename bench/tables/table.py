@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bench.api import Family
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
-from bench.runs.entry import MethodRecord
+from bench.runs.entry import DatasetRecord, MethodRecord
 from bench.tables.cell import Cell, MethodKey
 
 
@@ -31,7 +31,7 @@ class Table:
         columns: in order of dataset id.
         groups: (heading, rows), opinion-unaware methods first.
         cells: what is there; what is not was not run.
-        eligible: for each column, the rows in the running for best. A method is not when it was trained on the
+        eligible: for each column, the rows eligible for best. A method is not eligible when it was trained on the
             dataset or its source, or left out images that another method scored.
         superseded: how many older results of the same row and column are in the store.
     """
@@ -47,6 +47,29 @@ class Table:
     def rows(self) -> list[MethodKey]:
         """Every row, from top to bottom."""
         return [row for _, rows in self.groups for row in rows]
+
+    def column(self, column: DatasetKey) -> dict[MethodKey, Cell]:
+        """Return the cells of a column, from top to bottom."""
+        return {row: self.cells[row, column] for row in self.rows if (row, column) in self.cells}
+
+    def about(self, column: DatasetKey) -> DatasetRecord:
+        """Return what a sidecar says of a column's dataset."""
+        return next(cell for (_, where), cell in self.cells.items() if where == column).dataset
+
+    def remarks(self, row: MethodKey, column: DatasetKey) -> list[str]:
+        """Return what must be known beside a cell's number: failures, leaks, too few images."""
+        cell, remarks = self.cells[row, column], []
+        out = not cell.excluded and cell.correlations.n and row not in self.eligible[column]
+        if cell.failed:
+            not_best = ", not eligible for best" if out else ""
+            remarks.append(f"scored {cell.scored}, failed {cell.failed}{not_best}")
+        if cell.unlabelled and cell.correlations.n:
+            remarks.append(f"{cell.unlabelled} scored images have no label")
+        for leak in cell.leaks:
+            remarks.append(leak.why + (", not eligible for best" if leak.excludes else ""))
+        if cell.too_few:
+            remarks.append(f"n = {cell.correlations.n}: too few images to draw conclusions")
+        return remarks
 
 
 def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:

@@ -1,4 +1,4 @@
-"""Inside a dataset: the correlation of every row on the images of each distortion type, group or generator.
+"""``bench table --by ATTRIBUTE``: SRCC inside each distortion type, level, scene or generator of every dataset.
 
 Works on an arranged table, so that rows, columns and what is superseded are those of ``bench table``.
 """
@@ -6,30 +6,50 @@ Works on an arranged table, so that rows, columns and what is superseded are tho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench import stats
 from bench.datasets.card import RESERVED
 from bench.errors import UsageError
-from bench.tables.cell import MethodKey
+from bench.tables.cell import FEW, VALUES, MethodKey
 from bench.tables.evaluation import correlate_part
 from bench.tables.table import DatasetKey, Table
+from bench.views.arranging import Request, arranged
+from bench.views.model import Value, View, Views
+from bench.views.words import number
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_MEASURED = ("std", "n_raters")  # of the ratings behind a MOS: numbers that part nothing
+    from bench.runs.entry import Entry
+
+_MEASURED = ("std", "n_raters")  # of the ratings behind a MOS: numbers, which make no groups
 MOST_COLUMNS = 30
 """Values above which a breakdown is summed up: nobody reads 81 columns of references."""
 
 
+def show(entries: Sequence[Entry], request: Request) -> Views:
+    """Return one table a dataset: SRCC of methods × values, or its mean, lowest and highest where values are many.
+
+    Args:
+        entries: stored results.
+        request: its argument is the attribute's name.
+
+    Raises:
+        UsageError: no dataset has the attribute; names those that there are.
+    """
+    tables = arranged(entries, replace(request, draws=0, common=False))
+    found = break_down(tables, str(request.argument), request.named("by"))
+    return Views(tuple(_view(table, part) for table, parts in found for part in parts))
+
+
 @dataclass(frozen=True)
 class Breakdown:
-    """One dataset of a table, its images parted by an attribute.
+    """One dataset of a table, its images split by an attribute.
 
     Attributes:
         column: the dataset.
@@ -52,16 +72,21 @@ class Breakdown:
         return float(np.mean(list(found.values()))), low, found[low], high, found[high]
 
 
-def break_down(tables: Iterable[Table], attribute: str) -> list[tuple[Table, list[Breakdown]]]:
-    """Part every dataset of some tables whose labels say the attribute.
+def break_down(tables: Iterable[Table], attribute: str, parameter: str = "by") -> list[tuple[Table, list[Breakdown]]]:
+    """Split every dataset of some tables that has a label attribute.
 
-    Images without a label, or of which the labels do not say it, are in no part.
+    An image without a label, or without a value of the attribute, is in no part.
+
+    Args:
+        tables: arranged, without draws.
+        attribute: name of a column of the labels.
+        parameter: what the user gave it by, for messages.
 
     Raises:
         UsageError: no dataset has the attribute; names those that there are.
     """
     if attribute in _MEASURED:
-        raise UsageError(f"--by got {attribute!r}, which is measured anew for each image and parts nothing")
+        raise UsageError(f"{parameter} got {attribute!r}, which differs from image to image: choose a label attribute")
     parted, known = [], set()
     for table in tables:
         frames = {place: cell.entry.scores() for place, cell in table.cells.items() if cell.entry.complete}
@@ -69,8 +94,8 @@ def break_down(tables: Iterable[Table], attribute: str) -> list[tuple[Table, lis
         found = (_of_column(table, column, attribute, frames) for column in table.columns)
         parted.append((table, [one for one in found if one.sizes]))
     if not any(found for _, found in parted):
-        there = f"they say {', '.join(sorted(known))}" if known else "they say nothing but labels"
-        raise UsageError(f"--by got {attribute!r}, which no labels of these results say of images: {there}")
+        there = ", ".join(sorted(known)) or "no attribute at all"
+        raise UsageError(f"{parameter} got {attribute!r}: no dataset here has that attribute; available: {there}")
     return parted
 
 
@@ -94,3 +119,61 @@ def _of_column(
 def _natural(values: Iterable[str]) -> list[str]:
     # Level 10 comes after level 9. Texts and numbers take turns, so that like is compared with like.
     return sorted(values, key=lambda value: [int(x) if x.isdecimal() else x for x in re.split(r"(\d+)", value)])
+
+
+def _view(table: Table, one: Breakdown) -> View:
+    many, sizes = len(one.sizes) > MOST_COLUMNS, list(one.sizes.values())
+    head = (
+        [Value(name) for name in ("mean", "lowest", "highest")]
+        if many
+        else [_heading(value, n) for value, n in one.sizes.items()]
+    )
+    rows = [row for row in table.rows if any((row, value) in one.parts for value in one.sizes)]
+    lines = [
+        [Value(table.labels[row]), *(_summed(one, row) if many else (_value(one, row, value) for value in one.sizes))]
+        for row in rows
+    ]
+    caption = f"SRCC on {one.column.dataset} ({one.column.protocol}) by {one.attribute}"
+    if many:
+        few = f"; below {FEW} images too few to draw conclusions" if min(sizes) < FEW else ""
+        caption += f": inside each of {len(sizes)} values, of {min(sizes)} to {max(sizes)} images{few}"
+    captions = [f"{caption}.", *table.about(one.column).notes]
+    return View([Value("method"), *head], [("", lines)], captions, _records(table, one))
+
+
+def _heading(value: str, n: int) -> Value:
+    notes = (f"fewer than {FEW} images: too few to draw conclusions",) if n < FEW else ()
+    return Value(f"{value} (n = {n})", notes=notes)
+
+
+def _value(one: Breakdown, row: MethodKey, value: str) -> Value:
+    found = one.parts.get((row, value))
+    if found is None:
+        return Value("-", notes=("no image of this value was scored",))
+    return Value("-", notes=(found.reasons["srcc"],)) if found.srcc is None else Value(number(found.srcc))
+
+
+def _summed(one: Breakdown, row: MethodKey) -> list[Value]:
+    found = one.summary(row)
+    if found is None:
+        reasons = dict.fromkeys(part.reasons["srcc"] for (of, _), part in one.parts.items() if of == row)
+        return [Value("-", notes=tuple(reasons)), Value("-"), Value("-")]
+    mean, lowest, low, highest, high = found
+    return [Value(number(mean)), Value(f"{number(low)} ({lowest})"), Value(f"{number(high)} ({highest})")]
+
+
+def _records(table: Table, one: Breakdown) -> list[dict[str, Any]]:
+    return [
+        {
+            "method": table.labels[row],
+            "dataset": one.column.dataset,
+            "protocol": str(one.column.protocol),
+            one.attribute: value,
+            "n": found.n,
+            **{name: getattr(found, name) for name in VALUES},
+            "reasons": found.reasons,
+        }
+        for row in table.rows
+        for value in one.sizes
+        if (found := one.parts.get((row, value))) is not None
+    ]

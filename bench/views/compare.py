@@ -1,13 +1,47 @@
-"""One method against another on every dataset of a table that holds the two, on the images that both scored."""
+"""``bench table --compare A B``: one method against another on every dataset, on the images that both scored."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from bench import stats
+from bench.errors import UsageError
+from bench.stats import ALPHA, CONFIDENCE
 from bench.tables.cell import Cell, MethodKey
 from bench.tables.significance import Comparison, compare_columns
-from bench.tables.table import DatasetKey, Table
+from bench.tables.table import DatasetKey, Table, find_pair
+from bench.views.arranging import Request, arranged
+from bench.views.model import Value, View, Views
+from bench.views.words import interval_text, number
+
+if TYPE_CHECKING:
+    from bench.runs.entry import Entry
+
+
+def show(entries: Sequence[Entry], request: Request) -> Views:
+    """Return the tests of one method against another, a table for each that holds both.
+
+    Args:
+        entries: stored results.
+        request: its argument is the two methods, by name or label.
+
+    Raises:
+        UsageError: the two have no dataset in common, or a name means several rows.
+    """
+    if not (isinstance(request.argument, tuple) and len(request.argument) == 2):
+        raise UsageError(f"{request.named('compare')} got {request.argument!r}: name two methods")
+    names = (str(request.argument[0]), str(request.argument[1]))
+    request.need_draws("compare")
+    tables = arranged(entries, replace(request, common=True))
+    pairs = [(table, find_pair(table, names, request.named("compare"))) for table in tables]
+    views = [compare_view(table, rows, compare_rows(table, *rows)) for table, rows in pairs if rows]
+    if not views:
+        raise UsageError(
+            f"{request.named('compare')} got {' and '.join(names)}, which have no dataset under one protocol in common"
+        )
+    return Views(tuple(views))
 
 
 @dataclass(frozen=True)
@@ -68,3 +102,75 @@ def _meng(cells: tuple[Cell | None, Cell | None]) -> stats.MengTest | None:
     pair = (first.bootstrap.place, second.bootstrap.place)
     (test,) = stats.meng_tests(first.bootstrap.scores, first.bootstrap.labels, *first.bootstrap.signs, pairs=[pair])
     return test
+
+
+def compare_view(table: Table, rows: tuple[MethodKey, MethodKey], found: Sequence[Versus]) -> View:
+    """Return one line a dataset: both SRCCs, their difference with its interval, two tests and the verdict."""
+    labels = [table.labels[row] for row in rows]
+    records = [_record(labels, each) for each in found]
+    head = ["dataset", "n", *(f"{label} SRCC" for label in labels)]
+    head += ["difference", "p", "p (Holm)", "Meng z", "p (Meng)", "verdict"]
+    made = sum(record["p_holm"] is not None for record in records)
+    caption = (
+        "Difference: SRCC of the first minus SRCC of the second, on the images that both scored, with its "
+        f"{CONFIDENCE:.0%} interval by a paired bootstrap over images (over reference images where the dataset has "
+        "them). p: Student's t test of the difference over its standard error. p (Holm): adjusted over "
+        f"{made} dataset(s); the verdict is at {ALPHA:.0%} of it. Meng's z compares the two rank correlations; it is "
+        "given where images are independent."
+    )
+    lines = [_line(record, labels, each) for record, each in zip(records, found, strict=True)]
+    return View([Value(text) for text in head], [("", lines)], [caption], records)
+
+
+def _record(labels: Sequence[str], each: Versus) -> dict[str, Any]:
+    difference, comparison, meng = each.difference, each.comparison, each.meng
+    first, second = each.cells
+    better = comparison.better if comparison else None
+    return {
+        "a": labels[0],
+        "b": labels[1],
+        "dataset": each.column.dataset,
+        "protocol": str(each.column.protocol),
+        "n": max((cell.correlations.n for cell in each.cells if cell), default=0),
+        "srcc_a": first.correlations.srcc if first else None,
+        "srcc_b": second.correlations.srcc if second else None,
+        "difference": difference.value if difference else None,
+        "low": difference.interval.low if difference else None,
+        "high": difference.interval.high if difference else None,
+        "draws": difference.interval.draws if difference else 0,
+        "p_bootstrap": difference.p if difference else None,
+        "p_t": difference.p_t if difference else None,
+        "p_holm": comparison.p if comparison else None,
+        "meng_z": meng.z if meng else None,
+        "meng_p": meng.p if meng else None,
+        "better": labels[0 if comparison and better == comparison.a else 1] if better else None,
+        "leakage_a": first.leaks[0].relation if first and first.leaks else None,
+        "leakage_b": second.leaks[0].relation if second and second.leaks else None,
+        "reason": each.reason,
+    }
+
+
+def _line(record: Mapping[str, Any], labels: Sequence[str], each: Versus) -> list[Value]:
+    notes = [each.reason] if each.reason else []
+    for label, cell in zip(labels, each.cells, strict=True):
+        notes += [f"{label}: {leak.why}" for leak in (cell.leaks if cell else ())]
+    values = ["-" if record[name] is None else number(record[name]) for name in ("srcc_a", "srcc_b")]
+    line = [Value(record["dataset"], notes=tuple(notes)), *map(Value, (str(record["n"]), *values))]
+    if each.difference is None or record["difference"] is None:
+        return [*line, *[Value("-")] * 6]
+    z, better = record["meng_z"], record["better"]
+    return [
+        *line,
+        Value(f"{record['difference']:+.3f}", interval_text(each.difference.interval)),
+        Value(_p(record["p_t"])),
+        Value(_p(record["p_holm"])),
+        Value("-" if z is None else f"{z:+.2f}"),
+        Value(_p(record["meng_p"])),
+        Value(f"{better} is better" if better else "cannot tell"),
+    ]
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "below 0.0001" if value < 1e-4 else f"{value:.4f}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from bench.datasets.card import Card, LabelSpec
-from bench.views.markup import escape_markdown as escape
+from bench.views.markdown import escape_markdown as escape
 
 _INTRODUCTION = """\
 # Datasets

@@ -1,143 +1,192 @@
-"""Writing tables in paper style, in Markdown or LaTeX."""
+"""``bench table``: methods × datasets, with averages, marks for what leads beyond chance, and a note for every gap."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from bench.stats import ALPHA, CONFIDENCE
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
-from bench.tables.cell import LEVEL, MethodKey
-from bench.tables.significance import ALPHA, find_leaders
+from bench.tables.cell import STATISTICS, VALUES, Cell, MethodKey
+from bench.tables.significance import find_leaders
 from bench.tables.table import DatasetKey, Table
-from bench.views.markup import Footnotes, Markup, Sheet
-from bench.views.records import interval_text, number, origin_text
+from bench.views.arranging import Request, arranged, without_fitted
+from bench.views.model import Code, Remark, Sentence, Value, View, Views
+from bench.views.paper_records import records
+from bench.views.words import interval_text, number, origin_text
+
+if TYPE_CHECKING:
+    from bench.runs.entry import Entry
 
 _NAMED = 3  # rows that a caption names for one reason; the others are counted
-_OTHERS = "The same datasets under other protocols, labels or images: not comparable with the table above."
+_OTHERS = Remark("The same datasets under other protocols, labels or images: not comparable with the table above.")
 
 
-def to_paper(tables: Sequence[Table], markup: Markup, intervals: bool = False, fitted: int = 0) -> str:
-    """Return the tables in paper style.
+def show(entries: Sequence[Entry], request: Request) -> Views:
+    """Return methods × datasets; a dataset's second protocol stands in a table of its own."""
+    # Records have every number of a cell, whatever the columns are.
+    tables = arranged(entries, request, VALUES if request.with_records else request.values)
+    return paper_views(tables, request, len(entries) - len(without_fitted(entries)))
+
+
+def paper_views(tables: Sequence[Table], request: Request, fitted: int = 0) -> Views:
+    """Return arranged tables in paper style.
 
     Args:
-        tables: from ``arrange``; the second and later ones hold further protocols of the same datasets.
-        markup: the language.
-        intervals: write the interval beside each SRCC.
-        fitted: results of ``bench fit --features`` that are stored and not shown.
+        tables: the second and later ones hold further protocols of the same datasets.
+        request: which numbers to show, and whether with intervals.
+        fitted: number of stored results of ``bench fit --features``, which are not shown here.
     """
-    parts = []
+    parts: list[View | Remark] = []
     for index, table in enumerate(tables):
-        if index:
-            parts.append(markup.strong(markup.escape(_OTHERS)))
-        parts.append(markup.lay_out(Writer(table, markup, intervals, 0 if index else fitted).sheet()))
-    return "\n".join(parts)
+        parts += [_OTHERS] if index else []
+        parts.append(PaperTable(table, request, 0 if index else fitted).view())
+    return Views(tuple(parts))
 
 
-@dataclass
-class Writer:
-    """Writes one table; footnotes are numbered as they come, one a distinct text.
+class PaperTable:
+    """One table in paper style.
 
     Attributes:
-        table: that is written.
-        markup: the language.
-        intervals: write the interval beside each SRCC.
-        fitted: results of regressions fitted on splits that are stored and not shown.
-        notes: footnotes so far.
-        over: average over all datasets.
-        averages: columns of averages: those of a kind first, then ``over`` where there is one.
-        leaders: who is marked.
+        table: what it shows.
+        averages: columns of averages: those of a kind first, then the one over all datasets where there is one.
+        leaders: which rows are marked.
     """
 
-    table: Table
-    markup: Markup
-    intervals: bool
-    fitted: int
+    def __init__(self, table: Table, request: Request, fitted: int = 0) -> None:
+        self.table, self.request, self.fitted = table, request, fitted
+        self.over, self.kinds = average(table), averages_by_kind(table)
+        self.averages = [*self.kinds, *([self.over] if self.over.srcc else [])] if "srcc" in request.values else []
+        self.leaders = find_leaders(table, self.averages)
 
-    def __post_init__(self) -> None:
-        self.over = average(self.table)
-        self.kinds = averages_by_kind(self.table)
-        self.averages = [*self.kinds, *([self.over] if self.over.srcc else [])]
-        self.leaders = find_leaders(self.table, self.averages)
-        self.notes = Footnotes(self.markup)
-        self.mark = self.notes.mark
+    def view(self) -> View:
+        """Return its cells, captions and notes."""
+        head = [Value("method")]
+        for column in self.table.columns:
+            first, *others = (STATISTICS[name].heading for name in self.request.values)
+            head.append(Value(column.dataset, notes=(self.about_column(column),), after=f" {first}"))
+            head += map(Value, others)
+        head += [Value(f"{each.kind or 'average'} SRCC") for each in self.averages]
+        head += [Value("rank")] if self.ranked else []
+        groups = [(heading, [self._line(row) for row in rows]) for heading, rows in self.table.groups]
+        found = records(self.table) if self.request.with_records else ()
+        return View(head, groups, self.captions(), found, names_last=True)
 
-    def sheet(self) -> Sheet:
-        """Return the table's cells, captions and notes."""
-        table = self.table
-        head = ["method"]
-        for column in table.columns:
-            name = self.markup.escape(column.dataset) + self.mark(self.about_column(column))
-            head += [f"{name} SRCC", "PLCC"]
-        head += [f"{self.markup.escape(each.kind) or 'average'} SRCC" for each in self.averages]
-        head += ["rank"] if self.over.srcc else []
-        groups = [(self.markup.escape(heading), [self._line(row) for row in rows]) for heading, rows in table.groups]
-        return Sheet(head, groups, self.captions(), self.notes.texts)
+    @property
+    def ranked(self) -> bool:
+        """Whether there is a column of mean ranks: only beside an average over all datasets."""
+        return self.over in self.averages
 
-    def captions(self) -> list[str]:
+    def _line(self, row: MethodKey) -> list[Value]:
+        values = [value for column in self.table.columns for value in self._values(row, column)]
+        values += [self.average(row, each) for each in self.averages]
+        values += [self.rank(row)] if self.ranked else []
+        return [Value(self.table.labels[row], notes=(self.about_row(row),)), *values]
+
+    def _values(self, row: MethodKey, column: DatasetKey) -> list[Value]:
+        cell = self.table.cells.get((row, column))
+        if cell is None:
+            return [Value("-", notes=("not run",)), *[Value("-")] * (len(self.request.values) - 1)]
+        first, *others = self.request.values
+        remarks = self.table.remarks(row, column)
+        return [self.value(row, column, cell, first, remarks), *(self.value(row, column, cell, n) for n in others)]
+
+    def value(self, row: MethodKey, column: DatasetKey, cell: Cell, name: str, remarks: Sequence[str] = ()) -> Value:
+        """Return one number of a cell with its mark, and the reason where there is none."""
+        found, reason = getattr(cell.correlations, name), cell.correlations.reasons.get(name)
+        notes = (*([reason] if reason else []), *remarks)
+        if name != "srcc" or found is None:
+            return Value("-" if found is None else number(found), notes=notes)
+        interval = interval_text(cell.interval) if self.request.intervals else ""
+        return Value(number(found), interval, self.leaders.standing(row, column), notes)
+
+    def average(self, row: MethodKey, over: Average) -> Value:
+        """Return a row's mean; a mean of marked numbers carries their notes."""
+        mean = over.srcc[row]
+        leaks = marks_over({column.dataset: self.table.cells[row, column].leaks for column in over.over})
+        notes = (*([mean.reason] if mean.reason else []), *leaks)
+        if mean.value is None:
+            return Value("-", notes=notes)
+        shared = over.bootstrap if self.request.intervals else None
+        interval = interval_text(shared.intervals[self.table.rows.index(row)]) if shared else ""
+        return Value(number(mean.value), interval, self.leaders.standing(row, over.kind), notes)
+
+    def rank(self, row: MethodKey) -> Value:
+        """Return a row's mean rank by SRCC, 1 is best."""
+        return Value(f"{self.over.rank[row]:.2f}")
+
+    def about_column(self, column: DatasetKey) -> str:
+        """Return what a dataset is: title, images, protocol, what intervals resample, notes, hashes."""
+        about = self.table.about(column)
+        text = f"{about.title}: {about.n} images; {column.protocol}; intervals resample {about.cluster or 'image'}s"
+        hashes = f"labels {column.labels}" + (f", images {column.images}" if column.images else "")
+        return "; ".join([text, *about.notes, hashes])
+
+    def about_row(self, row: MethodKey) -> str:
+        """Return which version and parameters a row is, or that its scores were imported."""
+        return origin_text(next(cell for (where, _), cell in self.table.cells.items() if where == row))
+
+    def captions(self) -> list[Sentence]:
         """Return the sentences below the table: what is shown, what is marked, what is averaged."""
-        captions = [self._caption()]
-        if len(self.table.columns) > 1:
-            captions.append(self._about_average())
-        if self.kinds:
-            captions.append(self._about_kinds())
+        captions: list[Sentence] = [self._about_numbers()]
+        if "srcc" in self.request.values:
+            captions += [self._about_average()] if len(self.table.columns) > 1 else []
+            captions += [self._about_kinds()] if self.kinds else []
         return captions
 
-    def _line(self, row: MethodKey) -> list[str]:
-        # What is said of cells is numbered before what is said of the row.
-        cells = [text for column in self.table.columns for text in self._cell_texts(row, column)]
-        cells += [self._average_text(row, each) for each in self.averages]
-        cells += [f"{self.over.rank[row]:.2f}"] if self.over.srcc else []
-        return [self.markup.escape(self.table.labels[row]) + self.mark(self.about_row(row)), *cells]
-
-    def _caption(self) -> str:
-        escape = self.markup.escape
-        text = escape(f"SRCC, and PLCC after a 4-parameter logistic mapping. {self._about_marks()}")
-        if self.intervals:
+    def _about_numbers(self) -> Sentence:
+        names = self.request.values
+        *most, last = (STATISTICS[name].meaning for name in names)
+        parts = [f"{', '.join(most)}, and {last}." if most else f"{last}."]
+        if "srcc" in names:
+            parts[0] += f" {self._about_marks()}"
+        if self.request.intervals and "srcc" in names:
             kinds = {cell.interval.kind for cell in self.table.cells.values()}
-            text += escape(f" In brackets: {LEVEL:.0%} {' and '.join(sorted(kinds))} bootstrap interval.")
+            parts[0] += f" In brackets: {CONFIDENCE:.0%} {' and '.join(sorted(kinds))} bootstrap interval."
         if self.table.superseded:
-            text += escape(f" {self.table.superseded} older result(s) of a row and column shown here are left out: ")
-            text += self.markup.code("bench results list") + "."
+            older = f" {self.table.superseded} older result(s) of the same methods and datasets are not shown: "
+            parts += [older, Code("bench results list"), "."]
         if self.fitted:
-            text += escape(f" {self.fitted} result(s) of regressions fitted on splits are not shown here: ")
-            text += self.markup.code("bench table --style cross") + "."
-        return text
+            elsewhere = f" {self.fitted} result(s) of regressions fitted on splits are shown elsewhere: "
+            parts += [elsewhere, Code("bench table --style cross"), "."]
+        return tuple(parts)
 
     def _about_marks(self) -> str:
         if not self.leaders.draws:
-            return "Best SRCC in bold, second best in italics, by value alone: no difference was tested."
+            return "Bold: the highest SRCC; italics: the second highest. No difference was tested."
+        mapped = any(name.startswith("plcc_log") for name in self.request.values)
         return (
-            "Bold: an SRCC better than in all other rows; italics: better than in all others but that one; no mark: a "
-            f"lead may be chance. By a paired bootstrap on the same images ({self.leaders.draws} draws), at "
-            f"{ALPHA:.0%} over all {self.leaders.made} comparisons in columns, after Holm"
-            f"{', and over those of each average' if self.averages else ''}. PLCC is not tested: its mapping is fitted "
-            "to the very images."
+            "Bold: an SRCC significantly higher than that of every other row; italics: of every other row but the bold "
+            f"one; no mark: not significant. Paired bootstrap on the same images ({self.leaders.draws} draws), with a "
+            f"family-wise error of {ALPHA:.0%} after Holm over the {self.leaders.made} comparisons in columns"
+            f"{', and over those of each average' if self.averages else ''}."
+            f"{' PLCC is not tested, because its mapping is fitted to the same images.' if mapped else ''}"
         )
 
-    def _about_average(self) -> str:
-        escape, over = self.markup.escape, self.over
+    def _about_average(self) -> Sentence:
+        over = self.over
         names = ", ".join(column.dataset for column in over.over)
         if over.srcc:
-            text = escape(
+            text = (
                 "Average: the mean of SRCC by Fisher's z, and the mean rank by SRCC among these rows "
-                f"(1 is best), over the {len(over.over)} datasets that all rows compare on: {names}. "
-                "Marks and intervals take these datasets as given and their images as drawn."
+                f"(1 is best), over the {len(over.over)} datasets on which every row has an eligible SRCC: {names}. "
+                "Marks and intervals treat these datasets as fixed and their images as sampled."
             )
         else:
-            found = f"{len(over.over)} ({names})" if names else "none"
-            needed = f"No average: it needs {AT_LEAST} datasets that all rows compare on"
-            text = escape(f"{needed}, here there is {found}.")
+            found = f"{len(over.over)} ({names})" if names else "0"
+            needed = f"No average: it needs {AT_LEAST} datasets on which every row has an eligible SRCC"
+            text = f"{needed}, and this table has {found}."
         if over.left_out:
             # A dataset under two protocols is two columns and one sentence.
             sentences = dict.fromkeys(self._why_out(column, why) for column, why in over.left_out.items())
-            text += escape(f" Left out: {'; '.join(sentences)}.")
+            text += f" Left out: {'; '.join(sentences)}."
         if any(rows for why in over.left_out.values() for rows in why.values()):
-            text += f" Fewer rows ({self.markup.code('--method')}) may leave more datasets."
+            return (f"{text} Fewer rows (", Code("--method"), ") may leave more datasets.")
         return text
 
     def _about_kinds(self) -> str:
         sets = "; ".join(f"{each.kind}: {', '.join(column.dataset for column in each.over)}" for each in self.kinds)
-        return self.markup.escape(f"Averages of a kind are formed alike over its datasets: {sets}.")
+        return f"The averages by kind of dataset are computed in the same way: {sets}."
 
     def _why_out(self, column: DatasetKey, why: dict[str, list[MethodKey]]) -> str:
         reasons = []
@@ -146,69 +195,3 @@ class Writer:
             more = [f"{len(rows) - _NAMED} more"] if len(rows) > _NAMED else []
             reasons.append(reason + (f": {', '.join(named + more)}" if rows else ""))
         return f"{column.dataset} ({'; '.join(reasons)})"
-
-    def about_column(self, column: DatasetKey) -> str:
-        """Return what a dataset is: title, images, protocol, what intervals resample, notes, hashes."""
-        about = next(cell for (_, where), cell in self.table.cells.items() if where == column).dataset
-        text = f"{about.title}: {about.n} images; {column.protocol}"
-        text += f"; intervals resample {about.cluster or 'image'}s"
-        hashes = f"labels {column.labels}" + (f", images {column.images}" if column.images else "")
-        return "; ".join([text, *about.notes, hashes])
-
-    def about_row(self, row: MethodKey) -> str:
-        """Return which version and parameters a row is, or that its scores were imported."""
-        cell = next(cell for (where, _), cell in self.table.cells.items() if where == row)
-        return origin_text(cell)
-
-    def _cell_texts(self, row: MethodKey, column: DatasetKey) -> list[str]:
-        cell = self.table.cells.get((row, column))
-        if cell is None:
-            return ["-" + self.mark("not run"), "-"]
-        reasons = cell.correlations.reasons
-        srcc = self._value(row, column, "srcc") + (interval_text(cell.interval) if self.intervals else "")
-        why = [reasons["srcc"]] if "srcc" in reasons else []
-        srcc += self.mark(*why, *self.remarks(row, column))
-        plcc = self._value(row, column, "plcc_log4")
-        return [srcc, plcc + self.mark(*([reasons["plcc_log4"]] if "plcc_log4" in reasons else []))]
-
-    def _average_text(self, row: MethodKey, over: Average) -> str:
-        mean = over.srcc[row]
-        marks = self.mark(*([mean.reason] if mean.reason else []), *self.average_remarks(row, over))
-        if mean.value is None:
-            return "-" + marks
-        text = self._standing(number(mean.value), row, over.kind)
-        if self.intervals and over.bootstrap is not None:
-            text += interval_text(over.bootstrap.intervals[self.table.rows.index(row)])
-        return text + marks
-
-    def average_remarks(self, row: MethodKey, over: Average) -> list[str]:
-        """Return the leaks behind a mean: a mean of marked numbers carries their marks."""
-        return marks_over({column.dataset: self.table.cells[row, column].leaks for column in over.over})
-
-    def _value(self, row: MethodKey, column: DatasetKey, name: str) -> str:
-        value = getattr(self.table.cells[row, column].correlations, name)
-        if value is None:
-            return "-"
-        return self._standing(number(value), row, column) if name == "srcc" else number(value)
-
-    def _standing(self, text: str, row: MethodKey, place: DatasetKey | str) -> str:
-        """Mark an SRCC's text where its row leads or comes next."""
-        best, second = self.leaders.of[place]
-        if row == best:
-            return self.markup.best(text)
-        return self.markup.second(text) if row == second else text
-
-    def remarks(self, row: MethodKey, column: DatasetKey) -> list[str]:
-        """Return what must be known beside a cell's number: failures, leaks, too few images."""
-        cell, remarks = self.table.cells[row, column], []
-        out = not cell.excluded and cell.correlations.n and row not in self.table.eligible[column]
-        if cell.failed:
-            not_best = ": not in the running for best" if out else ""
-            remarks.append(f"scored {cell.scored}, failed {cell.failed}{not_best}")
-        if cell.unlabelled and cell.correlations.n:
-            remarks.append(f"{cell.unlabelled} scored images have no label")
-        for leak in cell.leaks:
-            remarks.append(leak.why + (": not in the running for best" if leak.excludes else ""))
-        if cell.too_few:
-            remarks.append(f"n = {cell.correlations.n}: too few to tell")
-        return remarks

@@ -1,60 +1,67 @@
-"""Writing who is better than whom (``bench table --significance``) in Markdown, LaTeX, CSV and JSON."""
+"""``bench table --significance``: for each dataset a matrix of which method is better than which."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from bench.stats import ALPHA
 from bench.tables.averages import average
 from bench.tables.cell import MethodKey
-from bench.tables.significance import ALPHA, Comparison, Significance, compare_averages, compare_columns
+from bench.tables.significance import Comparison, Place, Significance, compare_averages, compare_columns
 from bench.tables.table import Table
-from bench.views.markup import Markup, Sheet
-from bench.views.records import number
+from bench.views.arranging import Request, arranged
+from bench.views.model import Value, View, Views
+from bench.views.words import number
+
+if TYPE_CHECKING:
+    from bench.runs.entry import Entry
 
 _BETTER, _WORSE, _UNTOLD, _UNTESTED = "+", "-", "=", "?"
 
 
-def to_paper(tables: Sequence[Table], markup: Markup) -> str:
+def show(entries: Sequence[Entry], request: Request) -> Views:
     """Return a matrix for every column of the tables, and one for the average where there is one.
 
-    Args:
-        tables: arranged from cells that were evaluated with draws.
-        markup: the language.
+    Raises:
+        UsageError: the request has no draws, without which nothing is tested.
     """
-    return "\n".join(markup.lay_out(sheet) for table in tables for sheet in _sheets(table, markup))
+    request.need_draws("significance")
+    return Views(tuple(view for table in arranged(entries, request) for view in _matrices(table)))
 
 
-def _sheets(table: Table, markup: Markup) -> list[Sheet]:
+def _matrices(table: Table) -> list[View]:
     tests, over = compare_columns(table), average(table)
-    sheets = []
+    views = []
     for column in table.columns:
-        values = {row: cell.correlations.srcc for (row, where), cell in table.cells.items() if where == column}
+        values = {row: cell.correlations.srcc for row, cell in table.column(column).items()}
         about = f"{column.dataset} ({column.protocol}): {_explained(tests)} of this table."
         if left := len(values) - len(table.eligible[column]):
-            about += f" {left} row(s) not in the running are left out."
-        sheets.append(_matrix(table, tests.at(column), values, about, markup))
+            about += f" {left} row(s) not eligible for best are left out."
+        views.append(_matrix(table, tests, column, values, about))
+    tests = compare_averages(table, over)
     if over.srcc:
-        tests, values = compare_averages(table, over), {row: mean.value for row, mean in over.srcc.items()}
+        means = {row: mean.value for row, mean in over.srcc.items()}
         about = f"Average over {', '.join(column.dataset for column in over.over)}: {_explained(tests)} of averages."
-        sheets.append(_matrix(table, tests.at(None), values, about, markup))
-    return sheets
+        views.append(_matrix(table, tests, None, means, about))
+    return views
 
 
 def _matrix(
-    table: Table, tests: Sequence[Comparison], values: Mapping[MethodKey, float | None], about: str, markup: Markup
-) -> Sheet:
-    compared = {row for each in tests for row in (each.a, each.b)}
+    table: Table, tests: Significance, place: Place, values: Mapping[MethodKey, float | None], about: str
+) -> View:
+    here = tests.at(place)
+    compared = {row for each in here for row in (each.a, each.b)}
     rows = sorted(compared, key=lambda row: (-_or_lowest(values[row]), table.rows.index(row)))
-    signs, lines = _signs(tests), []
+    signs, lines = _signs(here), []
     for position, row in enumerate(rows, 1):
         marks = [signs.get((row, other), "") for other in rows]
         value = values[row]
-        label = f"{position}. {markup.escape(table.labels[row])}"
-        srcc = "-" if value is None else number(value)
-        lines.append([label, srcc, *marks, str(marks.count(_BETTER)), str(marks.count(_WORSE))])
+        label = f"{position}. {table.labels[row]}"
+        counts = str(marks.count(_BETTER)), str(marks.count(_WORSE))
+        lines.append([Value(text) for text in (label, "-" if value is None else number(value), *marks, *counts)])
     head = ["method", "SRCC", *map(str, range(1, len(rows) + 1)), "better than", "worse than"]
-    return Sheet(head, [("", lines)], [markup.escape(about)], [])
+    return View([Value(text) for text in head], [("", lines)], [about], _records(table, tests, here))
 
 
 def _or_lowest(value: float | None) -> float:
@@ -82,13 +89,7 @@ def _explained(tests: Significance) -> str:
     )
 
 
-def records(tables: Sequence[Table]) -> list[dict[str, Any]]:
-    """Return one record a comparison, unrounded; the dataset of an average is empty."""
-    return [record for table in tables for record in _records(table)]
-
-
-def _records(table: Table) -> list[dict[str, Any]]:
-    families = (compare_columns(table), compare_averages(table, average(table)))
+def _records(table: Table, tests: Significance, here: Sequence[Comparison]) -> list[dict[str, Any]]:
     return [
         {
             "dataset": each.place.dataset if each.place else "",
@@ -105,6 +106,5 @@ def _records(table: Table) -> list[dict[str, Any]]:
             "better": table.labels[each.better] if each.better else None,
             "reason": each.difference.reason,
         }
-        for tests in families
-        for each in tests.comparisons
+        for each in here
     ]

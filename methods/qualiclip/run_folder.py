@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from bench.errors import UsageError
+from bench.io.atomic import output_file, write_output
 
 State = dict[str, Any]
 
@@ -66,7 +67,7 @@ class RunFolder:
         """Start the log, or cut off what it says of steps after the one that is resumed from."""
         self.path.mkdir(parents=True, exist_ok=True)
         kept = [line for line in self._lines() if self._step(line) <= step] if step else []
-        _replace(self.log, lambda part: part.write_text("".join(kept), encoding="utf-8"))
+        write_output(self.log, "".join(kept))
         self.write(first)
 
     def _lines(self) -> list[str]:
@@ -86,11 +87,10 @@ class RunFolder:
             file.write(json.dumps(event) + "\n")
 
     def save_state(self, state: State) -> None:
-        """Replace the state."""
-        _replace(self.state, lambda part: torch.save(state, part))
+        """Replace the state.
 
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    part = path.with_name(f"{path.name}.part")
-    write(part)
-    part.replace(path)
+        Raises:
+            UsageError: the disk is full or gone; the state before is as it was.
+        """
+        with output_file(self.state) as part, part.open("wb") as file:
+            torch.save(state, file)

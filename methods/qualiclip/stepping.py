@@ -9,10 +9,11 @@ from typing import Any
 
 import accelerate
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from bench.errors import BenchError, UsageError
+from bench.io.atomic import write_output
 
 from . import losses
 from .config import TrainingConfig
@@ -123,7 +124,7 @@ class Stepper:
         if bad:
             where /= f"nonfinite-step{number}-process{self.accelerator.process_index}.safetensors"
             about = {"photographs": "\n".join(batch.names), "types": "\n".join(batch.types), "losses": bad}
-            save_file({"images": images.detach().cpu().contiguous()}, where, metadata=about)
+            write_output(where, to_bytes({"images": images.detach().cpu().contiguous()}, metadata=about))
         self.accelerator.wait_for_everyone()
         raise BenchError(
             f"the loss is not finite at step {number} ({bad or 'in another process'}); the batch is saved in {where}: "

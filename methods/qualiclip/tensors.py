@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -16,11 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from bench.api import UNKNOWN
 from bench.errors import UsageError
+from bench.io.atomic import output_file, write_output
 
 from ._archive import RefusedError, is_torchscript, read_torchscript
 
@@ -171,16 +172,14 @@ def save(path: Path, state: Mapping[str, Tensor], prompts: Tensor, config: Mappi
 
     Raises:
         ValueError: another suffix, by which the file would not be known again.
+        UsageError: the files cannot be written; the old ones are as they were.
     """
     if path.suffix != ".safetensors":
         raise ValueError(f"{path}: a checkpoint's name ends in .safetensors")
-    path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {**state, PROMPTS: prompts}
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        weights, beside = Path(folder, "weights"), Path(folder, "config")
+    with output_file(path) as weights:
+        path.parent.mkdir(parents=True, exist_ok=True)
         # A copy each: safetensors refuses tensors that share memory.
-        save_file({name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}, weights)
-        beside.write_text(json.dumps(dict(config), indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        weights.chmod(beside.stat().st_mode)  # safetensors lets nobody else read what it writes
-        beside.replace(path.with_suffix(".json"))
-        weights.replace(path)
+        copies = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
+        weights.write_bytes(to_bytes(copies))
+        write_output(path.with_suffix(".json"), json.dumps(dict(config), indent=2, sort_keys=True) + "\n")

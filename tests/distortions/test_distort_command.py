@@ -67,7 +67,7 @@ def test_an_existing_picture_stays_unless_it_may_go(bench: Bench, photo: Path, t
         (("cat.jpg", "--types", "jepg"), "'jepg' is no type of degradation. Did you mean 'jpeg'"),
         (("cat.jpg", "--types", " ,"), "--types got ' ,': it is empty"),
         (("cat.jpg", "--output", "nowhere/a.png"), "the folder nowhere does not exist"),
-        (("cat.jpg", "--types", "darken", "--output", "a.xyz"), "a.xyz: unknown file extension"),
+        (("cat.jpg", "--types", "darken", "--output", "a.xyz"), "a.xyz: its name must end as a picture's does"),
     ],
 )
 def test_a_mistake_gets_one_line(

@@ -13,8 +13,6 @@ from bench.distortions import DISTORTIONS, LEVELS, PRESETS, distort
 from bench.distortions._colour import luma
 from bench.distortions.authentic import _arc
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture(scope="module")
 def cat() -> Tensor:

@@ -20,8 +20,6 @@ from bench.distortions._quantize import otsu_palette
 from bench.distortions.compression import encode
 from bench.distortions.sharpness import linear_contrast
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 @pytest.fixture(scope="module")
 def cat() -> Tensor:

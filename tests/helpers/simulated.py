@@ -1,8 +1,8 @@
 """Scores and labels: simulated ones, and published ones where they lie beside the checkout."""
 
 import csv
-from pathlib import Path
 
+import lacking
 import numpy as np
 import pytest
 
@@ -17,10 +17,9 @@ def noisy(n, seed=0, noise=1.0, ties=False):
 
 def published_folder():
     """Where per-image scores of published models lie, in a checkout that has them beside it."""
-    for parent in Path(__file__).resolve().parents:
-        if (folder := parent / "shared" / "data" / "published_scores").is_dir():
-            return folder
-    return pytest.skip("no shared/data/published_scores beside the checkout")
+    if lacking.REAL_DATA.path is None:
+        pytest.skip(lacking.REAL_DATA.reason)
+    return lacking.SHARED / "data" / "published_scores"
 
 
 def published_table(dataset):

@@ -54,6 +54,23 @@ class Tiny(Trainable):
         return {name: list(getattr(self, name).parameters()) for name in ("stem", "middle", "head")}
 
 
+class PlainSteps(torch.optim.SGD):
+    """Takes the place of AdamW where two ways to one gradient are compared.
+
+    AdamW divides a gradient by its size: of one that is zero but for rounding it makes a full step either way.
+    """
+
+    def __init__(self, parameters: Any, lr: float, weight_decay: float) -> None:
+        super().__init__(parameters, lr=lr)
+
+
+def assert_moved_alike(one: Mapping[str, Tensor], two: Mapping[str, Tensor]) -> None:
+    """Hold two trained networks to the same way from ``Tiny()``, to a thousandth of its length in each tensor."""
+    for name, start in Tiny().state_dict().items():
+        way = (one[name] - start).double().norm()
+        assert (two[name] - one[name]).double().norm() <= 1e-3 * way, name
+
+
 def photographs(folder: Path, count: int, size: tuple[int, int] = (56, 48)) -> Path:
     """Write pictures with edges and texture, (width, height)."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,6 @@ from torch import Tensor
 from bench.methods.qualiclip import losses
 from bench.methods.qualiclip.config import TrainingConfig
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 B, L, K = 3, 5, 2
 
 

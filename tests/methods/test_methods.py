@@ -10,6 +10,7 @@ import pytest
 from bench.api import Method, Photo
 from bench.io.images import prepare
 from bench.plugins.registry import catalogue
+from bench.runs.entry import Outcome
 from bench.runs.scoring import Settings, score_photos
 
 METHODS = catalogue().methods
@@ -37,23 +38,27 @@ def method(request: pytest.FixtureRequest) -> Method:
     return METHODS[request.param]()
 
 
+@pytest.fixture(scope="module")
+def alone(method: Method) -> list[Outcome]:
+    return list(score_photos(method, photos(SIZES), Settings(batch_size=1)))
+
+
 def test_methods_of_every_kind_are_ready_here() -> None:
     assert {"bytes-per-pixel", "niqe", "pyiqa:piqe"} <= set(READY)
 
 
-def test_scores_are_finite_and_in_the_declared_range(method: Method) -> None:
+def test_scores_are_finite_and_in_the_declared_range(method: Method, alone: list[Outcome]) -> None:
     low, high = method.info.score_range
-    for outcome in score_photos(method, photos(SIZES), Settings()):
+    for outcome in alone:
         assert outcome.error is None
         assert outcome.score is not None
         assert math.isfinite(outcome.score)
         assert low <= outcome.score <= high
 
 
-def test_a_photograph_scores_the_same_alone_and_in_a_batch(method: Method) -> None:
-    alone = {o.image: o.score for o in score_photos(method, photos(SIZES), Settings(batch_size=1))}
+def test_a_photograph_scores_the_same_alone_and_in_a_batch(method: Method, alone: list[Outcome]) -> None:
     batch = {o.image: o.score for o in score_photos(method, photos(SIZES), Settings(batch_size=4))}
-    assert batch == pytest.approx(alone, rel=1e-6)
+    assert batch == pytest.approx({o.image: o.score for o in alone}, rel=1e-5)
 
 
 def test_scoring_leaves_the_pixels_alone(method: Method) -> None:

@@ -25,8 +25,6 @@ from bench.methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, pr
 from bench.plugins.options import build
 from bench.plugins.registry import catalogue, find_method
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 HAS_PYIQA = importlib.util.find_spec("pyiqa") is not None
 needs_pyiqa = pytest.mark.skipif(not HAS_PYIQA, reason="pyiqa is not installed")
 

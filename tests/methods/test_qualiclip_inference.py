@@ -17,7 +17,7 @@ from bench.methods.qualiclip.metrics import QualiclipOptions
 from bench.plugins import pristine_distance
 from bench.runs.loading import method_specs
 
-pytestmark = pytest.mark.usefixtures("empty_caches", "one_thread")
+pytestmark = pytest.mark.usefixtures("empty_caches")
 
 PHOTOS = [photo(64, 80, seed) for seed in range(4)]
 

@@ -28,8 +28,6 @@ from bench.methods.qualiclip.lite.scene_statistics import FEATURES, scene_statis
 from bench.methods.qualiclip.photographs import find_photographs
 from bench.stats import correlate
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 
 def photograph(size: tuple[int, int] = (300, 260), seed: int = 0) -> Image.Image:
     """Edges and texture."""

@@ -19,7 +19,7 @@ from bench.methods.qualiclip.metrics import QualiclipOptions
 from bench.methods.qualiclip.model import QualityModel
 from bench.methods.qualiclip.optimisation import choose_parameters, prepare_to_train
 
-pytestmark = pytest.mark.usefixtures("one_thread", "empty_caches")
+pytestmark = pytest.mark.usefixtures("empty_caches")
 
 
 def tiny_clip(seed: int = 0) -> QualityModel:

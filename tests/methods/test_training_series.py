@@ -25,8 +25,6 @@ from bench.methods.qualiclip.series import (
     read_photograph,
 )
 
-pytestmark = pytest.mark.usefixtures("one_thread")
-
 RECIPE = SeriesRecipe(seed=0, crop=32, overlap=0.25, short_side=0, types=("gaussian-blur", "white-noise"))
 
 

@@ -28,7 +28,8 @@ from bench.report.data import PairedImage, PicturePair, Report
 from bench.report.disagreements import EACH_WAY, disagree
 from bench.report.page import render
 from bench.runs.store import Store
-from bench.views.records import number, to_json
+from bench.views.paper_records import records
+from bench.views.words import number
 
 Bench = Callable[..., Ran]
 
@@ -57,17 +58,17 @@ def unpacked(text: str) -> np.ndarray:
 
 
 def test_the_leaderboard_has_the_numbers_of_bench_table(store: Store, made: Report) -> None:
-    expected = {record["key"]: record for record in json.loads(to_json(tables(store)))}
+    expected = {record["key"]: record for table in tables(store) for record in records(table)}
     numbers = [number for line in made.boards[0].lines for number in line.numbers if number.key]
     assert {number.key for number in numbers} == set(expected)
     for srcc, plcc in zip(numbers[::2], numbers[1::2], strict=True):
         record = expected[srcc.key]
         assert (srcc.value, plcc.value) == (record["srcc"], record["plcc_log4"])
         low, high = record["srcc_low"], record["srcc_high"]
-        assert srcc.interval == ("" if low is None else f"[{number(low)}, {number(high)}]")
-        assert (plcc.interval, plcc.standing) == ("", ""), "no test is made of PLCC"
+        assert srcc.shown.interval == ("" if low is None else f" [{number(low)}, {number(high)}]")
+        assert (plcc.shown.interval, plcc.shown.standing) == ("", ""), "no test is made of PLCC"
         if plcc.value is None:
-            assert plcc.reason == record["reasons"]["plcc_log4"]
+            assert plcc.shown.notes == (record["reasons"]["plcc_log4"],)
 
 
 def test_leaks_and_failures_are_marked_in_letters_and_the_page_says_why(made: Report, page: str) -> None:
@@ -219,8 +220,11 @@ def test_the_policy_lets_in_nothing_but_the_pages_own_script_and_style(page: str
 
 
 def test_regressions_that_are_not_shown_are_counted_as_in_bench_table(store: Store) -> None:
-    (board, *_) = report(store, fitted=3).boards
-    assert "3 result(s) of regressions fitted on splits are not shown here" in " ".join(board.captions)
+    shown = render(report(store, fitted=3))
+    assert (
+        " 3 result(s) of regressions fitted on splits are not shown here: <code>bench table --style cross</code>."
+        in shown
+    )
 
 
 def test_equal_results_give_equal_pages(store: Store, page: str) -> None:

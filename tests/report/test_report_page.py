@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import lacking
 import numpy as np
 import pytest
 from reported import HOSTILE, HOSTILE_SET, RATED, fill, report
@@ -17,8 +17,7 @@ from bench.runs.store import Store
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'")
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium here to open pages with")
+pytestmark = pytest.mark.skipif(lacking.CHROMIUM.path is None, reason=lacking.CHROMIUM.reason)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -34,7 +33,7 @@ Open = Callable[..., Any]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        opened = driver.chromium.launch(executable_path=lacking.CHROMIUM.path, args=FLAGS)
         yield opened
         opened.close()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import fakes
 import numpy as np
 import pytest
+from compiled import assert_compiles, needs_pdflatex
 from conftest import Ran, make_photo
 from PIL import Image
 from scipy.stats import spearmanr
@@ -20,13 +21,11 @@ from bench.errors import ImageError
 from bench.io.images import decode
 from bench.robustness.audit import Auditor
 from bench.robustness.invariance import MODERATE, SMALL, TOLERANCE, Audit, VariantChange, measure_change
-from bench.robustness.invariance_view import records, to_markdown
+from bench.robustness.invariance_view import show
 from bench.robustness.variants import VARIANTS
 from bench.runs.scoring import load_methods
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
-
-pytestmark = pytest.mark.usefixtures("one_thread")
 
 Bench = Callable[..., Ran]
 EXACT, INEXACT = (next(each for each in VARIANTS if each.exact == exact) for exact in (True, False))
@@ -186,7 +185,7 @@ def test_a_lost_score_is_told(mine: Path, store: Store) -> None:
     crop = next(each for each in found.findings if each.variant.name == "crop")
     assert crop.change is not None
     assert (crop.change.n, crop.change.lost, crop.verdict) == (0, 6, "large")
-    assert "no photograph has a score before and after" in to_markdown([found], [], "mine")
+    assert "no photograph has a score before and after" in show([found], [], "mine").to_markdown()
 
 
 def test_what_is_not_measured_says_why(mine: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,8 +222,9 @@ def test_srcc_by_resolution_is_that_of_a_run(mine: Path, store: Store) -> None:
     assert [str(at[0].protocol) for at in cells] == ["all images, full size"], "photographs are never enlarged"
     means = [decode((mine / s.name).read_bytes(), s.name).pixels.mean() for s in photos.samples]
     assert cells[0][0].correlations.srcc == pytest.approx(spearmanr(means, range(6))[0])
-    assert "too few to tell" in to_markdown([], cells, "mine")
-    (record,) = records([], cells, "mine")
+    shown = show([], cells, "mine")
+    assert "too few to draw conclusions" in shown.to_markdown()
+    (record,) = shown.records
     assert (record["variant"], record["srcc"]) == ("full size", cells[0][0].correlations.srcc)
 
 
@@ -256,6 +256,22 @@ def test_the_command_keeps_variants_out_of_tables_and_can_be_strict(store: Store
     assert found["full size"]["n"] == 6
     lines = bench(*call, "--format", "csv").out.splitlines()
     assert len(lines) == 1 + len(VARIANTS) + 1
+    assert r"& \textbf{defect} \\" in bench(*call, "--format", "latex").out
+    assert "<td><strong>defect</strong></td>" in bench(*call, "--format", "html").out
+
+
+@needs_pdflatex
+def test_the_tables_compile(mine: Path, store: Store, tmp_path: Path) -> None:
+    photos = read_local(mine)
+    auditor = Auditor(load_methods([spec(Bytes), spec(Large)]), (), photos, photos.samples, 32, store)
+    assert_compiles(show(auditor.audit(), auditor.resolutions(), r"50%_of \mine").to_latex(), tmp_path)
+
+
+def test_without_mos_a_sentence_says_that_there_is_no_srcc(mine: Path, store: Store) -> None:
+    found = audited(mine, store, fakes.Brightness)["brightness"]
+    shown = show([found], [], "mine")
+    assert shown.to_markdown().endswith("No SRCC by resolution: the photographs have no MOS.\n\n")
+    assert {record["srcc"] for record in shown.records} == {None}
 
 
 def test_mistakes_get_a_sentence(bench: Bench) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import fakes
 import numpy as np
 import pytest
+from compiled import assert_compiles, needs_pdflatex
 from conftest import Ran, make_photo
 from scipy.stats import spearmanr
 from stored import run, spec
@@ -23,13 +24,13 @@ from bench.errors import UsageError
 from bench.io.images import decode
 from bench.robustness.degraded import degraded
 from bench.robustness.derived import choose
-from bench.robustness.levels import LevelAgreement, follow, read_levels, summarise
+from bench.robustness.levels import LevelAgreement, Levels, follow, read_levels, summarise
+from bench.robustness.levels_view import LevelsReport, show
 from bench.runs import runner
 from bench.runs.scoring import Settings, load_methods
 from bench.runs.store import Store
 from bench.stats import bootstrap_groups, bootstrap_within
-
-pytestmark = pytest.mark.usefixtures("one_thread")
+from bench.views.model import Views
 
 Bench = Callable[..., Ran]
 TYPES = ("jpeg", "white-noise", "gaussian-blur", "mean-shift")
@@ -245,7 +246,33 @@ def test_the_command_says_what_the_order_is_and_scores_once(store: Store, bench:
     rows = list(csv.DictReader(io.StringIO(bench(*call, "--format", "csv").out)))
     assert [row["name"] for row in rows] == [record["name"] for record in records]
     assert {record["labels"] for record in records} == {"synthetic order, no human opinion"}
+    for form, opening in (("latex", r"\begin{table}"), ("html", "<table>")):
+        assert opening in bench(*call, "--format", form).out
     assert "synthetic order, no human opinion" in bench("table").out
+
+
+def views(hostile: str = "a|b`*_50%&<i>") -> Views:
+    random = np.random.default_rng(3)
+    levels = Levels(hostile, True, random.normal(size=(6, len(TYPES), 6)), np.zeros((6, len(TYPES), 6), dtype=bool))
+    found = {hostile: summarise(levels, [DISTORTIONS[name] for name in TYPES], draws=200)}
+    return show(LevelsReport("degraded:mine", 6, found, [f"{hostile}: unknown."]))
+
+
+def test_every_form_has_the_same_numbers_and_no_markup_of_others() -> None:
+    shown = views()
+    (mean,) = [record for record in shown.records if record["scope"] == "all"]
+    violated = f"{mean['violated']:.0%}"
+    between = f"[{mean['violated_low']:.0%}, {mean['violated_high']:.0%}]"
+    assert f"{violated} {between}" in shown.to_markdown()
+    assert f"<td>{violated} {between}</td>" in shown.to_html()
+    assert f"{violated} {between}".replace("%", r"\%") in shown.to_latex()
+    assert "<i>" not in shown.to_html()
+    assert "_level is no order of severity: in no mean_" in shown.to_markdown()
+
+
+@needs_pdflatex
+def test_the_table_compiles(tmp_path: Path) -> None:
+    assert_compiles(views().to_latex(), tmp_path)
 
 
 def test_a_hostile_name_stays_text(bench: Bench, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from conftest import make_photo
 from bench.api import InputPolicy, Method, Resize
 from bench.errors import BenchError, UsageError
 from bench.io.files import file_at
+from bench.io.hashing import hash_files
 from bench.plugins import options
 from bench.runs import scoring
 from bench.runs.entry import Outcome
@@ -133,11 +134,11 @@ def test_cuda_that_is_not_there_is_a_users_mistake(monkeypatch: pytest.MonkeyPat
 
 def test_hashes_follow_the_content(tmp_path: Path) -> None:
     one, two = make_photo(tmp_path / "1.png", 1), make_photo(tmp_path / "2.png", 1)
-    same = list(scoring.hash_files(map(file_at, [one, two, tmp_path / "gone.png"])))
+    same = list(hash_files(map(file_at, [one, two, tmp_path / "gone.png"])))
     assert same[0] == same[1] != same[2] == "unreadable"
     make_photo(two, 2)
-    assert list(scoring.hash_files([file_at(two)])) != same[1:2]
-    assert np.array_equal(same[:1], list(scoring.hash_files([file_at(one)])))
+    assert list(hash_files([file_at(two)])) != same[1:2]
+    assert np.array_equal(same[:1], list(hash_files([file_at(one)])))
 
 
 def test_a_methods_own_resize_that_cannot_be_done_is_that_images_failure(

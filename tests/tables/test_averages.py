@@ -19,8 +19,8 @@ from bench.runs.store import Store
 from bench.tables.averages import average
 from bench.tables.evaluation import evaluate
 from bench.tables.table import Table, arrange
-from bench.views.markup import MARKDOWN
-from bench.views.paper import to_paper
+from bench.views.arranging import Request
+from bench.views.paper import paper_views
 
 Bench = Callable[..., Ran]
 pytestmark = pytest.mark.usefixtures("short_fits")
@@ -57,7 +57,7 @@ def everywhere(store: Store, sets: list[Path], *methods: type[Method]) -> None:
 
 
 def average_line(table: Table) -> str:
-    lines = [line for line in to_paper([table], MARKDOWN).splitlines() if "verage:" in line]
+    lines = [line for line in paper_views([table], Request()).to_markdown().splitlines() if "verage:" in line]
     return lines[0] if lines else ""
 
 
@@ -80,7 +80,7 @@ def test_the_table_shows_and_names_what_it_averages(store: Store, sets: list[Pat
     table = arranged(store)
     lines = {
         line.split("|")[1].strip("⁰¹²³⁴⁵⁶⁷⁸⁹ "): line.split("|")[-3:-1]
-        for line in to_paper([table], MARKDOWN).splitlines()[:6]
+        for line in paper_views([table], Request()).to_markdown().splitlines()[:6]
     }
     texts = {name: [part.strip() for part in parts] for name, parts in lines.items()}
     assert texts["method"] == ["average SRCC", "rank"]
@@ -90,8 +90,8 @@ def test_the_table_shows_and_names_what_it_averages(store: Store, sets: list[Pat
     assert texts["o"][0].startswith("_")
     assert average_line(table) == (
         "Average: the mean of SRCC by Fisher's z, and the mean rank by SRCC among these rows (1 is best), "
-        "over the 3 datasets that all rows compare on: a, b, c. "
-        "Marks and intervals take these datasets as given and their images as drawn."
+        "over the 3 datasets on which every row has an eligible SRCC: a, b, c. "
+        "Marks and intervals treat these datasets as fixed and their images as sampled."
     )
 
 
@@ -100,7 +100,7 @@ def test_one_row_that_saw_a_dataset_takes_it_from_everybodys_average(store: Stor
     table = arranged(store)
     assert over(table) == ["a", "c"]
     line = average_line(table)
-    assert "over the 2 datasets that all rows compare on: a, c. " in line
+    assert "over the 2 datasets on which every row has an eligible SRCC: a, c. " in line
     assert line.endswith(
         "Left out: b (trained on this dataset: cheat). Fewer rows (`--method`) may leave more datasets."
     )
@@ -110,7 +110,10 @@ def test_fewer_rows_leave_more_datasets(store: Store, sets: list[Path], bench: B
     everywhere(store, sets[:2], fixed("fair", MIXED), fixed("cheat", SWAPPED, trained_on=("b",)))
     text = bench("table").out
     assert "average SRCC" not in text
-    assert "No average: it needs 2 datasets that all rows compare on, here there is 1 (a). Left out: b" in text
+    assert (
+        "No average: it needs 2 datasets on which every row has an eligible SRCC, and this table has 1 (a). Left out: b"
+        in text
+    )
     narrowed = bench("table", "--method", "fair").out
     assert "average SRCC" in narrowed
     assert "Left out" not in narrowed
@@ -168,7 +171,7 @@ def test_with_one_dataset_nothing_is_said_of_averages(store: Store, sets: list[P
 
 def test_a_perfect_srcc_has_no_mean_and_says_so(store: Store, sets: list[Path]) -> None:
     everywhere(store, sets, fixed("m", MIXED), fixed("perfect", RISING))
-    text = to_paper([arranged(store)], MARKDOWN)
+    text = paper_views([arranged(store)], Request()).to_markdown()
     (note,) = [line for line in text.splitlines() if "z is infinite" in line]
     (line,) = [line for line in text.splitlines() if line.startswith("| perfect")]
     average_text, rank = (part.strip() for part in line.split("|")[-3:-1])
@@ -179,10 +182,10 @@ def test_a_perfect_srcc_has_no_mean_and_says_so(store: Store, sets: list[Path]) 
 def test_a_mean_of_marked_numbers_carries_their_marks(store: Store, sets: list[Path]) -> None:
     methods = fixed("tuned", MIXED, selected_on=("b",)), fixed("web", SWAPPED, trained_on=(UNKNOWN,)), fixed("m", MIXED)
     everywhere(store, sets, *methods)
-    text = to_paper([arranged(store)], MARKDOWN)
+    text = paper_views([arranged(store)], Request()).to_markdown()
     notes = {line[0]: line[2:].strip() for line in text.splitlines() if line[:1] in set("¹²³⁴⁵⁶⁷⁸⁹")}
     cells = {line.split("|")[1].strip("⁰¹²³⁴⁵⁶⁷⁸⁹ "): line.split("|")[-3].strip() for line in text.splitlines()[3:6]}
-    assert notes[cells["tuned"][-1]].startswith("on b: some of this dataset's MOS was looked at")
+    assert notes[cells["tuned"][-1]].startswith("on b: tuned with some of this dataset's MOS")
     assert notes[cells["web"][-1]] == "on every dataset averaged: what it was trained on is unknown"
     assert cells["m"] == "0.524"  # as "tuned": neither is second
 

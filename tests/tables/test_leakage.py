@@ -15,9 +15,9 @@ from bench.tables import cell as cells
 from bench.tables.evaluation import evaluate
 from bench.tables.leakage import Leak, PhotoSet, Relation, find_leaks
 from bench.tables.table import arrange
-from bench.views.markup import MARKDOWN
-from bench.views.paper import to_paper
-from bench.views.records import as_record
+from bench.views.arranging import Request
+from bench.views.paper import paper_views
+from bench.views.paper_records import as_record
 
 pytestmark = pytest.mark.usefixtures("short_fits")
 SETS = [
@@ -170,7 +170,7 @@ def test_the_table_marks_each_relation_and_leaves_out_what_saw_the_photographs(p
         fixed("clean", MIXED),
     )
     tables = arrange(evaluate(store.entries()[0], draws=0))
-    text = to_paper(tables, MARKDOWN)
+    text = paper_views(tables, Request()).to_markdown()
     notes = dict(re.findall(r"^([⁰¹²³⁴-⁹]+) (.*?) *$", text, flags=re.MULTILINE))
     said = {}
     for line in text.splitlines():
@@ -178,8 +178,8 @@ def test_the_table_marks_each_relation_and_leaves_out_what_saw_the_photographs(p
             name, cell = (re.sub("[⁰¹²³⁴-⁹˒|]", "", part).strip() for part in line.split("|")[1:3])
             marks = re.findall("[⁰¹²³⁴-⁹]+", line.split("|")[2])
             said[name] = (cell, [notes[mark] for mark in marks if "too few" not in notes[mark]])
-    assert said["own"] == ("0.976", ["trained on this dataset: not in the running for best"])
-    why = "trained on KADIS_700k, whose photographs come from pixabay too: not in the running for best"
+    assert said["own"] == ("0.976", ["trained on this dataset, not eligible for best"])
+    why = "trained on KADIS_700k, whose photographs come from pixabay too, not eligible for best"
     assert said["source"] == ("1.000", [why])
     assert said["web"] == ("**0.976**", ["what it was trained on is unknown"])
     assert said["tuned"][0] == said["clean"][0] == "0.524"  # equal: neither is second

@@ -58,7 +58,7 @@ def test_the_table_counts_images_and_marks_the_few(store: Store, bench: Bench) -
     heads = [head.strip() for head in lines[0].strip("|").split("|")[1:]]
     assert [head.split(" ")[0] for head in heads] == [str(level) for level in range(12)]
     assert all(head.endswith("¹") for head in heads)
-    assert "too few to tell" in lines[-1]
+    assert "too few to draw conclusions" in lines[-1]
 
 
 def test_many_values_are_summed_up_and_a_reason_stands_for_what_is_not_there(store: Store, bench: Bench) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from compiled import assert_compiles, needs_pdflatex
 from conftest import Ran
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,12 +15,10 @@ from stored import MIXED, RISING, SWAPPED, fixed, run
 
 from bench.datasets.readers.local import read_local
 from bench.runs.store import Store
-from bench.views.markup import LATEX, escape_latex
+from bench.views.latex import LATEX, escape_latex
 
 Bench = Callable[..., Ran]
 HOSTILE = r"50% of \input{/etc/passwd} & #1_a^b~c {x} [y] $z$ <w> | naïve – 图"
-PACKAGES = r"\usepackage[T1]{fontenc}\usepackage{booktabs}\usepackage{graphicx}"
-DOCUMENT = r"\documentclass{article}" + PACKAGES + r"\begin{document}%s\end{document}"
 
 
 @pytest.fixture
@@ -73,16 +69,11 @@ def test_a_command_in_a_caption_keeps_its_dashes() -> None:
     assert LATEX.code("--method") == r"\texttt{-{}-method}"
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@needs_pdflatex
 @pytest.mark.parametrize(
     "options",
     [["--intervals"], ["--significance"], ["--compare", "rising_1", "mixed"], ["--by", "type"]],
     ids=lambda o: o[0],
 )
 def test_the_document_compiles(store: Store, bench: Bench, tmp_path: Path, options: list[str]) -> None:
-    text = bench("table", "--format", "latex", *options).out
-    (tmp_path / "t.tex").write_text(DOCUMENT % text, encoding="utf-8")
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert not re.search(r"Overfull \\hbox", done.stdout), "nothing runs off the page"
+    assert_compiles(bench("table", "--format", "latex", *options).out, tmp_path)

@@ -25,7 +25,10 @@ from bench.runs.importing import ScoreFile, import_scores, imported_method
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
 from bench.tables.table import arrange
-from bench.views.opinions import MIN_UNITS, opinions
+from bench.views import show
+from bench.views.arranging import Request
+from bench.views.opinions.aucs import MIN_UNITS
+from bench.views.opinions.table import opinions
 
 Bench = Callable[..., Ran]
 Columns = Mapping[str, Sequence[object]]
@@ -265,6 +268,15 @@ def test_csv_and_json_hold_the_same_unrounded_numbers(bench: Bench) -> None:
                 assert row[name] == ("" if value is None else str(value))
     assert records[1]["correct"] == stats.krasula(POOR, MOS, **RATINGS).correct[0]
     assert rows[2]["reasons"].startswith("ceiling: the spread and the number")
+
+
+def test_a_dataset_that_is_not_printed_keeps_its_place_among_the_records() -> None:
+    keep({"good": GOOD.tolist()}, said={}, name="a_silent")
+    keep({"good": GOOD.tolist()}, name="b_telling")
+    found = show("opinions", Store(Path("results")).entries()[0], Request())
+    assert list(found.to_frame()["dataset"]) == ["a_silent", "b_telling"]
+    assert found.to_markdown().count("| method") == 1
+    assert "a_silent: " not in found.to_markdown()
 
 
 def test_it_is_a_view_of_its_own(bench: Bench) -> None:

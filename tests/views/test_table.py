@@ -21,9 +21,9 @@ from bench.runs.scoring import Settings, load_methods
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
 from bench.tables.table import Table, arrange
-from bench.views.markup import MARKDOWN
-from bench.views.paper import to_paper
-from bench.views.records import as_record
+from bench.views.arranging import Request
+from bench.views.paper import paper_views
+from bench.views.paper_records import as_record
 
 Bench = Callable[..., Ran]
 KEYS = "method dataset protocol n failed srcc srcc_low srcc_high krcc plcc_raw plcc_log4 plcc_log5 rmse_log4 rmse_log5"
@@ -119,7 +119,7 @@ def test_an_unfinished_run_shows_no_number(photos: Path, store: Store) -> None:
     (folder / "journal.jsonl").write_text('{"image": "images/0.png", "score": 1.0, "error": null}\n')
     (cell,) = evaluate(store.entries()[0])
     assert as_record(cell)["srcc"] is None
-    assert "unfinished: 1 of 8 images" in to_paper(arrange([cell]), MARKDOWN)
+    assert "unfinished: 1 of 8 images" in paper_views(arrange([cell]), Request()).to_markdown()
 
 
 def test_two_protocols_of_a_dataset_do_not_share_a_table_unless_asked(photos: Path, store: Store) -> None:
@@ -129,22 +129,26 @@ def test_two_protocols_of_a_dataset_do_not_share_a_table_unless_asked(photos: Pa
     first, second = arrange(cells)
     assert [str(c.protocol) for c in first.columns] == ["all images, full size"]
     assert [str(c.protocol) for c in second.columns] == ["all images, resize short:16"]
-    assert "not comparable with the table above" in to_paper([first, second], MARKDOWN)
+    assert "not comparable with the table above" in paper_views([first, second], Request()).to_markdown()
     (mixed,) = arrange(cells, mix_protocols=True)
     assert len(mixed.columns) == 2
-    assert "resize short:16" in to_paper([mixed], MARKDOWN)
+    assert "resize short:16" in paper_views([mixed], Request()).to_markdown()
 
 
 def srcc_texts(tables: list[Table]) -> dict[str, str]:
     """Row's name → the text of its first SRCC cell, without footnotes."""
-    lines = [line.split("|") for line in to_paper(tables[:1], MARKDOWN).splitlines() if line.startswith("|")]
+    lines = [
+        line.split("|")
+        for line in paper_views(tables[:1], Request()).to_markdown().splitlines()
+        if line.startswith("|")
+    ]
     return {re.sub("[⁰-⁹¹²³˒]", "", line[1]).strip(): re.sub("[⁰-⁹¹²³˒]", "", line[2]).strip() for line in lines[2:]}
 
 
 def test_without_draws_best_is_bold_and_second_italic_by_value_alone(photos: Path, store: Store) -> None:
     run(store, photos, fixed("worst", MIXED), fixed("best", RISING), fixed("second", SWAPPED))
     tables = arrange(evaluate(store.entries()[0], draws=0))
-    assert "by value alone: no difference was tested" in to_paper(tables, MARKDOWN)
+    assert "No difference was tested" in paper_views(tables, Request()).to_markdown()
     texts = srcc_texts(tables)
     assert texts["best"] == "**1.000**"
     assert re.fullmatch(r"_0\.9\d\d_", texts["second"])
@@ -170,9 +174,9 @@ def test_what_left_out_images_or_was_trained_on_the_set_is_not_in_the_running(ph
     texts = srcc_texts(tables)
     assert (texts["gaps"], texts["cheat"]) == ("1.000", "1.000")
     assert texts["fair"].startswith("**")
-    text = to_paper(tables, MARKDOWN)
-    assert "scored 6, failed 2: not in the running for best" in text
-    assert "trained on this dataset: not in the running for best" in text
+    text = paper_views(tables, Request()).to_markdown()
+    assert "scored 6, failed 2, not eligible for best" in text
+    assert "trained on this dataset, not eligible for best" in text
 
 
 def test_a_dataset_is_known_by_its_aliases_when_it_comes_to_training(photos: Path, store: Store) -> None:
@@ -184,7 +188,10 @@ def test_a_dataset_is_known_by_its_aliases_when_it_comes_to_training(photos: Pat
 
 def test_few_images_are_called_too_few(photos: Path, store: Store) -> None:
     run(store, photos, fixed("a", RISING))
-    assert "n = 8: too few to tell" in to_paper(arrange(evaluate(store.entries()[0])), MARKDOWN)
+    assert (
+        "n = 8: too few images to draw conclusions"
+        in paper_views(arrange(evaluate(store.entries()[0])), Request()).to_markdown()
+    )
 
 
 def test_the_newest_of_equal_rows_is_shown_and_the_older_left_out_everywhere(store: Store, bench: Bench) -> None:
@@ -213,7 +220,7 @@ def test_other_images_under_the_same_names_are_another_column_and_the_footnotes_
     run(store, photos, fakes.Brightness)
     tables = arrange(evaluate(store.entries()[0]))
     assert len(tables) == 2
-    notes = [line for line in to_paper(tables, MARKDOWN).splitlines() if "photos: 8 images" in line]
+    notes = [line for line in paper_views(tables, Request()).to_markdown().splitlines() if "photos: 8 images" in line]
     assert len(set(notes)) == 2
 
 
@@ -233,7 +240,7 @@ def test_intervals_resample_references_where_they_repeat(photos: Path, store: St
 def test_a_configuration_chosen_with_a_sets_mos_is_marked_on_its_cells(photos: Path, store: Store) -> None:
     chosen = type("Chosen", (fakes.Brightness,), {"info": fakes.info("chosen", selected_on=("photos",))})
     run(store, photos, chosen, fakes.Darkness)
-    text = to_paper(arrange(evaluate(store.entries()[0])), MARKDOWN)
+    text = paper_views(arrange(evaluate(store.entries()[0])), Request()).to_markdown()
     (note,) = [line for line in text.splitlines() if "when choosing" in line]
     rows = {line.split("|")[1].strip()[:4]: line for line in text.splitlines() if line.startswith("|")}
     assert note[0] in rows["chos"].split("|")[2]
@@ -251,7 +258,7 @@ def test_a_newer_version_is_a_row_of_its_own(photos: Path, store: Store) -> None
     newer = type("Newer", (fakes.Brightness,), {"info": fakes.info("brightness", version="2")})
     run(store, photos, fakes.Brightness)
     run(store, photos, newer)
-    text = to_paper(arrange(evaluate(store.entries()[0])), MARKDOWN)
+    text = paper_views(arrange(evaluate(store.entries()[0])), Request()).to_markdown()
     assert "brightness (1)" in text
     assert "brightness (2)" in text
 
@@ -260,7 +267,7 @@ def test_names_from_datasets_cannot_break_the_markup(tmp_path: Path, store: Stor
     folder = tmp_path / "a|b<script>"
     make_photo(folder / "x.png", 1)
     run(store, folder, fakes.Brightness)
-    text = to_paper(arrange(evaluate(store.entries()[0])), MARKDOWN)
+    text = paper_views(arrange(evaluate(store.entries()[0])), Request()).to_markdown()
     assert "<script>" not in text
     widths = {line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("|")}
     assert len(widths) == 1

@@ -1,1 +1,1 @@
-"""published."""
+"""``bench table --published``: published correlations beside ours."""

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor
 from torch.nn import functional
+
+from bench.io.atomic import write_output
 
 from ..metrics import prompt_pairs
 from .start import TEXTS
@@ -37,6 +39,6 @@ def encode(texts: list[str]) -> Tensor:
 if __name__ == "__main__":
     pairs = prompt_pairs("qualiclip")
     features = encode([prompt for pair in pairs for prompt in pair]).clone()
-    save_file({"texts": features}, TEXTS, metadata={"prompts": "\n".join(text for pair in pairs for text in pair)})
-    TEXTS.chmod(0o644)  # safetensors lets nobody else read what it writes
+    about = {"prompts": "\n".join(text for pair in pairs for text in pair)}
+    write_output(TEXTS, to_bytes({"texts": features}, metadata=about))
     print(f"{TEXTS}: {tuple(features.shape)}")

@@ -1,0 +1,10 @@
+"""The conventions of every test and interval here, unless a caller gives others."""
+
+from __future__ import annotations
+
+ALPHA = 0.05
+"""Significance level: the probability of any false positive among tests made together is at most this."""
+CONFIDENCE = 0.95
+"""Nominal coverage of an interval."""
+DRAWS = 2000
+"""Bootstrap draws behind an interval or a test."""

@@ -1,0 +1,90 @@
+"""How a view is asked for, and the tables that it is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.errors import UsageError
+from bench.stats import DRAWS, IntervalKind
+from bench.tables.cell import PAPER_VALUES, STATISTICS
+
+if TYPE_CHECKING:
+    from bench.runs.entry import Entry
+    from bench.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a view is asked for.
+
+    Attributes:
+        draws: bootstrap draws for intervals and tests; 0 turns both off.
+        interval: kind of the intervals.
+        common: use only images that every method shown scored.
+        mix_protocols: put different protocols of a dataset into one table.
+        intervals: print the interval beside each SRCC.
+        values: the numbers to show, by their names in ``STATISTICS``.
+        argument: what the view is of: an attribute, two methods, a file.
+        methods: names that the entries were chosen by; empty: all methods.
+        datasets: ids that the entries were chosen by; empty: all datasets.
+        with_records: compute the records too, which JSON, CSV and DataFrames are made of.
+        prefix: what stands before a parameter's name in messages: ``--`` on the command line.
+    """
+
+    draws: int = DRAWS
+    interval: IntervalKind = "percentile"
+    common: bool = False
+    mix_protocols: bool = False
+    intervals: bool = False
+    values: tuple[str, ...] = PAPER_VALUES
+    argument: object = None
+    methods: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    with_records: bool = True
+    prefix: str = ""
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.values if name not in STATISTICS]
+        if unknown or not self.values or len(set(self.values)) < len(self.values):
+            got = ",".join(self.values)
+            raise UsageError(f"{self.named('values')} got {got!r}: choose some of {', '.join(STATISTICS)}, each once")
+
+    def named(self, parameter: str) -> str:
+        """Return a parameter as the user wrote it."""
+        return f"{self.prefix}{parameter}"
+
+    def need_draws(self, parameter: str) -> None:
+        """Raise UsageError where a view that tests was asked for without draws."""
+        if not self.draws:
+            raise UsageError(
+                f"{self.named(parameter)} tests by a bootstrap, and {self.named('draws')} got 0: give 2000, say"
+            )
+
+
+def without_fitted(entries: Sequence[Entry]) -> list[Entry]:
+    """Leave out regressions that were fitted on splits, which the view ``cross`` alone shows.
+
+    Raises:
+        UsageError: there are no others.
+    """
+    kept = [entry for entry in entries if not entry.fitted]
+    if not kept:
+        raise UsageError("all results chosen are regressions fitted on splits: see `bench table --style cross`")
+    return kept
+
+
+def arranged(entries: Sequence[Entry], request: Request, values: Collection[str] = ("srcc",)) -> list[Table]:
+    """Evaluate entries and arrange them as tables; regressions fitted on splits are left out.
+
+    Args:
+        entries: stored results, at least one that is no such regression.
+        request: gives draws, intervals, images and protocols.
+        values: the numbers that the view needs.
+    """
+    from bench.tables.evaluation import evaluate
+    from bench.tables.table import arrange
+
+    cells = evaluate(without_fitted(entries), request.draws, request.interval, request.common, values)
+    return arrange(cells, request.mix_protocols)

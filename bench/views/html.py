@@ -1,0 +1,41 @@
+"""Tables in HTML: a fragment without styles, whose text is escaped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from bench.views.writing import Markup, Sheet
+
+
+def escape_html(text: str) -> str:
+    """Return a text on one line, with nothing in it that HTML takes for markup."""
+    return escape(re.sub(r"\s", " ", str(text)))
+
+
+def _html(sheet: Sheet) -> str:
+    width = len(sheet.head)
+    lines = ["<table>", "<thead>", _line("th", sheet.head), "</thead>"]
+    for heading, rows in sheet.groups:
+        title = [f'<tr><th colspan="{width}">{heading}</th></tr>'] if heading else []
+        lines += ["<tbody>", *title, *(_line("td", row) for row in rows), "</tbody>"]
+    lines += ["</table>", *(f"<p>{caption}</p>" for caption in sheet.captions)]
+    if sheet.notes:
+        lines += ["<ol>", *(f"<li>{note}</li>" for note in sheet.notes), "</ol>"]
+    return "\n".join(lines) + "\n"
+
+
+def _line(tag: str, cells: Sequence[str]) -> str:
+    return "<tr>" + "".join(f"<{tag}>{cell}</{tag}>" for cell in cells) + "</tr>"
+
+
+HTML = Markup(
+    escape=escape_html,
+    best=lambda text: f"<strong>{text}</strong>",
+    second=lambda text: f"<em>{text}</em>",
+    code=lambda text: f"<code>{escape_html(text)}</code>",
+    strong=lambda text: f"<p><strong>{text}</strong></p>\n",
+    marks=lambda numbers: f"<sup>{', '.join(map(str, numbers))}</sup>" if numbers else "",
+    lay_out=_html,
+)

@@ -1,0 +1,74 @@
+"""Tables in LaTeX."""
+
+from __future__ import annotations
+
+import re
+
+from bench.views.writing import Markup, Sheet
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    # A row that begins with a bracket would be read as an argument of the line break before it.
+    "[": "{[}",
+    "]": "{]}",
+} | {character: f"\\{character}" for character in "#$%&_{}"}
+
+
+def escape_latex(text: str) -> str:
+    """Return a text on one line, with nothing in it that LaTeX takes for markup or has no glyph for."""
+    line = re.sub(r"\s", " ", str(text))
+    return "".join(_LATEX.get(character) or _glyph(character) for character in line)
+
+
+def _glyph(character: str) -> str:
+    # pdflatex's fonts end with Latin-1, and one unknown character stops the whole document.
+    known = character.isprintable() and ord(character) < 256
+    return character if known else f"{{[}}U+{ord(character):04X}{{]}}"
+
+
+def _latex(sheet: Sheet) -> str:
+    width = len(sheet.head)
+    body = []
+    for heading, rows in sheet.groups:
+        body.append(r"\midrule")
+        body += [rf"\multicolumn{{{width}}}{{l}}{{\emph{{{heading}}}}} \\"] if heading else []
+        body += [" & ".join(row) + r" \\" for row in rows]
+    notes = [rf"${{}}^{{{number}}}$ {note}" for number, note in enumerate(sheet.notes, 1)]
+    return "\n".join(
+        [
+            r"% needs \usepackage[T1]{fontenc}, \usepackage{booktabs} and \usepackage{graphicx}",
+            r"\begin{table}",
+            r"\centering\footnotesize",
+            # A table that is wider than the text is made as small as it must be.
+            r"\setbox0=\hbox{%",
+            rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}",
+            r"\toprule",
+            " & ".join(sheet.head) + r" \\",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}}",
+            r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\box0}\else\box0\fi",
+            rf"\caption{{{' '.join(sheet.captions)}}}",
+            r"\par\smallskip\raggedright",
+            *(rf"{note}\par" for note in notes),
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+LATEX = Markup(
+    escape=escape_latex,
+    best=lambda text: rf"\textbf{{{text}}}",
+    second=lambda text: rf"\textit{{{text}}}",
+    code=lambda text: rf"\texttt{{{escape_latex(text).replace('--', '-{}-')}}}",
+    strong=lambda text: rf"\textbf{{{text}}}\par" + "\n",
+    marks=lambda numbers: f"$^{{{','.join(map(str, numbers))}}}$" if numbers else "",
+    lay_out=_latex,
+)

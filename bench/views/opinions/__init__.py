@@ -1,0 +1,1 @@
+"""``bench table --opinions``: what the spread of people's ratings says of methods."""

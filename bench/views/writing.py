@@ -1,0 +1,104 @@
+"""Writing views as marked-up text: the one place where text is escaped, marked and given footnotes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bench.views.model import Code, Remark, Sentence, Value, View
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table ready to be laid out; every text is marked up already.
+
+    Attributes:
+        head: headings of the columns.
+        groups: (heading, lines of cells); an empty heading gets no line.
+        captions: sentences below it.
+        notes: footnotes, in the order of their numbers.
+    """
+
+    head: list[str]
+    groups: list[tuple[str, list[list[str]]]]
+    captions: list[str]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Markup:
+    """A language.
+
+    Attributes:
+        escape: turns plain text into text with nothing in it that the language takes for markup.
+        best: writes the best number of a column.
+        second: writes the second best.
+        code: writes a command, given plain.
+        strong: writes a sentence that must not be overlooked.
+        marks: turns numbers of footnotes into what stands beside a cell.
+        lay_out: writes a table.
+    """
+
+    escape: Callable[[str], str]
+    best: Callable[[str], str]
+    second: Callable[[str], str]
+    code: Callable[[str], str]
+    strong: Callable[[str], str]
+    marks: Callable[[Sequence[int]], str]
+    lay_out: Callable[[Sheet], str]
+
+
+def write(parts: Iterable[View | Remark], markup: Markup) -> str:
+    """Return tables and remarks in a language."""
+    texts = []
+    for part in parts:
+        if isinstance(part, Remark):
+            texts.append(markup.strong(markup.escape(part.text)))
+        elif part.head:
+            texts.append(markup.lay_out(_sheet(part, markup)))
+    return "\n".join(texts)
+
+
+def _sheet(view: View, markup: Markup) -> Sheet:
+    notes = _Footnotes(markup)
+
+    def line(values: Sequence[Value]) -> list[str]:
+        if not view.names_last:
+            return [_cell(value, markup, notes) for value in values]
+        others = [_cell(value, markup, notes) for value in values[1:]]
+        return [_cell(values[0], markup, notes), *others]
+
+    head = [_cell(value, markup, notes) for value in view.head]
+    groups = [(markup.escape(heading), [line(values) for values in lines]) for heading, lines in view.groups]
+    return Sheet(head, groups, [_sentence(text, markup) for text in view.captions], notes.texts)
+
+
+def _cell(value: Value, markup: Markup, notes: _Footnotes) -> str:
+    text = markup.escape(value.text)
+    if value.standing:
+        text = markup.second(text) if value.standing == "second" else markup.best(text)
+    return text + _interval(value.interval, markup) + notes.mark(value.notes) + markup.escape(value.after)
+
+
+def _interval(text: str, markup: Markup) -> str:
+    # No language reads brackets behind a number as markup.
+    return "".join(part if part in ("[", "]") else markup.escape(part) for part in re.split(r"([\[\]])", text))
+
+
+def _sentence(sentence: Sentence, markup: Markup) -> str:
+    parts = (sentence,) if isinstance(sentence, str) else sentence
+    return "".join(markup.code(part) if isinstance(part, Code) else markup.escape(part) for part in parts)
+
+
+class _Footnotes:
+    """The notes of one table, numbered as they come, one a distinct text."""
+
+    def __init__(self, markup: Markup) -> None:
+        self.texts: list[str] = []
+        self._markup = markup
+
+    def mark(self, texts: Iterable[str]) -> str:
+        escaped = [self._markup.escape(text) for text in texts]
+        self.texts += [text for text in dict.fromkeys(escaped) if text not in self.texts]
+        return self._markup.marks([self.texts.index(text) + 1 for text in escaped])

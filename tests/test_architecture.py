@@ -19,7 +19,8 @@ HEAVY = ("torch", "pyiqa", "seaborn", "pandas", "matplotlib", "sklearn", "skimag
 LINES = [
     "api errors",
     "io stats",
-    "distortions plugins",
+    "plugins",
+    "distortions",
     "methods datasets",
     "runs overlap",
     "tables fit",

@@ -28,8 +28,10 @@ def example(language: str, start: str) -> str:
 
 METHOD = example("python", "# methods/").split("\n", 1)[1]
 FEATURES = example("python", "    def features")
-IMPORTS = ("from bench.api import Family", "import numpy as np\nfrom bench.api import Family, FloatArray")
+IMPORTS = ("from bench.api import Family", "import numpy as np\n\nfrom bench.api import Family, FloatArray")
 WITH_FEATURES = f"{METHOD.replace(*IMPORTS)}\n{FEATURES}"
+
+DISTORTION = example("python", "# my_package/fog.py").split("\n", 1)[1]
 
 
 def test_the_example_of_a_method_has_at_most_thirty_lines() -> None:
@@ -37,12 +39,14 @@ def test_the_example_of_a_method_has_at_most_thirty_lines() -> None:
     assert len(code) <= 30
 
 
+@pytest.mark.parametrize("code", [WITH_FEATURES, DISTORTION], ids=["method", "distortion"])
 @pytest.mark.parametrize("tool", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]], ids=" ".join)
-def test_the_example_of_a_method_passes_the_projects_own_checks(tmp_path: Path, tool: list[str]) -> None:
-    path = tmp_path / "contrast.py"
-    path.write_text(WITH_FEATURES)
+def test_the_example_passes_the_projects_own_checks(tmp_path: Path, tool: list[str], code: str) -> None:
+    path = tmp_path / "example.py"
+    path.write_text(code)
     where = (
-        ["--config-file", str(ROOT / "pyproject.toml")]
+        # The cache of the whole check: without it, torch alone takes a minute or more.
+        ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(ROOT / ".mypy_cache")]
         if tool == ["mypy"]
         else ["--config", str(ROOT / "pyproject.toml")]
     )
@@ -58,14 +62,14 @@ def test_the_example_of_a_method_passes_the_projects_own_checks(tmp_path: Path, 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def install(folder: Path, code: str) -> dict[str, str]:
-    """Put the example where a package of somebody else would be, since a test writes nothing into methods/."""
-    (folder / "contrast_package.py").write_text(code)
-    about = folder / "contrast_package-1.dist-info"
+def install(folder: Path, code: str, name: str = "contrast", group: str = "bench.methods") -> dict[str, str]:
+    """Put the example where a package of somebody else would be, since a test writes nothing into the repository."""
+    (folder / f"{name}_package.py").write_text(code)
+    about = folder / f"{name}_package-1.dist-info"
     about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: contrast_package\nVersion: 1\n")
-    (about / "entry_points.txt").write_text("[bench.methods]\ncontrast = contrast_package\n")
-    return {**os.environ, "PYTHONPATH": f"{ROOT}:{folder}"}
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}_package\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(f"[{group}]\n{name} = {name}_package\n")
+    return {**os.environ, "PYTHONPATH": f"{ROOT}:{folder}", "BENCH_CACHE": str(folder / "cache")}
 
 
 def command(environment: dict[str, str], *arguments: str) -> str:
@@ -146,6 +150,20 @@ def test_the_example_of_a_statistic_is_in_tables(tmp_path: Path, photos: Path) -
         check=False,
     )
     assert checked.returncode == 0, checked.stdout
+
+
+def test_the_example_of_a_distortion_is_drawn_and_followed(tmp_path: Path, photos: Path) -> None:
+    environment = install(tmp_path, DISTORTION, "fog", "bench.distortions")
+    drawn, followed, _ = re.findall(r"^    bench ((?:distort|robustness|train) .*fog.*)$", TEXT, re.MULTILINE)
+    out = command(environment, *drawn.replace("photo.jpg", str(photos / "images" / "0.png")).split())
+    assert out == "0-distortions.png: 1 types at 5 levels\n"
+    wanted = followed.replace("my_photos", str(photos)).replace("niqe", "bytes-per-pixel").split()
+    out = command(environment, *wanted, "--format", "csv")
+    assert {"fog", "jpeg", "weather"} <= set(re.split("[,\n]", out))
+    # Another function, other images: those that are kept of the first are not taken for its own.
+    white = DISTORTION.replace("return (images", "return torch.ones_like(images)\n    return (images")
+    (tmp_path / "fog_package.py").write_text(white)
+    assert command(environment, *wanted, "--format", "csv") != out
 
 
 VIEW = example("python", "# bench/views/").split("\n", 1)[1]

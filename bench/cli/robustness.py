@@ -102,12 +102,12 @@ def _select(types: str) -> tuple[str, ...]:
 
 
 def _show(entries: Sequence[Entry], names: Sequence[str], form: str, output: Path | None, raw: bool) -> None:
-    from bench.distortions import DISTORTIONS
+    from bench.distortions import find
     from bench.robustness import levels_view
     from bench.robustness.levels import read_levels, summarise
     from bench.tables.evaluation import evaluate
 
-    types = [DISTORTIONS[name] for name in names]
+    types = [find(name) for name in names]
     levels = [read_levels(entry, names) for entry in entries]
     dataset = entries[0].dataset.id
     notes = [f"{c.method.label}: {leak.why}." for c in evaluate(entries, draws=0, values=()) for leak in c.leaks]

@@ -25,6 +25,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bench.api import Pixels, Resize
+from bench.distortions import LEVELS
 from bench.errors import MissingRequirementError, UsageError
 from bench.io.cache import cache_root
 from bench.io.images import decode, read_bytes, resize
@@ -34,7 +35,6 @@ RECIPE = 1
 
 SHORT_SIDE = 384
 TYPES = ("gaussian-blur", "jpeg2000", "jpeg", "white-noise", "darken", "pixelate")
-LEVELS = (1, 2, 3, 4, 5)
 COLUMNS = ("image", "score", "reference", "type", "level")
 
 _STALE_AFTER_S = 24 * 3600

@@ -1,46 +1,13 @@
-"""What every degradation is: a named function with five values, and the checks around it."""
+"""What several degradations need: checks of images, and random draws."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-LEVELS = (1, 2, 3, 4, 5)
-
-Degrade = Callable[[Tensor, float, torch.Generator], Tensor]
-"""(images (N, C, H, W) in [0, 1], value, generator) to images of the same shape, dtype and range.
-
-One call draws once: whatever is random is the same in all N images, so that crops of one photograph can be
-degraded alike. What depends on the content (a threshold, a file) is worked out for each image by itself.
-"""
-
-
-@dataclass(frozen=True)
-class Distortion:
-    """One degradation at five levels.
-
-    Attributes:
-        name: identifier, e.g. ``gaussian-blur``.
-        group: one of the seven groups of KADID-10k, e.g. ``blur``; or ``authentic``, or ``composition``.
-        values: what ``function`` is given at the levels 1 to 5.
-        unit: what a value means, e.g. ``sigma in pixels``.
-        summary: one line on what is done.
-        function: the degradation itself; see ``Degrade``. It reads randomness from the generator alone.
-        monotone: severity never falls with the level. This is measured (``severity.is_monotone`` says how),
-            and the tests hold the flag to it. Where False the level is an index, not a severity.
-    """
-
-    name: str
-    group: str
-    values: tuple[float, float, float, float, float]
-    unit: str
-    summary: str
-    function: Degrade
-    monotone: bool
+from bench.distortions.declaration import Degrade
 
 
 def check_image(image: Tensor) -> None:

@@ -13,8 +13,9 @@ import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor
 
 from bench.distortions import _filters
-from bench.distortions._core import Distortion, colour_only, draw, normal
+from bench.distortions._core import colour_only, draw, normal
 from bench.distortions.compression import jpeg
+from bench.distortions.declaration import distortion
 from bench.distortions.sharpness import over_sharpen
 
 _GAMMA = 2.2
@@ -32,6 +33,14 @@ def _to_image(light: Tensor) -> Tensor:
     return light.clamp(0, 1) ** (1 / _GAMMA)
 
 
+@distortion(
+    name="low-light",
+    group="authentic",
+    values=(0.7, 1.4, 2.2, 3, 4),
+    unit="stops under",
+    summary="underexposed with sensor noise, half of it raised again",
+    monotone=True,
+)
 def low_light(images: Tensor, stops: float, generator: torch.Generator) -> Tensor:
     """Expose too little, with the noise of a sensor, and raise half of what is missing afterwards.
 
@@ -45,6 +54,14 @@ def low_light(images: Tensor, stops: float, generator: torch.Generator) -> Tenso
     return _to_image((light + noise) * 2 ** (stops / 2))
 
 
+@distortion(
+    name="over-exposure",
+    group="authentic",
+    values=(0.3, 0.7, 1.1, 1.6, 2.2),
+    unit="stops over",
+    summary="overexposed, highlights clipped",
+    monotone=True,
+)
 def over_exposure(images: Tensor, stops: float, _: torch.Generator) -> Tensor:
     """Expose too long: highlights are clipped and colours burn out.
 
@@ -55,6 +72,14 @@ def over_exposure(images: Tensor, stops: float, _: torch.Generator) -> Tensor:
     return _to_image(_to_light(images) * 2**stops)
 
 
+@distortion(
+    name="hand-shake",
+    group="authentic",
+    values=(2, 5, 9, 14, 20),
+    unit="path in pixels",
+    summary="blur along a bent path",
+    monotone=True,
+)
 def hand_shake(images: Tensor, length: float, generator: torch.Generator) -> Tensor:
     """Blur along a bent path, as of a hand that turns while the shutter is open.
 
@@ -80,6 +105,14 @@ def _arc(length: float, direction: float, turn: float) -> Tensor:
     return torch.mm(rows, columns.T) / count
 
 
+@distortion(
+    name="defocus",
+    group="authentic",
+    values=(0.8, 1.5, 2.5, 4, 6),
+    unit="radius in pixels",
+    summary="disk blur in linear light under faint noise",
+    monotone=True,
+)
 def defocus(images: Tensor, radius: float, generator: torch.Generator) -> Tensor:
     """Blur by a disk in linear light, so that highlights grow into disks, under faint sensor noise.
 
@@ -92,6 +125,14 @@ def defocus(images: Tensor, radius: float, generator: torch.Generator) -> Tensor
     return (blurred + 0.005 * normal(images.shape[1:], generator, images)).clamp(0, 1)
 
 
+@distortion(
+    name="rescale",
+    group="authentic",
+    values=(1.5, 2, 3, 4.5, 7),
+    unit="factor",
+    summary="shrunk and enlarged again",
+    monotone=True,
+)
 def rescale(images: Tensor, factor: float, generator: torch.Generator) -> Tensor:
     """Shrink and enlarge again, as a thumbnail shown large.
 
@@ -109,6 +150,14 @@ def rescale(images: Tensor, factor: float, generator: torch.Generator) -> Tensor
     return F.interpolate(shrunk, size=size, mode=mode, align_corners=False).clamp(0, 1)
 
 
+@distortion(
+    name="haze",
+    group="authentic",
+    values=(0.02, 0.06, 0.15, 0.35, 0.8),
+    unit="optical depth",
+    summary="bright haze, denser towards the top",
+    monotone=True,
+)
 def haze(images: Tensor, density: float, generator: torch.Generator) -> Tensor:
     """Mix in bright airlight, more of it where the scene is made out to be far.
 
@@ -127,6 +176,14 @@ def haze(images: Tensor, density: float, generator: torch.Generator) -> Tensor:
     return _to_image(_to_light(images) * clear + _HAZE * (1 - clear))
 
 
+@distortion(
+    name="denoise",
+    group="authentic",
+    values=(0.02, 0.04, 0.07, 0.11, 0.16),
+    unit="standard deviation of the noise taken away",
+    summary="noise smoothed away together with texture",
+    monotone=True,
+)
 def denoise(images: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
     """Add noise and smooth it away together with the texture that it hid, edges kept.
 
@@ -150,6 +207,14 @@ def _smooth(images: Tensor, weak: float) -> Tensor:
     return (_filters.box(keep, radius) * images + _filters.box(mean * (1 - keep), radius)).clamp(0, 1)
 
 
+@distortion(
+    name="white-balance",
+    group="authentic",
+    values=(0.1, 0.2, 0.35, 0.55, 0.8),
+    unit="log of the largest gain",
+    summary="tinted by wrong gains of R, G and B",
+    monotone=True,
+)
 @colour_only
 def white_balance(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     """Multiply R, G and B by wrong gains in linear light, luma kept for a grey.
@@ -166,6 +231,14 @@ def white_balance(images: Tensor, strength: float, generator: torch.Generator) -
     return _to_image(_to_light(images) * gains.view(3, 1, 1))
 
 
+@distortion(
+    name="phone-pipeline",
+    group="authentic",
+    values=(0.1, 0.25, 0.45, 0.7, 1),
+    unit="strength",
+    summary="noise, smoothing, sharpening, JPEG",
+    monotone=True,
+)
 def phone_pipeline(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     """Noise, smoothing, sharpening and JPEG, one after the other.
 
@@ -177,88 +250,3 @@ def phone_pipeline(images: Tensor, strength: float, generator: torch.Generator) 
     smoothed = denoise(images, 0.02 + 0.08 * strength, generator)
     sharpened = over_sharpen(smoothed, 0.3 + 1.5 * strength, generator)
     return jpeg(sharpened, 90 - 60 * strength, generator)
-
-
-AUTHENTIC = (
-    Distortion(
-        name="low-light",
-        group="authentic",
-        values=(0.7, 1.4, 2.2, 3, 4),
-        unit="stops under",
-        summary="underexposed with sensor noise, half of it raised again",
-        function=low_light,
-        monotone=True,
-    ),
-    Distortion(
-        name="over-exposure",
-        group="authentic",
-        values=(0.3, 0.7, 1.1, 1.6, 2.2),
-        unit="stops over",
-        summary="overexposed, highlights clipped",
-        function=over_exposure,
-        monotone=True,
-    ),
-    Distortion(
-        name="hand-shake",
-        group="authentic",
-        values=(2, 5, 9, 14, 20),
-        unit="path in pixels",
-        summary="blur along a bent path",
-        function=hand_shake,
-        monotone=True,
-    ),
-    Distortion(
-        name="defocus",
-        group="authentic",
-        values=(0.8, 1.5, 2.5, 4, 6),
-        unit="radius in pixels",
-        summary="disk blur in linear light under faint noise",
-        function=defocus,
-        monotone=True,
-    ),
-    Distortion(
-        name="rescale",
-        group="authentic",
-        values=(1.5, 2, 3, 4.5, 7),
-        unit="factor",
-        summary="shrunk and enlarged again",
-        function=rescale,
-        monotone=True,
-    ),
-    Distortion(
-        name="haze",
-        group="authentic",
-        values=(0.02, 0.06, 0.15, 0.35, 0.8),
-        unit="optical depth",
-        summary="bright haze, denser towards the top",
-        function=haze,
-        monotone=True,
-    ),
-    Distortion(
-        name="denoise",
-        group="authentic",
-        values=(0.02, 0.04, 0.07, 0.11, 0.16),
-        unit="standard deviation of the noise taken away",
-        summary="noise smoothed away together with texture",
-        function=denoise,
-        monotone=True,
-    ),
-    Distortion(
-        name="white-balance",
-        group="authentic",
-        values=(0.1, 0.2, 0.35, 0.55, 0.8),
-        unit="log of the largest gain",
-        summary="tinted by wrong gains of R, G and B",
-        function=white_balance,
-        monotone=True,
-    ),
-    Distortion(
-        name="phone-pipeline",
-        group="authentic",
-        values=(0.1, 0.25, 0.45, 0.7, 1),
-        unit="strength",
-        summary="noise, smoothing, sharpening, JPEG",
-        function=phone_pipeline,
-        monotone=True,
-    ),
-)

@@ -8,9 +8,18 @@ import torch
 from torch import Tensor
 
 from bench.distortions import _filters
-from bench.distortions._core import Distortion, draw
+from bench.distortions._core import draw
+from bench.distortions.declaration import distortion
 
 
+@distortion(
+    name="gaussian-blur",
+    group="blur",
+    values=(0.1, 0.5, 1, 2, 5),
+    unit="sigma in pixels",
+    summary="Gaussian blur; level 1 leaves the image as it is",
+    monotone=True,
+)
 def gaussian_blur(images: Tensor, sigma: float, _: torch.Generator) -> Tensor:
     """Convolve each plane with a Gaussian, cut off at two standard deviations and renormalised.
 
@@ -21,6 +30,14 @@ def gaussian_blur(images: Tensor, sigma: float, _: torch.Generator) -> Tensor:
     return _filters.gaussian(images, sigma).clamp(0, 1)
 
 
+@distortion(
+    name="lens-blur",
+    group="blur",
+    values=(1, 2, 4, 6, 8),
+    unit="radius in pixels",
+    summary="blur by a uniform disk, as out of focus",
+    monotone=True,
+)
 def lens_blur(images: Tensor, radius: float, _: torch.Generator) -> Tensor:
     """Convolve each plane with a uniform disk, the point spread of a lens out of focus.
 
@@ -31,6 +48,14 @@ def lens_blur(images: Tensor, radius: float, _: torch.Generator) -> Tensor:
     return _filters.convolve(images, _filters.disk(radius)).clamp(0, 1)
 
 
+@distortion(
+    name="motion-blur",
+    group="blur",
+    values=(1, 2, 4, 6, 10),
+    unit="length in pixels",
+    summary="blur along a line in a random direction; level 1 leaves the image as it is",
+    monotone=True,
+)
 def motion_blur(images: Tensor, length: float, generator: torch.Generator) -> Tensor:
     """Convolve each plane with a straight line, in a direction drawn evenly from the half circle.
 
@@ -41,34 +66,3 @@ def motion_blur(images: Tensor, length: float, generator: torch.Generator) -> Te
     """
     (turn,) = draw(1, generator)
     return _filters.convolve(images, _filters.line(length, math.pi * turn)).clamp(0, 1)
-
-
-GAUSSIAN_BLUR = Distortion(
-    name="gaussian-blur",
-    group="blur",
-    values=(0.1, 0.5, 1, 2, 5),
-    unit="sigma in pixels",
-    summary="Gaussian blur; level 1 leaves the image as it is",
-    function=gaussian_blur,
-    monotone=True,
-)
-
-LENS_BLUR = Distortion(
-    name="lens-blur",
-    group="blur",
-    values=(1, 2, 4, 6, 8),
-    unit="radius in pixels",
-    summary="blur by a uniform disk, as out of focus",
-    function=lens_blur,
-    monotone=True,
-)
-
-MOTION_BLUR = Distortion(
-    name="motion-blur",
-    group="blur",
-    values=(1, 2, 4, 6, 10),
-    unit="length in pixels",
-    summary="blur along a line in a random direction; level 1 leaves the image as it is",
-    function=motion_blur,
-    monotone=True,
-)

@@ -6,9 +6,17 @@ import torch
 from torch import Tensor
 
 from bench.distortions._colour import from_lab, to_lab
-from bench.distortions._core import Distortion
+from bench.distortions.declaration import distortion
 
 
+@distortion(
+    name="brighten",
+    group="brightness",
+    values=(0.1, 0.2, 0.4, 0.7, 1.1),
+    unit="twice what mid-grey gains",
+    summary="tone curve that raises the mid-tones and keeps black and white",
+    monotone=True,
+)
 def brighten(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     """Pull the middle of the tone curve up, black and white kept where they are.
 
@@ -29,6 +37,14 @@ def _lift(values: Tensor, amount: float) -> Tensor:
     return (values + 2 * amount * values * (1 - values)).clamp(0, 1)
 
 
+@distortion(
+    name="darken",
+    group="brightness",
+    values=(0.05, 0.1, 0.2, 0.4, 0.8),
+    unit="twice what mid-grey loses",
+    summary="tone curve that lowers the mid-tones and keeps black and white",
+    monotone=True,
+)
 def darken(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     """Pull the middle of the tone curve down, black and white kept where they are.
 
@@ -43,6 +59,14 @@ def darken(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     return (images - 2 * amount * images * (1 - images)).clamp(0, 1)
 
 
+@distortion(
+    name="mean-shift",
+    group="brightness",
+    values=(0, 0.08, -0.08, 0.15, -0.15),
+    unit="offset",
+    summary="everything brighter or darker by the same; level 1 leaves the image as it is",
+    monotone=False,
+)
 def mean_shift(images: Tensor, offset: float, _: torch.Generator) -> Tensor:
     """Add the same to every sample, then clip to [0, 1].
 
@@ -51,34 +75,3 @@ def mean_shift(images: Tensor, offset: float, _: torch.Generator) -> Tensor:
         offset: negative darkens.
     """
     return (images + offset).clamp(0, 1)
-
-
-BRIGHTEN = Distortion(
-    name="brighten",
-    group="brightness",
-    values=(0.1, 0.2, 0.4, 0.7, 1.1),
-    unit="twice what mid-grey gains",
-    summary="tone curve that raises the mid-tones and keeps black and white",
-    function=brighten,
-    monotone=True,
-)
-
-DARKEN = Distortion(
-    name="darken",
-    group="brightness",
-    values=(0.05, 0.1, 0.2, 0.4, 0.8),
-    unit="twice what mid-grey loses",
-    summary="tone curve that lowers the mid-tones and keeps black and white",
-    function=darken,
-    monotone=True,
-)
-
-MEAN_SHIFT = Distortion(
-    name="mean-shift",
-    group="brightness",
-    values=(0, 0.08, -0.08, 0.15, -0.15),
-    unit="offset",
-    summary="everything brighter or darker by the same; level 1 leaves the image as it is",
-    function=mean_shift,
-    monotone=False,
-)

@@ -12,12 +12,21 @@ from torch import Tensor
 
 from bench.distortions import _filters
 from bench.distortions._colour import from_lab, luma, to_lab
-from bench.distortions._core import Distortion, colour_only, draw
+from bench.distortions._core import colour_only, draw
+from bench.distortions.declaration import distortion
 
 _EDGE_SIGMA = 4.0
 _WEAK_EDGE = 0.1
 
 
+@distortion(
+    name="colour-diffusion",
+    group="colour",
+    values=(1, 3, 6, 8, 12),
+    unit="factor on a and b after a blur of sigma 1.5 v + 2 pixels",
+    summary="a and b of L*a*b* blurred and raised: colours bleed",
+    monotone=True,
+)
 @colour_only
 def colour_diffusion(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     """Blur a and b of CIE L*a*b* and raise them, so that strong colours bleed over the edges.
@@ -34,6 +43,14 @@ def colour_diffusion(images: Tensor, amount: float, _: torch.Generator) -> Tenso
     return from_lab(lab, images)
 
 
+@distortion(
+    name="colour-shift",
+    group="colour",
+    values=(1, 3, 6, 8, 12),
+    unit="shift in pixels",
+    summary="green plane moved in a random direction where there are edges",
+    monotone=False,
+)
 @colour_only
 def colour_shift(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
     """Move the green plane, where the image has edges, by whole pixels in a random direction.
@@ -73,6 +90,14 @@ def _edge_weight(images: Tensor) -> Tensor:
     return weight.view(-1, *images.shape[2:])
 
 
+@distortion(
+    name="saturation-hsv",
+    group="colour",
+    values=(0.4, 0.2, 0.1, 0, -0.4),
+    unit="factor on the saturation of HSV",
+    summary="colours paled; at level 5 turned into their complements",
+    monotone=True,
+)
 @colour_only
 def saturation_hsv(images: Tensor, factor: float, _: torch.Generator) -> Tensor:
     """Multiply the saturation of HSV, hue and value kept.
@@ -89,6 +114,14 @@ def saturation_hsv(images: Tensor, factor: float, _: torch.Generator) -> Tensor:
     return (value - factor * (value - images)).clamp(0, 1)
 
 
+@distortion(
+    name="saturation-lab",
+    group="colour",
+    values=(1, 2, 3, 6, 9),
+    unit="factor on a and b of L*a*b*",
+    summary="colours exaggerated; level 1 leaves the image as it is",
+    monotone=True,
+)
 @colour_only
 def saturation_lab(images: Tensor, factor: float, _: torch.Generator) -> Tensor:
     """Multiply a and b of CIE L*a*b*, clipping what leaves the gamut.
@@ -102,44 +135,3 @@ def saturation_lab(images: Tensor, factor: float, _: torch.Generator) -> Tensor:
     lab = to_lab(images)
     lab[:, 1:] *= factor
     return from_lab(lab, images)
-
-
-COLOUR_DIFFUSION = Distortion(
-    name="colour-diffusion",
-    group="colour",
-    values=(1, 3, 6, 8, 12),
-    unit="factor on a and b after a blur of sigma 1.5 v + 2 pixels",
-    summary="a and b of L*a*b* blurred and raised: colours bleed",
-    function=colour_diffusion,
-    monotone=True,
-)
-
-COLOUR_SHIFT = Distortion(
-    name="colour-shift",
-    group="colour",
-    values=(1, 3, 6, 8, 12),
-    unit="shift in pixels",
-    summary="green plane moved in a random direction where there are edges",
-    function=colour_shift,
-    monotone=False,
-)
-
-SATURATION_HSV = Distortion(
-    name="saturation-hsv",
-    group="colour",
-    values=(0.4, 0.2, 0.1, 0, -0.4),
-    unit="factor on the saturation of HSV",
-    summary="colours paled; at level 5 turned into their complements",
-    function=saturation_hsv,
-    monotone=True,
-)
-
-SATURATION_LAB = Distortion(
-    name="saturation-lab",
-    group="colour",
-    values=(1, 2, 3, 6, 9),
-    unit="factor on a and b of L*a*b*",
-    summary="colours exaggerated; level 1 leaves the image as it is",
-    function=saturation_lab,
-    monotone=True,
-)

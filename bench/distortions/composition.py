@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from bench.distortions._core import Degrade, Distortion
+from bench.distortions.declaration import Degrade, Distortion
 
 _PAIRS = (
     ("gaussian-blur", "jpeg"),

@@ -10,9 +10,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from bench.distortions._core import Distortion
+from bench.distortions.declaration import distortion
 
 
+@distortion(
+    name="jpeg",
+    group="compression",
+    values=(43, 36, 24, 7, 4),
+    unit="libjpeg quality",
+    summary="JPEG round trip with 4:2:0 chroma",
+    monotone=True,
+)
 def jpeg(images: Tensor, quality: float, _: torch.Generator) -> Tensor:
     """Write as baseline JPEG with chroma at half resolution (4:2:0) and read back.
 
@@ -23,6 +31,14 @@ def jpeg(images: Tensor, quality: float, _: torch.Generator) -> Tensor:
     return torch.stack([_round_trip(image, "JPEG", quality=int(quality), subsampling="4:2:0") for image in images])
 
 
+@distortion(
+    name="jpeg2000",
+    group="compression",
+    values=(16, 32, 45, 120, 170),
+    unit="compression ratio",
+    summary="JPEG 2000 round trip",
+    monotone=True,
+)
 def jpeg2000(images: Tensor, ratio: float, _: torch.Generator) -> Tensor:
     """Write as JPEG 2000 with the irreversible 9/7 wavelet and read back.
 
@@ -48,24 +64,3 @@ def _round_trip(image: Tensor, codec: str, **options: Any) -> Tensor:
         pixels = np.array(decoded)
     planes = torch.from_numpy(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1)
     return (planes.to(image) / 255).contiguous()
-
-
-JPEG2000 = Distortion(
-    name="jpeg2000",
-    group="compression",
-    values=(16, 32, 45, 120, 170),
-    unit="compression ratio",
-    summary="JPEG 2000 round trip",
-    function=jpeg2000,
-    monotone=True,
-)
-
-JPEG = Distortion(
-    name="jpeg",
-    group="compression",
-    values=(43, 36, 24, 7, 4),
-    unit="libjpeg quality",
-    summary="JPEG round trip with 4:2:0 chroma",
-    function=jpeg,
-    monotone=True,
-)

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from bench.api import Pixels, Resize
-from bench.distortions import DISTORTIONS, LEVELS, distort_levels
+from bench.distortions import LEVELS, distort_levels, find
 from bench.io.images import resize
 
 _TILE = 224
@@ -27,7 +27,7 @@ def draw_sheet(pixels: Pixels, names: Sequence[str], seed: int) -> Image.Image:
     Args:
         pixels: the photograph, (H, W, 3) uint8. It is shrunk to a short side of 224 pixels where it is longer
             (never enlarged), and the middle 224 x 224 are shown pixel for pixel.
-        names: keys of ``DISTORTIONS``, one a row.
+        names: of types, one a row.
         seed: of the random draws. A row has one draw, and the same one in any choice of rows.
     """
     tile = _tile(pixels)
@@ -37,7 +37,7 @@ def draw_sheet(pixels: Pixels, names: Sequence[str], seed: int) -> Image.Image:
     _write(pen, (_GAP, _STRIP), f"pristine\n{tile.shape[-1]} x {tile.shape[-2]} pixels\nseed {seed}")
     sheet.paste(_picture(tile), (_LABEL, _STRIP))
     for row, name in enumerate(names, start=1):
-        distortion = DISTORTIONS[name]
+        distortion = find(name)
         top = row * height
         _write(pen, (_GAP, top + _STRIP), f"{name}\n({distortion.group})\n\n{_folded(distortion.unit)}")
         levels = distort_levels(tile[None], name, torch.Generator().manual_seed(seed))[:, 0]

@@ -8,11 +8,20 @@ import torch
 from torch import Tensor
 
 from bench.distortions._colour import rgb_of_ycbcr
-from bench.distortions._core import Distortion, normal, uniform
+from bench.distortions._core import normal, uniform
+from bench.distortions.declaration import distortion
 
 _LUMA_RANGE = 219 / 255
 
 
+@distortion(
+    name="white-noise",
+    group="noise",
+    values=(0.001, 0.002, 0.003, 0.005, 0.01),
+    unit="variance",
+    summary="white Gaussian noise, independent in R, G and B",
+    monotone=True,
+)
 def white_noise(images: Tensor, variance: float, generator: torch.Generator) -> Tensor:
     """Add independent zero-mean Gaussian noise to every sample, then clip to [0, 1].
 
@@ -24,6 +33,14 @@ def white_noise(images: Tensor, variance: float, generator: torch.Generator) -> 
     return (images + math.sqrt(variance) * normal(images.shape[1:], generator, images)).clamp(0, 1)
 
 
+@distortion(
+    name="white-noise-ycbcr",
+    group="noise",
+    values=(0.0001, 0.0005, 0.001, 0.002, 0.003),
+    unit="variance",
+    summary="white Gaussian noise, independent in Y, Cb and Cr",
+    monotone=True,
+)
 def white_noise_ycbcr(images: Tensor, variance: float, generator: torch.Generator) -> Tensor:
     """Add independent zero-mean Gaussian noise to Y, Cb and Cr, then clip in RGB.
 
@@ -41,6 +58,14 @@ def white_noise_ycbcr(images: Tensor, variance: float, generator: torch.Generato
     return (images + torch.einsum("rc,chw->rhw", rgb_of_ycbcr().to(images), noise)).clamp(0, 1)
 
 
+@distortion(
+    name="impulse-noise",
+    group="noise",
+    values=(0.001, 0.005, 0.01, 0.02, 0.03),
+    unit="part of the samples",
+    summary="salt and pepper, independent in R, G and B",
+    monotone=True,
+)
 def impulse_noise(images: Tensor, density: float, generator: torch.Generator) -> Tensor:
     """Set a random part of the samples to 0 or to 1, each half the time.
 
@@ -55,6 +80,14 @@ def impulse_noise(images: Tensor, density: float, generator: torch.Generator) ->
     return images.masked_fill(lot < density, 0).masked_fill(lot < density / 2, 1)
 
 
+@distortion(
+    name="multiplicative-noise",
+    group="noise",
+    values=(0.001, 0.005, 0.01, 0.02, 0.05),
+    unit="variance",
+    summary="noise in proportion to the sample",
+    monotone=True,
+)
 def multiplicative_noise(images: Tensor, variance: float, generator: torch.Generator) -> Tensor:
     """Multiply every sample by 1 plus zero-mean Gaussian noise, then clip to [0, 1].
 
@@ -66,44 +99,3 @@ def multiplicative_noise(images: Tensor, variance: float, generator: torch.Gener
         generator: gives the noise.
     """
     return (images * (1 + math.sqrt(variance) * normal(images.shape[1:], generator, images))).clamp(0, 1)
-
-
-WHITE_NOISE = Distortion(
-    name="white-noise",
-    group="noise",
-    values=(0.001, 0.002, 0.003, 0.005, 0.01),
-    unit="variance",
-    summary="white Gaussian noise, independent in R, G and B",
-    function=white_noise,
-    monotone=True,
-)
-
-WHITE_NOISE_YCBCR = Distortion(
-    name="white-noise-ycbcr",
-    group="noise",
-    values=(0.0001, 0.0005, 0.001, 0.002, 0.003),
-    unit="variance",
-    summary="white Gaussian noise, independent in Y, Cb and Cr",
-    function=white_noise_ycbcr,
-    monotone=True,
-)
-
-IMPULSE_NOISE = Distortion(
-    name="impulse-noise",
-    group="noise",
-    values=(0.001, 0.005, 0.01, 0.02, 0.03),
-    unit="part of the samples",
-    summary="salt and pepper, independent in R, G and B",
-    function=impulse_noise,
-    monotone=True,
-)
-
-MULTIPLICATIVE_NOISE = Distortion(
-    name="multiplicative-noise",
-    group="noise",
-    values=(0.001, 0.005, 0.01, 0.02, 0.05),
-    unit="variance",
-    summary="noise in proportion to the sample",
-    function=multiplicative_noise,
-    monotone=True,
-)

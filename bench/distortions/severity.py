@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from bench.distortions import _filters, distort_levels
-from bench.distortions._core import LEVELS
+from bench.distortions.declaration import LEVELS
 
 # Of the reference code of GMSD: 170 on the scale where white is 255.
 _STABLE = 170 / 255**2

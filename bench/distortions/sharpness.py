@@ -7,11 +7,19 @@ from torch import Tensor
 
 from bench.distortions import _filters
 from bench.distortions._colour import from_lab, to_lab
-from bench.distortions._core import Distortion
+from bench.distortions.declaration import distortion
 
 _MASK_SIGMA = 3.0
 
 
+@distortion(
+    name="over-sharpen",
+    group="sharpness",
+    values=(1, 2, 3, 6, 12),
+    unit="amount",
+    summary="unsharp mask of sigma 3 on the lightness, far too strong",
+    monotone=True,
+)
 def over_sharpen(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     """Add to L of L*a*b* so many times its difference to a blur of sigma 3: an unsharp mask.
 
@@ -25,6 +33,14 @@ def over_sharpen(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     return from_lab(lab, images)
 
 
+@distortion(
+    name="linear-contrast",
+    group="sharpness",
+    values=(0, 0.15, -0.4, 0.3, -0.6),
+    unit="amount; -0.2 changes nothing",
+    summary="mid-tone contrast raised or lowered by an S-shaped curve",
+    monotone=False,
+)
 def linear_contrast(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     """Bend the tone curve about mid-grey, black, mid-grey and white kept.
 
@@ -44,6 +60,14 @@ def linear_contrast(images: Tensor, amount: float, _: torch.Generator) -> Tensor
     return (0.5 + middle * (slope + bend * middle.square())).clamp(0, 1)
 
 
+@distortion(
+    name="non-linear-contrast",
+    group="sharpness",
+    values=(0.4, 0.3, 0.2, 0.1, 0.05),
+    unit="largest distance to mid-grey",
+    summary="all values squeezed towards mid-grey",
+    monotone=True,
+)
 def non_linear_contrast(images: Tensor, reach: float, _: torch.Generator) -> Tensor:
     """Squeeze all values evenly into mid-grey plus or minus ``reach``.
 
@@ -55,34 +79,3 @@ def non_linear_contrast(images: Tensor, reach: float, _: torch.Generator) -> Ten
         reach: 0.5 changes nothing, 0 leaves mid-grey.
     """
     return (0.5 + 2 * reach * (images - 0.5)).clamp(0, 1)
-
-
-OVER_SHARPEN = Distortion(
-    name="over-sharpen",
-    group="sharpness",
-    values=(1, 2, 3, 6, 12),
-    unit="amount",
-    summary="unsharp mask of sigma 3 on the lightness, far too strong",
-    function=over_sharpen,
-    monotone=True,
-)
-
-LINEAR_CONTRAST = Distortion(
-    name="linear-contrast",
-    group="sharpness",
-    values=(0, 0.15, -0.4, 0.3, -0.6),
-    unit="amount; -0.2 changes nothing",
-    summary="mid-tone contrast raised or lowered by an S-shaped curve",
-    function=linear_contrast,
-    monotone=False,
-)
-
-NON_LINEAR_CONTRAST = Distortion(
-    name="non-linear-contrast",
-    group="sharpness",
-    values=(0.4, 0.3, 0.2, 0.1, 0.05),
-    unit="largest distance to mid-grey",
-    summary="all values squeezed towards mid-grey",
-    function=non_linear_contrast,
-    monotone=True,
-)

@@ -6,8 +6,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor
 
-from bench.distortions._core import Distortion, draw, normal
+from bench.distortions._core import draw, normal
 from bench.distortions._quantize import otsu_palette
+from bench.distortions.declaration import distortion
 
 _JITTER_PASSES = 5
 _PATCH = 16
@@ -15,6 +16,14 @@ _PATCH_REACH = 8
 _BLOCK = 32
 
 
+@distortion(
+    name="jitter",
+    group="spatial",
+    values=(0.05, 0.1, 0.2, 0.5, 1),
+    unit="standard deviation in pixels",
+    summary="pixels scattered in five passes",
+    monotone=True,
+)
 def jitter(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
     """Scatter pixels: five times over, read each from a place a random distance away.
 
@@ -39,6 +48,14 @@ def jitter(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
     return images.clamp(0, 1)
 
 
+@distortion(
+    name="patches",
+    group="spatial",
+    values=(20, 40, 60, 80, 100),
+    unit="patches of 16 x 16 pixels",
+    summary="patches copied to places near by (non-eccentricity patches)",
+    monotone=True,
+)
 def patches(images: Tensor, count: float, generator: torch.Generator) -> Tensor:
     """Copy square patches to random places near by ("non-eccentricity patches" in the paper).
 
@@ -65,6 +82,14 @@ def patches(images: Tensor, count: float, generator: torch.Generator) -> Tensor:
     return result
 
 
+@distortion(
+    name="pixelate",
+    group="spatial",
+    values=(0.01, 0.05, 0.1, 0.2, 0.5),
+    unit="strength",
+    summary="nearest-neighbour down- and upscaling",
+    monotone=True,
+)
 def pixelate(images: Tensor, strength: float, _: torch.Generator) -> Tensor:
     """Shrink to (0.95 - strength^0.6) of each side and enlarge again, both by nearest neighbour.
 
@@ -81,6 +106,14 @@ def pixelate(images: Tensor, strength: float, _: torch.Generator) -> Tensor:
     return F.interpolate(shrunk, size=list(images.shape[2:]), mode="nearest-exact")
 
 
+@distortion(
+    name="quantization",
+    group="spatial",
+    values=(20, 16, 13, 10, 7),
+    unit="values left",
+    summary="few values left, chosen by Otsu's thresholds",
+    monotone=True,
+)
 def quantization(images: Tensor, levels: float, _: torch.Generator) -> Tensor:
     """Leave that many different values, the same for all planes of an image.
 
@@ -99,6 +132,14 @@ def quantization(images: Tensor, levels: float, _: torch.Generator) -> Tensor:
     return torch.stack([table[image] for table, image in zip(tables, steps, strict=True)])
 
 
+@distortion(
+    name="colour-blocks",
+    group="spatial",
+    values=(2, 4, 6, 8, 10),
+    unit="squares of 32 x 32 pixels",
+    summary="squares of random colours over the image",
+    monotone=True,
+)
 def colour_blocks(images: Tensor, count: float, generator: torch.Generator) -> Tensor:
     """Cover random places with squares of random colours.
 
@@ -121,54 +162,3 @@ def colour_blocks(images: Tensor, count: float, generator: torch.Generator) -> T
 
 def _side(images: Tensor, usual: int) -> int:
     return max(1, min(usual, min(images.shape[2:]) // 2))
-
-
-JITTER = Distortion(
-    name="jitter",
-    group="spatial",
-    values=(0.05, 0.1, 0.2, 0.5, 1),
-    unit="standard deviation in pixels",
-    summary="pixels scattered in five passes",
-    function=jitter,
-    monotone=True,
-)
-
-PATCHES = Distortion(
-    name="patches",
-    group="spatial",
-    values=(20, 40, 60, 80, 100),
-    unit="patches of 16 x 16 pixels",
-    summary="patches copied to places near by (non-eccentricity patches)",
-    function=patches,
-    monotone=True,
-)
-
-PIXELATE = Distortion(
-    name="pixelate",
-    group="spatial",
-    values=(0.01, 0.05, 0.1, 0.2, 0.5),
-    unit="strength",
-    summary="nearest-neighbour down- and upscaling",
-    function=pixelate,
-    monotone=True,
-)
-
-QUANTIZATION = Distortion(
-    name="quantization",
-    group="spatial",
-    values=(20, 16, 13, 10, 7),
-    unit="values left",
-    summary="few values left, chosen by Otsu's thresholds",
-    function=quantization,
-    monotone=True,
-)
-
-COLOUR_BLOCKS = Distortion(
-    name="colour-blocks",
-    group="spatial",
-    values=(2, 4, 6, 8, 10),
-    unit="squares of 32 x 32 pixels",
-    summary="squares of random colours over the image",
-    function=colour_blocks,
-    monotone=True,
-)

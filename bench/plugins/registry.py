@@ -8,8 +8,6 @@ repository come in by the same door as anybody else's.
 from __future__ import annotations
 
 import functools
-import importlib
-import pkgutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
@@ -17,6 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from bench.api import Method, registered
 from bench.errors import UsageError, did_you_mean
 from bench.plugins import pristine_distance
+from bench.plugins.entry_points import load_plugin
 
 GROUP = "bench.methods"
 
@@ -111,15 +110,10 @@ def find_method(name: str) -> type[Method]:
 
 
 def _import_plugin(point: EntryPoint) -> list[str]:
-    # Plugins are other people's code: whatever they raise on import must not take the harness down.
     try:
-        loaded = point.load()
-        for module in pkgutil.iter_modules(getattr(loaded, "__path__", ())):
-            if not module.name.startswith("_"):
-                importlib.import_module(f"{loaded.__name__}.{module.name}")
-    except (Exception, SystemExit) as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return [f"the plugin {point.name!r} ({point.value}) cannot be imported: {reason}"]
+        loaded = load_plugin(point)
+    except UsageError as error:
+        return [str(error)]
     if not _offers_methods(loaded):
         return [f"the plugin {point.name!r} ({point.value}) registers no method: mark its classes with @register"]
     return []

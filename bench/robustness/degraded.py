@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from bench.api import Pixels
 from bench.datasets.dataset import Dataset, Sample
 from bench.datasets.sample_set import one_thread
+from bench.distortions import LEVELS
 from bench.io.hashing import hash_files
 from bench.robustness.derived import DerivationRecipe, DerivedImages, SourcePhotograph, choose, make
 
 PREFIX = "degraded:"
 """What its id begins with; a card's id holds no colon."""
-LEVELS = (1, 2, 3, 4, 5)
 UNDISTORTED = "undistorted"
 """The type of level 0."""
 
@@ -28,14 +28,14 @@ def degraded(photos: Dataset, count: int, short: int, types: Sequence[str]) -> D
         photos: where the photographs are from.
         count: so many of them, chosen by their names' hashes.
         short: their short side where it is longer.
-        types: keys of ``bench.distortions.DISTORTIONS``.
+        types: names of distortions, of this package or of others.
 
     Raises:
         UsageError: a photograph cannot be read, or the cache cannot be written.
         BenchError: the disk is nearly full.
     """
     recipes = [DerivationRecipe((_file(UNDISTORTED, 0),), lambda photograph: [photograph.pixels])]
-    recipes += [DerivationRecipe(tuple(_file(name, level) for level in LEVELS), _Series(name)) for name in types]
+    recipes += [DerivationRecipe(tuple(_kept_as(name, level) for level in LEVELS), _Series(name)) for name in types]
     with one_thread():
         made = make(f"{photos.id}: degrading", choose(photos, count), short, recipes)
     what = f"{len(made)} photographs of a short side of at most {short}, under {len(types)} types"
@@ -57,6 +57,13 @@ def degraded(photos: Dataset, count: int, short: int, types: Sequence[str]) -> D
 
 def _file(name: str, level: int) -> str:
     return f"{name}-{level}.png"
+
+
+def _kept_as(name: str, level: int) -> str:
+    """Return the name in the cache. A type of another package may change at any time: its stamp is in it."""
+    from bench.distortions import DISTORTIONS, find
+
+    return _file(name, level) if name in (UNDISTORTED, *DISTORTIONS) else _file(f"{name}-{find(name).stamp}", level)
 
 
 @dataclass(frozen=True)
@@ -83,7 +90,7 @@ def _samples(made: Sequence[DerivedImages], types: Sequence[str]) -> tuple[Sampl
         for one in made
         for name, level in [(UNDISTORTED, 0), *((name, level) for name in types for level in LEVELS)]
     ]
-    files = [one.file(_file(name, level)) for one, name, level in places]
+    files = [one.file(_kept_as(name, level)) for one, name, level in places]
     # Which levels are one image: blur at level 1, say, may leave the photograph as it is.
     contents = hash_files(files)
     return tuple(

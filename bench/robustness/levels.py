@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from bench import stats
 from bench.api import FloatArray
-from bench.robustness.degraded import LEVELS, UNDISTORTED
+from bench.distortions import LEVELS
+from bench.robustness.degraded import UNDISTORTED
 from bench.stats.ranks import pearson, ranks
 
 if TYPE_CHECKING:

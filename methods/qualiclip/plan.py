@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from bench.distortions import DISTORTIONS, select
+from bench.distortions import find, select
 from bench.errors import UsageError
 
 from .config import TrainingConfig
@@ -66,7 +66,7 @@ def type_names(text: str, monotone_only: bool) -> tuple[str, ...]:
         names = select(text)
     except ValueError as error:
         raise UsageError(f"--types got {text!r}: {error}") from None
-    kept = tuple(name for name in names if DISTORTIONS[name].monotone or not monotone_only)
+    kept = tuple(name for name in names if find(name).monotone or not monotone_only)
     if not kept:
         raise UsageError(f"--types got {text!r}, but --monotone-only leaves no type of it")
     return kept

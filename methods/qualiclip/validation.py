@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from bench.api import FloatArray
-from bench.distortions import DISTORTIONS
+from bench.distortions import find
 
 from .losses import quality
 from .optimisation import Trainable
@@ -49,5 +49,5 @@ def summarise(series: Iterable[tuple[str, float]]) -> dict[str, Any]:
     for name, value in series:
         by_type.setdefault(name, []).append(value)
     types = {name: float(np.mean(values)) for name, values in sorted(by_type.items())}
-    monotone = [value for name, value in types.items() if DISTORTIONS[name].monotone]
+    monotone = [value for name, value in types.items() if find(name).monotone]
     return {"monotonicity": float(np.mean(monotone)) if monotone else None, "types": types}

@@ -10,6 +10,7 @@ from bench.datasets.readers import text as table
 from bench.datasets.readers.local import read_local
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
+from bench.distortions import LEVELS
 from bench.errors import MissingRequirementError, UsageError
 
 NO_ROOTS = Roots()
@@ -291,5 +292,5 @@ def test_a_folder_that_cannot_be_seen_whole_is_refused(tmp_path: Path, monkeypat
 def test_the_sample_card_counts_what_the_recipe_makes() -> None:
     from bench.datasets import sample_set
 
-    made = len(sample_set.PHOTOGRAPHS) * len(sample_set.TYPES) * len(sample_set.LEVELS)
+    made = len(sample_set.PHOTOGRAPHS) * len(sample_set.TYPES) * len(LEVELS)
     assert catalogue.shipped_cards()["sample"].n == made

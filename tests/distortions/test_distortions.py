@@ -163,7 +163,7 @@ def test_the_two_distances(cat: Tensor) -> None:
 
 
 def test_an_unknown_name_gets_a_suggestion(cat: Tensor) -> None:
-    with pytest.raises(ValueError, match=r"unknown distortion 'gausian-blur'. Did you mean 'gaussian-blur'"):
+    with pytest.raises(ValueError, match=r"'gausian-blur' is no type of degradation. Did you mean 'gaussian-blur'"):
         distort(cat, "gausian-blur", 1, seeded())
 
 

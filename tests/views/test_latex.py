@@ -72,7 +72,14 @@ def test_a_command_in_a_caption_keeps_its_dashes() -> None:
 @needs_pdflatex
 @pytest.mark.parametrize(
     "options",
-    [["--intervals"], ["--significance"], ["--compare", "rising_1", "mixed"], ["--by", "type"]],
+    [
+        ["--intervals"],
+        ["--significance"],
+        ["--compare", "rising_1", "mixed"],
+        ["--by", "type"],
+        ["--opinions"],
+        ["--published"],
+    ],
     ids=lambda o: o[0],
 )
 def test_the_document_compiles(store: Store, bench: Bench, tmp_path: Path, options: list[str]) -> None:

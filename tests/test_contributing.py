@@ -124,7 +124,7 @@ def test_the_example_of_a_statistic_is_in_tables(tmp_path: Path, photos: Path) -
     (tmp_path / "bench/stats/goodman_kruskal.py").write_text(module)
     add_lines(tmp_path)
     program = (
-        "import sys, doctest; sys.path.insert(0, sys.argv.pop(1)); import bench, bench.stats.goodman_kruskal as module\n"
+        "import sys, doctest; sys.path.insert(0, sys.argv.pop(1)); import bench.stats.goodman_kruskal as module\n"
         "assert doctest.testmod(module) == (0, 1)\n"
         "from bench.cli import main; main(sys.argv[1:])"
     )

@@ -1,4 +1,4 @@
-"""How a view is asked for, and the tables that it is computed from."""
+"""Settings of a view, and the tables that it is computed from."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def without_fitted(entries: Sequence[Entry]) -> list[Entry]:
     """
     kept = [entry for entry in entries if not entry.fitted]
     if not kept:
-        raise UsageError("all results chosen are regressions fitted on splits: see `bench table --style cross`")
+        raise UsageError("all selected results are regressions fitted on splits: use `bench table --style cross`")
     return kept
 
 

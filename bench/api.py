@@ -96,7 +96,7 @@ class Photo:
     Attributes:
         name: its name in the dataset (a relative path with ``/``).
         pixels: (H, W, 3) RGB or (H, W) grey, uint8 in 0..255, as the method's input policy says.
-        file_bytes: size of the encoded file in bytes.
+        file_bytes: size of the encoded file in bytes; 0 for an image that came from memory.
         file_pixels: width times height of the encoded image, before any resize.
     """
 
@@ -260,6 +260,8 @@ class Method(ABC):
     Options: ClassVar[type[Any]] = NoOptions
     Training: ClassVar[type[Any] | None] = None
     """Hyperparameters for ``bench train``, a frozen dataclass like ``Options``; None if there is no training."""
+    portable: ClassVar[bool] = True
+    """Whether another process can load it; a function of a notebook cannot be sent to one."""
 
     def __init__(self, options: Any = None, device: str = "cpu") -> None:
         """Set the options and load parameters or weights.
@@ -402,10 +404,14 @@ registered: list[type[Method]] = []
 def register(method: M) -> M:
     """Register a method; a class decorator.
 
+    A class of the same module and name replaces the earlier one, so that a cell of a notebook can run twice.
+
     Raises:
         TypeError: the class has no ``info`` of type MethodInfo.
     """
     if not isinstance(getattr(method, "info", None), MethodInfo):
         raise TypeError(f"{method.__qualname__} has no class attribute `info` of type MethodInfo")
+    place = (method.__module__, method.__qualname__)
+    registered[:] = [each for each in registered if (each.__module__, each.__qualname__) != place]
     registered.append(method)
     return method

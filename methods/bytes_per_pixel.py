@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from bench.api import Family, Method, MethodInfo, Photo, register
+from bench.errors import ImageError
 
 
 @register
@@ -26,5 +27,11 @@ class BytesPerPixel(Method):
     )
 
     def score(self, photos: Sequence[Photo]) -> list[float]:
-        """Return encoded bytes per stored pixel, one value a photo."""
+        """Return encoded bytes per stored pixel, one value a photo.
+
+        Raises:
+            ImageError: a photo came from memory, where there is no file to measure.
+        """
+        if not all(photo.file_bytes for photo in photos):
+            raise ImageError("the image comes from memory and has no file whose size could be measured")
         return [photo.file_bytes / photo.file_pixels for photo in photos]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image
 
+import bench as api
 from bench.cli import main
 from bench.runs.store import Store
 
@@ -80,6 +82,20 @@ def photos(tmp_path: Path) -> Path:
 def store(tmp_path: Path) -> Store:
     """An empty store, where the command line looks for one."""
     return Store(tmp_path / "results")
+
+
+@pytest.fixture(scope="session")
+def scored_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with bytes-per-pixel and niqe on sample; it must not be written to."""
+    folder = tmp_path_factory.mktemp("store")
+    api.run(["bytes-per-pixel", "niqe"], "sample", results=folder)
+    return folder
+
+
+@pytest.fixture
+def sample_store(scored_sample: Path, tmp_path: Path) -> Path:
+    """The same where the command line and the API look for one."""
+    return Path(shutil.copytree(scored_sample, tmp_path / "results"))
 
 
 @pytest.fixture

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli import common
-from bench.errors import BenchError, UsageError, did_you_mean
+from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
-    from bench.check.compare import Tolerance
-    from bench.check.reference import Reference
-    from bench.check.verdicts import FreshRun, Verdict
-    from bench.datasets.roots import Roots
-    from bench.runs.entry import Entry
-    from bench.runs.store import Store
+    from bench.check.run import WrittenReference
+    from bench.check.verdicts import Verdict
 
 
 def _tolerance(_context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -121,26 +114,22 @@ def check(
     store.
     """
     from bench.check.compare import Tolerance
+    from bench.check.run import FreshScores, check_results, update_references
     from bench.datasets.roots import Roots
-    from bench.runs.store import Store
 
     _refuse_contradictions(update, reason, junit, fresh, options)
     places = Roots.parse(roots)
-    chosen = _references(datasets, folder, places, update, methods)
-    with ExitStack() as stack:
-        store = Store.locate(results)
-        if fresh:
-            if results is None:
-                store = Store(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-check-"))))
-            for text, reference in chosen:
-                _score_again(text, _only(reference, methods), store, places, options, device)
-        entries = common.stored_entries(store)
-        found = [reference for _, reference in chosen]
-        if update:
-            _update(found, entries, methods, reason or "", folder)
-            return
-        tolerance = Tolerance(score_tolerance, rank_tolerance, correlation_tolerance, seed)
-        verdicts = _check([_only(reference, methods) for reference in found], entries, tolerance)
+    again = FreshScores(options, device) if fresh else None
+    if update:
+        for each in update_references(
+            datasets, folder, places, reason or "", results=results, methods=methods, fresh=again
+        ):
+            _say_written(each)
+        return
+    tolerance = Tolerance(score_tolerance, rank_tolerance, correlation_tolerance, seed)
+    verdicts = check_results(
+        datasets, folder, places, results=results, methods=methods, tolerance=tolerance, fresh=again
+    )
     _report(verdicts, folder, form, junit, github)
 
 
@@ -157,112 +146,12 @@ def _refuse_contradictions(
         raise UsageError(f"--junit got {junit}, whose folder does not exist: create it first")
 
 
-def _references(
-    texts: Sequence[str], folder: Path, places: Roots, update: bool, methods: Sequence[str]
-) -> list[tuple[str, Reference]]:
-    """Return what was asked for, each with what the user called it."""
-    from bench.check import reference
-    from bench.check.reference import Reference
-
-    known = reference.names(folder)
-    if not texts and not known:
-        raise UsageError(
-            f"no references in {folder}: write one with `bench check ID --update --reason TEXT`, or give --reference"
-        )
-    ids = {_dataset_id(text, known, places): text for text in texts or known}
-    if update:
-        missing = [Reference(name, (), ()) for name in ids if name not in known]
-        return [(ids[r.dataset], r) for r in [*missing, *(reference.read(folder, n) for n in ids if n in known)]]
-    found = [(text, reference.read(folder, name)) for name, text in ids.items()]
-    _refuse_unknown_methods(methods, [each for _, each in found], named=bool(texts))
-    return found
-
-
-def _refuse_unknown_methods(methods: Sequence[str], references: Sequence[Reference], named: bool) -> None:
-    labels = {record.method for each in references for record in each.records}
-    for method in methods:
-        if method not in labels:
-            raise UsageError(f"--method got {method!r}, which is in no reference.{did_you_mean(method, labels)}")
-    for each in references:
-        # Of a dataset that was asked for by name something must be checked.
-        if named and methods and not _only(each, methods).records:
-            raise UsageError(f"--method: the reference of {each.dataset!r} contains no result of {', '.join(methods)}")
-
-
-def _dataset_id(text: str, known: Sequence[str], places: Roots) -> str:
-    from bench.datasets.catalogue import canonical
-    from bench.datasets.resolve import resolve
-
-    name = canonical(text)
-    # A path says where a dataset is; its id is what the store calls it.
-    return resolve(text, places, "DATASET").id if name not in known and Path(text).exists() else name
-
-
-def _only(reference: Reference, methods: Sequence[str]) -> Reference:
-    if not methods:
-        return reference
-    return replace(reference, records=tuple(r for r in reference.records if r.method in methods))
-
-
-def _score_again(
-    text: str, reference: Reference, store: Store, places: Roots, options: Sequence[str], device: str
-) -> None:
-    from bench.check.verdicts import fresh_runs
-    from bench.datasets.resolve import resolve
-    from bench.runs import loading, runner
-
-    runs = fresh_runs(reference.records)
-    if not runs:
-        return
-    common.warn_about_plugins()
-    store.check_writable()
-    dataset = resolve(text, places, "DATASET")
-    for again in runs:
-        specs = _specs(again, options, device)
-        ready = loading.load_methods(specs)
-        for result in runner.run(ready, dataset, store, again.settings, split=again.split):
-            if not result.new and dataset.samples:
-                raise UsageError(
-                    f"--fresh: {store.root} already has the scores of {result.entry.method.label}, and "
-                    "stored scores are not computed again: give --results an empty folder, or leave it out"
-                )
-
-
-def _specs(again: FreshRun, options: Sequence[str], device: str) -> list[Any]:
-    from bench.runs import loading
-
-    names = [record.identity["method"]["name"] for record in again.records]
-    own = [text for text in options if text.partition("=")[0].rpartition(".")[0] in names]
-    specs = loading.method_specs(names, [*again.assignments(), *own], device)
-    for spec, record in zip(specs, again.records, strict=True):
-        if spec.label != record.method:
-            raise UsageError(
-                f"--fresh: the reference has {record.method}, but its recorded options give {spec.label}: give the "
-                "files that it reads by --option METHOD.NAME=FILE"
-            )
-    return specs
-
-
-def _check(references: Sequence[Reference], entries: Sequence[Entry], tolerance: Tolerance) -> list[Verdict]:
-    from bench.check import verdicts as regression
-
-    return [verdict for each in references for verdict in regression.check_reference(each, entries, tolerance)]
-
-
-def _update(
-    references: Sequence[Reference], entries: Sequence[Entry], methods: Sequence[str], reason: str, folder: Path
-) -> None:
-    from bench.check import reference as files
-    from bench.check import verdicts as regression
-
-    # All are read before the first is written: what cannot be done as a whole leaves everything as it was.
-    new = [regression.update(each, entries, methods, reason.strip()) for each in references]
-    for old, each in zip(references, new, strict=True):
-        if each == old:
-            click.echo(f"{each.dataset}: no change, {files.path_of(folder, each.dataset)} was not written")
-        else:
-            path = files.write(folder, each)
-            click.echo(f"{each.dataset}: wrote {path}: {', '.join(each.history[-1].methods)}")
+def _say_written(written: WrittenReference) -> None:
+    name = written.reference.dataset
+    if written.changed:
+        click.echo(f"{name}: wrote {written.path}: {', '.join(written.reference.history[-1].methods)}")
+    else:
+        click.echo(f"{name}: no change, {written.path} was not written")
 
 
 def _report(verdicts: Sequence[Verdict], folder: Path, form: str, junit: Path | None, github: bool) -> None:

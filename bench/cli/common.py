@@ -15,8 +15,6 @@ from bench.views.model import FORMS
 
 if TYPE_CHECKING:
     from bench.api import Resize
-    from bench.runs.entry import Entry
-    from bench.runs.store import Store
 
 T = TypeVar("T")
 
@@ -137,19 +135,3 @@ def parse_resize(text: str) -> Resize:
         return Resize.parse(text)
     except ValueError as error:
         raise UsageError(f"--resize: {error}") from None
-
-
-def stored_entries(store: Store) -> list[Entry]:
-    """Return the store's entries and warn on stderr about damaged ones."""
-    entries, problems = store.entries()
-    for problem in problems:
-        click.echo(f"bench: warning: left out: {problem}", err=True)
-    return entries
-
-
-def warn_about_plugins() -> None:
-    """Warn on stderr about plugins that failed to load and names that two plugins claim."""
-    from bench.plugins.registry import catalogue
-
-    for problem in catalogue().problems:
-        click.echo(f"bench: warning: {problem}", err=True)

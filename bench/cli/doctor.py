@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -35,36 +34,21 @@ def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], quick: bool, form:
     Every problem is printed with its remedy. Every image is decoded as in a run. Without a dataset, print where
     datasets are searched and which are found. The exit code is 1 if a copy is incomplete, damaged or missing.
     """
+    from bench.datasets.doctor import examine_named
     from bench.datasets.roots import Roots
 
     places = Roots.parse(roots)
     if not datasets:
         _print_places(places)
         return
-    found = [_examine(text, places, not quick) for text in datasets]
+    found = [examine_named(text, places, not quick) for text in datasets]
     if form == "json":
-        click.echo(json.dumps([_record(one) for one in found], indent=1, ensure_ascii=False))
+        click.echo(json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False))
     else:
         click.echo("\n\n".join("\n".join(_lines(one)) for one in found))
     wrong = [one.id for one in found if not one.complete]
     if wrong:
         raise BenchError(f"incomplete: {', '.join(wrong)}")
-
-
-def _examine(text: str, places: Roots, decoding: bool) -> Examination:
-    from bench.datasets.catalogue import find_card, read_card
-    from bench.datasets.doctor import examine, examine_own
-    from bench.datasets.roots import Place
-    from bench.io.progress import bar
-
-    card, beside = find_card(text), None
-    if card is None and text.endswith(".toml"):
-        card = read_card(Path(text))
-        beside = None if places.find(card) else Place(str(Path(text).parent), "beside the card")
-    with bar(card.n if card else None, f"{text}: decoding", delay=1.0) as shown:
-        if card is None:
-            return examine_own(text, places, decoding, shown.update)
-        return examine(card, beside, places, decoding, shown.update)
 
 
 def _print_places(places: Roots) -> None:
@@ -126,32 +110,3 @@ def _about(found: Examination) -> list[str]:
         lines.append(f"  splits: {', '.join(f'{name} {n}' for name, n in splits.items())}")
     names = sorted({name for sample in dataset.samples for name in sample.attributes})
     return [*lines, f"  attributes: {', '.join(names)}"] if names else lines
-
-
-def _record(found: Examination) -> dict[str, Any]:
-    from bench.datasets.dataset import count_values
-    from bench.datasets.doctor import ranges
-
-    record: dict[str, Any] = {
-        "dataset": found.id,
-        "complete": found.complete,
-        "place": asdict(found.place) if found.place else None,
-        "not_used": [asdict(place) for place in found.others],
-        "problems": [asdict(problem) for problem in found.problems],
-    }
-    if found.inspection:
-        dataset = found.inspection.dataset
-        record |= {
-            "n": len(dataset.samples),
-            "found": found.inspection.found,
-            "decoded": found.decoded,
-            "range": ranges(dataset),
-            "direction": dataset.direction,
-            "splits": count_values(dataset.samples, "split"),
-            "sources": [asdict(source) for source in found.inspection.sources],
-            "folders": found.inspection.folders,
-            "unnamed": len(found.inspection.unnamed),
-            "labels_hash": dataset.labels_hash,
-            "content": found.inspection.content,
-        }
-    return record

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli import common
-from bench.errors import ImageError, UsageError
+from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.api import Method, Photo
-    from bench.explain.explanation import Explanation
-    from bench.runs.scoring import LoadedMethod
+    from bench.explain.run import ExplainedPhoto
 
 
 @click.command(short_help="Explain a method's score of a photograph: where and in which aspect it is bad.")
@@ -58,78 +56,38 @@ def explain(
     The score, the probability of each pair of prompts and a summary of each map are printed. docs/explain.md says how
     to read them.
     """
+    from bench.explain.run import explain_photo
     from bench.figures.style import check_path
-    from bench.runs import loading
 
     for path, option in ((output, "--output"), (chart, "--chart")):
         if path is not None:
             check_path(path, option)
-    common.warn_about_plugins()
-    specs = loading.method_specs([name], options, device, precision)
-    _check_offer(specs[0].method, name)
-    decoded = _decode(photo)
-    (ready,) = loading.load_methods(specs)
-    found = _explain(ready, decoded, photo)
+    found = explain_photo(photo, name, options, device, precision)
     if output:
-        _draw_overlay(decoded, found, output)
+        _draw_overlay(found, output)
     if chart:
-        _draw_chart(ready, decoded, found, chart)
-    record = _record(ready, photo, found)
+        _draw_chart(found, chart)
+    record = found.as_json()
     click.echo(json.dumps(record, indent=1, ensure_ascii=False) if form == "json" else _text(record))
 
 
-def _check_offer(method: type[Method], name: str) -> None:
-    from bench.explain.explanation import offers_explanation
-    from bench.plugins.registry import catalogue
-
-    if not offers_explanation(method):
-        able = ", ".join(known for known, each in catalogue().methods.items() if offers_explanation(each))
-        raise UsageError(f"--method got {name!r}, which offers no explanations; these methods do: {able}")
-
-
-def _decode(photo: Path) -> Photo:
-    from bench.io.images import decode, read_bytes
-
-    try:
-        return decode(read_bytes(photo), photo.name)
-    except ImageError as error:
-        raise UsageError(f"PHOTO got {photo}: {error}") from None
-
-
-def _explain(ready: LoadedMethod, decoded: Photo, photo: Path) -> Explanation:
-    from bench.explain.explanation import explain as explain_photo
-    from bench.io.images import prepare
-
-    try:
-        return explain_photo(ready.method, prepare(decoded, ready.method.info.input))
-    except ImageError as error:
-        raise UsageError(f"PHOTO got {photo}, which {ready.spec.label} cannot score: {error}") from None
-
-
-def _draw_overlay(decoded: Photo, found: Explanation, output: Path) -> None:
+def _draw_overlay(found: ExplainedPhoto, output: Path) -> None:
     from bench.explain.figure import overlay
     from bench.figures.style import save_figure
 
-    save_figure(overlay(decoded.pixels, found.maps), output)
+    save_figure(overlay(found.photo.pixels, found.explanation.maps), output)
 
 
-def _draw_chart(ready: LoadedMethod, decoded: Photo, found: Explanation, chart: Path) -> None:
+def _draw_chart(found: ExplainedPhoto, chart: Path) -> None:
     from bench.explain.figure import aspect_bars
     from bench.figures.style import save_figure
 
-    if not found.aspects:
-        raise UsageError(f"--chart: {ready.spec.label} has no probabilities of aspects; leave --chart out")
-    save_figure(aspect_bars(found.aspects, f"{decoded.name}: {ready.spec.label} {found.score:.4f}"), chart, "--chart")
-
-
-def _record(ready: LoadedMethod, photo: Path, found: Explanation) -> dict[str, Any]:
-    """Return what is printed, unrounded; a map by its size in cells, its largest and its mean value."""
-    maps = {
-        name: {"cells": list(cells.shape), "largest": float(cells.max()), "mean": float(cells.mean())}
-        for name, cells in found.maps.items()
-    }
-    about = {"image": str(photo), "method": ready.spec.label, "fingerprint": ready.spec.fingerprint}
-    return {**about, "score": found.score, "aspects": found.aspects, "maps": maps, "left_out": found.left_out}
+    aspects = found.explanation.aspects
+    if not aspects:
+        raise UsageError(f"--chart: {found.method} has no probabilities of aspects; leave --chart out")
+    save_figure(
+        aspect_bars(aspects, f"{found.photo.name}: {found.method} {found.explanation.score:.4f}"), chart, "--chart"
+    )
 
 
 def _text(record: dict[str, Any]) -> str:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli import common
-from bench.errors import ImageError, UsageError
+from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.api import Photo, Resize
-    from bench.datasets.dataset import Dataset
-    from bench.fit.data import DatasetFeatures
     from bench.fit.regression import Regression
-    from bench.runs.scoring import MethodSpec
-    from bench.runs.store import Store
 
 
 _PRISTINE = {"method": "METHOD", "pristine": "--pristine", "output": "--output"}
@@ -89,6 +82,8 @@ def fit(
     """
     from bench.datasets.resolve import resolve
     from bench.datasets.roots import Roots
+    from bench.fit.mos import fit_on_mos
+    from bench.fit.pristine import fit_on_pristine
     from bench.runs import loading
     from bench.runs.store import Store
 
@@ -96,12 +91,21 @@ def fit(
     (spec,) = loading.method_specs([str(method or features)], options, device, precision)
     places = Roots.parse(roots)
     if pristine is not None and output is not None:
-        _on_pristine(spec, resolve(pristine, places, "--pristine"), output)
+        click.echo(fit_on_pristine(spec, resolve(pristine, places, "--pristine"), output))
         return
-    policy = common.parse_resize(resize) if resize else None
-    trained = [resolve(text, places, "--train") for text in dict.fromkeys(train)]
-    others = [resolve(text, places, "--test") for text in dict.fromkeys(test) if text not in train]
-    _on_mos(spec, trained, others, regression, splits, policy, Store.locate(results))
+    store = Store.locate(results)
+    for done in fit_on_mos(
+        spec,
+        [resolve(text, places, "--train") for text in dict.fromkeys(train)],
+        [resolve(text, places, "--test") for text in dict.fromkeys(test) if text not in train],
+        store,
+        regression=regression,
+        splits=splits,
+        resize=common.parse_resize(resize) if resize else None,
+    ):
+        stored = f", {splits - done.new} already stored" if done.new < splits else ""
+        click.echo(f"{done.label} on {done.target}: {done.new} splits fitted{stored}")
+    click.echo(f"Stored in {store.root}; `bench table --style cross` compares them with other methods.", err=True)
 
 
 def _check_usage(context: click.Context) -> None:
@@ -116,72 +120,3 @@ def _check_usage(context: click.Context) -> None:
     needed = _MOS if mos else _PRISTINE
     if lacking := [word for name, word in needed.items() if name not in given]:
         raise UsageError(f"{' and '.join(lacking)} must be given: {both}")
-
-
-def _on_pristine(spec: MethodSpec, dataset: Dataset, output: Path) -> None:
-    from bench.plugins import weights
-
-    if not output.parent.is_dir():
-        raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
-    try:
-        click.echo(
-            weights.with_fetching(
-                lambda: spec.method.fit(
-                    _photos(dataset), output, options=spec.options, device=spec.device, source=dataset.id
-                )
-            )
-        )
-    except NotImplementedError:
-        raise UsageError(
-            f"METHOD got {spec.method.info.name!r}, which has no parameters to fit on pristine photographs"
-        ) from None
-
-
-def _photos(dataset: Dataset) -> Iterator[Photo]:
-    from bench.io.images import decode
-    from bench.io.progress import bar
-
-    with bar(len(dataset.samples), "fitting") as shown:
-        for sample in dataset.samples:
-            shown.update()
-            if sample.file is None:
-                continue
-            try:
-                yield decode(sample.file.read(), sample.name)
-            except ImageError as error:
-                shown.write(f"skipped {sample.name}: {error}", file=sys.stderr)
-
-
-def _on_mos(
-    spec: MethodSpec,
-    train: list[Dataset],
-    others: list[Dataset],
-    regression: Regression,
-    splits: int,
-    policy: Resize | None,
-    store: Store,
-) -> None:
-    from bench.fit import data, fitting
-    from bench.fit import features as extraction
-    from bench.runs import loading
-
-    extraction.check_features(spec)
-    data.check_datasets(train, [*train, *others], splits)
-    store.check_writable()
-    (ready,) = loading.load_methods([spec])
-    measured = [data.extract_features(ready, dataset, policy, store.root) for dataset in (*train, *others)]
-    for one in measured:
-        _report_failures(one)
-    for one in measured[: len(train)]:
-        for done in fitting.Fitting(ready, regression, splits, one, measured).run(store):
-            stored = f", {splits - done.new} already stored" if done.new < splits else ""
-            click.echo(f"{done.label} on {done.target}: {done.new} splits fitted{stored}")
-    click.echo(f"Stored in {store.root}; `bench table --style cross` compares them with other methods.", err=True)
-
-
-def _report_failures(measured: DatasetFeatures) -> None:
-    errors, total = measured.features.errors, len(measured.features)
-    for image, error in list(errors.items())[:5]:
-        click.echo(f"  no features: {image}: {error}", err=True)
-    if errors:
-        click.echo(f"{measured.dataset.id}: {len(errors)} of {total} images have no features", err=True)

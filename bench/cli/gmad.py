@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli import common
-from bench.errors import UsageError, listed
-
-if TYPE_CHECKING:
-    from bench.gmad.contest import Contest
-    from bench.tables.photographs import Photographs
+from bench.errors import UsageError
 
 
 @click.command(short_help="Show the images on which two methods differ most (gMAD).")
@@ -64,10 +59,14 @@ def gmad(
     This is the group maximum differentiation competition (gMAD) on stored scores, at several quality levels. The figure
     shows each pair with both scores and the labels; images that are not available are marked.
     """
+    from bench.datasets.roots import Roots
     from bench.figures.style import check_path, save_figure
     from bench.gmad.figure import MOST_ROWS, contact_sheet
     from bench.gmad.output import records, summary
+    from bench.gmad.run import contest_of, count_photographs, photographs_of
     from bench.io.atomic import write_output
+    from bench.runs.selection import stored_entries
+    from bench.runs.store import Store
     from bench.views.records import to_csv
 
     check_path(output)
@@ -75,51 +74,11 @@ def gmad(
         raise UsageError(
             f"--levels {levels} and --pairs {pairs} make {levels * pairs} rows: a figure has at most {MOST_ROWS}"
         )
-    contest = _contest(results, (a, b), dataset, levels, pairs, equal)
-    if not records(contest):
-        raise UsageError(
-            f"A and B got {a} and {b}: no pair of images has equal scores by one and different scores by the other"
-        )
-    pictures = _pictures(contest, images, roots)
+    entries = stored_entries(Store.locate(results))
+    contest = contest_of(entries, a, b, dataset, levels=levels, pairs=pairs, equal=equal)
+    pictures = photographs_of(contest, Roots.parse(roots), images)
     if table is not None:
         write_output(table, to_csv(records(contest)), "--csv")
     save_figure(contact_sheet(contest, pictures), output)
     click.echo(summary(contest))
-    click.echo(f"{output}: {_lacking(contest, pictures)}")
-
-
-def _contest(
-    results: str | None, names: tuple[str, str], dataset: str, levels: int, pairs: int, equal: float
-) -> Contest:
-    from bench.cli.selection import Selection, without_fitted
-    from bench.datasets.catalogue import canonical
-    from bench.gmad.contest import run_contest
-    from bench.tables.evaluation import evaluate
-    from bench.tables.table import arrange
-
-    entries, _ = without_fitted(Selection(results, (), (dataset,), ()).entries(also=names))
-    tables = arrange(evaluate(entries, draws=0, values=()))
-    return run_contest(tables, names, canonical(dataset), levels, pairs, equal)
-
-
-def _pictures(contest: Contest, images: str | None, roots: tuple[str, ...]) -> Photographs:
-    from bench.datasets.roots import Roots
-    from bench.io.files import open_folder
-    from bench.tables.photographs import in_folder, of_dataset
-
-    if images is not None:
-        return in_folder(open_folder(images, "--images"), contest.images)
-    return of_dataset(contest.cells, Roots.parse(roots))
-
-
-def _lacking(contest: Contest, pictures: Photographs) -> str:
-    shown = {
-        place for way in contest.directions for each in way.judged for place in (each.pair.better, each.pair.worse)
-    }
-    lacking = [contest.images[place] for place in sorted(shown) if contest.images[place] not in pictures.files]
-    if not lacking:
-        return f"{len(shown)} photographs"
-    return (
-        f"{len(lacking)} of {len(shown)} photographs are not available ({pictures.reason.rstrip('.')}): "
-        f"{listed(lacking, 3)}; give --images DIR or --root ID=PATH"
-    )
+    click.echo(f"{output}: {count_photographs(contest, pictures)}")

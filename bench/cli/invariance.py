@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 import click
 
 from bench.cli import common
 from bench.cli.photographs import PhotographChoice, photographs_options
 from bench.errors import BenchError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bench.runs.scoring import LoadedMethod, MethodSpec
 
 
 @click.command(short_help="Measure how much scores change when only irrelevant things change.")
@@ -44,31 +36,14 @@ def invariance(
     results. A command that was stopped continues when it is run again.
     """
     from bench.robustness import invariance_view
-    from bench.robustness.audit import FOLDER, Auditor
-    from bench.robustness.derived import choose
+    from bench.robustness.run import measure_invariance
     from bench.runs import loading
     from bench.runs.store import Store
 
-    common.warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
-    photos = photographs.resolve()
-    samples = choose(photos, photographs.count)
-    store = Store(Store.locate(results).root / FOLDER)
-    store.check_writable()
-    ready = loading.load_methods(specs)
-    auditor = Auditor(ready, _elsewhere(specs), photos, samples, photographs.size, store)
-    audits, resolutions = auditor.audit(), auditor.resolutions()
-    click.echo(invariance_view.show(audits, resolutions, photos.id).written(form).rstrip("\n"))
-    defects = [f"{audit.label} ({', '.join(audit.defects)})" for audit in audits if audit.defects]
-    if strict and defects:
-        raise BenchError(f"--strict: scores differ although the pixels are the same: {', '.join(defects)}")
-
-
-def _elsewhere(specs: Sequence[MethodSpec]) -> list[LoadedMethod]:
-    """Load the methods with a network on the other device too, if there is one."""
-    from bench.runs import loading, scoring
-
-    bound = [spec for spec in specs if spec.method.info.device_bound]
-    if not bound or scoring.resolve_device("auto", [spec.method for spec in bound]) == "cpu":
-        return []
-    return loading.load_methods([replace(s, device="cpu" if s.device == "cuda" else "cuda") for s in bound])
+    found = measure_invariance(
+        specs, photographs.resolve(), Store.locate(results), count=photographs.count, size=photographs.size
+    )
+    click.echo(invariance_view.show(found.audits, found.resolutions, found.photos).written(form).rstrip("\n"))
+    if strict and found.defects:
+        raise BenchError(f"--strict: scores differ although the pixels are the same: {', '.join(found.defects)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -37,21 +36,18 @@ def listing() -> None:
 @format_option
 def list_methods(name: str | None, form: str) -> None:
     """List all methods; with NAME, print everything about one method, including its options."""
-    from bench.plugins.registry import catalogue, find_method
+    from bench.plugins.listing import describe_method, listed_methods
+    from bench.plugins.registry import find_method, warn_about_plugins
 
-    common.warn_about_plugins()
-    chosen = [find_method(name)] if name else sorted(catalogue().methods.values(), key=_unaware_first)
+    warn_about_plugins()
+    chosen = [find_method(name)] if name else listed_methods()
     if form == "json":
-        click.echo(json.dumps([_method_record(method) for method in chosen], indent=1))
+        click.echo(json.dumps([describe_method(method) for method in chosen], indent=1))
     elif name:
-        _print_record(_method_record(chosen[0]))
+        _print_record(describe_method(chosen[0]))
     else:
         _print_columns([_method_line(method) for method in chosen])
         click.echo("\nDetails of one method: bench list methods NAME")
-
-
-def _unaware_first(method: type[Method]) -> tuple[bool, str]:
-    return method.info.opinion_aware is not False, method.info.name
 
 
 def _method_line(method: type[Method]) -> tuple[str, ...]:
@@ -59,16 +55,6 @@ def _method_line(method: type[Method]) -> tuple[str, ...]:
     kind = {None: "undeclared", True: "opinion-aware", False: "opinion-unaware"}[info.opinion_aware]
     names = ", ".join((info.name, *info.aliases))
     return names, f"{kind}, {info.family.value}", " ".join(info.tags), method.missing() or "ready"
-
-
-def _method_record(method: type[Method]) -> dict[str, Any]:
-    from bench.plugins.options import describe_options
-
-    record = method.info.as_json()
-    missing = method.missing()
-    record |= {"ready": not missing, "missing": missing}
-    record["options"] = [{**dataclasses.asdict(o), "default": str(o.default)} for o in describe_options(method.Options)]
-    return record
 
 
 @listing.command("datasets")
@@ -85,6 +71,7 @@ def _method_record(method: type[Method]) -> dict[str, Any]:
 def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
     """List all datasets with a card; with NAME, print everything in one card. --format md writes docs/datasets.md."""
     from bench.datasets.catalogue import find_card, shipped_cards
+    from bench.datasets.doctor import describe_card
     from bench.datasets.roots import Roots
 
     places = Roots.parse(roots)
@@ -98,13 +85,13 @@ def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
             )
         cards = [card]
     if form == "json":
-        click.echo(json.dumps([_dataset_record(card, places) for card in cards], indent=1, ensure_ascii=False))
+        click.echo(json.dumps([describe_card(card, places) for card in cards], indent=1, ensure_ascii=False))
     elif form == "md":
         from bench.views.dataset_page import page
 
         click.echo(page(cards), nl=False)
     elif name:
-        _print_record(_flat(_dataset_record(cards[0], places)))
+        _print_record(_flat(describe_card(cards[0], places)))
     else:
         _print_columns([_dataset_line(card, places) for card in cards])
         click.echo(
@@ -117,14 +104,6 @@ def _dataset_line(card: Card, places: Roots) -> tuple[str, ...]:
 
     licence = textwrap.shorten(card.licence, 40, placeholder=" ...")
     return card.id, str(card.n), card.kind, licence, state(card, places)
-
-
-def _dataset_record(card: Card, places: Roots) -> dict[str, Any]:
-    from bench.datasets.doctor import state
-
-    first = card.labels[0] if card.labels else None
-    about = {"direction": first.direction if first else None, "range": first.range if first else None}
-    return {**dataclasses.asdict(card), **about, "ready": state(card, places)}
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:

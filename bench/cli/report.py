@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from bench.cli import common
-from bench.cli.selection import Selection, selection_options, without_fitted
-from bench.errors import UsageError
+from bench.cli.selection import Selection, selection_options
 
 
 @click.command(short_help="Write the stored results as one HTML page.")
@@ -44,22 +43,9 @@ def report(
     The page includes images on which a method and the labels disagree, if the dataset is available (--root).
     """
     from bench.datasets.roots import Roots
-    from bench.io.atomic import write_output
-    from bench.report.data import gather
-    from bench.report.duels import find_pairs
-    from bench.report.page import render
-    from bench.tables.evaluation import evaluate
-    from bench.tables.table import arrange
+    from bench.report.write import write_report
 
-    if output.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"--output got {output}: its name must end in .html")
-    if not output.parent.is_dir():
-        raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
-    places = Roots.parse(roots)
-    entries, fitted = without_fitted(selection.entries())
-    tables = arrange(evaluate(entries, draws))
-    page = render(gather(tables, title, places, fitted, find_pairs(tables, places, gmad)))
-    write_output(output, page)
-    click.echo(f"{output}: {sum(len(table.cells) for table in tables)} results, {len(page) / 1e6:.1f} MB")
+    page = write_report(selection.entries(), output, title=title, places=Roots.parse(roots), draws=draws, pair=gmad)
+    click.echo(f"{output}: {page.results} results, {page.characters / 1e6:.1f} MB")
     if show:
         click.launch(output.resolve().as_uri())

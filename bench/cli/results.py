@@ -33,7 +33,7 @@ def list_results(results: str | None, form: str) -> None:
     from bench.runs.store import Store
 
     store = Store.locate(results)
-    entries = common.stored_entries(store)
+    entries = store.readable_entries()
     if form == "json":
         click.echo(json.dumps([entry.meta for entry in entries], indent=1, ensure_ascii=False))
         return

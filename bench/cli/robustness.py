@@ -9,14 +9,11 @@ import click
 
 from bench.cli import common
 from bench.cli.photographs import PhotographChoice, photographs_options
-from bench.errors import BenchError, UsageError
+from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bench.distortions import Distortion
-    from bench.robustness.levels import Levels
-    from bench.runs.entry import Entry
+    from bench.robustness.levels_view import LevelsReport
+    from bench.robustness.run import Robustness
     from bench.runs.scoring import Settings
 
 
@@ -61,26 +58,25 @@ def robustness(
     The levels are a synthetic order, not human opinion. Degraded photographs are kept in the cache (BENCH_CACHE) and
     all scores in the results folder. A command that was stopped continues when it is run again.
     """
+    from bench.robustness.run import measure_robustness, select_types
     from bench.runs import loading
-
-    _check_output(output, raw)
-    from bench.robustness.degraded import degraded
-    from bench.runs import runner
     from bench.runs.store import Store
 
-    common.warn_about_plugins()
+    _check_output(output, raw)
     specs = loading.method_specs(methods, options, device, precision)
-    names = _select(types)
-    photos = photographs.resolve()
-    store = Store.locate(results)
-    store.check_writable()
-    ready = loading.load_methods(specs)
-    dataset = degraded(photos, photographs.count, photographs.size, names)
-    entries = [done.entry for done in runner.run(ready, dataset, store, settings)]
-    for entry in entries:
-        if not entry.scored:
-            raise BenchError(f"{entry.method.label} scored no image of {dataset.id}")
-    _show(entries, names, form, output, raw)
+    select_types(types)  # a mistake is told before photographs are read
+    found = measure_robustness(
+        specs,
+        photographs.resolve(),
+        Store.locate(results),
+        settings,
+        types=types,
+        count=photographs.count,
+        size=photographs.size,
+    )
+    _print(found.report, form)
+    if output is not None:
+        _draw(found, output, raw)
 
 
 def _check_output(output: Path | None, raw: bool) -> None:
@@ -92,35 +88,15 @@ def _check_output(output: Path | None, raw: bool) -> None:
         raise UsageError("--raw is given without --output, but it changes only the figure: give --output FIGURE too")
 
 
-def _select(types: str) -> tuple[str, ...]:
-    from bench.distortions import select
-
-    try:
-        return tuple(dict.fromkeys(select(types)))
-    except ValueError as error:
-        raise UsageError(f"--types got {types!r}: {error}") from None
-
-
-def _show(entries: Sequence[Entry], names: Sequence[str], form: str, output: Path | None, raw: bool) -> None:
-    from bench.distortions import find
+def _print(report: LevelsReport, form: str) -> None:
     from bench.robustness import levels_view
-    from bench.robustness.levels import read_levels, summarise
-    from bench.tables.evaluation import evaluate
 
-    types = [find(name) for name in names]
-    levels = [read_levels(entry, names) for entry in entries]
-    dataset = entries[0].dataset.id
-    notes = [f"{c.method.label}: {leak.why}." for c in evaluate(entries, draws=0, values=()) for leak in c.leaks]
-    found = {each.label: summarise(each, types) for each in levels}
-    report = levels_view.LevelsReport(dataset, len(levels[0].scores), found, notes)
     click.echo(levels_view.show(report).written(form).rstrip("\n"))
-    if output is not None:
-        _draw(levels, types, dataset, output, raw)
 
 
-def _draw(levels: Sequence[Levels], types: Sequence[Distortion], dataset: str, output: Path, raw: bool) -> None:
+def _draw(found: Robustness, output: Path, raw: bool) -> None:
     from bench.figures.style import save_figure
     from bench.robustness.figure import curves, raw_curves
 
-    save_figure((raw_curves if raw else curves)(levels, types, dataset), output)
-    click.echo(f"{output}: {len(levels)} methods, {len(types)} types", err=True)
+    save_figure((raw_curves if raw else curves)(found.levels, found.types, found.report.dataset), output)
+    click.echo(f"{output}: {len(found.levels)} methods, {len(found.types)} types", err=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli import common
-from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.runs.runner import RunResult
@@ -61,28 +59,29 @@ def run(
 
     Stored scores are not computed again. A command that was stopped continues when it is run again.
     """
-    from bench.datasets.resolve import resolve
     from bench.datasets.roots import Roots
-    from bench.runs import loading, runner
+    from bench.results.arguments import datasets_of
+    from bench.results.run import check_outcomes, run_each
     from bench.runs.store import Store
 
-    common.warn_about_plugins()
-    specs = loading.method_specs(methods, options, device, precision)
-    places = Roots.parse(roots)
-    resolved = [resolve(text, places) for text in datasets]
-    for dataset in resolved:
-        dataset.split(split)  # reports a wrong name before weights are loaded; the runner takes the split
     store = Store.locate(results)
-    store.check_writable()
-    ready = loading.load_methods(specs)
-    outcomes: list[RunResult] = []
-    for dataset in resolved:
-        done = runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed)
-        for result in done:
-            _report(result)
-        outcomes += done
+    chosen = datasets_of(datasets, Roots.parse(roots), "--dataset")
+    outcomes = []
+    for result in run_each(
+        methods,
+        chosen,
+        store,
+        settings,
+        options=options,
+        split=split,
+        device=device,
+        precision=precision,
+        retry_failed=retry_failed,
+    ):
+        _report(result)
+        outcomes.append(result)
     click.echo(f"Stored in {store.root}; `bench table` prints every stored result.", err=True)
-    _judge(outcomes, strict)
+    check_outcomes(outcomes, strict)
 
 
 def _report(result: RunResult) -> None:
@@ -107,12 +106,3 @@ def _failures(result: RunResult, most: int) -> list[tuple[str, str]]:
     frame = result.entry.scores()
     failed = frame[frame["error"].notna()].head(most)
     return list(zip(failed["image"], failed["error"], strict=True))
-
-
-def _judge(results: Iterable[RunResult], strict: bool) -> None:
-    for result in results:
-        entry = result.entry
-        if not entry.scored:
-            raise BenchError(f"{entry.method.label} scored no image of {entry.dataset.id}")
-        if strict and entry.failed:
-            raise BenchError(f"--strict: {entry.method.label} failed on {entry.failed} images")

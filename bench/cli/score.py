@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,10 +13,10 @@ from bench.cli import common
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    from bench.datasets.dataset import Dataset
-    from bench.runs.scoring import LoadedMethod, Settings
+    from collections.abc import Sequence
 
-Row = dict[str, str | float | None]
+    from bench.results.score import ImageScore
+    from bench.runs.scoring import Settings
 
 
 @click.command(short_help="Score images and print the scores without storing them.")
@@ -53,63 +51,30 @@ def score(
 
     Each line has the image, the method and the raw score, or the error if the image could not be scored.
     """
-    from bench.datasets.resolve import resolve
     from bench.datasets.roots import Roots
+    from bench.plugins.registry import warn_about_plugins
+    from bench.results.score import check_scores, name_images, score_images
     from bench.runs import loading
 
-    common.warn_about_plugins()
+    warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
-    places = Roots.parse(roots)
-    datasets = [_named_as_given(resolve(text, places, "ID|PATH"), text, len(images)) for text in images]
-    ready = loading.load_methods(specs)
-    rows = [row for dataset in datasets for row in _rows(ready, dataset, settings)]
+    named = name_images(images, Roots.parse(roots), "ID|PATH")
+    rows = score_images(named, loading.load_methods(specs), settings)
     _print(rows, form)
-    failed = sum(row["error"] is not None for row in rows)
-    if failed == len(rows):
+    if all(row.error is not None for row in rows):
         raise BenchError("no image was scored")
-    if strict and failed:
-        raise BenchError(f"--strict: {failed} of {len(rows)} scores are missing")
+    if strict:
+        check_scores(rows)
 
 
-def _named_as_given(dataset: Dataset, text: str, arguments: int) -> Dataset:
-    """With several arguments, prefix image names by the argument: two folders may have images of the same name."""
-    if arguments == 1:
-        return dataset
-    alone = Path(text).is_file() and len(dataset.samples) == 1
-    names = [text if alone else f"{text.rstrip('/')}/{sample.name}" for sample in dataset.samples]
-    samples = tuple(replace(s, name=name) for s, name in zip(dataset.samples, names, strict=True))
-    return replace(dataset, samples=samples)
-
-
-def _rows(ready: list[LoadedMethod], dataset: Dataset, settings: Settings) -> list[Row]:
-    from bench.runs.runner import with_protocol
-    from bench.runs.scoring import ImageToScore, score_items
-
-    wanted = tuple(range(len(ready)))
-    items = [ImageToScore(s.name, s.file, wanted) for s in dataset.samples if s.file is not None]
-    found = {
-        (outcome.image, index): outcome
-        for scored in score_items(ready, items, with_protocol(settings, dataset), dataset.id)
-        for index, outcomes in scored.outcomes.items()
-        for outcome in outcomes
-    }
-    return [
-        {"image": item.name, "method": ready[index].spec.label, "score": o.score, "error": o.error}
-        for item in items
-        for index in wanted
-        for o in [found[item.name, index]]
-    ]
-
-
-def _print(rows: list[Row], form: str) -> None:
+def _print(rows: Sequence[ImageScore], form: str) -> None:
     if form == "json":
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        click.echo(json.dumps([row._asdict() for row in rows], indent=1, ensure_ascii=False))
     elif form == "csv":
-        writer = csv.DictWriter(sys.stdout, ["image", "method", "score", "error"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerows([("image", "method", "score", "error"), *rows])
     else:
-        width = max(len(str(row["image"])) for row in rows)
+        width = max(len(row.image) for row in rows)
         for row in rows:
-            value = f"{row['score']:.4f}" if row["score"] is not None else f"-  ({row['error']})"
-            click.echo(f"{row['image']!s:{width}}  {row['method']}  {value}")
+            value = f"{row.score:.4f}" if row.score is not None else f"-  ({row.error})"
+            click.echo(f"{row.image:{width}}  {row.method}  {value}")

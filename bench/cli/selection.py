@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.api import Family
 from bench.cli import common
-from bench.errors import UsageError, did_you_mean
+from bench.runs.selection import FAMILIES
 
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
 
-_AWARE = {"opinion-unaware": False, "opinion-aware": True, "undeclared": None}
 _OPTIONS = (
     common.results_option,
     click.option(
@@ -31,7 +29,7 @@ _OPTIONS = (
         "--family",
         "families",
         multiple=True,
-        type=click.Choice(list(dict.fromkeys([*_AWARE, *(family.value for family in Family)]))),
+        type=click.Choice(FAMILIES),
         help="Show only methods of this kind. Repeatable.",
     ),
 )
@@ -63,21 +61,10 @@ class Selection:
         Raises:
             UsageError: there are no stored results, or none that match.
         """
-        from bench.datasets.catalogue import canonical
+        from bench.runs.selection import select, stored_entries
         from bench.runs.store import Store
 
-        store = Store.locate(self.results)
-        entries = common.stored_entries(store)
-        if not entries:
-            raise UsageError(
-                f"no results in {store.root}: run `bench run --method NAME --dataset ID` first, or give --results"
-            )
-        entries = _only(_only(entries, "--method", self.methods, "method", "label"), "A B", also, "method", "label")
-        entries = _only(entries, "--dataset", tuple(map(canonical, self.datasets)), "dataset", "id")
-        kept = [entry for entry in entries if not self.families or _is_of(entry, self.families)]
-        if not kept:
-            raise UsageError(f"--family got {', '.join(self.families)}, but no method of this kind has a stored result")
-        return kept
+        return select(stored_entries(Store.locate(self.results)), self.methods, self.datasets, self.families, also)
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -97,27 +84,3 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         call = option(call)
     return call
-
-
-def without_fitted(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
-    """Return the entries without regressions fitted on splits (only ``--style cross`` shows them), and their number."""
-    kept = [entry for entry in entries if not entry.fitted]
-    if not kept:
-        raise UsageError("all selected results are regressions fitted on splits: use `bench table --style cross`")
-    return kept, len(entries) - len(kept)
-
-
-def _is_of(entry: Entry, families: tuple[str, ...]) -> bool:
-    method = entry.method
-    aware = next(name for name, value in _AWARE.items() if value == method.opinion_aware)
-    return bool({aware, method.family} & set(families))
-
-
-def _only(entries: list[Entry], option: str, wanted: tuple[str, ...], block: str, key: str) -> list[Entry]:
-    known = {entry.meta[block][name] for entry in entries for name in (key, "name") if name in entry.meta[block]}
-    for name in wanted:
-        if name not in known:
-            raise UsageError(f"{option} got {name!r}, which has no stored result.{did_you_mean(name, known)}")
-    if not wanted:
-        return entries
-    return [e for e in entries if {e.meta[block][key], e.meta[block].get("name")} & set(wanted)]

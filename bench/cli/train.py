@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from bench.cli import common
-from bench.errors import StoppedError, UsageError, did_you_mean
+from bench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from bench.api import Method, Monitor
+    from bench.api import Method
     from bench.plugins.options import OptionInfo
 
 _OPTIONS = (
@@ -84,9 +81,9 @@ def train() -> None:
 
 
 def _trainable() -> dict[str, type[Method]]:
-    from bench.plugins.registry import catalogue
+    from bench.plugins.listing import trainable_methods
 
-    return {name: method for name, method in catalogue().methods.items() if method.Training is not None}
+    return trainable_methods()
 
 
 def _command(method: type[Method]) -> click.Command:
@@ -129,41 +126,18 @@ def _train(
 ) -> None:
     from bench.datasets.resolve import resolve
     from bench.datasets.roots import Roots
-    from bench.plugins import weights
-    from bench.runs.monitoring import monitor
+    from bench.runs.training import train_method
 
-    given = {name: text for name, text in texts.items() if text is not None}
-    config = _config(method, preset, file, given)
     places = Roots.parse(roots)
-    datasets = [resolve(text, places, "--val-dataset") for text in watched]
-    monitors: dict[str, Monitor] = {dataset.id: monitor(dataset) for dataset in datasets}
-    run = functools.partial(method.train, config, pristine, output, resume=resume, monitors=monitors)
-    try:
-        if said := weights.with_fetching(run):
-            click.echo(said)
-    except KeyboardInterrupt:
-        raise StoppedError(f"interrupted; if {output} has a saved state, --resume continues from it") from None
-
-
-def _config(method: type[Method], preset: str | None, file: Path | None, texts: Mapping[str, str]) -> Any:
-    """Merge preset, file and options; each overrides the one before."""
-    from bench.plugins.options import values_from_table, values_from_texts
-
-    assert method.Training is not None
-    presets = method.presets()
-    if preset is not None and preset not in presets:
-        known = ", ".join(presets)
-        raise UsageError(f"--preset got {preset!r}: use one of {known}.{did_you_mean(preset, presets)}")
-    named = values_from_table(method.Training, presets[preset], f"preset {preset}") if preset else {}
-    filed = values_from_table(method.Training, _read(file), str(file)) if file else {}
-    try:
-        return method.Training(**{**named, **filed, **values_from_texts(method.Training, texts)})
-    except ValueError as error:
-        raise UsageError(f"training {method.info.name}: {error}") from None
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--config {file} is not valid TOML: {error}") from None
+    said = train_method(
+        method,
+        pristine,
+        output,
+        preset=preset,
+        file=file,
+        texts={name: text for name, text in texts.items() if text is not None},
+        resume=resume,
+        watched=[resolve(text, places, "--val-dataset") for text in watched],
+    )
+    if said:
+        click.echo(said)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from bench.datasets.card import Card
-from bench.datasets.catalogue import shipped_cards
-from bench.datasets.dataset import Dataset, Sample
+from bench.datasets.catalogue import find_card, read_card, shipped_cards
+from bench.datasets.dataset import Dataset, Sample, count_values
 from bench.datasets.readers.problems import Problem
 from bench.datasets.readers.with_card import Inspection, glance, inspect
 from bench.datasets.resolve import open_root, resolve
@@ -18,6 +19,7 @@ from bench.datasets.roots import PRECEDENCE, Place, Roots
 from bench.errors import BenchError, ImageError, MissingRequirementError
 from bench.io.files import is_url
 from bench.io.images import decode
+from bench.io.progress import bar
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,55 @@ class Examination:
         """Whether nothing is wrong that leaves the set incomplete or its numbers in doubt."""
         return not any(problem.level == "error" for problem in self.problems)
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON values."""
+        record: dict[str, Any] = {
+            "dataset": self.id,
+            "complete": self.complete,
+            "place": asdict(self.place) if self.place else None,
+            "not_used": [asdict(place) for place in self.others],
+            "problems": [asdict(problem) for problem in self.problems],
+        }
+        if self.inspection:
+            dataset = self.inspection.dataset
+            record |= {
+                "n": len(dataset.samples),
+                "found": self.inspection.found,
+                "decoded": self.decoded,
+                "range": ranges(dataset),
+                "direction": dataset.direction,
+                "splits": count_values(dataset.samples, "split"),
+                "sources": [asdict(source) for source in self.inspection.sources],
+                "folders": self.inspection.folders,
+                "unnamed": len(self.inspection.unnamed),
+                "labels_hash": dataset.labels_hash,
+                "content": self.inspection.content,
+            }
+        return record
+
 
 Progress = Callable[[int], Any]
+
+
+def examine_named(text: str, roots: Roots, decoding: bool = True) -> Examination:
+    """Check a copy of a dataset: complete, readable, what the authors distribute; every fault becomes a problem.
+
+    Args:
+        text: id, path of a card, folder, archive, URL or CSV.
+        roots: where the folders of datasets are.
+        decoding: decode every image as a run would, with a progress bar.
+
+    Raises:
+        UsageError: there is no such dataset, or a card cannot be read.
+    """
+    card, beside = find_card(text), None
+    if card is None and text.endswith(".toml"):
+        card = read_card(Path(text))
+        beside = None if roots.find(card) else Place(str(Path(text).parent), "beside the card")
+    with bar(card.n if card else None, f"{text}: decoding", delay=1.0) as shown:
+        if card is None:
+            return examine_own(text, roots, decoding, shown.update)
+        return examine(card, beside, roots, decoding, shown.update)
 
 
 def examine(card: Card, place: Place | None, roots: Roots, decoding: bool, progress: Progress) -> Examination:
@@ -148,6 +197,13 @@ def _sizes(card: Card, results: Sequence[Decoded]) -> list[Problem]:
 
 def _is_kin(one: Card, other: Card) -> bool:
     return (one.extends or one.id) == (other.extends or other.id) and one.size != other.size
+
+
+def describe_card(card: Card, roots: Roots) -> dict[str, Any]:
+    """Return all that a card says, with direction and range of its labels, and where its dataset is."""
+    first = card.labels[0] if card.labels else None
+    about = {"direction": first.direction if first else None, "range": first.range if first else None}
+    return {**asdict(card), **about, "ready": state(card, roots)}
 
 
 def state(card: Card, roots: Roots) -> str:

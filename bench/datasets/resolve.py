@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bench.datasets.card import Card
 from bench.datasets.catalogue import find_card, names, read_card
 from bench.datasets.dataset import Dataset
-from bench.datasets.readers.local import read_folder, read_local
+from bench.datasets.readers.local import names_one_image, read_folder, read_image, read_local
 from bench.datasets.readers.text import is_file
 from bench.datasets.readers.with_card import read_with_card
 from bench.datasets.roots import DATA_VARIABLE, Roots
 from bench.errors import MissingRequirementError, UsageError, did_you_mean
-from bench.io.files import Folder, LocalFolder, expand, is_url, open_folder
+from bench.io.files import File, Folder, LocalFolder, expand, is_url, open_folder
 
 
 def resolve(text: str, roots: Roots, parameter: str = "--dataset") -> Dataset:
@@ -30,6 +30,9 @@ def resolve(text: str, roots: Roots, parameter: str = "--dataset") -> Dataset:
     if not text:
         raise UsageError(f"{parameter} got an empty text: give an id or a path")
     if is_url(text):
+        if names_one_image(text):
+            parent, _, name = text.rpartition("/")
+            return read_image(File(open_folder(f"{parent}/", parameter), unquote(name)))
         folder = open_folder(text, parameter)
         return read_folder(folder, PurePosixPath(urlsplit(text).path).stem or "images")
     named = find_named(text, roots)

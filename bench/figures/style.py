@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import io
 import math
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,22 +32,51 @@ _MARKERS = "oXsDPv^<>*"
 _DASHES = ("-", "--", ":", "-.")
 
 
+# What matplotlib looks up when a figure is written, not when it is drawn. Text stays text in SVG and PDF, and ids
+# do not change from run to run.
+_WRITTEN: Any = {"svg.fonttype": "none", "svg.hashsalt": "bench", "pdf.fonttype": 42}
+
+
+@contextmanager
+def own_style() -> Iterator[None]:
+    """Draw in the style of all figures, and give the caller's own settings of matplotlib back."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        yield
+
+
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure of so many inches, in the style of all figures."""
-    import matplotlib as mpl
     import seaborn as sns
-
-    mpl.use("agg")
-    from matplotlib.figure import Figure as NewFigure
 
     sns.set_theme(
         style="whitegrid",
         context="paper",
         palette="colorblind",
-        # Text stays text in SVG and PDF, and ids do not change from run to run.
-        rc={"svg.fonttype": "none", "svg.hashsalt": "bench", "pdf.fonttype": 42},
+        rc=_WRITTEN,
     )
-    return NewFigure(figsize=(width, height), layout="constrained")
+    return _figure_class()(figsize=(width, height), layout="constrained")
+
+
+@functools.cache
+def _figure_class() -> type[Figure]:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure as PlainFigure
+
+    class StyledFigure(PlainFigure):
+        """Is written in the style of all figures, whatever is set by then, and shows itself in a notebook."""
+
+        def savefig(self, *args: Any, **options: Any) -> None:
+            with mpl.rc_context(_WRITTEN):
+                super().savefig(*args, **options)
+
+        def _repr_png_(self) -> bytes:
+            picture = io.BytesIO()
+            self.savefig(picture, format="png", dpi=100)
+            return picture.getvalue()
+
+    return StyledFigure
 
 
 def new_grid(count: int, width: float, height: float, columns: int = 3) -> tuple[Figure, list[Any]]:

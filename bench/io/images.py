@@ -103,9 +103,9 @@ def decode(data: bytes, name: str) -> Photo:
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-            _check_size(*image.size)
+            check_size(*image.size)
             image.load()
-            pixels = _to_rgb(_turn_upright(image))
+            pixels = pixels_of(image)
     except UnidentifiedImageError:
         raise ImageError("not an image in a known format (JPEG, PNG, BMP, WebP, TIFF, GIF, ...)") from None
     except Image.DecompressionBombError:
@@ -120,10 +120,20 @@ def decode(data: bytes, name: str) -> Photo:
     return Photo(name, pixels, len(data), pixels.shape[0] * pixels.shape[1])
 
 
-def _check_size(width: int, height: int) -> None:
+def check_size(width: int, height: int) -> None:
+    """Raise ImageError where an image of this size has too many pixels."""
     # Pillow checks this too, but by a limit that other packages lift for the whole process.
     if width * height > _MAX_PIXELS:
         raise ImageError(f"more than {_MAX_PIXELS:,} pixels ({width} x {height}): refused")
+
+
+def pixels_of(image: Image.Image) -> Pixels:
+    """Return the pixels (H, W, 3), uint8 RGB, of an image that Pillow has opened, by the policy above.
+
+    Raises:
+        ImageError: its samples are of a kind that the policy refuses.
+    """
+    return _to_rgb(_turn_upright(image))
 
 
 def _turn_upright(image: Image.Image) -> Image.Image:
@@ -170,7 +180,7 @@ def resize(pixels: Pixels, policy: Resize) -> Pixels:
         size = (width, height)
     if size == (width, height):
         return pixels
-    _check_size(*size)
+    check_size(*size)
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
 

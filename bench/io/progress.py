@@ -1,7 +1,11 @@
-"""Progress bars on stderr; a line every ten seconds if stderr is not a terminal."""
+"""Progress bars on stderr; a line every ten seconds if stderr is not a terminal.
+
+In a notebook a bar is a widget if ipywidgets is installed, else a line that moves.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +18,38 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def note(text: str) -> None:
+    """Tell the user on stderr of something to keep in mind."""
+    say(f"bench: note: {text}")
+
+
+def warn(text: str) -> None:
+    """Tell the user on stderr of something that is wrong but stops nothing."""
+    say(f"bench: warning: {text}")
+
+
+def in_notebook() -> bool:
+    """Say whether this process is the kernel of a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and "IPKernelApp" in shell.config
+
+
+def _bar_class() -> type[tqdm[Any]]:
+    # Without ipywidgets tqdm's own choice would warn and then take the text bar all the same.
+    if in_notebook() and importlib.util.find_spec("ipywidgets"):
+        from tqdm.notebook import tqdm as notebook_tqdm
+
+        return notebook_tqdm
+    from tqdm import tqdm
+
+    return tqdm
+
+
+def _seconds_between_updates() -> float:
+    return 0.2 if sys.stderr.isatty() or in_notebook() else 10.0
+
+
 def bar(total: int | None, title: str, *, delay: float = 0.0) -> tqdm[Any]:
     """Return a progress bar over images; use it as a context manager.
 
@@ -22,19 +58,26 @@ def bar(total: int | None, title: str, *, delay: float = 0.0) -> tqdm[Any]:
         title: what is going on.
         delay: seconds before it shows at all, for steps that are quick as a rule.
     """
-    from tqdm import tqdm
-
-    every = 0.2 if sys.stderr.isatty() else 10.0
-    return tqdm(
-        total=total, desc=title, unit="img", file=sys.stderr, disable=total == 0, delay=delay, mininterval=every
+    return _bar_class()(
+        total=total,
+        desc=title,
+        unit="img",
+        file=sys.stderr,
+        disable=total == 0,
+        delay=delay,
+        mininterval=_seconds_between_updates(),
     )
 
 
 def bytes_bar(total: int | None, title: str, done: int) -> tqdm[Any]:
     """Return a progress bar over bytes, of which some are done already; None where the total is not known."""
-    from tqdm import tqdm
-
-    every = 0.2 if sys.stderr.isatty() else 10.0
-    return tqdm(
-        total=total, initial=done, desc=title, unit="B", unit_scale=True, file=sys.stderr, delay=0.5, mininterval=every
+    return _bar_class()(
+        total=total,
+        initial=done,
+        desc=title,
+        unit="B",
+        unit_scale=True,
+        file=sys.stderr,
+        delay=0.5,
+        mininterval=_seconds_between_updates(),
     )

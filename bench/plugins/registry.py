@@ -14,6 +14,7 @@ from importlib.metadata import EntryPoint, entry_points
 
 from bench.api import Method, registered
 from bench.errors import UsageError, did_you_mean
+from bench.io.progress import warn
 from bench.plugins import pristine_distance
 from bench.plugins.entry_points import load_plugin
 
@@ -37,11 +38,29 @@ class Catalogue:
     disputed: dict[str, str] = field(default_factory=dict)
 
 
-@functools.cache
 def catalogue() -> Catalogue:
-    """Import every plugin once and return what there is. A plugin that fails is a problem, not a crash."""
-    problems = [problem for point in entry_points(group=GROUP) for problem in _import_plugin(point)]
-    return build_catalogue(registered, problems)
+    """Import every plugin once and return what there is, with what was registered since.
+
+    A plugin that fails is a problem, not a crash.
+    """
+    problems = _import_plugins()
+    return _arranged(tuple(registered), problems)
+
+
+def warn_about_plugins() -> None:
+    """Say on stderr which plugins failed and which names are claimed twice."""
+    for problem in catalogue().problems:
+        warn(problem)
+
+
+@functools.cache
+def _import_plugins() -> tuple[str, ...]:
+    return tuple(problem for point in entry_points(group=GROUP) for problem in _import_plugin(point))
+
+
+@functools.lru_cache(maxsize=1)
+def _arranged(methods: tuple[type[Method], ...], problems: tuple[str, ...]) -> Catalogue:
+    return build_catalogue(list(methods), list(problems))
 
 
 def build_catalogue(methods: list[type[Method]], problems: list[str]) -> Catalogue:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
-from bench.io.progress import say
+from bench.io.progress import note
+from bench.plugins import registry
 from bench.plugins.weights import with_fetching
 
 if TYPE_CHECKING:
@@ -15,29 +16,44 @@ if TYPE_CHECKING:
 
 
 def method_specs(
-    names: Sequence[str], assignments: Iterable[str], device: str, precision: str = "exact"
+    methods: Sequence[str | type[Method]], assignments: Iterable[str], device: str, precision: str = "exact"
 ) -> list[MethodSpec]:
     """Find the methods that were asked for and give them their options.
 
-    ``precision`` is the option of that name of every method that has one and was not given its own; where
-    it is not "exact", stderr says which methods have none.
+    Args:
+        methods: names or aliases, or classes that need not be registered.
+        assignments: options as ``METHOD.NAME=VALUE``.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        precision: the option of that name of every method that has one and was not given its own; where it is not
+            ``exact``, stderr says which methods have none.
 
     Raises:
         UsageError: an unknown method or option, an option of a method that was not asked for, no CUDA.
     """
-    from bench.plugins import options, registry
+    from bench.plugins import options
     from bench.runs import scoring
 
-    found = {method.info.name: method for method in map(registry.find_method, names)}
-    grouped = {registry.find_method(name).info.name: given for name, given in options.group(assignments).items()}
-    for name in grouped:
-        if name not in found:
+    found = _find_methods(methods)
+    grouped: dict[str, dict[str, str]] = {}
+    for name, given in options.group(assignments).items():
+        canonical = name if name in found else registry.find_method(name).info.name
+        if canonical not in found:
             raise UsageError(f"--option got an option of {name!r}, which is not among the methods: {', '.join(found)}")
+        grouped.setdefault(canonical, {}).update(given)
     if precision != "exact":
         _set_precision(found, grouped, precision)
     built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}
     where = scoring.resolve_device(device, found.values())
     return [scoring.MethodSpec(method, built[name], where) for name, method in found.items()]
+
+
+def _find_methods(methods: Sequence[str | type[Method]]) -> dict[str, type[Method]]:
+    found: dict[str, type[Method]] = {}
+    for each in methods:
+        method = registry.find_method(each) if isinstance(each, str) else each
+        if found.setdefault(method.info.name, method) is not method:
+            raise UsageError(f"--method: two methods are called {method.info.name!r}: give one of them another name")
+    return found
 
 
 def _set_precision(found: dict[str, type[Method]], grouped: dict[str, dict[str, str]], precision: str) -> None:
@@ -50,7 +66,7 @@ def _set_precision(found: dict[str, type[Method]], grouped: dict[str, dict[str, 
         else:
             single.append(name)
     if single:
-        say(f"bench: note: --precision {precision} changes nothing for {', '.join(single)}")
+        note(f"--precision {precision} changes nothing for {', '.join(single)}")
 
 
 def load_methods(specs: Sequence[MethodSpec]) -> list[LoadedMethod]:

@@ -67,11 +67,12 @@ def load_methods(specs: Iterable[MethodSpec]) -> list[LoadedMethod]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     methods = [(spec, spec.method(spec.options, spec.device)) for spec in specs]
     if "torch" in sys.modules:
-        _make_deterministic()
+        make_deterministic()
     return [LoadedMethod(replace(spec, fingerprint=method.fingerprint), method) for spec, method in methods]
 
 
-def _make_deterministic() -> None:
+def make_deterministic() -> None:
+    """Make torch give the same numbers again, on CUDA too."""
     import torch
 
     torch.use_deterministic_algorithms(True, warn_only=True)
@@ -83,10 +84,10 @@ def _make_deterministic() -> None:
 
 @dataclass(frozen=True)
 class ImageToScore:
-    """One image to score, and by which of the methods (their indices)."""
+    """One image to score: where it lies, or the photo itself, and by which of the methods (their indices)."""
 
     name: str
-    file: File
+    file: File | Photo
     methods: tuple[int, ...]
 
 
@@ -142,10 +143,15 @@ def resolve_device(requested: str, methods: Iterable[type[Method]]) -> str:
 
 
 def plan_processes(specs: Sequence[MethodSpec], n_images: int, workers: int | None) -> ProcessPlan:
-    """Divide the cores: networks get one process with all threads, other methods one process a core."""
+    """Divide the cores: networks get one process with all threads, other methods one process a core.
+
+    Where a method cannot be loaded by another process, this one does it all.
+    """
     import joblib
 
     cores = joblib.cpu_count()
+    if not all(spec.method.portable for spec in specs):
+        workers = 1
     if workers is None:
         alone = n_images < SHARD or any(spec.method.info.device_bound for spec in specs)
         workers = 1 if alone else cores
@@ -260,7 +266,7 @@ def _decode_all(items: Sequence[ImageToScore], policy: Resize | None) -> list[De
 
 def _decode(item: ImageToScore, policy: Resize | None) -> Decoded:
     try:
-        photo = decode(item.file.read(), item.name)
+        photo = item.file if isinstance(item.file, Photo) else decode(item.file.read(), item.name)
         return replace(photo, pixels=resize(photo.pixels, policy or Resize()))
     except ImageError as error:
         return str(error)

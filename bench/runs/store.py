@@ -17,15 +17,13 @@ import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from bench.datasets.dataset import Dataset, Sample
 from bench.errors import BenchError, UsageError
 from bench.io.atomic import renamed_into, write_atomically
+from bench.io.progress import warn
 from bench.runs.entry import FORMAT, JOURNAL, PROVENANCE, SCORES, Entry, Identity, Json, Outcome, read_journal
-
-if TYPE_CHECKING:
-    pass
 
 RESULTS_VARIABLE = "BENCH_RESULTS"
 _LISTED_FAILURES = 100  # the Parquet has them all
@@ -74,6 +72,13 @@ class Store:
                 problems.append(str(error))
         found.sort(key=lambda e: (e.dataset.id, e.method.label, e.key))
         return found, problems
+
+    def readable_entries(self) -> list[Entry]:
+        """Return the entries that can be read, and say on stderr which cannot."""
+        entries, problems = self.entries()
+        for problem in problems:
+            warn(f"left out: {problem}")
+        return entries
 
     def remove(self, key: str) -> Path:
         """Delete the entry with that key, damaged or not, and return the folder that it had.

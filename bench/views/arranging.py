@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
+from bench.runs.selection import without_fitted
 from bench.stats import DRAWS, IntervalKind
 from bench.tables.cell import PAPER_VALUES, STATISTICS
 
@@ -63,18 +64,6 @@ class Request:
             )
 
 
-def without_fitted(entries: Sequence[Entry]) -> list[Entry]:
-    """Leave out regressions that were fitted on splits, which the view ``cross`` alone shows.
-
-    Raises:
-        UsageError: there are no others.
-    """
-    kept = [entry for entry in entries if not entry.fitted]
-    if not kept:
-        raise UsageError("all selected results are regressions fitted on splits: use `bench table --style cross`")
-    return kept
-
-
 def arranged(entries: Sequence[Entry], request: Request, values: Collection[str] = ("srcc",)) -> list[Table]:
     """Evaluate entries and arrange them as tables; regressions fitted on splits are left out.
 
@@ -86,5 +75,6 @@ def arranged(entries: Sequence[Entry], request: Request, values: Collection[str]
     from bench.tables.evaluation import evaluate
     from bench.tables.table import arrange
 
-    cells = evaluate(without_fitted(entries), request.draws, request.interval, request.common, values)
+    kept, _ = without_fitted(entries)
+    cells = evaluate(kept, request.draws, request.interval, request.common, values)
     return arrange(cells, request.mix_protocols)

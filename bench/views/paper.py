@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bench.runs.selection import without_fitted
 from bench.stats import ALPHA, CONFIDENCE
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
 from bench.tables.cell import STATISTICS, VALUES, Cell, MethodKey
 from bench.tables.significance import find_leaders
 from bench.tables.table import DatasetKey, Table
-from bench.views.arranging import Request, arranged, without_fitted
+from bench.views.arranging import Request, arranged
 from bench.views.model import Code, Remark, Sentence, Value, View, Views
 from bench.views.paper_records import records
 from bench.views.words import interval_text, number, origin_text
@@ -26,7 +27,7 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
     """Return methods × datasets; a dataset's second protocol stands in a table of its own."""
     # Records have every number of a cell, whatever the columns are.
     tables = arranged(entries, request, VALUES if request.with_records else request.values)
-    return paper_views(tables, request, len(entries) - len(without_fitted(entries)))
+    return paper_views(tables, request, without_fitted(entries)[1])
 
 
 def paper_views(tables: Sequence[Table], request: Request, fitted: int = 0) -> Views:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -150,9 +151,8 @@ def test_labels_of_groups_judge_inside_one_alone_and_a_synthetic_order_is_called
 ) -> None:
     types = [f",{'a' if i < 6 else i}" for i in range(12)]
     run(store, photographs(tmp_path, list(range(12)), ",type", types), fixed("flat", FLAT), fixed("keen", KEEN))
-    entries = store.entries()[0]
-    for entry in entries:
-        entry.meta["dataset"] |= {"within": ["type"], "kind": "synthetic-order"}
+    about = {"within": ["type"], "kind": "synthetic-order"}
+    entries = [replace(e, meta=e.meta | {"dataset": e.meta["dataset"] | about}) for e in store.entries()[0]]
     found = run_contest(arrange(evaluate(entries, draws=0, values=())), ("flat", "keen"), "set", 2, 1, 0.01)
     inside, across = found.directions[0].judged
     assert (inside.verdict, across.verdict) == (Opinion.NEITHER, None)

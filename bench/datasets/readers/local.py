@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from bench.datasets.card import TableSpec
 from bench.datasets.dataset import Attribute, Dataset, Sample
 from bench.datasets.readers import text as table
 from bench.errors import ImageError, UsageError
-from bench.io.files import File, Folder, LocalFolder, file_at, is_archive, open_folder
+from bench.io.files import File, Folder, LocalFolder, file_at, is_archive, is_url, open_folder
 from bench.io.images import is_image_name
 
 SCORES_FILE = "scores.csv"
@@ -34,11 +34,22 @@ def read_local(path: Path) -> Dataset:
     if path.suffix.lower() in (".csv", ".tsv") and not path.is_dir():
         header, rows = table.read_csv(path)
         return _labelled(table.TextTable(str(path), header, rows), LocalFolder(path.parent), path.stem, str(path))
-    if is_image_name(path.name) and not path.is_dir():
-        return _dataset(path.stem, str(path), [Sample(path.name, file_at(path), None)])
+    if names_one_image(str(path)):
+        return read_image(file_at(path))
     if path.is_file() and not is_archive(path.name):
         raise UsageError(f"{path} is not a dataset: give a folder, a .zip or .tar, a .csv, a .toml card or an image")
     return read_folder(open_folder(str(path), "--dataset"), path.resolve().name if path.is_dir() else path.stem)
+
+
+def names_one_image(text: str) -> bool:
+    """Say whether a path or URL is that of one image."""
+    return is_image_name(text) and (is_url(text) or not Path(text).is_dir())
+
+
+def read_image(file: File) -> Dataset:
+    """Return one image as a dataset named after it."""
+    name = PurePosixPath(file.name)
+    return _dataset(name.stem, str(file), [Sample(_printable(name.name), file, None)])
 
 
 def read_folder(folder: Folder, name: str) -> Dataset:

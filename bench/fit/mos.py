@@ -1,0 +1,66 @@
+"""``bench fit --features``: regressions from a method's features to people's scores, into the store."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from bench.api import Resize
+from bench.datasets.dataset import Dataset
+from bench.fit import data
+from bench.fit.data import DatasetFeatures
+from bench.fit.features import check_features
+from bench.fit.fitting import FitResult, Fitting
+from bench.fit.regression import Regression
+from bench.runs import loading
+from bench.runs.scoring import MethodSpec
+from bench.runs.store import Store
+
+_LISTED_FAILURES = 5
+
+
+def fit_on_mos(
+    spec: MethodSpec,
+    train: Sequence[Dataset],
+    test: Sequence[Dataset],
+    store: Store,
+    *,
+    regression: Regression = "ridge",
+    splits: int = 10,
+    resize: Resize | None = None,
+) -> Iterator[FitResult]:
+    """Fit a regression on each of the splits of each training set and store what it predicts of the test parts.
+
+    Args:
+        spec: a method that offers features, with its options (:func:`bench.runs.loading.method_specs`).
+        train: datasets to fit on, one after the other; each is predicted too.
+        test: further datasets to predict.
+        store: where predictions, and the features that were measured, are kept.
+        regression: which regression.
+        splits: how many content-disjoint splits, ``random:0`` and so on.
+        resize: before features are measured; None: what each dataset's card asks for.
+
+    Yields:
+        What became of one training set and one predicted set.
+
+    Raises:
+        UsageError: the method offers no features, or a dataset has too few labels.
+        MissingRequirementError: weights are not here and cannot be fetched.
+    """
+    check_features(spec)
+    data.check_datasets(train, [*train, *test], splits)
+    store.check_writable()
+    (ready,) = loading.load_methods([spec])
+    measured = [data.extract_features(ready, dataset, resize, store.root) for dataset in (*train, *test)]
+    for one in measured:
+        _say_failures(one)
+    for one in measured[: len(train)]:
+        yield from Fitting(ready, regression, splits, one, measured).run(store)
+
+
+def _say_failures(measured: DatasetFeatures) -> None:
+    errors, total = measured.features.errors, len(measured.features)
+    for image, error in list(errors.items())[:_LISTED_FAILURES]:
+        print(f"  no features: {image}: {error}", file=sys.stderr)
+    if errors:
+        print(f"{measured.dataset.id}: {len(errors)} of {total} images have no features", file=sys.stderr)

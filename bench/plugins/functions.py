@@ -1,0 +1,150 @@
+"""A bare function as a method: what somebody with a model in a cell of a notebook has."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, overload
+
+import numpy as np
+from PIL import Image
+
+from bench.api import UNKNOWN, Family, Method, MethodInfo, Photo
+from bench.errors import UsageError
+from bench.io.progress import note
+from bench.plugins.source_hash import hash_function
+
+Function = Callable[[Any], Any]
+
+
+class FunctionMethod(Method):
+    """What :func:`method` makes of a function.
+
+    Attributes:
+        function: the function.
+        batch: whether it takes a list of arrays, or one PIL image.
+    """
+
+    function: ClassVar[Callable[..., Any]]
+    batch: ClassVar[bool]
+    portable = False
+
+    def load(self) -> None:
+        """Identify the function as it is now."""
+        found = hash_function(self.function)
+        self._fingerprint = found.digest
+        if found.unknown:
+            note(
+                f"{self.info.name} uses {', '.join(found.unknown)}, whose content does not identify its scores: give "
+                "another version when it changes"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the function's source and of what it uses."""
+        return self._fingerprint
+
+    def score(self, photos: Sequence[Photo]) -> Sequence[float]:
+        """Call the function: once for all, or for one photo after the other."""
+        if self.batch:
+            # Copies, for other methods are handed the same pixels.
+            return list(self.function([np.array(photo.pixels) for photo in photos]))
+        return [self.function(Image.fromarray(np.array(photo.pixels))) for photo in photos]
+
+
+@overload
+def method(
+    function: Function,
+    *,
+    name: str | None = ...,
+    higher_is_better: bool | None = ...,
+    batch: bool = ...,
+    version: str = ...,
+    **declared: Any,
+) -> type[FunctionMethod]: ...
+@overload
+def method(
+    function: None = None,
+    *,
+    name: str | None = ...,
+    higher_is_better: bool | None = ...,
+    batch: bool = ...,
+    version: str = ...,
+    **declared: Any,
+) -> Callable[[Function], type[FunctionMethod]]: ...
+def method(
+    function: Function | None = None,
+    *,
+    name: str | None = None,
+    higher_is_better: bool | None = None,
+    batch: bool = False,
+    version: str = "1",
+    **declared: Any,
+) -> type[FunctionMethod] | Callable[[Function], type[FunctionMethod]]:
+    """Make a method of a function, for :func:`bench.run`, :func:`bench.score` and :func:`bench.load`.
+
+    The scores are identified by the version and by a hash of the function's source and of what it uses: values and
+    functions around it, the weights of a torch module. The function always runs in this process, never in a worker.
+
+    Args:
+        function: from one PIL image (RGB) to a number; with ``batch`` from a list of N arrays (H, W, 3), uint8 RGB, to
+            N numbers. Without it a decorator is returned.
+        name: of the method; None takes the function's own.
+        higher_is_better: the direction of the numbers; it must be given.
+        batch: whether the function takes several images at once.
+        version: change it when scores change for a reason that the source does not show.
+        **declared: further fields of :class:`bench.MethodInfo`, such as ``opinion_aware`` and ``trained_on``, which are
+            undeclared otherwise.
+
+    Returns:
+        A subclass of :class:`bench.Method`; its ``function`` is the function. :func:`bench.register` makes it known by
+        name.
+
+    Raises:
+        UsageError: the direction is missing, or the name is not one that a method can have.
+
+    Example:
+        >>> import numpy as np
+        >>> @method(name="spread", higher_is_better=True)
+        ... def spread(image):
+        ...     return np.asarray(image).std()
+        >>> spread.info.name, spread.info.family.value
+        ('spread', 'undeclared')
+    """
+    if function is None:
+        return functools.partial(
+            method, name=name, higher_is_better=higher_is_better, batch=batch, version=version, **declared
+        )
+    if not callable(function) or isinstance(function, type):
+        raise UsageError(f"function got {function!r}: give a function from an image to a number")
+    if not isinstance(higher_is_better, bool):
+        raise UsageError(
+            "higher_is_better must be True or False: say whether a higher number of the function means better quality"
+        )
+    info = _declare(name or _own_name(function), version, higher_is_better, declared)
+    members = {"info": info, "function": staticmethod(function), "batch": batch, "__doc__": function.__doc__}
+    return type(info.name, (FunctionMethod,), {**members, "__module__": getattr(function, "__module__", __name__)})
+
+
+def _own_name(function: Function) -> str:
+    name = getattr(function, "__name__", "<lambda>")
+    if name == "<lambda>":
+        raise UsageError("name must be given for a function that has none of its own, such as a lambda")
+    return str(name)
+
+
+def _declare(name: str, version: str, higher_is_better: bool, declared: dict[str, Any]) -> MethodInfo:
+    undeclared = {
+        "family": Family.UNDECLARED,
+        "opinion_aware": None,
+        "trained_on": (UNKNOWN,),
+        "score_range": (-math.inf, math.inf),
+        "licence": "not declared",
+        "citation": "not declared",
+        "summary": "a function",
+    }
+    try:
+        return MethodInfo(name=name, version=version, higher_is_better=higher_is_better, **(undeclared | declared))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"the function cannot be declared so: {error}") from None

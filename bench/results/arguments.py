@@ -1,0 +1,148 @@
+"""From what a Python caller gives to what the layers below take."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from bench.api import Method, Resize
+from bench.datasets.dataset import Dataset
+from bench.datasets.resolve import resolve
+from bench.datasets.roots import Roots
+from bench.errors import UsageError
+from bench.plugins.functions import method as method_of
+from bench.runs.scoring import Settings
+
+MethodLike = str | type[Method] | Callable[..., Any]
+"""A method's name, its class, or a function."""
+DatasetLike = str | os.PathLike[str] | Dataset
+"""An id, a path, a URL, or a dataset that was loaded."""
+
+LEAST_DRAWS = 100
+_LARGEST_SEED = 2**31 - 1
+
+
+def several(value: Any) -> list[Any]:
+    """Return the items of a list or another series of things, or one thing as a list."""
+    one = isinstance(value, (str, os.PathLike, Dataset, type)) or not isinstance(value, Iterable)
+    return [value] if one else list(value)
+
+
+def methods_of(
+    value: MethodLike | Sequence[MethodLike],
+    name: str | None = None,
+    higher_is_better: bool | None = None,
+    batch: bool = False,
+) -> list[str | type[Method]]:
+    """Return methods' names and classes, making a class of a function.
+
+    Args:
+        value: one or several.
+        name: of the function.
+        higher_is_better: direction of the function.
+        batch: whether the function takes a list of arrays.
+
+    Raises:
+        UsageError: nothing is given, or something that is no method.
+    """
+    every = several(value)
+    if not every:
+        raise UsageError("--method got nothing: give a method's name, its class or a function")
+    functions = [each for each in every if not isinstance(each, (str, type))]
+    said = name is not None or higher_is_better is not None or batch
+    if said and len(functions) != 1:
+        raise UsageError(
+            f"name, higher_is_better and batch are of one function, and the methods have {len(functions)}: wrap each "
+            "function by bench.method(function, name=..., higher_is_better=...)"
+        )
+    return [_method_of(each, name, higher_is_better, batch) for each in every]
+
+
+def _method_of(value: Any, name: str | None, higher_is_better: bool | None, batch: bool) -> str | type[Method]:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, type) and issubclass(value, Method):
+        return value
+    if isinstance(value, (type, Method)) or not callable(value):
+        raise UsageError(f"--method got {value!r}: give a method's name, a subclass of bench.Method or a function")
+    made: type[Method] = method_of(value, name=name, higher_is_better=higher_is_better, batch=batch)
+    return made
+
+
+def datasets_of(value: DatasetLike | Sequence[DatasetLike], places: Roots, parameter: str) -> list[Dataset]:
+    """Return the datasets that are meant.
+
+    Raises:
+        UsageError: nothing is given, or one is not known, not here or cannot be read.
+    """
+    every = several(value)
+    if not every:
+        raise UsageError(f"{parameter} got nothing: give a dataset's id or a path")
+    return [_dataset_of(each, places, parameter) for each in every]
+
+
+def _dataset_of(value: Any, places: Roots, parameter: str) -> Dataset:
+    if isinstance(value, Dataset):
+        return value
+    if isinstance(value, (str, os.PathLike)):
+        return resolve(text_of(value), places, parameter)
+    raise UsageError(f"{parameter} got {type(value).__name__}: give an id, a path, a URL or a dataset")
+
+
+def text_of(value: str | os.PathLike[str]) -> str:
+    """Return an id, path or URL as a text."""
+    text = os.fspath(value)
+    # An id wins over a path of the same name, and a Path is no id.
+    return text if isinstance(value, str) or "/" in text else f"./{text}"
+
+
+def assignments_of(options: Mapping[str, Any] | None) -> list[str]:
+    """Return options as the texts ``METHOD.NAME=VALUE``."""
+    return [f"{name}={value}" for name, value in (options or {}).items()]
+
+
+def places_of(roots: Mapping[str, str | os.PathLike[str]] | None) -> Roots:
+    """Return where datasets are: what is given, then the environment and ``bench.toml``."""
+    return Roots.parse(f"{name}={os.fspath(path)}" for name, path in (roots or {}).items())
+
+
+def settings_of(resize: str | Resize | None, seed: int, batch_size: int, workers: int | None) -> Settings:
+    """Return how to score.
+
+    Raises:
+        UsageError: a value out of its range.
+    """
+    _check_whole("--seed", seed, 0, _LARGEST_SEED)
+    _check_whole("--batch-size", batch_size, 1, 4096)
+    if workers is not None:
+        _check_whole("--workers", workers, 1, 512)
+    return Settings(resize_of(resize), seed, batch_size, workers)
+
+
+def resize_of(policy: str | Resize | None) -> Resize | None:
+    """Return a resize policy; raises UsageError where the text is none."""
+    if not isinstance(policy, str):
+        return policy
+    try:
+        return Resize.parse(policy)
+    except ValueError as error:
+        raise UsageError(f"--resize: {error}") from None
+
+
+def _check_whole(option: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise UsageError(f"{option} got {value!r}: give a whole number from {low} to {high:,}")
+
+
+def check_choice(option: str, value: str, known: Sequence[str]) -> None:
+    """Raise UsageError unless a value is one of those known."""
+    if value not in known:
+        raise UsageError(f"{option} got {value!r}: use {' or '.join(known)}")
+
+
+def check_draws(draws: int) -> None:
+    """Raise UsageError unless there are no draws, or enough for an interval."""
+    _check_whole("--draws", draws, 0, 100_000)
+    if 0 < draws < LEAST_DRAWS:
+        raise UsageError(f"--draws got {draws}: give 0 for no bootstrap, or at least {LEAST_DRAWS}")

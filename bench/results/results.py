@@ -1,0 +1,355 @@
+"""``bench.Results``: stored results, and every table and picture of them; ``bench.load_results`` reads a store."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from bench.errors import UsageError, did_you_mean
+from bench.io.progress import note
+from bench.results.arguments import check_draws, places_of, several
+from bench.results.wording import in_python_words
+from bench.runs.entry import Entry
+from bench.runs.selection import select, stored_entries
+from bench.runs.store import Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from bench.views.model import Views
+
+_FIRST_COLUMNS = ("method", "dataset", "image", "score", "mos", "error")
+
+
+@dataclass(frozen=True, repr=False)
+class Results:
+    """Stored results: what :func:`bench.run` and :func:`bench.load_results` return.
+
+    Tables show themselves in a notebook; each has ``to_frame()``, ``to_markdown()``, ``to_latex()``, ``to_html()``,
+    ``to_json()`` and ``to_csv()``. The numbers are those that ``bench table`` prints.
+
+    Attributes:
+        entries: one for each method on each dataset; :class:`bench.runs.entry.Entry` has what identifies its scores.
+    """
+
+    entries: tuple[Entry, ...]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __str__(self) -> str:
+        done = [entry for entry in self.entries if entry.complete]
+        scored, failed = sum(entry.scored for entry in done), sum(entry.failed for entry in done)
+        methods = _counted(len({entry.method.label for entry in self.entries}), "method")
+        datasets = _counted(len({entry.dataset.id for entry in self.entries}), "dataset")
+        failures = _counted(failed, "failure") if failed else "no failures"
+        unfinished = (
+            f", {_counted(len(self.entries) - len(done), 'result')} unfinished" if len(done) < len(self) else ""
+        )
+        return f"{methods} on {datasets}, {_counted(scored, 'score')}, {failures}{unfinished}"
+
+    def __repr__(self) -> str:
+        return f"<bench results: {self}>"
+
+    @in_python_words
+    def only(
+        self,
+        methods: str | Sequence[str] = (),
+        datasets: str | Sequence[str] = (),
+        families: str | Sequence[str] = (),
+    ) -> Results:
+        """Choose among the results.
+
+        Args:
+            methods: names or labels of methods; empty for all.
+            datasets: ids; empty for all.
+            families: ``opinion-unaware``, ``opinion-aware``, ``undeclared``, or the families of :class:`bench.Family`.
+
+        Raises:
+            UsageError: there is no result of one of them.
+
+        Example:
+            >>> results.only(methods="niqe")
+            <bench results: 1 method on 1 dataset, 210 scores, no failures>
+        """
+        return Results(tuple(select(self.entries, several(methods), several(datasets), several(families))))
+
+    def scores(self) -> pd.DataFrame:
+        """Return every score, with what labels say of the images.
+
+        Returns:
+            One row an image and result: ``method``, ``dataset``, ``image``, ``score`` (raw, in the method's direction),
+            ``mos`` (in the dataset's units and direction; NaN without one), ``error`` (None where there is a score),
+            then the labels' attributes (``type``, ``level``, ``reference``, ...), then ``protocol`` and ``key``, which
+            tell results of one method and dataset apart. Results that are not complete have no rows.
+
+        Raises:
+            UsageError: a stored file is damaged.
+
+        Example:
+            >>> frame = results.scores()
+            >>> list(frame)[:6], len(frame)
+            (['method', 'dataset', 'image', 'score', 'mos', 'error'], 420)
+        """
+        import pandas as pd
+
+        frames = [
+            entry.scores().assign(
+                method=entry.method.label, dataset=entry.dataset.id, protocol=str(entry.protocol), key=entry.key
+            )
+            for entry in self.entries
+            if entry.complete
+        ]
+        if not frames:
+            return pd.DataFrame(columns=[*_FIRST_COLUMNS, "protocol", "key"])
+        frame = pd.concat(frames, ignore_index=True)
+        attributes = [name for name in frame if name not in (*_FIRST_COLUMNS, "protocol", "key")]
+        return frame[[*_FIRST_COLUMNS, *attributes, "protocol", "key"]]
+
+    @in_python_words
+    def table(
+        self,
+        values: str | Sequence[str] = (),
+        *,
+        by: str | None = None,
+        intervals: bool = False,
+        interval: Literal["percentile", "bca"] = "percentile",
+        draws: int = 2000,
+        common: bool = False,
+        mix_protocols: bool = False,
+    ) -> Views:
+        """Return methods × datasets, with a reason for every gap, as ``bench table`` prints them.
+
+        Args:
+            values: statistics to show, such as ``["srcc", "krcc", "rmse_log4"]``; empty for SRCC and PLCC.
+            by: a label attribute (``type``, ``level``, ...): SRCC inside each of its values.
+            intervals: write the 95% interval beside each SRCC; it is in ``to_frame()`` in any case.
+            interval: kind of interval; ``bca`` corrects bias and skew.
+            draws: number of bootstrap draws for intervals and tests; 0 turns both off.
+            common: use only images that every method scored.
+            mix_protocols: put different protocols of a dataset into one table.
+
+        Raises:
+            UsageError: no dataset has the attribute, or a value is not one that can be shown.
+
+        Example:
+            >>> frame = results.table(draws=0).to_frame()
+            >>> float(frame.set_index("method").loc["niqe", "srcc"]) > 0.9
+            True
+        """
+        return self._show(
+            "paper" if by is None else "by",
+            argument=by,
+            draws=draws,
+            interval=interval,
+            common=common,
+            mix_protocols=mix_protocols,
+            intervals=intervals,
+            **({"values": tuple(several(values))} if values else {}),
+        )
+
+    @in_python_words
+    def compare(self, a: str, b: str, *, draws: int = 2000, mix_protocols: bool = False) -> Views:
+        """Test on each dataset whether one method is better than another, by a paired bootstrap.
+
+        Args:
+            a: name or label of a method.
+            b: of the other.
+            draws: number of bootstrap draws, at least 100.
+            mix_protocols: compare across protocols of a dataset too.
+
+        Raises:
+            UsageError: a method has no result here, or they have no dataset in common.
+
+        Example:
+            >>> found = results.compare("niqe", "bytes-per-pixel", draws=200)
+        """
+        chosen = Results(tuple(select(self.entries, also=(a, b))))
+        return chosen._show("compare", argument=(a, b), draws=draws, mix_protocols=mix_protocols)
+
+    @in_python_words
+    def significance(self, *, draws: int = 2000, common: bool = False, mix_protocols: bool = False) -> Views:
+        """Return for each dataset a matrix: which method is better than which.
+
+        Args:
+            draws: number of bootstrap draws, at least 100.
+            common: use only images that every method scored.
+            mix_protocols: put different protocols of a dataset into one table.
+
+        Raises:
+            UsageError: there are no draws.
+
+        Example:
+            >>> found = results.significance(draws=200)
+        """
+        return self._show("significance", draws=draws, common=common, mix_protocols=mix_protocols)
+
+    @in_python_words
+    def published(self, file: str | os.PathLike[str] | None = None, *, draws: int = 2000) -> Views:
+        """Return published correlations beside these, and what their protocols differ in.
+
+        Args:
+            file: a CSV in the columns of ``results/published.csv``; None: that list.
+            draws: number of bootstrap draws of the intervals.
+
+        Raises:
+            UsageError: the file is not what it should be, or has nothing on these methods and datasets.
+
+        Example:
+            >>> found = results.published(draws=0)
+        """
+        return self._show("published", argument=None if file is None else Path(file), draws=draws)
+
+    @in_python_words
+    def opinions(self) -> Views:
+        """Return what raters' noise leaves to reach, and Krasula's AUCs, where labels tell the spread of ratings.
+
+        Raises:
+            UsageError: no dataset here tells it.
+
+        Example:
+            >>> results.opinions()
+            Traceback (most recent call last):
+            ...
+            bench.errors.UsageError: ...
+        """
+        return self._show("opinions", draws=0)
+
+    @in_python_words
+    def cross(self, *, intervals: bool = False) -> Views:
+        """Return regressions fitted on one dataset and tested on others, beside methods that saw no opinion.
+
+        Args:
+            intervals: write the intervals too.
+
+        Raises:
+            UsageError: there is no regression among the results.
+        """
+        return self._show("cross", intervals=intervals)
+
+    @in_python_words
+    def plot(
+        self,
+        kind: Literal["ranking", "significance", "scatter", "residuals", "correlation", "speed"],
+        **options: Any,
+    ) -> Figure:
+        """Draw what ``bench plot`` draws.
+
+        Args:
+            kind: ``ranking`` and ``significance``: methods by SRCC, and which is better than which; ``scatter`` and
+                ``residuals``: scores against labels, and what the fitted mapping leaves; ``correlation``: how alike
+                methods rank one dataset; ``speed``: SRCC against images a second.
+            **options: ``draws`` of ranking, significance, scatter and speed; ``against`` of residuals.
+
+        Returns:
+            A matplotlib figure; ``figure.savefig("ranking.pdf")`` writes it. What is left out is said on stderr.
+
+        Raises:
+            UsageError: the kind or an option is not known, or these results have nothing to draw.
+
+        Example:
+            >>> results.plot("ranking", draws=200).get_axes()[0].get_title()
+            'sample (n = 210)'
+        """
+        from bench.figures.plots import PLOTS
+        from bench.figures.style import own_style
+
+        if kind not in PLOTS:
+            raise UsageError(f"kind got {kind!r}: use one of {', '.join(PLOTS)}.{did_you_mean(kind, PLOTS)}")
+        _check_options(f"kind {kind!r}", PLOTS[kind], options)
+        if "draws" in options and kind != "scatter":
+            check_draws(options["draws"])
+        with own_style():
+            drawn = PLOTS[kind](self.entries, **options)
+        for line in drawn.notes:
+            note(line)
+        return drawn.figure
+
+    @in_python_words
+    def report(
+        self,
+        output: str | os.PathLike[str],
+        *,
+        title: str | None = None,
+        draws: int = 2000,
+        gmad: tuple[str, str] | None = None,
+        roots: Mapping[str, str | os.PathLike[str]] | None = None,
+    ) -> Path:
+        """Write one HTML page to look at: leaderboard, scatter plots, disagreements, where numbers come from.
+
+        Args:
+            output: the page, ``.html``; it stands alone.
+            title: of the page.
+            draws: number of bootstrap draws for intervals and tests; 0 turns both off.
+            gmad: two methods: show the images on which these differ most; None: the two best on each dataset.
+            roots: where the folders of datasets are, for their pictures.
+
+        Returns:
+            The page's path.
+
+        Raises:
+            UsageError: the page cannot be written there.
+
+        Example:
+            >>> results.report("report.html", draws=0).name
+            'report.html'
+        """
+        from bench.report.write import TITLE, write_report
+
+        check_draws(draws)
+        page = write_report(
+            self.entries, Path(output), title=title or TITLE, places=places_of(roots), draws=draws, pair=gmad
+        )
+        return page.path
+
+    def _show(self, view: str, **request: Any) -> Views:
+        from bench.views import show
+        from bench.views.arranging import Request
+
+        if "draws" in request:
+            check_draws(request["draws"])
+        return show(view, self.entries, Request(**request))
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _check_options(what: str, function: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    known = list(inspect.signature(function).parameters)[1:]
+    for name in options:
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise UsageError(f"{what} has no option {name!r}: {has}")
+
+
+@in_python_words
+def load_results(
+    results: str | os.PathLike[str] | None = None,
+    *,
+    methods: str | Sequence[str] = (),
+    datasets: str | Sequence[str] = (),
+    families: str | Sequence[str] = (),
+) -> Results:
+    """Read stored results, those that ``bench run``, ``bench import`` and ``bench fit`` stored too.
+
+    Args:
+        results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.
+        methods: names or labels of methods; empty for all.
+        datasets: ids; empty for all.
+        families: as in :meth:`Results.only`.
+
+    Raises:
+        UsageError: nothing is stored there, or nothing of what is asked for.
+
+    Example:
+        >>> print(load_results(methods="niqe"))
+        1 method on 1 dataset, 210 scores, no failures
+    """
+    store = Store.locate(None if results is None else os.fspath(results))
+    return Results(tuple(stored_entries(store))).only(methods, datasets, families)

@@ -1,0 +1,164 @@
+"""``bench.run``: score datasets with methods and store every score; ``bench run`` is written on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from bench.api import Method, Resize
+from bench.datasets.dataset import Dataset
+from bench.errors import BenchError
+from bench.plugins.registry import warn_about_plugins
+from bench.results.arguments import (
+    DatasetLike,
+    MethodLike,
+    assignments_of,
+    check_choice,
+    datasets_of,
+    methods_of,
+    places_of,
+    settings_of,
+)
+from bench.results.results import Results
+from bench.results.wording import in_python_words
+from bench.runs import loading, runner
+from bench.runs.global_state import preserved
+from bench.runs.runner import RunResult
+from bench.runs.scoring import Settings
+from bench.runs.store import Store
+
+
+@in_python_words
+def run(
+    methods: MethodLike | Sequence[MethodLike],
+    datasets: DatasetLike | Sequence[DatasetLike],
+    *,
+    options: Mapping[str, Any] | None = None,
+    split: str = "all",
+    resize: str | Resize | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    precision: Literal["exact", "fast"] = "exact",
+    batch_size: int = 8,
+    workers: int | None = None,
+    seed: int = 0,
+    roots: Mapping[str, str | os.PathLike[str]] | None = None,
+    results: str | os.PathLike[str] | None = None,
+    retry_failed: bool = False,
+    strict: bool = False,
+    name: str | None = None,
+    higher_is_better: bool | None = None,
+    batch: bool = False,
+) -> Results:
+    """Score datasets with methods and store every score, as ``bench run`` does.
+
+    What the store has already is not scored again; stopped at any moment, the same call goes on. Weights that are not
+    here are fetched.
+
+    Args:
+        methods: one or several of: a name (:func:`bench.list_methods`), a subclass of :class:`bench.Method`, a function
+            from one PIL image (RGB) to a number.
+        datasets: one or several of: an id (:func:`bench.list_datasets`), a folder, archive, URL, CSV, card or image, a
+            dataset of :func:`bench.load_dataset`.
+        options: of methods, as ``{"niqe.model": "mine.npz"}``.
+        split: ``all``, an official split, ``random:SEED`` or ``ATTRIBUTE=VALUE``.
+        resize: ``none``, ``short:N`` or ``WxH``, in pixels, before any method; None: what the dataset's card asks for.
+        device: where networks run; ``auto`` takes CUDA if it is there.
+        precision: float32, or ``fast`` for 16 bits where method and device have them.
+        batch_size: images handed to a method at once.
+        workers: processes; None: one a core, one in all for networks. A function always runs in this process.
+        seed: for methods that draw.
+        roots: where the folders of datasets are, as ``{"koniq": "/data/koniq10k"}``.
+        results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.
+        retry_failed: score again what failed.
+        strict: raise if any image failed.
+        name: of a function; None takes its own.
+        higher_is_better: of a function: whether a higher number means better quality. It must be given.
+        batch: of a function: it takes a list of N arrays (H, W, 3), uint8 RGB, and returns N numbers.
+
+    Returns:
+        The results of these methods on these datasets, and no others of the store.
+
+    Raises:
+        UsageError: something cannot start as asked; the message says what to do.
+        MissingRequirementError: a dataset, a package or weights are not here and cannot be fetched.
+        BenchError: a method scored no image, or with ``strict`` an image failed. What was scored is stored.
+
+    Example:
+        >>> results = run("bytes-per-pixel", "sample")
+        >>> print(results)
+        1 method on 1 dataset, 210 scores, no failures
+        >>> wide = run(lambda image: image.width, "sample", name="width", higher_is_better=True)
+        >>> wide.scores().score.max()
+        576.0
+    """
+    check_choice("--device", device, ("auto", "cpu", "cuda"))
+    check_choice("--precision", precision, ("exact", "fast"))
+    chosen = methods_of(methods, name, higher_is_better, batch)
+    settings = settings_of(resize, seed, batch_size, workers)
+    places = places_of(roots)
+    with preserved():
+        found = list(
+            run_each(
+                chosen,
+                datasets_of(datasets, places, "--dataset"),
+                Store.locate(None if results is None else os.fspath(results)),
+                settings,
+                options=assignments_of(options),
+                split=split,
+                device=device,
+                precision=precision,
+                retry_failed=retry_failed,
+            )
+        )
+    check_outcomes(found, strict)
+    return Results(tuple(each.entry for each in found))
+
+
+def run_each(
+    methods: Sequence[str | type[Method]],
+    datasets: Sequence[Dataset],
+    store: Store,
+    settings: Settings,
+    *,
+    options: Iterable[str] = (),
+    split: str = "all",
+    device: str = "auto",
+    precision: str = "exact",
+    retry_failed: bool = False,
+) -> Iterator[RunResult]:
+    """Yield the stored result of each method on each dataset as soon as it is complete.
+
+    Args:
+        methods: names and classes.
+        datasets: whole; ``split`` is taken of each.
+        store: where results go.
+        settings: how to score.
+        options: as ``METHOD.NAME=VALUE``.
+        split: as in :func:`run`, and so are the others.
+        device: as in :func:`run`.
+        precision: as in :func:`run`.
+        retry_failed: as in :func:`run`.
+
+    Raises:
+        UsageError: something cannot start as asked.
+        BenchError: a worker process was killed, or the disk is full.
+    """
+    warn_about_plugins()
+    specs = loading.method_specs(methods, options, device, precision)
+    for dataset in datasets:
+        dataset.split(split)  # reports a wrong name before weights are loaded; the runner takes the split
+    store.check_writable()
+    ready = loading.load_methods(specs)
+    for dataset in datasets:
+        yield from runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed)
+
+
+def check_outcomes(outcomes: Iterable[RunResult], strict: bool) -> None:
+    """Raise BenchError where a method scored no image, or with ``strict`` where one failed."""
+    for entry in (each.entry for each in outcomes):
+        if not entry.scored:
+            first = f"; the first failed so: {entry.failures[0][1]}" if entry.failures else ""
+            raise BenchError(f"{entry.method.label} scored no image of {entry.dataset.id}{first}")
+        if strict and entry.failed:
+            raise BenchError(f"--strict: {entry.method.label} failed on {entry.failed} images")

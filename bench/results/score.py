@@ -1,0 +1,217 @@
+"""``bench.score``: scores of images now, with nothing stored; ``bench score`` is written on it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from bench.api import Photo, Resize
+from bench.datasets.dataset import Dataset
+from bench.datasets.readers.local import names_one_image
+from bench.datasets.resolve import resolve
+from bench.datasets.roots import Roots
+from bench.errors import BenchError, UsageError
+from bench.io.files import File
+from bench.io.memory import is_batch, is_in_memory, to_photos
+from bench.plugins.registry import warn_about_plugins
+from bench.results.arguments import (
+    MethodLike,
+    assignments_of,
+    check_choice,
+    methods_of,
+    places_of,
+    settings_of,
+    several,
+    text_of,
+)
+from bench.results.wording import in_python_words
+from bench.runs import loading
+from bench.runs.global_state import preserved
+from bench.runs.scoring import ImageToScore, LoadedMethod, Settings, score_items
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ImageScore(NamedTuple):
+    """What a method says of an image: a raw score, or None and the error in words."""
+
+    image: str
+    method: str
+    score: float | None
+    error: str | None
+
+
+class NamedImage(NamedTuple):
+    """An image, and the resize policy that its dataset asks for."""
+
+    name: str
+    file: File | Photo
+    resize: str
+
+
+@in_python_words
+def score(
+    images: Any,
+    methods: MethodLike | Sequence[MethodLike],
+    *,
+    options: Mapping[str, Any] | None = None,
+    resize: str | Resize | None = None,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    precision: Literal["exact", "fast"] = "exact",
+    batch_size: int = 8,
+    workers: int | None = None,
+    seed: int = 0,
+    roots: Mapping[str, str | os.PathLike[str]] | None = None,
+    strict: bool = False,
+    name: str | None = None,
+    higher_is_better: bool | None = None,
+    batch: bool = False,
+) -> pd.DataFrame:
+    """Score images now and store nothing, as ``bench score`` does.
+
+    Args:
+        images: one of the following, or a list of them: a path or URL of an image, a folder, an archive, a CSV or a
+            dataset's id; a dataset of :func:`bench.load_dataset`; a PIL image; an array (H, W, 3) RGB or (H, W) grey,
+            uint8; a tensor (3, H, W) or (N, 3, H, W), float RGB in [0, 1], which is rounded to 8 bits.
+        methods: as in :func:`bench.run`, and so are the others.
+        options: of methods, as ``{"niqe.model": "mine.npz"}``.
+        resize: ``none``, ``short:N`` or ``WxH``, in pixels; None: what the dataset's card asks for.
+        device: where networks run.
+        precision: ``exact`` or ``fast``.
+        batch_size: images handed to a method at once.
+        workers: processes.
+        seed: for methods that draw; their seed for an image hangs on its name too.
+        roots: where the folders of datasets are.
+        strict: raise if any image failed.
+        name: of a function.
+        higher_is_better: of a function.
+        batch: of a function.
+
+    Returns:
+        One row an image and method, in the order given: ``image``, ``method``, ``score`` (raw, as the method gives it;
+        NaN where there is none) and ``error`` (None where there is a score). An image in memory is called ``image``;
+        in a list or a batch by its place, ``[0]``.
+
+    Raises:
+        UsageError: something cannot start as asked, or an image in memory is not of a kind above.
+        MissingRequirementError: a package or weights are not here and cannot be fetched.
+        BenchError: with ``strict``, an image could not be scored.
+
+    Example:
+        >>> import numpy as np
+        >>> grey = np.full((64, 96, 3), 128, dtype=np.uint8)
+        >>> score(grey, lambda image: image.width, name="width", higher_is_better=True)
+           image method  score error
+        0  image  width   96.0  None
+    """
+    check_choice("--device", device, ("auto", "cpu", "cuda"))
+    check_choice("--precision", precision, ("exact", "fast"))
+    chosen = methods_of(methods, name, higher_is_better, batch)
+    settings = settings_of(resize, seed, batch_size, workers)
+    with preserved():
+        warn_about_plugins()
+        specs = loading.method_specs(chosen, assignments_of(options), device, precision)
+        named = name_images(images, places_of(roots), "images")
+        rows = score_images(named, loading.load_methods(specs), settings)
+    if strict:
+        check_scores(rows)
+    return _frame(rows)
+
+
+def _frame(rows: Sequence[ImageScore]) -> pd.DataFrame:
+    import pandas as pd
+
+    frame = pd.DataFrame(rows, columns=list(ImageScore._fields)).astype({"score": "float64"})
+    # None, where pandas would have NaN in a column of texts.
+    frame["error"] = pd.Series([row.error for row in rows], dtype="object")
+    return frame
+
+
+def name_images(value: Any, places: Roots, parameter: str) -> list[NamedImage]:
+    """Return all images that are meant, with the names that rows give them.
+
+    Args:
+        value: one or several of what :func:`score` takes.
+        places: where the folders of datasets are.
+        parameter: what errors call the value.
+
+    Raises:
+        UsageError: nothing is given, or one is no image and no dataset.
+    """
+    every = [value] if is_in_memory(value) else several(value)
+    if not every:
+        raise UsageError(f"{parameter} got nothing to score: give an image or a dataset")
+    return [image for place, each in enumerate(every) for image in _images(each, place, len(every), places, parameter)]
+
+
+def _images(value: Any, place: int, count: int, places: Roots, parameter: str) -> list[NamedImage]:
+    if is_in_memory(value):
+        alone = "" if is_batch(value) else "image"
+        photos = to_photos(value, f"[{place}]" if count > 1 else alone, f"{parameter}{f'[{place}]' * (count > 1)}")
+        return [NamedImage(photo.name, photo, "none") for photo in photos]
+    if isinstance(value, Dataset):
+        text, dataset = value.id, value
+    elif isinstance(value, (str, os.PathLike)):
+        text = text_of(value)
+        dataset = resolve(text, places, parameter)
+    else:
+        raise UsageError(
+            f"{parameter} got {type(value).__name__}: give a path, a URL, a dataset's id, a PIL image, an array or a "
+            "tensor"
+        )
+    names = _names(dataset, text) if count > 1 else [sample.name for sample in dataset.samples]
+    pairs = zip(names, dataset.samples, strict=True)
+    return [NamedImage(name, sample.file, dataset.resize) for name, sample in pairs if sample.file is not None]
+
+
+def _names(dataset: Dataset, text: str) -> list[str]:
+    """Prefix image names by what was given: two folders may have images of the same name."""
+    if names_one_image(text):
+        return [text]
+    return [f"{text.rstrip('/')}/{sample.name}" for sample in dataset.samples]
+
+
+def score_images(images: Sequence[NamedImage], ready: Sequence[LoadedMethod], settings: Settings) -> list[ImageScore]:
+    """Score images by every method.
+
+    Args:
+        images: as :func:`name_images` gives them.
+        ready: the methods.
+        settings: how to score; without a resize policy that of the image's dataset holds.
+
+    Returns:
+        One row an image and method, images in the order given.
+    """
+    rows: list[ImageScore] = []
+    for policy, alike in itertools.groupby(images, key=lambda image: image.resize):
+        resized = settings if settings.resize else replace(settings, resize=Resize.parse(policy))
+        rows += _score_alike(list(alike), ready, resized)
+    return rows
+
+
+def _score_alike(
+    images: Sequence[NamedImage], ready: Sequence[LoadedMethod], settings: Settings
+) -> Iterator[ImageScore]:
+    wanted = tuple(range(len(ready)))
+    items = [ImageToScore(image.name, image.file, wanted) for image in images]
+    found = {
+        (outcome.image, index): outcome
+        for scored in score_items(ready, items, settings, "scoring")
+        for index, outcomes in scored.outcomes.items()
+        for outcome in outcomes
+    }
+    for image in images:
+        for index in wanted:
+            outcome = found[image.name, index]
+            yield ImageScore(image.name, ready[index].spec.label, outcome.score, outcome.error)
+
+
+def check_scores(rows: Sequence[ImageScore]) -> None:
+    """Raise BenchError where an image has no score."""
+    failed = [row for row in rows if row.error is not None]
+    if failed:
+        raise BenchError(f"--strict: {len(failed)} of {len(rows)} scores are missing; the first: {failed[0].error}")

@@ -1,0 +1,129 @@
+"""``bench import``: a CSV of scores that somebody else computed, into the store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from bench.api import Family, Resize
+from bench.datasets.catalogue import find_card, names, shipped_cards
+from bench.datasets.dataset import Dataset, Direction
+from bench.datasets.protocol import Protocol
+from bench.datasets.readers.with_card import describe_with_card
+from bench.datasets.resolve import resolve
+from bench.datasets.roots import Roots
+from bench.errors import MissingRequirementError, UsageError, did_you_mean
+from bench.io.progress import note
+from bench.runs import importing
+from bench.runs.entry import Entry
+from bench.runs.store import Store
+
+
+def import_file(
+    scores: Path,
+    dataset: str,
+    store: Store,
+    places: Roots,
+    *,
+    method: str | None = None,
+    column: str | None = None,
+    wide: bool = False,
+    higher_is_better: bool = True,
+    mos_direction: Direction | None = None,
+    family: Family = Family.UNDECLARED,
+    opinion_aware: bool | None = None,
+    trained_on: Sequence[str] = (),
+    split: str = "all",
+    resize: Resize | None = None,
+) -> list[Entry]:
+    """Store per-image scores that somebody else computed, as results like any other.
+
+    Args:
+        scores: a CSV with the columns ``image`` and ``score``, and ``mos`` where the dataset is not here. A ``mos``
+            column wins over a card's labels and is a protocol of its own. No image is needed.
+        dataset: id or path of what was scored; any new id if the file has a ``mos`` column.
+        store: where the results go.
+        places: where the folders of datasets are.
+        method: the method's name; None with ``wide``.
+        column: the column of scores; None: ``score``.
+        wide: every column but ``image`` and ``mos`` is a method, named by its header.
+        higher_is_better: direction of the scores.
+        mos_direction: direction of the ``mos`` column; None: as the dataset's card says, else higher.
+        family: of the method.
+        opinion_aware: whether any MOS was used to make the method; None: undeclared.
+        trained_on: ids of datasets that the method was trained on; empty: unknown.
+        split: the split that was scored.
+        resize: how every image was resized before it was scored; None: not at all.
+
+    Returns:
+        One entry a method.
+
+    Raises:
+        UsageError: the file is not what it should be, or names images that the dataset does not have.
+        MissingRequirementError: the dataset is not here, and the file has no ``mos``.
+    """
+    if wide == (method is not None):
+        raise UsageError("give --method NAME for one column of scores, or --wide for one method in each column")
+    if wide and column is not None:
+        raise UsageError(f"--column got {column!r}, but --wide takes every column: leave one of them out")
+    store.check_writable()
+    file = importing.read_scores(scores, None if wide else column or "score")
+    infos = {
+        col: importing.imported_method(method or col, family, opinion_aware, higher_is_better, tuple(trained_on))
+        for col in file.scores
+    }
+    target = _find_dataset(dataset, places, split, labelled=file.mos is not None)
+    file = importing.aligned(file, target)
+    if file.mos is not None:
+        if target.samples:
+            _compare_images(len(importing.unknown_images(file, target)), len(file.images), target.id)
+        target = importing.with_own_labels(file, target, mos_direction)
+    mos: Literal["dataset", "imported"] = "imported" if file.mos is not None else "dataset"
+    protocol = Protocol(split, str(resize or Resize()), mos)
+    _say_what_is_doubtful(trained_on, target, protocol)
+    return [importing.import_scores(file, col, target, infos[col], store, protocol) for col in infos]
+
+
+def _say_what_is_doubtful(trained_on: Sequence[str], target: Dataset, protocol: Protocol) -> None:
+    """Print a note on unknown training sets, and on a resize policy that is not the dataset's."""
+    known = {*names(), *(pool for card in shipped_cards().values() for pool in card.content)}
+    for name in trained_on:
+        if name != "unknown" and name not in known:
+            hint = did_you_mean(name, known)
+            note(f"--trained-on {name!r} is not a known dataset or pool.{hint}")
+    if protocol.resize == "none" and target.resize != "none":
+        note(
+            f"{target.id} is usually scored at {target.resize}; these scores are stored as computed at full size: "
+            f"otherwise give --resize {target.resize}"
+        )
+
+
+def _compare_images(strange: int, total: int, dataset: str) -> None:
+    if strange == total:
+        raise UsageError(
+            f"--dataset got {dataset!r}, which has none of the {total} images of the scores: give the right dataset"
+        )
+    if strange:
+        note(f"{strange} of {total} images are not in the copy of dataset {dataset!r}")
+
+
+def _find_dataset(text: str, places: Roots, split: str, *, labelled: bool) -> Dataset:
+    """Return the dataset; or its description without samples if it is not available and the scores have labels."""
+    card = find_card(text)
+    try:
+        return resolve(text, places).split(split)
+    except UsageError as error:
+        # With labels in the file the dataset itself need not be here: any id will do.
+        absent = isinstance(error, MissingRequirementError) or (card is None and not Path(text).exists())
+        if not absent:
+            raise
+        if not labelled:
+            raise UsageError(f"{error} Or add a mos column to the scores.") from None
+    if card is not None:
+        return describe_with_card(card, (), "")
+    if not re.fullmatch(r"[\w.+-]{1,80}", text):
+        raise UsageError(f"--dataset got {text!r}: a new id consists of letters, digits and . _ + -")
+    note(f"no card has the id {text!r}; a new dataset is created")
+    return Dataset(id=text, title=text, kind="unknown", direction="higher", samples=())

@@ -1,0 +1,91 @@
+"""Which stored results are shown: what ``--method``, ``--dataset`` and ``--family`` choose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from bench.api import Family
+from bench.datasets.catalogue import canonical
+from bench.errors import UsageError, did_you_mean
+from bench.runs.entry import Entry
+from bench.runs.store import Store
+
+_AWARENESS = {"opinion-unaware": False, "opinion-aware": True, "undeclared": None}
+FAMILIES = tuple(dict.fromkeys([*_AWARENESS, *(family.value for family in Family)]))
+"""The kinds of methods that can be chosen by."""
+
+_NamesOf = Callable[[Entry], set[str]]
+
+
+def stored_entries(store: Store) -> list[Entry]:
+    """Return the store's entries, and say on stderr which are damaged.
+
+    Raises:
+        UsageError: the store has none.
+    """
+    entries = store.readable_entries()
+    if not entries:
+        raise UsageError(
+            f"no results in {store.root}: run `bench run --method NAME --dataset ID` first, or give --results"
+        )
+    return entries
+
+
+def select(
+    entries: Sequence[Entry],
+    methods: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    families: Sequence[str] = (),
+    also: Sequence[str] = (),
+) -> list[Entry]:
+    """Return the entries that are chosen; an empty choice takes all.
+
+    Args:
+        entries: stored results.
+        methods: names or labels of methods.
+        datasets: ids or aliases.
+        families: some of FAMILIES.
+        also: names or labels of further methods that must be there; with any, others are left out.
+
+    Raises:
+        UsageError: no entry has one of the names, or no method is of these families.
+    """
+    for family in families:
+        if family not in FAMILIES:
+            raise UsageError(f"--family got {family!r}: use one of {', '.join(FAMILIES)}")
+    kept = _named(_named(entries, "--method", methods, _names_of_method), "A B", also, _names_of_method)
+    kept = _named(kept, "--dataset", [canonical(name) for name in datasets], lambda entry: {entry.dataset.id})
+    kept = [entry for entry in kept if not families or _families_of(entry) & set(families)]
+    if not kept:
+        raise UsageError(f"--family got {', '.join(families)}, but no method of this kind has a stored result")
+    return kept
+
+
+def without_fitted(entries: Sequence[Entry]) -> tuple[list[Entry], int]:
+    """Return the entries without regressions fitted on splits (only ``--style cross`` shows them), and their number.
+
+    Raises:
+        UsageError: nothing else is there.
+    """
+    kept = [entry for entry in entries if not entry.fitted]
+    if not kept:
+        raise UsageError("all selected results are regressions fitted on splits: use `bench table --style cross`")
+    return kept, len(entries) - len(kept)
+
+
+def _families_of(entry: Entry) -> set[str]:
+    method = entry.method
+    return {next(name for name, value in _AWARENESS.items() if value == method.opinion_aware), method.family}
+
+
+def _names_of_method(entry: Entry) -> set[str]:
+    return {entry.method.label, entry.method.name}
+
+
+def _named(entries: Sequence[Entry], option: str, wanted: Iterable[str], names_of: _NamesOf) -> list[Entry]:
+    wanted = list(wanted)
+    known = {name for entry in entries for name in names_of(entry)}
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"{option} got {name!r}, which has no stored result.{did_you_mean(name, known)}")
+    return [entry for entry in entries if not wanted or names_of(entry) & set(wanted)]

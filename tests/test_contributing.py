@@ -120,11 +120,11 @@ def test_the_example_of_a_statistic_is_in_tables(tmp_path: Path, photos: Path) -
     for folder in ("bench", "datasets", "results"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    module = example("python", "# bench/stats/gamma.py").split("\n", 1)[1]
-    (tmp_path / "bench/stats/gamma.py").write_text(module)
+    module = example("python", "# bench/stats/goodman_kruskal.py").split("\n", 1)[1]
+    (tmp_path / "bench/stats/goodman_kruskal.py").write_text(module)
     add_lines(tmp_path)
     program = (
-        "import sys, doctest; sys.path.insert(0, sys.argv.pop(1)); import bench, bench.stats.gamma as module\n"
+        "import sys, doctest; sys.path.insert(0, sys.argv.pop(1)); import bench.stats.goodman_kruskal as module\n"
         "assert doctest.testmod(module) == (0, 1)\n"
         "from bench.cli import main; main(sys.argv[1:])"
     )

@@ -33,39 +33,41 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
     type=click.Choice(["plain", "cross"]),
     default="plain",
     show_default=True,
-    help="cross: what `bench fit --features` fitted on one dataset and tested on others, beside the other methods.",
+    help="Layout; cross compares regressions of `bench fit --features` with opinion-unaware methods across datasets.",
 )
 @click.option(
     "--values",
     metavar="NAMES",
     default="srcc,plcc_log4",
     show_default=True,
-    help="Numbers to show, separated by commas: srcc, krcc, plcc_raw, plcc_log4, plcc_log5, rmse_log4, rmse_log5.",
+    help="Statistics to show, separated by commas: srcc, krcc, plcc_raw, plcc_log4, plcc_log5, rmse_log4, rmse_log5.",
 )
-@click.option("--intervals", is_flag=True, help="Write the 95 % interval beside each SRCC (always in csv and json).")
+@click.option("--intervals", is_flag=True, help="Print the 95 % interval of each SRCC (CSV and JSON always have it).")
 @click.option(
     "--interval",
     "kind",
     type=click.Choice(["percentile", "bca"]),
     default="percentile",
     show_default=True,
-    help="Kind of interval; bca corrects bias and skew.",
+    help="Kind of interval; bca is corrected for bias and skew.",
 )
 @common.draws_option
-@click.option("--common", "on_common", is_flag=True, help="Use only images that every method shown scored.")
+@click.option("--common", "on_common", is_flag=True, help="Use only images that all methods shown have scored.")
 @_view_options
 @click.option(
     "--published-file",
     type=click.Path(path_type=Path),
     metavar="CSV",
-    help="--published with a list of your own, in the columns of results/published.csv.",
+    help="Published correlations to compare with instead of results/published.csv, in the same columns.",
 )
-@click.option("--mix-protocols", is_flag=True, help="Put different protocols of a dataset into one table, each marked.")
+@click.option(
+    "--mix-protocols", is_flag=True, help="Put results under different protocols into one table and mark them."
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write to this file and not to stdout.",
+    help="File to write instead of stdout.",
 )
 def table(
     selection: Selection,
@@ -81,10 +83,10 @@ def table(
     output: Path | None,
     **views: Any,
 ) -> None:
-    """Print the stored results, methods × datasets, with footnotes on protocols and a reason for every gap.
+    """Print the stored results as a table of methods and datasets, with the protocol and missing results in footnotes.
 
-    Bold and italics mark a lead that a paired bootstrap finds to be no chance. SRCC and ranks are averaged over the
-    datasets that all rows shown compare on; a line below the table names them.
+    Bold and italics mark methods that are significantly better than others by a paired bootstrap. SRCC and ranks are
+    averaged over the datasets on which all methods shown have results; a line below the table names them.
     """
     from bench.views import show
     from bench.views.arranging import Request

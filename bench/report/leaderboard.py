@@ -1,4 +1,4 @@
-"""The leaderboard of a report: the values of ``bench table``, with what a page needs to sort, filter and link them."""
+"""Leaderboard of a report: the values of ``bench table``, with keys to sort, filter and link them."""
 
 from __future__ import annotations
 

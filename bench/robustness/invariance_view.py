@@ -1,4 +1,4 @@
-"""``bench invariance``: how much each method's scores move under changes that should not matter."""
+"""``bench invariance``: table of the changes of each method's scores under changes that should not affect quality."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``bench robustness``: how well each method follows the levels of each type of degradation."""
+"""``bench robustness``: table of the agreement of each method's scores with distortion levels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``bench table`` shows: one file an option, all of which return ``Views``.
+"""Views of ``bench table``: one module for each option, all of which return ``Views``.
 
 A view is a function ``show(entries, request) -> Views`` in a module of its own, and a line in ``VIEWS``, from which
 the command line takes its options.
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class ViewOption(NamedTuple):
-    """How one view is found and asked for.
+    """One view and its option.
 
     Attributes:
-        show: ``module:function``, imported when it is first asked for.
-        help: of the option ``--NAME``; empty where the view has no option of that name.
-        metavars: names of the values that the option takes; none for a mere switch.
+        show: ``module:function``, imported at its first use.
+        help: help text of the option ``--NAME``; empty if the view has no such option.
+        metavars: names of the option's values; empty for a flag.
     """
 
     show: str
@@ -43,14 +43,14 @@ VIEWS = {
     ),
     "compare": ViewOption("bench.views.compare:show", "Test one method against another on each dataset.", ("A", "B")),
     "significance": ViewOption(
-        "bench.views.significance:show", "For each dataset a matrix: which method is better than which."
+        "bench.views.significance:show", "Test all pairs of methods on each dataset and show the results as a matrix."
     ),
     "published": ViewOption(
-        "bench.views.published.view:show", "Published correlations beside ours, and how their protocols differ."
+        "bench.views.published.view:show", "Compare published correlations with ours and show how the protocols differ."
     ),
     "opinions": ViewOption(
         "bench.views.opinions.view:show",
-        "For datasets whose labels give the spread of ratings: the ceiling that it leaves, and Krasula's AUCs.",
+        "Show the noise ceiling of the MOS and Krasula's AUCs, for labels with the spread of the ratings.",
     ),
     "cross": ViewOption("bench.views.cross.view:show"),
 }
@@ -60,12 +60,12 @@ def show(name: str, entries: Sequence[Entry], request: Request) -> Views:
     """Return a view of stored results.
 
     Args:
-        name: a key of ``VIEWS``.
+        name: key of ``VIEWS``.
         entries: stored results, at least one.
-        request: how it is asked for.
+        request: settings of the view.
 
     Raises:
-        UsageError: these results cannot be shown so; the message says why.
+        UsageError: the view cannot show these results; the message says why.
     """
     module, _, function = VIEWS[name].show.partition(":")
     view: Callable[[Sequence[Entry], Request], Views] = getattr(importlib.import_module(module), function)

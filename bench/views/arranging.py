@@ -1,4 +1,4 @@
-"""How a view is asked for, and the tables that it is computed from."""
+"""Settings of a view, and the tables that it is computed from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rows of a table across datasets reach beyond their own training sets, compared on the same test sets."""
+"""Averages of a table across datasets, over test sets other than the training set."""
 
 from __future__ import annotations
 

@@ -111,7 +111,8 @@ def table(
 def _chosen(views: dict[str, Any], style: str, values: str, intervals: bool, mix: bool) -> tuple[str, Any]:
     """Return the view that is asked for and its argument; refuse options that do not go together."""
     cross = style == "cross"
-    given = {f"--{name}": value for name, value in views.items()}
+    # Click hands them over in the order in which the user gave them.
+    given = {f"--{name}": views[name] for name in VIEWS if name in views}
     only = {
         "--style cross": cross,
         "--values": values != "srcc,plcc_log4",

@@ -26,8 +26,9 @@ from bench.datasets.readers.local import read_local
 from bench.runs import runner
 from bench.runs.scoring import Settings
 from bench.runs.store import Store
-from bench.views.cross.arrangement import CrossTable, arrange
+from bench.views.cross.arrangement import arrange
 from bench.views.cross.averages import averages, pairs
+from bench.views.cross.table import CrossTable
 
 Bench = Callable[..., Ran]
 SPLITS = 3

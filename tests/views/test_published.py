@@ -21,9 +21,12 @@ from bench.api import Family
 from bench.datasets import catalogue
 from bench.datasets.dataset import Dataset, Sample
 from bench.datasets.protocol import Protocol
+from bench.errors import UsageError
 from bench.runs import importing
 from bench.runs.store import Store
 from bench.stats import mapping as _mapping
+from bench.views import show
+from bench.views.arranging import Request
 from bench.views.published import numbers
 
 Bench = Callable[..., Ran]
@@ -361,6 +364,16 @@ def test_a_file_that_is_no_such_list_is_refused(
     assert done.code == 2
     assert message in done.err
     assert done.err.count("\n") == 1
+
+
+def test_the_list_may_be_a_path_or_its_text_and_nothing_else(store: Store) -> None:
+    keep(store)
+    entries, path = store.entries()[0], write({})
+    (one,) = show("published", entries, Request(draws=0, argument=path)).records
+    assert one["srcc_theirs"] == float(ROW["srcc"])
+    assert show("published", entries, Request(draws=0, argument=str(path))).records == [one]
+    with pytest.raises(UsageError, match="published got 3: give the path of a CSV"):
+        show("published", entries, Request(argument=3))
 
 
 def test_two_kinds_of_table_at_once_are_refused(store: Store, bench: Bench) -> None:

@@ -1,1 +1,1 @@
-"""``bench table --style cross``: fitted on one dataset, tested on others."""
+"""``bench table --style cross``: regressions fitted on one dataset and tested on others, beside the other methods."""

@@ -1,4 +1,4 @@
-"""Across datasets: rows × test sets, each cell the SRCC over splits, on the same test images in every row.
+"""Arranging stored results as a table across datasets.
 
 Rows are what ``bench fit --features`` fitted, one a training set, beside every method that scored all images of a test
 set: of its scores those of each split's test images are taken. Reads stored results only.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,89 +18,13 @@ from bench.runs.entry import DatasetRecord, Entry, MethodRecord
 from bench.tables.cell import MethodKey, leaks_of, method_key
 from bench.tables.leakage import Leak
 from bench.tables.table import heading, rank, unique_labels
+from bench.views.cross.table import CrossCell, CrossTable, Target, TestSet
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FITTED = "fitted on people's scores here"
 """The heading of the rows of ``bench fit --features``."""
-
-
-class Target(NamedTuple):
-    """A dataset to predict, under one protocol."""
-
-    dataset: str
-    labels: str
-    images: str
-    resize: str
-
-
-@dataclass(frozen=True)
-class TestSet:
-    """What a column's numbers rest on.
-
-    Attributes:
-        about: the sidecar's block on the dataset, ``n`` that of the whole set.
-        mos: test image → label.
-        parts: of each split the test images that have a label, and a score in every row.
-        left_out: row → labelled test images that are in no part since it has no score of them.
-    """
-
-    about: DatasetRecord
-    mos: Mapping[str, float]
-    parts: tuple[tuple[str, ...], ...]
-    left_out: Mapping[MethodKey, int]
-
-
-@dataclass(frozen=True)
-class CrossCell:
-    """One row on one test set.
-
-    Attributes:
-        summary: SRCC over the splits, or the reason why there is none.
-        own: whether the test images are other images of the row's training set.
-        leaks: what else the row has to do with the test set, the worst first.
-    """
-
-    summary: stats.SplitSummary
-    own: bool
-    leaks: tuple[Leak, ...]
-
-    @property
-    def excluded(self) -> bool:
-        """Whether it is left out of averages and of pairs."""
-        return self.own or any(leak.excludes for leak in self.leaks)
-
-
-@dataclass(frozen=True)
-class CrossTable:
-    """Rows × test sets.
-
-    Attributes:
-        tested: what each column's numbers rest on; in order of dataset id.
-        groups: (heading, rows), opinion-unaware methods first, fitted ones last.
-        methods: row → the sidecar's block on its method.
-        trained: row → id of its training set, of fitted ones.
-        cells: every row on every column.
-        labels: what each row is called.
-    """
-
-    tested: dict[Target, TestSet]
-    groups: list[tuple[str, list[MethodKey]]]
-    methods: dict[MethodKey, MethodRecord]
-    trained: dict[MethodKey, str]
-    cells: dict[tuple[MethodKey, Target], CrossCell]
-    labels: dict[MethodKey, str]
-
-    @property
-    def rows(self) -> list[MethodKey]:
-        """Every row, from top to bottom."""
-        return [row for _, rows in self.groups for row in rows]
-
-    @property
-    def unaware(self) -> list[MethodKey]:
-        """The rows of methods that saw no opinion."""
-        return [row for row in self.rows if self.methods[row].opinion_aware is False]
 
 
 @dataclass

@@ -9,7 +9,7 @@ import numpy as np
 
 from bench import stats
 from bench.tables.cell import MethodKey
-from bench.views.cross.arrangement import CrossTable, Target
+from bench.views.cross.table import CrossTable, Target
 
 
 @dataclass(frozen=True)

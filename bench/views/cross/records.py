@@ -1,21 +1,25 @@
-"""Tables across datasets (``bench table --style cross``) as records, for CSV and JSON."""
+"""``bench table --style cross`` as records, unrounded."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from bench.tables.cell import MethodKey
 from bench.tables.leakage import Relation
-from bench.views.cross.arrangement import CrossTable, Target
-from bench.views.cross.averages import RowAverage, averages
+from bench.views.cross.averages import RowAverage
+from bench.views.cross.table import CrossTable, Target
 
 
-def records(table: CrossTable) -> list[dict[str, Any]]:
-    """Return one record a row and test set, unrounded.
+def records(table: CrossTable, means: Mapping[MethodKey, RowAverage]) -> list[dict[str, Any]]:
+    """Return one record a row and test set.
 
     What a row reaches over the test sets stands in each of its records, so that all records are cells.
+
+    Args:
+        table: with at least one column.
+        means: of all its rows.
     """
-    means = averages(table)
     return [_of_cell(table, row, target) | _of_row(table, means[row]) for row in table.rows for target in table.tested]
 
 

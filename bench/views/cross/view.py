@@ -1,83 +1,98 @@
-"""Writing tables across datasets (``bench table --style cross``) in paper style, in Markdown or LaTeX."""
+"""``bench table --style cross``: rows × test sets, with averages beyond the own training set and pairs that lead."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from bench.datasets.protocol import Protocol
+from bench.errors import UsageError
 from bench.tables.averages import marks_over
 from bench.tables.cell import FEW, MethodKey
 from bench.tables.leakage import Relation
-from bench.views.cross.arrangement import CrossTable, Target
+from bench.views.arranging import Request
+from bench.views.cross.arrangement import arrange
 from bench.views.cross.averages import Lead, averages, pairs
-from bench.views.markup import Footnotes, Markup, Sheet
+from bench.views.cross.records import records
+from bench.views.cross.table import CrossTable, Target
+from bench.views.model import Value, View, Views
 from bench.views.words import number
 
+if TYPE_CHECKING:
+    from bench.runs.entry import Entry
 
-def to_paper(table: CrossTable, markup: Markup, intervals: bool = False) -> str:
-    """Return the table in paper style.
+
+def show(entries: Sequence[Entry], request: Request) -> Views:
+    """Return regressions fitted on one dataset and tested on others, beside the other methods.
 
     Args:
-        table: from ``cross.arrange``, with at least one column.
-        markup: the language.
-        intervals: write the quartiles over the splits beside each median.
+        entries: stored results.
+        request: only its intervals count, which are the quartiles over the splits here.
+
+    Raises:
+        UsageError: there is no such regression among the results.
     """
-    return markup.lay_out(_Writer(table, markup, intervals).sheet())
+    table = arrange(entries)
+    if not table.tested:
+        raise UsageError(
+            f"{request.named('style cross')}: no regression is among the results chosen: run `bench fit --features "
+            "METHOD --train DATASET --test DATASET` first"
+        )
+    return Views((CrossView(table, request.intervals).view(),))
 
 
-@dataclass
-class _Writer:
-    """Writes one table."""
+class CrossView:
+    """A table across datasets as a view.
 
-    table: CrossTable
-    markup: Markup
-    intervals: bool
+    Attributes:
+        table: what it shows, with at least one column.
+        quartiles: print the quartiles over the splits beside each median.
+        means: what each row reaches over its test sets.
+    """
 
-    def __post_init__(self) -> None:
-        self.means = averages(self.table)
-        self.footnotes = Footnotes(self.markup)
-        self.mark = self.footnotes.mark
+    def __init__(self, table: CrossTable, quartiles: bool) -> None:
+        self.table, self.quartiles = table, quartiles
+        self.means = averages(table)
 
-    def sheet(self) -> Sheet:
-        """Return the table's cells, captions and notes."""
-        escape, table = self.markup.escape, self.table
-        head = [escape(target.dataset) + self.mark(self._about_column(target)) for target in table.tested]
-        groups = [(escape(name), [self._line(row) for row in rows]) for name, rows in table.groups]
-        captions = [escape(text) for text in (self._about_splits(), self._about_average(), *self._about_pairs())]
-        columns = ["method", *head, "average", "minus best opinion-unaware"]
-        return Sheet(columns, groups, captions, self.footnotes.texts)
+    def view(self) -> View:
+        """Return its cells, captions, notes and records."""
+        head = [Value("method")]
+        head += [Value(target.dataset, notes=(self._about_column(target),)) for target in self.table.tested]
+        head += [Value("average"), Value("minus best opinion-unaware")]
+        groups = [(name, [self._line(row) for row in rows]) for name, rows in self.table.groups]
+        captions = (self._about_splits(), self._about_average(), self._about_pairs())
+        return View(head, groups, captions, records(self.table, self.means), names_last=True)
 
-    def _line(self, row: MethodKey) -> list[str]:
-        cells = [self._cell(row, target) for target in self.table.tested]
-        cells += [self._average(row), self._minus(row)]
+    def _line(self, row: MethodKey) -> list[Value]:
         version = f"version {row.version}" + (f", parameters {row.fingerprint}" if row.fingerprint else "")
-        return [self.markup.escape(self.table.labels[row]) + self.mark(version), *cells]
+        name = Value(self.table.labels[row], notes=(version,))
+        return [name, *(self._cell(row, target) for target in self.table.tested), self._average(row), self._minus(row)]
 
-    def _cell(self, row: MethodKey, target: Target) -> str:
+    def _cell(self, row: MethodKey, target: Target) -> Value:
         cell = self.table.cells[row, target]
         found, out = cell.summary, ": left out of its average"
-        text = "-" if found.median is None else number(found.median)
-        if self.intervals and found.low is not None and found.high is not None:
-            text += f" [{number(found.low)}, {number(found.high)}]"
-        remarks = [found.reason] if found.reason else []
-        remarks += [f"other images of its training set{out}"] if cell.own else []
-        remarks += [leak.why + (out if leak.excludes else "") for leak in cell.leaks]
-        return text + self.mark(*remarks)
+        notes = [found.reason] if found.reason else []
+        notes += [f"other images of its training set{out}"] if cell.own else []
+        notes += [leak.why + (out if leak.excludes else "") for leak in cell.leaks]
+        quartiles = ""
+        if self.quartiles and found.low is not None and found.high is not None:
+            quartiles = f" [{number(found.low)}, {number(found.high)}]"
+        return Value("-" if found.median is None else number(found.median), quartiles, notes=tuple(notes))
 
-    def _average(self, row: MethodKey) -> str:
+    def _average(self, row: MethodKey) -> Value:
         found = self.means[row]
         if found.mean.value is None:
-            return "-" + self.mark(f"no average: {found.mean.reason}")
+            return Value("-", notes=(f"no average: {found.mean.reason}",))
         leaks = {target.dataset: self.table.cells[row, target].leaks for target in found.over}
-        return f"{number(found.mean.value)} ({len(found.over)}){self.mark(*marks_over(leaks))}"
+        return Value(f"{number(found.mean.value)} ({len(found.over)})", notes=tuple(marks_over(leaks)))
 
-    def _minus(self, row: MethodKey) -> str:
+    def _minus(self, row: MethodKey) -> Value:
         found = self.means[row]
         if row not in self.table.trained:
-            return ""
+            return Value("")
         if found.best is None:
-            return "-" + self.mark("no opinion-unaware method to compare with on the same test sets")
-        return f"{_signed(found.minus[found.best])} ({self.markup.escape(self.table.labels[found.best])})"
+            return Value("-", notes=("no opinion-unaware method to compare with on the same test sets",))
+        return Value(f"{_signed(found.minus[found.best])} ({self.table.labels[found.best]})")
 
     def _about_column(self, target: Target) -> str:
         tested = self.table.tested[target]
@@ -96,7 +111,7 @@ class _Writer:
             "SRCC: the median over content-disjoint splits, on the same test images in every row. The splits overlap: "
             "no test can be made of them, and their spread is no confidence interval."
         )
-        return text + (" In brackets: lower and upper quartile over the splits." if self.intervals else "")
+        return text + (" In brackets: lower and upper quartile over the splits." if self.quartiles else "")
 
     def _about_average(self) -> str:
         return (
@@ -105,10 +120,10 @@ class _Writer:
             "the same: a fitted row's average minus that of the opinion-unaware row that is highest over its test sets."
         )
 
-    def _about_pairs(self) -> list[str]:
+    def _about_pairs(self) -> str:
         found = pairs(self.table)
         if found.best is None:
-            return ["On no test set but its own does a fitted row stand beside an opinion-unaware one."]
+            return "On no test set but its own does a fitted row stand beside an opinion-unaware one."
         each = [f"{self.table.labels[row]} is ahead on {_lead(lead)}" for row, lead in found.leads.items()]
         text = f"Of the pairs of a fitted row and a test set not its own, {'; '.join(each)}. "
         text += f"The best of them on each pair, chosen with hindsight, is ahead on {_lead(found.best)}."
@@ -119,7 +134,7 @@ class _Writer:
             text += f" {found.leaking} pair(s) left out: the row learned from photographs of the test set's source."
         if found.missing:
             text += f" {found.missing} pair(s) left out for want of an SRCC of the fitted row."
-        return [text]
+        return text
 
     def _looked_at(self, row: MethodKey) -> bool:
         cells = [self.table.cells[row, target] for target in self.table.tested]

@@ -1,18 +1,27 @@
-"""Writing published correlations beside ours (``bench table --published``) as Markdown, LaTeX, CSV and JSON."""
+"""``bench table --published``: published correlations beside ours, grouped by how far their protocols agree."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bench.stats import CONFIDENCE
-from bench.views.markup import Footnotes, Markup, Sheet
-from bench.views.published.agreement import PublishedComparison, PublishedPair, State
-from bench.views.records import records_as_csv, records_as_json
+from bench.datasets.catalogue import canonical
+from bench.errors import UsageError
+from bench.stats import CONFIDENCE, Interval
+from bench.tables.cell import VALUES, Cell
+from bench.views.arranging import Request, arranged
+from bench.views.model import Value, View, Views
+from bench.views.published.agreement import PublishedComparison, PublishedPair, State, compare_published, select
+from bench.views.published.numbers import read_published
+from bench.views.published.records import record
 from bench.views.words import interval_text, number, origin_text
 
+if TYPE_CHECKING:
+    from bench.runs.entry import Entry
+
 _SECOND_HAND = "?"
-_HEAD = ["method", "dataset", "SRCC theirs", "ours", "difference", "PLCC theirs", "ours", "difference"]
+_HEAD = ("method", "dataset", "SRCC theirs", "ours", "difference", "PLCC theirs", "ours", "difference")
 _HEADINGS = {
     State.SAME: State.SAME,
     State.NOT_TOLD: f"{State.NOT_TOLD}: may not compare",
@@ -20,84 +29,51 @@ _HEADINGS = {
 }
 
 
-def records(comparisons: Iterable[PublishedComparison]) -> list[dict[str, Any]]:
-    """Return one record a published row and result of ours, unrounded; what was not run has one too."""
-    return [_record(one) for one in comparisons]
+def show(entries: Sequence[Entry], request: Request) -> Views:
+    """Return one table of published correlations beside ours.
+
+    Args:
+        entries: stored results.
+        request: its argument is a CSV of published correlations, None for the shipped one; its methods and datasets
+            choose among the published rows too.
+
+    Raises:
+        UsageError: the file is no such CSV.
+    """
+    path = request.argument
+    if not (path is None or isinstance(path, str | Path)):
+        raise UsageError(
+            f"{request.named('published')} got {path!r}: give the path of a CSV, or nothing for the shipped one"
+        )
+    everything = read_published(None if path is None else Path(path))
+    # Publishers map PLCC in several ways, so ours is needed in all of them.
+    tables = arranged(entries, request, VALUES)
+    rows = select(everything, tables, bool(request.methods), set(map(canonical, request.datasets)))
+    return Views((published_view(compare_published(rows, tables)),))
 
 
-def _record(one: PublishedComparison) -> dict[str, Any]:
-    cell, row = one.cell, one.published
-    return {
-        "method": row.method,
-        "dataset": row.dataset,
-        "resolution": row.resolution,
-        "split": row.split,
-        "trained_on": list(row.trained_on),
-        "plcc_mapping": row.plcc_mapping,
-        "source": row.source,
-        "verified": row.verified,
-        "state": one.state,
-        "differs": [str(piece) for piece in one.differing],
-        "not_told": [str(piece) for piece in one.untold],
-        "our_method": one.label if cell else None,
-        "our_version": cell.row.version if cell else None,
-        "our_fingerprint": cell.row.fingerprint if cell else None,
-        "our_dataset": cell.dataset.id if cell else None,
-        "our_protocol": str(cell.protocol) if cell else None,
-        "our_key": cell.entry.key if cell else None,
-        "n": cell.correlations.n if cell else None,
-        **_numbers("srcc", one.srcc),
-        "srcc_low": cell.interval.low if cell else None,
-        "srcc_high": cell.interval.high if cell else None,
-        "srcc_deviates": one.srcc.deviates,
-        **_numbers("plcc", one.plcc),
-    }
-
-
-def _numbers(name: str, pair: PublishedPair) -> dict[str, Any]:
-    return {
-        f"{name}_theirs": pair.theirs.value if pair.theirs else None,
-        f"{name}_ours": pair.ours,
-        f"{name}_difference": pair.difference,
-        f"{name}_reason": pair.reason,
-    }
-
-
-def to_json(comparisons: Iterable[PublishedComparison]) -> str:
-    """Return the records as a list."""
-    return records_as_json(records(comparisons))
-
-
-def to_csv(comparisons: Iterable[PublishedComparison]) -> str:
-    """Return one line a record; lists joined by semicolons, missing numbers empty."""
-    return records_as_csv(records(comparisons))
-
-
-def to_paper(comparisons: Sequence[PublishedComparison], markup: Markup) -> str:
-    """Return one table, grouped by how far protocols agree; what was not run is summed up below it."""
-    notes = Footnotes(markup)
+def published_view(comparisons: Sequence[PublishedComparison]) -> View:
+    """Return a line for each result of ours; what was not run is summed up below the table."""
     groups = []
     for state, heading in _HEADINGS.items():
-        lines = [_line(one, markup, notes) for one in comparisons if one.state == state]
-        groups += [(markup.escape(heading), lines)] if lines else []
-    captions = [markup.escape(text) for text in (_summary(comparisons), _legend(), _not_run(comparisons)) if text]
-    return markup.lay_out(Sheet(_HEAD, groups, captions, notes.texts))
+        lines = [_line(one, one.cell) for one in comparisons if one.cell and one.state == state]
+        groups += [(heading, lines)] if lines else []
+    captions = [text for text in (_summary(comparisons), _legend(), _not_run(comparisons)) if text]
+    return View([Value(text) for text in _HEAD], groups, captions, [record(one) for one in comparisons])
 
 
-def _line(one: PublishedComparison, markup: Markup, notes: Footnotes) -> list[str]:
-    if one.cell is None:
-        raise ValueError("what was not run has no line")
-    protocol = [str(piece) for piece in (*one.differing, *one.untold)] or [f"both: {one.cell.protocol}"]
+def _line(one: PublishedComparison, cell: Cell) -> list[Value]:
+    protocol = [str(piece) for piece in (*one.differing, *one.untold)] or [f"both: {cell.protocol}"]
     source = one.published.source + ("" if one.published.verified else "; second hand, not verified")
     return [
-        markup.escape(one.label) + notes.mark(f"{one.published.method} there; ours {origin_text(one.cell)}"),
-        markup.escape(one.cell.dataset.id) + notes.mark("; ".join(protocol)),
-        _theirs(one, one.srcc) + notes.mark(source),
-        _ours(one.srcc, interval_text(one.cell.interval)),
-        _difference(one, one.srcc, markup) + notes.mark(*_why(one, one.srcc)),
-        _theirs(one, one.plcc),
+        Value(one.label, notes=(f"{one.published.method} there; ours {origin_text(cell)}",)),
+        Value(cell.dataset.id, notes=("; ".join(protocol),)),
+        Value(_theirs(one, one.srcc), notes=(source,)),
+        _ours(one.srcc, cell.interval),
+        _difference(one, one.srcc),
+        Value(_theirs(one, one.plcc)),
         _ours(one.plcc),
-        _difference(one, one.plcc, markup) + notes.mark(*_why(one, one.plcc)),
+        _difference(one, one.plcc),
     ]
 
 
@@ -107,23 +83,21 @@ def _theirs(one: PublishedComparison, pair: PublishedPair) -> str:
     return str(pair.theirs) + ("" if one.published.verified else _SECOND_HAND)
 
 
-def _ours(pair: PublishedPair, interval: str = "") -> str:
-    return "-" if pair.ours is None else number(pair.ours) + interval
+def _ours(pair: PublishedPair, interval: Interval | None = None) -> Value:
+    if pair.ours is None:
+        return Value("-")
+    return Value(number(pair.ours), interval_text(interval) if interval else "")
 
 
-def _difference(one: PublishedComparison, pair: PublishedPair, markup: Markup) -> str:
+def _difference(one: PublishedComparison, pair: PublishedPair) -> Value:
     if pair.difference is None:
-        return "-"
+        return Value("-", notes=(pair.reason,))
     text = f"{pair.difference:+.3f}".replace("-0.000", "+0.000")
     if one.state is not State.SAME:
-        return f"({text})"
-    return markup.best(text) if pair.deviates else text
-
-
-def _why(one: PublishedComparison, pair: PublishedPair) -> list[str]:
+        return Value(f"({text})")
     # Headings tell why another protocol is not judged, the legend why PLCC never is.
-    unjudged = one.state is State.SAME and pair is one.srcc and pair.deviates is None
-    return [pair.reason] if pair.difference is None or unjudged else []
+    unjudged = pair is one.srcc and pair.deviates is None
+    return Value(text, standing="best" if pair.deviates else "", notes=(pair.reason,) if unjudged else ())
 
 
 def _summary(comparisons: Sequence[PublishedComparison]) -> str:

@@ -209,14 +209,8 @@ class Results:
     def opinions(self) -> Views:
         """Return what raters' noise leaves to reach, and Krasula's AUCs, where labels tell the spread of ratings.
 
-        Raises:
-            UsageError: no dataset here tells it.
-
         Example:
-            >>> results.opinions()
-            Traceback (most recent call last):
-            ...
-            bench.errors.UsageError: ...
+            >>> found = results.opinions()
         """
         return self._show("opinions", draws=0)
 

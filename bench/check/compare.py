@@ -1,4 +1,4 @@
-"""Judging what a method gives now against what a reference recorded; nothing read or written.
+"""Comparing a record of `bench check` now with the one in the reference.
 
 What decides never depends on a bootstrap's seed alone. A number that has not moved by more than a fixed tolerance
 passes, and no draw is made. Only of one that has is the paired bootstrap asked how far the difference between the new

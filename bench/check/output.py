@@ -1,4 +1,4 @@
-"""Writing verdicts of ``bench check``: for people, as JSON, as JUnit XML and as annotations of GitHub.
+"""Output of `bench check`: verdicts as text, JSON, JUnit XML and GitHub annotations.
 
 Names of images, datasets and methods are other people's: nothing in them may end a line, an attribute or a command.
 """

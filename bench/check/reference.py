@@ -1,4 +1,4 @@
-"""Reference files: what methods gave on a dataset when somebody looked, one JSON file a dataset, kept in git.
+"""Reference files of `bench check`: the recorded numbers of methods on a dataset, one JSON file a dataset.
 
 ``DIR/<dataset>.json`` has sorted keys and one image a line, so that a diff shows which scores moved. It is believed no
 more than other input: size, types and finiteness are checked before anything is compared with it.

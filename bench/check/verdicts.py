@@ -1,4 +1,4 @@
-"""From the store to verdicts: the newest results of what a reference names, measured and compared."""
+"""Verdicts of `bench check`: the newest stored results of what a reference names, measured and compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The form of a dataset card: what can be said of a dataset, and what it means."""
+"""Dataset cards: what a card can say of a dataset, key by key."""
 
 from __future__ import annotations
 

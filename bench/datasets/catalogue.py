@@ -1,4 +1,4 @@
-"""Reading and finding dataset cards: TOML files that say everything about a dataset but its images.
+"""The catalogue of dataset cards (`bench list datasets`): reading TOML cards and finding them by name.
 
 The shipped cards lie in ``datasets/`` of the repository, inside the package once installed.
 """

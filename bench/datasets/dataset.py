@@ -1,4 +1,4 @@
-"""What a dataset is once it is read: labelled images and how their labels are meant."""
+"""Datasets: labelled images, and how their labels are meant."""
 
 from __future__ import annotations
 

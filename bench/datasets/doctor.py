@@ -1,4 +1,4 @@
-"""Is a copy of a dataset complete, readable, and what its authors distribute? What is wrong, and what to do."""
+"""`bench doctor`: whether a copy of a dataset is complete and readable, and what to do about each fault."""
 
 from __future__ import annotations
 

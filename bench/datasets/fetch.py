@@ -1,4 +1,4 @@
-"""Fetching a dataset: its archives into a work folder beside the target, unpacked there, then put in place whole.
+"""`bench fetch dataset`: archives are fetched into a work folder, unpacked there, then put in place whole.
 
 The work folder keeps what was downloaded until everything is unpacked, so that a stop at any moment costs the
 unpacking at most.

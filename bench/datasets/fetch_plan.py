@@ -1,4 +1,4 @@
-"""What fetching a dataset comes to, laid out and checked before a byte is fetched or a folder made."""
+"""The plan of `bench fetch dataset`: what to fetch, from where and to where, checked before anything is written."""
 
 from __future__ import annotations
 

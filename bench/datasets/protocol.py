@@ -1,4 +1,4 @@
-"""What was done with a dataset to get a number."""
+"""Protocols: the split, the resize policy and the MOS that a score belongs to."""
 
 from __future__ import annotations
 

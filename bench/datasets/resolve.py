@@ -1,4 +1,4 @@
-"""From what a user writes after ``--dataset`` to a dataset: an id of a card, a path or a URL."""
+"""Resolving ``--dataset``: from a card's id, a path or a URL to a dataset."""
 
 from __future__ import annotations
 

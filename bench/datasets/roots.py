@@ -1,4 +1,4 @@
-"""Where the folders of datasets are: one precedence over the command line, the environment and ``bench.toml``."""
+"""The folders of datasets: from ``--root``, the environment and ``bench.toml``, in this order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a method scores a photograph as it does: maps of where, and probabilities of what."""
+"""`bench explain`: the maps and probabilities behind the score of one photograph."""
 
 from __future__ import annotations
 

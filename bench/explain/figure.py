@@ -1,4 +1,4 @@
-"""Pictures of an explanation: maps over the photograph, and bars of its aspects."""
+"""Figures of `bench explain`: maps over the photograph, and bars of its aspects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How alike methods rank the images of one dataset: a matrix of SRCC between their scores."""
+"""`bench plot correlation`: SRCC between the scores of methods on one dataset, as a matrix."""
 
 from __future__ import annotations
 

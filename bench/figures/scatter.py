@@ -1,4 +1,4 @@
-"""Scores against labels with the mapping fitted to them, and what it leaves: one panel a method and dataset."""
+"""`bench plot scatter` and `residuals`: scores against labels with the fitted mapping, a panel a method and dataset."""
 
 from __future__ import annotations
 

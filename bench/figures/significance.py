@@ -1,4 +1,4 @@
-"""Who is better than whom: a matrix of tests, and rankings with bars over what no test tells apart."""
+"""`bench plot significance` and `ranking`: a matrix of tests, and rankings with bars over methods not told apart."""
 
 from __future__ import annotations
 

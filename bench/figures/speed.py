@@ -1,4 +1,4 @@
-"""SRCC against images a second, of results that were scored here."""
+"""`bench plot speed`: SRCC against images a second, of results that were scored here."""
 
 from __future__ import annotations
 

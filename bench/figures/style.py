@@ -1,4 +1,4 @@
-"""The one style of all figures: colour-blind safe, readable in grey, and the same file from the same numbers."""
+"""The style of all figures: colour-blind safe, readable in grey, and the same file from the same numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Curves of a training run, from the log that it wrote."""
+"""`bench plot training`: losses and validation of a training run, from its log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``bench fit --features`` fits on and predicts: datasets with the features of their images, and their parts."""
+"""Data of `bench fit --features`: the datasets to fit on and to predict, with the features of their images."""
 
 from __future__ import annotations
 

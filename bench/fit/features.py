@@ -1,4 +1,4 @@
-"""Frozen features of a dataset's images: computed once, kept below the results folder, taken up after a kill.
+"""Features of a dataset's images (`bench fit --features`): computed once, kept below the results folder.
 
 ``DIR/features/<dataset>/<method>@<key>/`` holds parts of up to ``PART`` images as .npz. The key hashes all that a
 feature depends on: method, options, weights, decode and resize policies, names and content of the images.

@@ -1,4 +1,4 @@
-"""``fit:METHOD``: regressions from a method's features to a dataset's MOS, one a content-disjoint split, stored.
+"""`bench fit --features`: one regression from features to MOS for each content-disjoint split; predictions are stored.
 
 For every seed the regression sees the features and labels of ``random:SEED:training`` of one dataset, and predicts
 the part ``random:SEED`` of that and of others. No label of a part that is predicted reaches it.

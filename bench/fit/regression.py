@@ -1,4 +1,4 @@
-"""A regression from frozen features to MOS; how far it is regularised is chosen inside the data that it is given.
+"""A regression (ridge or support vectors) from frozen features to MOS; its strength is chosen inside the given data.
 
 Features and labels are standardised by the means and deviations of the images fitted on, then comes ridge
 regression, or a support vector regression with a Gaussian kernel. Predictions are in the labels' units and direction.

@@ -1,4 +1,4 @@
-"""Two stored methods in a group maximum differentiation contest on one dataset, both ways round."""
+"""`bench gmad`: two stored methods in a contest on one dataset, each attacking the other."""
 
 from __future__ import annotations
 

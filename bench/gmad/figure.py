@@ -1,4 +1,4 @@
-"""Contact sheet of a gMAD contest: each pair as two photographs, with what the methods and the labels say of it."""
+"""The contact sheet of `bench gmad`: each pair as two photographs, with scores and labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A gMAD contest as records and as a summary in words."""
+"""Output of `bench gmad`: a contest as records and as text."""
 
 from __future__ import annotations
 

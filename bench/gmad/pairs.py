@@ -1,4 +1,4 @@
-"""Group maximum differentiation: pairs of images that one method holds equal and another holds most different.
+"""Pairs of images that one method holds equal and another holds most different (`bench gmad`).
 
 The one method defends, the other attacks. Images are parted into levels by the defender's score; in each, of all
 pairs that the defender holds equal, the one is found that the attacker holds most different. Looking at it

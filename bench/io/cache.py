@@ -1,4 +1,4 @@
-"""Where files are kept that can be made again."""
+"""The cache: the folder of files that can be made again (``BENCH_CACHE``)."""
 
 from __future__ import annotations
 

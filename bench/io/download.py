@@ -1,4 +1,4 @@
-"""Fetching weights and archives over HTTP: resumed where it broke off, checked against a hash, whole or not at all.
+"""Downloads over HTTP: resumed where they broke off, checked against a hash, whole or not at all.
 
 Written on urllib because the usual helpers (pooch, torch.hub) begin again from nothing after a cut.
 """

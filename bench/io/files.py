@@ -1,4 +1,4 @@
-"""Where files lie: a folder, a zip or tar archive read without unpacking, or whatever fsspec has a URL for.
+"""Folders: on disk, in a zip or tar archive read without unpacking, or at any URL that fsspec opens.
 
 Everything that reads a dataset goes through a ``Folder``, so that images and label files need not be on
 this machine's disk. Names inside a folder are relative and have ``/``; a name out of an archive or from a

@@ -1,4 +1,4 @@
-"""The one decode policy: from the bytes of a file to 8-bit RGB pixels, or an ImageError that says why not.
+"""Decoding images: from the bytes of a file to 8-bit RGB pixels, or an ImageError that says why not.
 
 * orientation: EXIF orientation is applied; EXIF that cannot be read is ignored.
 * palette, grey, 1-bit: expanded to RGB.

@@ -1,4 +1,4 @@
-"""Progress on stderr: rate, ETA and a postfix; a line every ten seconds where stderr is no terminal."""
+"""Progress bars on stderr: rate and time left; one line every ten seconds where stderr is no terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding data files that are part of this project: inside the package once installed, beside it in a checkout."""
+"""Data files that come with bench: inside the package once installed, beside it in a checkout."""
 
 from __future__ import annotations
 

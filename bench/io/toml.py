@@ -1,4 +1,4 @@
-"""From a table of TOML or JSON to a dataclass: types, unknown and lacking keys, each fault named by its key."""
+"""TOML or JSON tables to dataclasses: types, unknown and missing keys; each fault is named by its key."""
 
 from __future__ import annotations
 

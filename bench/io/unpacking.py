@@ -1,4 +1,4 @@
-"""Unpacking zip and tar archives that nobody vouches for, streamed into a fresh folder.
+"""Unpacking zip and tar archives from untrusted sources, streamed into a fresh folder.
 
 What a member says of its name, kind and size is not believed: names stay below the folder, only files and folders
 are made and never links, nothing is overwritten, and what comes out is counted as it comes.

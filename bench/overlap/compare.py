@@ -1,4 +1,4 @@
-"""Two sets → what they share: near-duplicate images and telling names."""
+"""`bench overlap`: near-duplicate images and telling names that two datasets share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Perceptual hashes of the images of a dataset, each computed once, for decoding is what takes the time.
+"""Perceptual hashes of a dataset's images (`bench overlap`), each computed once and kept.
 
 They are kept by the content of the file in one SQLite file of the cache folder: a stopped command goes on from there.
 """

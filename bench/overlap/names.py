@@ -1,4 +1,4 @@
-"""Content that two sets share by name: the numbers and names that hardly arise twice by chance.
+"""Shared names (`bench overlap`): numbers and names in both datasets that hardly arise twice by chance.
 
 Three ways, the strongest first:
 

@@ -1,4 +1,4 @@
-"""Near-duplicates between two sets of images by their perceptual hashes: pixels to bits, bits to pairs.
+"""Near-duplicates (`bench overlap`) between two sets of images, by their perceptual hashes.
 
 ``docs/overlap.md`` has the measurement by which hash and distance were chosen.
 """

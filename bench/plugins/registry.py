@@ -1,4 +1,4 @@
-"""Finding methods: every installed package that offers some, through one door.
+"""The registry of methods (`bench list methods`): all that installed packages offer, by name.
 
 An entry point in the group ``bench.methods`` names a package, a module or a class. It is imported,
 and with a package its modules too, and what they register is a method. The methods of this

@@ -1,4 +1,4 @@
-"""Weights that methods declare: finding them by name, and fetching them where a method lacks them."""
+"""Weights that methods declare: found by name and fetched (`bench fetch weights`)."""
 
 from __future__ import annotations
 

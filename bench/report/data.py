@@ -1,4 +1,4 @@
-"""From tables to all that a report shows."""
+"""The data of `bench report`: everything that the page shows, gathered from tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images on which a method and people disagree most."""
+"""Disagreements: images on which a method and people disagree most."""
 
 from __future__ import annotations
 

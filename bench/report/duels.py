@@ -1,4 +1,4 @@
-"""The pairs of images on which two methods differ most, dataset by dataset, with their pictures."""
+"""Duels: pairs of images on which two methods differ most, dataset by dataset, with their pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A table as texts: what ``bench table`` would write, with what a page needs to sort and filter it."""
+"""The leaderboard of the report: the texts of `bench table`, with what a page needs to sort and filter them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report as one HTML file: no network, no font or script from elsewhere, every text of others escaped."""
+"""The page of `bench report`: one HTML file without network, foreign fonts or scripts; foreign text is escaped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small pictures of a dataset's images, where the images are here, as texts that a page carries in itself."""
+"""Pictures of the report: small copies of a dataset's images, embedded in the page as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Score against label, image by image: compact enough that a page carries every image of every dataset."""
+"""Points of the report: score against label, image by image, compact enough for every image of every dataset."""
 
 from __future__ import annotations
 

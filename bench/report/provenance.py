@@ -1,4 +1,4 @@
-"""Where a number comes from, in words: identity, sessions, failures with their reasons.
+"""Provenance of a number in words: identity, sessions, failures with their reasons.
 
 Paths of the machine are left out: a report is for others, and they identify no score.
 """

@@ -1,4 +1,4 @@
-"""Methods × variants of photographs into a store of their own, and what the scores say there."""
+"""`bench invariance`: scoring all variants of photographs, and what the scores say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photographs under every degradation and level, as a dataset: a synthetic order that nobody has rated."""
+"""Degraded photographs as a dataset (`bench robustness`): every type and level, a synthetic order nobody has rated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images made of a dataset's photographs, as files in the cache: each is written once, and a stop loses one at most.
+"""Derived images: made of a dataset's photographs and kept in the cache, each written once.
 
 A photograph's folder is named by the content of its file, so that any choice of photographs shares what is made of
 them, and by the short side that it was brought to before anything else.

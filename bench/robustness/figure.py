@@ -1,4 +1,4 @@
-"""Scores against levels of degradations: a panel a type, or raw scores with a panel a method and group."""
+"""The figure of `bench robustness`: scores against levels, a panel a type, or raw scores by method and group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much scores move under changes that should not matter, in units of their own spread over photographs.
+"""Invariance: how far scores move under changes that should not matter, in units of their own spread.
 
 Declared behaviour: a photograph that has a score before or after, but not both, is lost, and counted as moved; where
 all photographs have one score there is no unit, so any change counts as one beyond every tolerance.

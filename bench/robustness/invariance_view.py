@@ -1,4 +1,4 @@
-"""Writing what an audit found as Markdown, CSV and JSON."""
+"""Output of `bench invariance`: Markdown, CSV and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a method's scores follow the levels of degradations: inside series, and as curves over photographs.
+"""Levels (`bench robustness`): whether scores fall with the level of a degradation, and the mean curves.
 
 A series is one photograph under one type: the photograph itself as level 0, then the levels 1 to 5. Declared
 behaviour: a level whose image equals that of the level before is no step of its own (blur at level 1 may leave the

@@ -1,4 +1,4 @@
-"""Writing how methods follow the levels of degradations as Markdown, CSV and JSON."""
+"""Output of `bench robustness`: Markdown, CSV and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes that should not matter to a quality score: to how a photograph is scored, and to the photograph itself."""
+"""Variants of a photograph that should not change its score: flips, crops, batches, file formats."""
 
 from __future__ import annotations
 

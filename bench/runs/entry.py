@@ -1,4 +1,4 @@
-"""One stored result, read back: its identity, what its sidecar says, and what became of each image."""
+"""Entries of the store: one stored result with its identity, its sidecar and the outcome of each image."""
 
 from __future__ import annotations
 

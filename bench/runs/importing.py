@@ -1,4 +1,4 @@
-"""Per-image scores that somebody else computed become an entry like any other."""
+"""`bench import`: per-image scores that somebody else computed, stored like any other result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From names and options to loaded methods."""
+"""Loading methods: from names and options to methods that can score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Watching agreement with people while a method is trained."""
+"""Monitoring training: SRCC with people's scores while a method is trained (`bench train`)."""
 
 from __future__ import annotations
 

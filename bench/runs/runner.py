@@ -1,4 +1,4 @@
-"""A run: methods × datasets into the store, taking up what is there already."""
+"""`bench run`: methods × datasets into the store; what is stored already is not scored again."""
 
 from __future__ import annotations
 

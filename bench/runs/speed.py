@@ -1,4 +1,4 @@
-"""How fast a stored result was scored, as its sessions recorded it."""
+"""Speed: images a second of a stored result, as its sessions recorded it."""
 
 from __future__ import annotations
 

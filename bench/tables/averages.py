@@ -1,4 +1,4 @@
-"""What the rows of a table reach over its datasets, on those alone that every row compares on."""
+"""Average SRCC and rank of each method, over the datasets that all methods were scored on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a table is made of: the numbers of one method on one dataset, and what a method has to do with a dataset."""
+"""Cells of a table: the numbers of one method on one dataset, and whether the method has seen the dataset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From stored scores to numbers: correlations and intervals of every entry, nothing rendered."""
+"""Evaluation: correlations and bootstrap intervals of stored results."""
 
 from __future__ import annotations
 

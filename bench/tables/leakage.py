@@ -1,4 +1,4 @@
-"""Whether a method may have seen a dataset's photographs, or its MOS, before it was scored on them.
+"""Leakage: whether a method may have seen a dataset's photographs, or its MOS, before it was scored on them.
 
 All that is known is what was declared: what methods were trained on, and where cards say that photographs
 come from. No relation therefore means that nothing declared speaks against a number. A training set without a

@@ -1,4 +1,4 @@
-"""Photographs that belong to stored results: found by name again, and decoded small."""
+"""Photographs of stored results: found again by name, and decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores against labels: the points of each cell of a table, the mapping fitted to them, and what it leaves."""
+"""Points of a table: scores against labels, the mapping fitted to them, and the residuals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dataset's labels say of the ratings behind each MOS, and the ceiling that this puts on correlations.
+"""Ratings behind each MOS: their noise, and the ceiling that it puts on correlations.
 
 Works on an arranged table, as all of ``bench table`` does.
 """

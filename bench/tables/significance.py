@@ -1,4 +1,4 @@
-"""Whether one row of a table is better than another beyond chance: paired tests in every column, adjusted together.
+"""Significance: paired tests between the methods of a table in every column, all adjusted together.
 
 Rows that scored the same images share the draws of the bootstrap, so that what images have in common cancels.
 """

@@ -1,4 +1,4 @@
-"""Laying out evaluated cells as methods × datasets. Reads cells only; never runs a method."""
+"""Tables: cells arranged as methods × datasets."""
 
 from __future__ import annotations
 

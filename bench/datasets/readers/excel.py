@@ -1,4 +1,4 @@
-"""Reading a sheet of an Excel workbook (.xlsx, .xls) as a table of text."""
+"""Excel workbooks (.xlsx, .xls): one sheet as a table of text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding files by name in a folder's listing, also where their case differs from the label file's."""
+"""The index of a folder's files: found by name, also where only the case differs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Binary label files are parsed in a process of their own, with limits of memory and time.
+"""Isolated reading: binary label files are parsed in a process of their own, with limits of memory and time.
 
 The parsers of workbooks and MATLAB files are compiled code, and a hostile or damaged file can crash them or
 make them ask for gigabytes. A crash then costs one sentence and not the command.

@@ -1,4 +1,4 @@
-"""From a card and the files of a root to the rows of its label table."""
+"""Label tables of a card: from the files of a root to rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading vectors of a MATLAB file (.mat, up to version 7) as the columns of a table of text."""
+"""MATLAB files (.mat, up to version 7): vectors as the columns of a table of text."""
 
 from __future__ import annotations
 

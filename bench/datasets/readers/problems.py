@@ -1,4 +1,4 @@
-"""What can be wrong with a copy of a dataset, as sentences that name files and a remedy."""
+"""Faults of a copy of a dataset, as sentences that name files and a remedy."""
 
 from __future__ import annotations
 

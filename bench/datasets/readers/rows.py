@@ -1,4 +1,4 @@
-"""From the rows of a label table to named labels, and what is wrong with the rest."""
+"""Rows of a label table: to names, labels and attributes, and what is wrong with the rest."""
 
 from __future__ import annotations
 

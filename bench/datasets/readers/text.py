@@ -1,4 +1,4 @@
-"""Tables of text: what a file of labels says, row by row; and reading one from CSV and other text."""
+"""Label tables as text: what a table is, reading one from CSV, and checks of its cells."""
 
 from __future__ import annotations
 

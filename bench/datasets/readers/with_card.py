@@ -1,4 +1,4 @@
-"""A dataset as its authors distribute it: a card says how to read the folder.
+"""Datasets with a card: the card says how to read the folder.
 
 ``inspect`` looks at everything and collects what is wrong; ``read_with_card`` takes what can be used and
 refuses the rest. Both read the same way, so that what ``bench doctor`` says holds for a run.

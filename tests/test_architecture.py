@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from collections.abc import Container
@@ -124,6 +125,21 @@ def test_methods_use_the_contracts_and_nothing_above() -> None:
     for path in (ROOT.parent / "methods").rglob("*.py"):
         found = {name if name.startswith("plugins.") else name.split(".")[0] for name in imports(path)}
         assert found <= allowed, path
+
+
+# Whose docstring lists their modules, so that a reader finds the file from the folder.
+LISTED = (
+    *("io", "plugins", "distortions", "datasets", "datasets/readers", "runs", "tables", "check", "fit", "overlap"),
+    *("gmad", "robustness", "explain", "figures", "report"),
+)
+
+
+@pytest.mark.parametrize("package", LISTED)
+def test_a_package_says_what_each_of_its_modules_does(package: str) -> None:
+    text = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text())) or ""
+    listed = {name for line in text.splitlines() if line.startswith("* ") for name in re.findall("``([^`]*)``", line)}
+    modules = {path.name.removesuffix(".py") for path in (ROOT / package).iterdir() if path.suffix in (".py", "")}
+    assert listed >= {name for name in modules if not name.startswith("_") and name != "templates"}
 
 
 def test_files_stay_small() -> None:

@@ -1,4 +1,4 @@
-"""Mean score against level of a distortion, for datasets whose labels are such levels.
+"""Robustness curves of the report: mean score against the level of a distortion.
 
 The labels are a synthetic order and no human opinion. The curves are those of `bench robustness`: in each method's own
 standard deviations, from its mean on the lowest level, higher is better.

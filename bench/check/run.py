@@ -1,4 +1,4 @@
-"""``bench check``: stored or fresh results against the reference files of a folder, and these written anew."""
+"""``bench check``: comparison of stored or fresh results with reference files, and updates of these files."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def update_references(
         UsageError: no reason is given, or the store lacks a result or has it unfinished.
     """
     if not reason.strip():
-        raise UsageError("--update needs --reason TEXT: say why the numbers moved, it is kept in the reference")
+        raise UsageError("--update needs --reason TEXT: say why the numbers changed, the reference records it")
     chosen = _old_references(datasets, folder, places)
     with _scored(chosen, places, results, methods, fresh) as store:
         entries = store.readable_entries()

@@ -1,4 +1,4 @@
-"""A bare function as a method: what somebody with a model in a cell of a notebook has."""
+"""Methods made of a function, for a model in a notebook."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def run(
 ) -> Results:
     """Score datasets with methods and store every score, as ``bench run`` does.
 
-    What the store has already is not scored again; stopped at any moment, the same call goes on. Weights that are not
+    Stored scores are not computed again; stopped at any moment, the same call goes on. Weights that are not
     here are fetched.
 
     Args:

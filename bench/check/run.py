@@ -24,7 +24,7 @@ from bench.runs.store import Store
 
 @dataclass(frozen=True)
 class FreshScores:
-    """How results are scored again before they are compared.
+    """Settings for scoring again before a comparison.
 
     Attributes:
         options: of methods, as ``METHOD.NAME=VALUE``: the files that they read.

@@ -19,7 +19,7 @@ Function = Callable[[Any], Any]
 
 
 class FunctionMethod(Method):
-    """What :func:`method` makes of a function.
+    """Method class that :func:`method` makes of a function.
 
     Attributes:
         function: the function.

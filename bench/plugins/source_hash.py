@@ -24,7 +24,7 @@ _PLAIN = (type(None), bool, int, float, complex, str, bytes, PurePath, types.Ell
 
 @dataclasses.dataclass(frozen=True)
 class SourceHash:
-    """What identifies a function.
+    """Identity of a function.
 
     Attributes:
         digest: 12 hex digits.

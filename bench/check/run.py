@@ -64,7 +64,7 @@ def check_results(
 
     Args:
         datasets: ids or paths; empty: every dataset that has a reference.
-        folder: where the reference files are, one a dataset.
+        folder: folder of the reference files, one for each dataset.
         places: where the folders of datasets are.
         results: folder of the store; None: the usual one, or with ``fresh`` a temporary one.
         methods: labels of methods; empty for all.

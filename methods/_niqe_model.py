@@ -1,4 +1,4 @@
-"""NIQE's pristine model: 36 means and a covariance, read from a file that may be hostile."""
+"""NIQE's pristine model: 36 means and a covariance, read from an untrusted file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where pyiqa looks for weights, whether they are there, and what to say when they cannot be had.
+"""Weights of pyiqa: their paths, whether they exist, and the message if they cannot be downloaded.
 
 All of it without importing pyiqa or torch: the rules for their caches are restated here, and a test
 compares them with the packages. The stores are

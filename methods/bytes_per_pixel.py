@@ -1,4 +1,4 @@
-"""A trivial baseline that any metric must beat: how many bytes the file spends on a pixel."""
+"""Bytes per pixel: a trivial baseline that any metric must beat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""NIQE: how far the local statistics of a photograph are from those of pristine photographs.
+"""NIQE: distance of a photograph's local statistics from those of pristine photographs.
 
 Source: A. Mittal, R. Soundararajan, A. C. Bovik, "Making a 'completely blind' image quality
 analyzer", IEEE Signal Processing Letters 20(3), 209-212, 2013. Written from the paper, and the

@@ -1,4 +1,4 @@
-"""Every no-reference metric of pyiqa, one method each, named ``pyiqa:NAME``.
+"""All no-reference metrics of pyiqa, each as a method ``pyiqa:NAME``.
 
 What the metrics are trained on and how they behave is declared in ``pyiqa_metrics.toml``; importing
 this module reads that table and nothing else. pyiqa and torch are imported when a metric is loaded.

@@ -53,13 +53,13 @@ class Record:
 
     @property
     def key(self) -> tuple[str, Protocol]:
-        """What is compared with what."""
+        """Key of a comparison."""
         return self.method, self.protocol
 
 
 @dataclass(frozen=True)
 class CheckedLabels:
-    """What the scores of some images are correlated with.
+    """Labels that the scores of images are correlated with.
 
     Attributes:
         images: (n,) names.
@@ -78,7 +78,7 @@ class CheckedLabels:
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far a number may move.
+    """Largest changes of numbers that pass.
 
     Attributes:
         scores: largest change of an image's score, in standard deviations of the recorded scores.

@@ -46,7 +46,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Reference:
-    """What methods gave on a dataset, and the history of that."""
+    """Results of methods on a dataset, and their history."""
 
     dataset: str
     records: tuple[Record, ...]

@@ -1,4 +1,4 @@
-"""``bench check``: stored or fresh results against the reference files of a folder, and these written anew."""
+"""``bench check``: comparison of stored or fresh results with reference files, and updates of these files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bench.runs.store import Store
 
 @dataclass(frozen=True)
 class FreshScores:
-    """How results are scored again before they are compared.
+    """Settings for scoring again before a comparison.
 
     Attributes:
         options: of methods, as ``METHOD.NAME=VALUE``: the files that they read.
@@ -64,7 +64,7 @@ def check_results(
 
     Args:
         datasets: ids or paths; empty: every dataset that has a reference.
-        folder: where the reference files are, one a dataset.
+        folder: folder of the reference files, one for each dataset.
         places: where the folders of datasets are.
         results: folder of the store; None: the usual one, or with ``fresh`` a temporary one.
         methods: labels of methods; empty for all.
@@ -108,7 +108,7 @@ def update_references(
         UsageError: no reason is given, or the store lacks a result or has it unfinished.
     """
     if not reason.strip():
-        raise UsageError("--update needs --reason TEXT: say why the numbers moved, it is kept in the reference")
+        raise UsageError("--update needs --reason TEXT: say why the numbers changed, the reference records it")
     chosen = _old_references(datasets, folder, places)
     with _scored(chosen, places, results, methods, fresh) as store:
         entries = store.readable_entries()

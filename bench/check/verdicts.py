@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found of one record of a reference."""
+    """Verdict on one record of a reference."""
 
     dataset: str
     method: str
@@ -33,13 +33,13 @@ class Verdict:
 
     @property
     def failed(self) -> bool:
-        """Whether anything moved, or is not there."""
+        """Whether anything changed or is missing."""
         return any(finding.state == "failed" for finding in self.findings)
 
 
 @dataclass(frozen=True)
 class FreshRun:
-    """What one call of the runner scores again.
+    """Results that one call of the runner scores again.
 
     Attributes:
         records: of methods whose names all differ.

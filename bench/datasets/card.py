@@ -64,7 +64,7 @@ class BesideSpec(TableSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class LabelSpec(TableSpec):
-    """Where a dataset's labels are and what their columns mean.
+    """Label files of a dataset and the meaning of their columns.
 
     Wherever a column is named, a template may stand: ``{image}.{level:2}.png`` puts columns together, with
     a width to which numbers are filled up with zeros.

@@ -24,7 +24,7 @@ from bench.io.progress import bar
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found.
+    """Result of an examination.
 
     Attributes:
         id: the dataset's.
@@ -46,7 +46,7 @@ class Examination:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is wrong that leaves the set incomplete or its numbers in doubt."""
+        """Whether there is no problem of level ``error``."""
         return not any(problem.level == "error" for problem in self.problems)
 
     def as_json(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ _BY_HAND = (".rar", ".7z", ".tar.bz2", ".tar.xz", ".tar.zst")
 
 @dataclass(frozen=True)
 class FetchPlan:
-    """What to fetch, and where to.
+    """Archives to download, and the target folder.
 
     Attributes:
         card: the dataset's card.

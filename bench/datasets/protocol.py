@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Protocol:
-    """What was done with a dataset to get a number; numbers of different protocols do not compare.
+    """Protocol of a result; results under different protocols are not comparable.
 
     Attributes:
         split: which part of the dataset.

@@ -22,12 +22,12 @@ PRECEDENCE = (
     f"[roots] of {SETTINGS_FILE}",
     f"below data of {SETTINGS_FILE}",
 )
-"""Where a dataset is looked for; the first place that has it is taken."""
+"""Places where a dataset is searched; the first that has it is used."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a dataset was found.
+    """Place of a dataset.
 
     Attributes:
         text: path or URL.
@@ -50,7 +50,7 @@ class _Settings:
 
 @dataclass(frozen=True)
 class Roots:
-    """Where the folders of datasets are.
+    """Folders of datasets.
 
     Attributes:
         explicit: id → path or URL, from ``--root ID=PATH``.

@@ -13,7 +13,7 @@ from bench.errors import ImageError
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a method tells about one photograph.
+    """Explanation of a method's score of one photograph.
 
     Attributes:
         score: the method's score of it.

@@ -1,4 +1,4 @@
-"""``bench explain``: from a photograph's path and a method's name to an explanation of its score."""
+"""``bench explain``: explanation of a method's score of a photograph."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ExplainedPhoto:
 def explain_photo(
     path: Path, method: str, options: Iterable[str] = (), device: str = "auto", precision: str = "exact"
 ) -> ExplainedPhoto:
-    """Show where a method's network sees good and bad in a photograph, and which aspect is bad.
+    """Explain a method's score of a photograph by Grad-CAM maps and probabilities of aspects.
 
     :func:`bench.explain.figure.overlay` and :func:`bench.explain.figure.aspect_bars` draw what is found.
 

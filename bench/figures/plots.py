@@ -1,4 +1,4 @@
-"""The figures of ``bench plot``, from stored results: one function a kind, and what is to be said beside each."""
+"""Figures of ``bench plot`` from stored results: one function for each kind, with a summary and notes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Plot:
 
 
 def ranking(entries: Sequence[Entry], draws: int = 2000) -> Plot:
-    """Draw methods by SRCC on each dataset and on average, with bars over what no test tells apart.
+    """Draw methods by SRCC on each dataset and on average, with bars over methods that do not differ significantly.
 
     Args:
         entries: stored results.
@@ -50,7 +50,7 @@ def ranking(entries: Sequence[Entry], draws: int = 2000) -> Plot:
 
 
 def significance(entries: Sequence[Entry], draws: int = 2000) -> Plot:
-    """Draw a matrix for each dataset and the average: which method is better than which.
+    """Draw a matrix of pairwise significance tests for each dataset and for the average.
 
     Args:
         entries: stored results.
@@ -63,7 +63,7 @@ def significance(entries: Sequence[Entry], draws: int = 2000) -> Plot:
 
 
 def scatter(entries: Sequence[Entry], draws: int = 200) -> Plot:
-    """Draw scores against labels with the fitted mapping and how certain it is; a panel a method and dataset.
+    """Draw scores against labels with the fitted mapping and its confidence band, a panel for each result.
 
     Args:
         entries: stored results.
@@ -77,7 +77,7 @@ def scatter(entries: Sequence[Entry], draws: int = 200) -> Plot:
 
 
 def residuals(entries: Sequence[Entry], against: Literal["predicted", "label"] = "predicted") -> Plot:
-    """Draw what the fitted mapping leaves: label less mapped score, with a running median.
+    """Draw the residuals of the fitted mapping, label minus mapped score, with a running median.
 
     Args:
         entries: stored results.
@@ -93,7 +93,7 @@ def residuals(entries: Sequence[Entry], against: Literal["predicted", "label"] =
 
 
 def correlation(entries: Sequence[Entry]) -> Plot:
-    """Draw how alike methods rank the images of one dataset, alike ones beside each other.
+    """Draw the rank correlation between methods on one dataset, with similar methods next to each other.
 
     Args:
         entries: stored results.
@@ -111,7 +111,7 @@ def correlation(entries: Sequence[Entry]) -> Plot:
 
 
 def speed(entries: Sequence[Entry], draws: int = 2000) -> Plot:
-    """Draw SRCC against images a second, as the runs recorded it; imported scores have no time.
+    """Draw SRCC against speed in images per second, as recorded by runs; imported scores have no speed.
 
     Args:
         entries: stored results.

@@ -68,7 +68,7 @@ def races(table: Table) -> list[Race]:
 
 
 def speeds(shown: list[Race]) -> Figure:
-    """Draw a panel a dataset; timings under other conditions have another marker and do not compare."""
+    """Draw one panel for each dataset; timings under other conditions have another marker and are not comparable."""
     under = dict.fromkeys(timed.conditions for race in shown for timed in race.timed)
     look = looks(list(under))
     figure, grid = new_grid(len(shown), 4.6, 3.3)

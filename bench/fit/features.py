@@ -34,7 +34,7 @@ _MAX_BYTES = 2**26
 
 @dataclass(frozen=True)
 class Features:
-    """What became of the images of a dataset.
+    """Features or errors of a dataset's images.
 
     Attributes:
         vectors: image → (2D,), finite, as :func:`summed_up` gives them.

@@ -1,4 +1,4 @@
-"""``bench fit --features``: regressions from a method's features to people's scores, into the store."""
+"""``bench fit --features``: regressions from a method's features to MOS, fitted and stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``bench fit METHOD --pristine``: a method's parameters from pristine photographs, in a file."""
+"""``bench fit METHOD --pristine``: parameters of a method, fitted on pristine photographs and written to a file."""
 
 from __future__ import annotations
 

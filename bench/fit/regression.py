@@ -18,7 +18,7 @@ from bench.stats import content_folds
 Regression = Literal["ridge", "svr"]
 FOLDS = 5
 PARAMETER = {"ridge": "alpha", "svr": "C"}
-"""What is chosen, by scikit-learn's name."""
+"""The hyperparameter that is selected, by scikit-learn's name."""
 # The most regularised first: of equally good ones it is taken.
 GRID = {
     "ridge": tuple(10.0**power for power in range(5, -3, -1)),

@@ -24,7 +24,7 @@ _LONGEST = 30
 
 
 def contact_sheet(contest: Contest, pictures: Photographs) -> Figure:
-    """Draw the pairs of both directions side by side, a row a pair from the worst level to the best.
+    """Draw the pairs of both directions side by side, one row for each pair, from the worst level to the best.
 
     The image on the left is the one that the attacker holds better; a heavy frame marks the one that the labels
     hold better. An image that is not here leaves a grey field that says why.

@@ -1,4 +1,4 @@
-"""``bench gmad``: a contest of two stored methods on one dataset, and the photographs that it picks."""
+"""``bench gmad``: contest of two stored methods on one dataset, and the photographs of its pairs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.tables.table import arrange
 def contest_of(
     entries: Sequence[Entry], a: str, b: str, dataset: str, *, levels: int = 6, pairs: int = 1, equal: float = 0.1
 ) -> Contest:
-    """Find pairs of images that one method holds equal and the other most different, both ways round.
+    """Find pairs of images with equal scores by one method and most different scores by the other, in both directions.
 
     Args:
         entries: stored results.

@@ -40,12 +40,12 @@ _DAMAGE = (
     NotImplementedError,
     RecursionError,
 )
-"""What the readers of the standard library raise on bytes that make no archive."""
+"""Exceptions that the standard library's readers raise on damaged archives."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is let out of an archive.
+    """Limits of an archive's contents.
 
     Attributes:
         total: bytes; None for no more than what the disk has free, which always holds.

@@ -72,7 +72,7 @@ class NearDuplicates:
 
 @dataclass(frozen=True, eq=False)
 class Overlap:
-    """What two sets share.
+    """Images and names that two sets share.
 
     Attributes:
         a: the one set.

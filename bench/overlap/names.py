@@ -59,7 +59,7 @@ class SharedName:
 
 @dataclass(frozen=True)
 class SharedNames:
-    """What the names of two sets share.
+    """Names that two sets share.
 
     Attributes:
         telling: what hardly arises by chance, in order of kind and key.

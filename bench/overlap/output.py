@@ -1,4 +1,4 @@
-"""What ``bench overlap`` prints of the images that two datasets share: text, CSV or JSON."""
+"""Output of ``bench overlap``: shared images as text, CSV or JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``bench overlap``: from two ids or paths to the images that the datasets share."""
+"""``bench overlap``: images that two datasets share, given by ids or paths."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bench.overlap.near import THRESHOLD
 
 
 def find_overlap(a: str, b: str, places: Roots, *, threshold: int | None = None) -> Overlap:
-    """Find images of A that are in B too, changed a little or under another name; A twice looks inside it.
+    """Find images of A that are also in B, slightly changed or under another name; A twice finds duplicates inside it.
 
     Args:
         a: id, folder, CSV, card or image.
@@ -26,7 +26,7 @@ def find_overlap(a: str, b: str, places: Roots, *, threshold: int | None = None)
 
 
 def find_shared_names(a: str, b: str, places: Roots) -> Overlap:
-    """Find telling names that two datasets share; labels are read, no image.
+    """Find distinctive names that two datasets share; labels are read, images are not.
 
     Args:
         a: id, folder, CSV or card.

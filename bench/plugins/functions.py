@@ -1,4 +1,4 @@
-"""A bare function as a method: what somebody with a model in a cell of a notebook has."""
+"""Methods made of a function, for a model in a notebook."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Function = Callable[[Any], Any]
 
 
 class FunctionMethod(Method):
-    """What :func:`method` makes of a function.
+    """Method class that :func:`method` makes of a function.
 
     Attributes:
         function: the function.

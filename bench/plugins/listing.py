@@ -1,4 +1,4 @@
-"""Which methods there are, and what ``bench list methods`` prints of each."""
+"""List of methods, and the record of each for ``bench list methods``."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ GROUP = "bench.methods"
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What the plugins offer.
+    """Methods that the plugins offer.
 
     Attributes:
         methods: canonical name → class.

@@ -1,4 +1,4 @@
-"""What a function's results depend on, as one hash: its source, and the values that it uses from around it."""
+"""Hash of a function: its source, and the values from outside that it uses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PLAIN = (type(None), bool, int, float, complex, str, bytes, PurePath, types.Ell
 
 @dataclasses.dataclass(frozen=True)
 class SourceHash:
-    """What identifies a function.
+    """Identity of a function.
 
     Attributes:
         digest: 12 hex digits.

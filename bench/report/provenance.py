@@ -21,7 +21,7 @@ _NAMES |= {"rmse_log4": "RMSE (4 parameters)", "rmse_log5": "RMSE (5 parameters)
 
 @dataclass(frozen=True)
 class Provenance:
-    """What stands behind one cell.
+    """Provenance of one cell.
 
     Attributes:
         key: of the entry.

@@ -53,7 +53,7 @@ class Panel:
         title: of the type.
         levels: (x, level).
         heights: (y, standardised score).
-        curves: one a method.
+        curves: one for each method.
     """
 
     title: str
@@ -69,7 +69,7 @@ class Robustness:
     Attributes:
         title: its id.
         methods: (look, label).
-        panels: one a type.
+        panels: one for each type.
         left_out: (label, why it is not drawn).
     """
 

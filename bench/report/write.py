@@ -44,7 +44,7 @@ def write_report(
     draws: int = 2000,
     pair: tuple[str, str] | None = None,
 ) -> WrittenPage:
-    """Write a page with leaderboard, scatter plots, disagreements and where the numbers come from.
+    """Write a page with leaderboard, scatter plots, disagreements and provenance.
 
     Args:
         entries: stored results.

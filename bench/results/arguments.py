@@ -1,4 +1,4 @@
-"""From what a Python caller gives to what the layers below take."""
+"""Conversion of arguments of the Python API to those of the layers below."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``bench.list_methods``, ``bench.list_datasets`` and ``bench.load_dataset``: what there is."""
+"""``bench.list_methods``, ``bench.list_datasets`` and ``bench.load_dataset``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``bench.Results``: stored results, and every table and picture of them; ``bench.load_results`` reads a store."""
+"""``bench.Results``: stored results with their tables and figures; ``bench.load_results`` reads a store."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Results:
         return Results(tuple(select(self.entries, several(methods), several(datasets), several(families))))
 
     def scores(self) -> pd.DataFrame:
-        """Return every score, with what labels say of the images.
+        """Return every score, with the labels and attributes of the images.
 
         Returns:
             One row an image and result: ``method``, ``dataset``, ``image``, ``score`` (raw, in the method's direction),
@@ -123,13 +123,13 @@ class Results:
         common: bool = False,
         mix_protocols: bool = False,
     ) -> Views:
-        """Return methods × datasets, with a reason for every gap, as ``bench table`` prints them.
+        """Return the table of methods and datasets that ``bench table`` prints, with a reason for every missing number.
 
         Args:
             values: statistics to show, such as ``["srcc", "krcc", "rmse_log4"]``; empty for SRCC and PLCC.
             by: a label attribute (``type``, ``level``, ...): SRCC inside each of its values.
-            intervals: write the 95% interval beside each SRCC; it is in ``to_frame()`` in any case.
-            interval: kind of interval; ``bca`` corrects bias and skew.
+            intervals: print the 95% interval of each SRCC; ``to_frame()`` always has it.
+            interval: kind of interval; ``bca`` is corrected for bias and skew.
             draws: number of bootstrap draws for intervals and tests; 0 turns both off.
             common: use only images that every method scored.
             mix_protocols: put different protocols of a dataset into one table.
@@ -174,7 +174,7 @@ class Results:
 
     @in_python_words
     def significance(self, *, draws: int = 2000, common: bool = False, mix_protocols: bool = False) -> Views:
-        """Return for each dataset a matrix: which method is better than which.
+        """Test all pairs of methods on each dataset and return the results as a matrix.
 
         Args:
             draws: number of bootstrap draws, at least 100.
@@ -191,7 +191,7 @@ class Results:
 
     @in_python_words
     def published(self, file: str | os.PathLike[str] | None = None, *, draws: int = 2000) -> Views:
-        """Return published correlations beside these, and what their protocols differ in.
+        """Compare published correlations with these results and show how the protocols differ.
 
         Args:
             file: a CSV in the columns of ``results/published.csv``; None: that list.
@@ -207,7 +207,7 @@ class Results:
 
     @in_python_words
     def opinions(self) -> Views:
-        """Return what raters' noise leaves to reach, and Krasula's AUCs, where labels tell the spread of ratings.
+        """Return the noise ceiling of the MOS and Krasula's AUCs, for labels with the spread of the ratings.
 
         Example:
             >>> found = results.opinions()
@@ -216,7 +216,7 @@ class Results:
 
     @in_python_words
     def cross(self, *, intervals: bool = False) -> Views:
-        """Return regressions fitted on one dataset and tested on others, beside methods that saw no opinion.
+        """Compare regressions fitted on one dataset and tested on others with opinion-unaware methods.
 
         Args:
             intervals: write the intervals too.
@@ -232,7 +232,7 @@ class Results:
         kind: Literal["ranking", "significance", "scatter", "residuals", "correlation", "speed"],
         **options: Any,
     ) -> Figure:
-        """Draw what ``bench plot`` draws.
+        """Draw a figure of ``bench plot``.
 
         Args:
             kind: ``ranking`` and ``significance``: methods by SRCC, and which is better than which; ``scatter`` and
@@ -274,14 +274,14 @@ class Results:
         gmad: tuple[str, str] | None = None,
         roots: Mapping[str, str | os.PathLike[str]] | None = None,
     ) -> Path:
-        """Write one HTML page to look at: leaderboard, scatter plots, disagreements, where numbers come from.
+        """Write the results as one HTML page: leaderboard, scatter plots, disagreements and provenance.
 
         Args:
-            output: the page, ``.html``; it stands alone.
-            title: of the page.
+            output: page to write, ``.html``; it needs no other file.
+            title: title of the page.
             draws: number of bootstrap draws for intervals and tests; 0 turns both off.
-            gmad: two methods: show the images on which these differ most; None: the two best on each dataset.
-            roots: where the folders of datasets are, for their pictures.
+            gmad: two methods to show the images for on which they differ most; None for the two best on each dataset.
+            roots: folders of datasets, for their pictures.
 
         Returns:
             The page's path.
@@ -330,7 +330,7 @@ def load_results(
     datasets: str | Sequence[str] = (),
     families: str | Sequence[str] = (),
 ) -> Results:
-    """Read stored results, those that ``bench run``, ``bench import`` and ``bench fit`` stored too.
+    """Read stored results, including those of ``bench run``, ``bench import`` and ``bench fit``.
 
     Args:
         results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.

@@ -52,7 +52,7 @@ def run(
 ) -> Results:
     """Score datasets with methods and store every score, as ``bench run`` does.
 
-    What the store has already is not scored again; stopped at any moment, the same call goes on. Weights that are not
+    Stored scores are not computed again; stopped at any moment, the same call goes on. Weights that are not
     here are fetched.
 
     Args:
@@ -66,7 +66,7 @@ def run(
         device: where networks run; ``auto`` takes CUDA if it is there.
         precision: float32, or ``fast`` for 16 bits where method and device have them.
         batch_size: images handed to a method at once.
-        workers: processes; None: one a core, one in all for networks. A function always runs in this process.
+        workers: processes; None: one for each core, one for networks. A function always runs in this process.
         seed: for methods that draw.
         roots: where the folders of datasets are, as ``{"koniq": "/data/koniq10k"}``.
         results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.

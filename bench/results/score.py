@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class ImageScore(NamedTuple):
-    """What a method says of an image: a raw score, or None and the error in words."""
+    """A method's result for an image: a raw score, or None and the error."""
 
     image: str
     method: str

@@ -1,4 +1,4 @@
-"""Errors in a Python caller's words: messages name the command line's options, and Python has parameters."""
+"""Error messages for Python callers: names of command-line options become names of parameters."""
 
 from __future__ import annotations
 

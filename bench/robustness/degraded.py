@@ -13,7 +13,7 @@ from bench.io.hashing import hash_files
 from bench.robustness.derived import DerivationRecipe, DerivedImages, SourcePhotograph, choose, make
 
 PREFIX = "degraded:"
-"""What its id begins with; a card's id holds no colon."""
+"""Prefix of its id; ids of cards contain no colon."""
 UNDISTORTED = "undistorted"
 """The type of level 0."""
 

@@ -67,7 +67,7 @@ class SourcePhotograph:
 
 @dataclass(frozen=True)
 class DerivationRecipe:
-    """How some files are made of a photograph.
+    """Recipe for files derived from a photograph.
 
     Attributes:
         files: their names; the suffix, .png or .webp, is the format, which is lossless.

@@ -22,7 +22,7 @@ _NO_ORDER = "level is no order"
 
 
 def curves(methods: Sequence[Levels], types: Sequence[Distortion], dataset: str) -> Figure:
-    """Draw a row of panels a group and a panel a type: every method's mean score by level, up is better.
+    """Draw mean scores by level, one row for each group and one panel for each type; up is better.
 
     Scores are in each method's own standard deviations, from its mean on the photographs themselves; a band holds the
     middle half of the photographs. Panels of types whose level is no order of severity are grey and say so.
@@ -46,7 +46,7 @@ def curves(methods: Sequence[Levels], types: Sequence[Distortion], dataset: str)
 
 
 def raw_curves(methods: Sequence[Levels], types: Sequence[Distortion], dataset: str) -> Figure:
-    """Draw a row of panels a method and a panel a group: raw mean scores by level, a line a type."""
+    """Draw raw mean scores by level, one row for each method, one panel for each group and one line for each type."""
     groups = _grouped(types)
     figure = new_figure(2.1 * len(groups) + 0.6, 2.3 * len(methods) + 1.0)
     grid = figure.subplots(len(methods), len(groups), squeeze=False, sharex=True, sharey="row")

@@ -26,7 +26,7 @@ Verdict = Literal["same", "defect", "small", "moderate", "large", "not measured"
 
 @dataclass(frozen=True)
 class Change:
-    """What a variant does to the scores of photographs.
+    """Effect of a variant on the scores of photographs.
 
     Attributes:
         n: photographs with a score before and after.

@@ -76,7 +76,7 @@ class Levels:
 
 @dataclass(frozen=True)
 class LevelAgreement:
-    """How well one method follows the levels of a type, a group of types or all of them.
+    """Agreement of one method with the levels of a type, a group of types or all types.
 
     Attributes:
         scope: of what.

@@ -17,7 +17,7 @@ _APART = "level is no order of severity: in no mean"
 
 @dataclass(frozen=True)
 class LevelsReport:
-    """What methods reach on one degraded dataset.
+    """Results of methods on one degraded dataset.
 
     Attributes:
         dataset: its id.

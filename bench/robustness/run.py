@@ -1,4 +1,4 @@
-"""``bench robustness`` and ``bench invariance``: from methods and photographs to what is shown of them."""
+"""``bench robustness`` and ``bench invariance``: measurements of methods on photographs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from bench.tables.evaluation import evaluate
 
 @dataclass(frozen=True)
 class Robustness:
-    """Whether methods' scores fall as photographs are degraded.
+    """Agreement of methods' scores with the degradation of photographs.
 
     Attributes:
         report: the numbers, for a table.
@@ -39,7 +39,7 @@ class Robustness:
 
 @dataclass(frozen=True)
 class Invariance:
-    """How much scores move under changes that should not matter.
+    """Changes of scores under changes that should not affect quality.
 
     Attributes:
         photos: id of the photographs' dataset.
@@ -53,7 +53,7 @@ class Invariance:
 
     @property
     def defects(self) -> list[str]:
-        """Methods whose scores move where the pixels are the same, each with the changes that move them."""
+        """Methods whose scores differ although the pixels are the same, each with the changes that cause it."""
         return [f"{audit.label} ({', '.join(audit.defects)})" for audit in self.audits if audit.defects]
 
 
@@ -67,7 +67,7 @@ def measure_robustness(
     count: int = 50,
     size: int = 384,
 ) -> Robustness:
-    """Degrade photographs at five levels and measure whether scores fall with the level, a synthetic order.
+    """Degrade photographs at five levels and measure whether scores get worse with the level, a synthetic order.
 
     Args:
         specs: methods (:func:`bench.runs.loading.method_specs`).
@@ -109,7 +109,7 @@ def select_types(types: str) -> tuple[str, ...]:
 def measure_invariance(
     specs: Sequence[MethodSpec], photos: Dataset, store: Store, *, count: int = 50, size: int = 384
 ) -> Invariance:
-    """Score photographs again after changes that should not matter, and measure how much scores and ranks move.
+    """Measure how much scores and ranks change under changes that should not affect quality.
 
     Args:
         specs: methods (:func:`bench.runs.loading.method_specs`).

@@ -77,7 +77,7 @@ def _noise(photograph: SourcePhotograph) -> Pixels:
 
 BATCH = 8
 ORIGINAL = _one("original.png", lambda photograph: photograph.pixels)
-"""What every variant is compared with: PNG, one photograph at a time, in one process."""
+"""Reference for every variant: PNG, one photograph at a time, in one process."""
 
 BATCHES = Variant("batch", f"batches of {BATCH}, not one at a time", exact=True)
 PROCESSES = Variant("processes", "one process of one thread a core, not one with every thread", exact=True)

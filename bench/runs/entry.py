@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one image: a raw finite score, or an error in words."""
+    """Outcome of one image: a raw finite score, or an error message."""
 
     image: str
     score: float | None
@@ -75,7 +75,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class MethodRecord:
-    """What a sidecar says of a method: what tables need of ``MethodInfo``, and the name of its row.
+    """Record of a method in a sidecar: the parts of ``MethodInfo`` that tables need, and the label of its row.
 
     Attributes:
         label: name and options, for people.
@@ -94,7 +94,7 @@ class MethodRecord:
 
 @dataclass(frozen=True)
 class DatasetRecord:
-    """What a sidecar says of a dataset: all of ``Dataset`` but its samples.
+    """Record of a dataset in a sidecar: all of ``Dataset`` except its samples.
 
     Attributes:
         id: as in ``Dataset``, and so are the others.
@@ -141,7 +141,7 @@ class PredictedSet:
 
 @dataclass(frozen=True)
 class FitRecord:
-    """What a sidecar says of a regression that ``bench fit --features`` fitted on one split.
+    """Record of a regression in a sidecar, fitted by ``bench fit --features`` on one split.
 
     Attributes:
         train: id of the dataset that it was fitted on.
@@ -189,29 +189,29 @@ class Entry:
 
     @functools.cached_property
     def method(self) -> MethodRecord:
-        """What the sidecar says of the method."""
+        """The method as recorded in the sidecar."""
         return cast("MethodRecord", _read_block(MethodRecord, self.meta["method"]))
 
     @functools.cached_property
     def dataset(self) -> DatasetRecord:
-        """What the sidecar says of the dataset."""
+        """The dataset as recorded in the sidecar."""
         about = self.meta["dataset"]
         # Older sidecars call it `middle`, or have nothing of the kind.
         return cast("DatasetRecord", _read_block(DatasetRecord, {"aggregate": about.get("middle", "mean"), **about}))
 
     @functools.cached_property
     def fit(self) -> FitRecord:
-        """What the sidecar says of a fitted regression; of such entries alone."""
+        """The fitted regression as recorded in the sidecar; only for entries of regressions."""
         return cast("FitRecord", _read_block(FitRecord, self.meta["fit"]))
 
     @property
     def source(self) -> str:
-        """Where its scores come from: ``run``, ``import`` or ``fit``."""
+        """Origin of the scores: ``run``, ``import`` or ``fit``."""
         return str(self.meta["source"])
 
     @property
     def fitted(self) -> bool:
-        """Whether its scores are of a regression on one split's training part (``bench fit --features``)."""
+        """Whether the scores are those of a regression on one split (``bench fit --features``)."""
         return self.meta.get("source") == "fit"
 
     @property
@@ -236,7 +236,7 @@ class Entry:
 
     @property
     def sessions(self) -> list[Json]:
-        """What each session on it recorded: device, batch size, versions, times."""
+        """Records of its sessions: device, batch size, versions, times."""
         return list(self.meta["sessions"])
 
     @property

@@ -1,4 +1,4 @@
-"""``bench import``: a CSV of scores that somebody else computed, into the store."""
+"""``bench import``: storing a CSV of scores that somebody else computed."""
 
 from __future__ import annotations
 

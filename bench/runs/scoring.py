@@ -93,7 +93,7 @@ class ImageToScore:
 
 @dataclass(frozen=True)
 class Settings:
-    """How to score; nothing here but ``resize`` and ``seed`` may change a score.
+    """Settings of scoring; only ``resize`` and ``seed`` may change a score.
 
     Attributes:
         resize: the protocol's resize policy; None: what the dataset's protocol asks for, which ``runner`` knows.

@@ -1,4 +1,4 @@
-"""Which stored results are shown: what ``--method``, ``--dataset`` and ``--family`` choose."""
+"""Selection of stored results by ``--method``, ``--dataset`` and ``--family``."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ LEAST = 10
 
 
 class Conditions(NamedTuple):
-    """What two timings must share to compare. The store does not say which machine it was."""
+    """Conditions that two timings must share to be comparable. The store does not record the machine."""
 
     device: str
     threads: int

@@ -1,4 +1,4 @@
-"""``bench train``: a method's hyperparameters from presets, files and texts, and its training with datasets watched."""
+"""``bench train``: hyperparameters of a method from presets, files and texts, and its training with monitors."""
 
 from __future__ import annotations
 

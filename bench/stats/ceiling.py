@@ -120,7 +120,7 @@ def squared_errors(
     spread = np.asarray(std, dtype=np.float64)
     count = np.broadcast_to(np.asarray(n_raters, dtype=np.float64), labels.shape)
     if spread.shape != labels.shape:
-        raise ValueError(f"std has shape {spread.shape}, labels {labels.shape}: give one an image")
+        raise ValueError(f"std has shape {spread.shape}, labels {labels.shape}: give one for each image")
     if (spread < 0).any():
         raise ValueError(f"std has {np.nanmin(spread)}: a standard deviation is not negative")
     if unknown := int(np.count_nonzero(~(np.isfinite(spread) & np.isfinite(count)))):

@@ -222,7 +222,7 @@ def _members(clusters: Sequence[str] | None, n: int) -> NDArray[np.intp]:
     if clusters is None:
         return np.arange(n)
     if len(clusters) != n:
-        raise ValueError(f"clusters has {len(clusters)} values, labels {n}: give one an image")
+        raise ValueError(f"clusters has {len(clusters)} values, labels {n}: give one for each image")
     return np.asarray(np.unique(np.asarray(clusters), return_inverse=True)[1], dtype=np.intp)
 
 

@@ -23,7 +23,7 @@ VALUES = stats.VALUES
 
 
 class Statistic(NamedTuple):
-    """How a table shows one of the numbers of a cell.
+    """Heading and meaning of a statistic in tables.
 
     Attributes:
         heading: of its column.
@@ -53,7 +53,7 @@ _OF_THE_ROW = ("name", "version", "fingerprint", "scores")
 
 
 class MethodKey(NamedTuple):
-    """What makes a row of a table: the same method with the same options everywhere.
+    """Key of a row of a table: a method with its options.
 
     Attributes:
         label: name and options, for people.
@@ -118,17 +118,17 @@ class Cell:
 
     @property
     def too_few(self) -> bool:
-        """Whether its images are too few to tell anything; inside series it is series that count, not images."""
+        """Whether there are fewer than ``FEW`` images; inside series the number of images is not limited."""
         return 0 < self.correlations.n < FEW and not self.dataset.within
 
     @property
     def method(self) -> MethodRecord:
-        """What the sidecar says of the method."""
+        """The method as recorded in the sidecar."""
         return self.entry.method
 
     @property
     def dataset(self) -> DatasetRecord:
-        """What the sidecar says of the dataset."""
+        """The dataset as recorded in the sidecar."""
         return self.entry.dataset
 
     @property
@@ -143,17 +143,17 @@ class Cell:
 
     @property
     def row(self) -> MethodKey:
-        """What makes a row of a table."""
+        """Key of the cell's row."""
         return method_key(self.entry)
 
     @functools.cached_property
     def leaks(self) -> tuple[Leak, ...]:
-        """What the method has to do with the dataset, the worst first; empty where nothing speaks against a number."""
+        """Leaks between the method and the dataset, the worst first; empty if none is known."""
         return leaks_of(self.method, self.dataset)
 
     @property
     def excluded(self) -> bool:
-        """Whether a leak keeps the cell out of best, of averages and of ranks."""
+        """Whether a leak excludes the cell from best, averages and ranks."""
         return any(leak.excludes for leak in self.leaks)
 
 

@@ -36,7 +36,7 @@ class _Rows:
 
     @property
     def task(self) -> tuple[str, Protocol]:
-        """What the scores are for: the labels and the protocol."""
+        """The labels and the protocol of the scores."""
         return self.entry.identity.labels, self.entry.protocol
 
     def only(self, images: set[str]) -> _Rows:

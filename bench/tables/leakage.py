@@ -22,7 +22,7 @@ from bench.api import UNKNOWN
 
 
 class Relation(StrEnum):
-    """What a method has to do with a dataset, the worst first."""
+    """Relations of a method to a dataset, the worst first."""
 
     TRAINED_ON = "trained-on"
     SAME_SOURCE = "same-source"
@@ -33,7 +33,7 @@ class Relation(StrEnum):
 
 @dataclass(frozen=True)
 class PhotoSet:
-    """Where a set of photographs comes from.
+    """Origin of a set of photographs.
 
     Attributes:
         id: of its card, or as it was declared where it has none.
@@ -57,7 +57,7 @@ class Leak:
 
     @property
     def excludes(self) -> bool:
-        """Whether a number with it is left out of best, of averages and of ranks."""
+        """Whether it excludes a result from best, averages and ranks."""
         return self.relation in (Relation.TRAINED_ON, Relation.SAME_SOURCE)
 
 

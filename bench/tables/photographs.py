@@ -20,7 +20,7 @@ from bench.tables.cell import Cell
 
 @dataclass(frozen=True)
 class Photographs:
-    """Where the images of a dataset are.
+    """Files of a dataset's images.
 
     Attributes:
         files: name → file.

@@ -19,7 +19,7 @@ from bench.tables.cell import MethodKey
 from bench.tables.table import DatasetKey, Table
 
 Place = DatasetKey | None
-"""Where rows are compared: in a column, or (None) on their average over columns."""
+"""Place of a comparison: a column, or None for the average over columns."""
 
 Beats = Callable[[MethodKey, MethodKey], bool]
 
@@ -62,7 +62,7 @@ class Significance:
 
     @property
     def made(self) -> int:
-        """How many comparisons the p-values are adjusted over."""
+        """Number of comparisons that the p-values are adjusted for."""
         return sum(each.p is not None for each in self.comparisons)
 
     def at(self, place: Place) -> list[Comparison]:
@@ -130,7 +130,7 @@ def _adjusted(found: Sequence[_Found]) -> Significance:
 
 @dataclass(frozen=True)
 class Leaders:
-    """Which rows lead where, by SRCC.
+    """Best and second-best rows by SRCC.
 
     Attributes:
         of: column, or kind of an average → the row that beats all other eligible ones, and the one that beats all

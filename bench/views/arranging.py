@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """How a view is asked for.
+    """Settings of a view.
 
     Attributes:
         draws: bootstrap draws for intervals and tests; 0 turns both off.

@@ -1,4 +1,4 @@
-"""What a table shows, before it is Markdown, LaTeX, HTML, CSV, JSON or a DataFrame: values and plain words.
+"""Model of a table: values and plain words, before they become Markdown, LaTeX, HTML, CSV, JSON or a DataFrame.
 
 A view computes values and words; a writer alone escapes, marks and numbers footnotes.
 """
@@ -75,7 +75,7 @@ class Remark:
 
 @dataclass(frozen=True)
 class Views:
-    """What one command shows: tables, and remarks between them. A notebook shows it by itself.
+    """Output of one command: tables and remarks between them. Notebooks display it.
 
     Attributes:
         parts: from top to bottom.

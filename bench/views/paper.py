@@ -75,7 +75,7 @@ class PaperTable:
 
     @property
     def ranked(self) -> bool:
-        """Whether there is a column of mean ranks: only beside an average over all datasets."""
+        """Whether there is a column of mean ranks, which needs an average over all datasets."""
         return self.over in self.averages
 
     def _line(self, row: MethodKey) -> list[Value]:

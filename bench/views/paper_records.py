@@ -1,4 +1,4 @@
-"""What ``bench table`` writes as CSV, JSON and DataFrame: one record a cell, unrounded."""
+"""Records of ``bench table`` for CSV, JSON and DataFrame: one for each cell, unrounded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tensors of a TorchScript archive, read without running the code that such an archive carries.
+"""Tensors of a TorchScript archive, read without running the archive's code.
 
 OpenAI publishes CLIP as one. ``torch.jit.load`` would compile and own its code; here only ``data.pkl``
 is unpickled, with a table of what it may name, and whatever else it names ends the reading.

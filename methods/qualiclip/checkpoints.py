@@ -1,4 +1,4 @@
-"""Checkpoints of CLIP RN50 and QualiCLIP, from files that may be hostile.
+"""Checkpoints of CLIP RN50 and QualiCLIP, read from untrusted files.
 
 Three layouts are read. All use CLIP's names (``visual.…``), with or without ``clip_model.`` in front:
 

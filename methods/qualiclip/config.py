@@ -1,4 +1,4 @@
-"""Every hyperparameter of training, as data. Importing this imports no torch."""
+"""Hyperparameters of training. This module does not import torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What antonym prompts say of a photograph, by side and by pair: the outputs and aspects of ``bench explain``."""
+"""Explanation of QualiCLIP's scores for ``bench explain``: outputs and aspects from antonym prompts."""
 
 from __future__ import annotations
 

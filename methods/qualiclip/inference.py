@@ -1,4 +1,4 @@
-"""The network made quick for scoring: channels last, and 16-bit convolutions where that is asked for.
+"""Fast inference: channels-last memory format, and 16-bit convolutions on request.
 
 None of this is for training, which needs the batch norms.
 """

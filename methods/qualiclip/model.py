@@ -1,4 +1,4 @@
-"""The network: CLIP's ResNet-50 image encoder for any image size, compared with antonym prompts.
+"""The network: CLIP's ResNet-50 image encoder for any image size, and similarities with antonym prompts.
 
 Sources: QualiCLIP, arXiv 2403.11176; CLIP, Radford et al., ICML 2021. The layers are open_clip's; what is
 written here is the pooling without positional embedding, and the score.

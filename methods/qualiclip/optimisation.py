@@ -1,4 +1,4 @@
-"""What is optimised and how fast: the trainable part of a network, batch normalisation, the learning rate."""
+"""Optimisation: trainable parts of a network, batch normalisation, learning rate."""
 
 from __future__ import annotations
 

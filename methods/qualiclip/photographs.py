@@ -1,4 +1,4 @@
-"""A folder of pristine photographs: which files, what identifies them, which are held out."""
+"""Folder of pristine photographs: its files, their identity, and those held out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which photographs and degradations each step of training takes."""
+"""Plan of training: the photographs and degradations of each step."""
 
 from __future__ import annotations
 

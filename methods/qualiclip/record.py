@@ -1,4 +1,4 @@
-"""What a checkpoint and the log say of how training was done."""
+"""Record of a training run, for its checkpoints and its log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a training run: log, state to resume from, checkpoints; each file appears whole."""
+"""Folder of a training run: log, state to resume from, and checkpoints, each written completely or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is trained on: two overlapping crops of a photograph under one degradation at rising levels.
+"""Training series: two overlapping crops of a photograph under one degradation at rising levels.
 
 Every draw comes from a generator of its own, made from the seed and what is drawn: the epoch and the
 photograph's position. So the number of workers and processes, and a resumed run, change nothing that is drawn.

@@ -1,4 +1,4 @@
-"""One step of the optimiser: from batches of degraded crops to changed weights."""
+"""One optimiser step, from batches of degraded crops to changed weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Being asked to stop: SIGINT and SIGTERM become a flag that the trainer reads between steps."""
+"""Stopping: SIGINT and SIGTERM set a flag that the trainer reads between steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of named tensors, which may be hostile: read, checked against a network, and written.
+"""Files of named tensors: read from untrusted files, checked against a network, and written.
 
 Nothing that a file contains is executed.
 """

@@ -1,4 +1,4 @@
-"""Training a network that compares images with fixed pairs of prompts; it knows no CLIP.
+"""Training of a network that compares images with fixed pairs of prompts; independent of CLIP.
 
 Source of the recipe: QualiCLIP, arXiv 2403.11176. Device, precision, processes and accumulation are
 Accelerate's. Each process has a batch of its own, and gradients are means over processes.

@@ -1,4 +1,4 @@
-"""Validation without people: does the score fall as degradation rises, on photographs never trained on?"""
+"""Validation without MOS: whether scores get worse with degradation, on held-out photographs."""
 
 from __future__ import annotations
 

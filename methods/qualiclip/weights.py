@@ -1,4 +1,4 @@
-"""Which weight files there are, where they may lie already, and what to say when they don't.
+"""Weight files: their names and paths, and the message if one is missing.
 
 The places are those where the authors' hub code, pyiqa, the package clip and open_clip keep their
 downloads, so a file fetched by one serves all. Nothing here imports torch.

@@ -179,7 +179,7 @@ class TestKrasula:
             krasula(s, y, std[:9], 20)
         with pytest.raises(ValueError, match="level is 95, max_pairs 500000"):
             krasula(s, y, std, 20, level=95)
-        with pytest.raises(ValueError, match="clusters has 9 values, labels 10: give one an image"):
+        with pytest.raises(ValueError, match="clusters has 9 values, labels 10: give one for each image"):
             krasula(s, y, std, 20, clusters=[*"aabbccddd"])
 
 

@@ -35,7 +35,7 @@ class RowAverage:
 
 @dataclass(frozen=True)
 class Lead:
-    """How far opinion-unaware rows lie ahead on the pairs of training set and test set.
+    """Wins of opinion-unaware methods over the pairs of training set and test set.
 
     Attributes:
         differences: of each pair the opinion-unaware median minus the fitted one; above 0 it is ahead.

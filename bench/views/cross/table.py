@@ -23,7 +23,7 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class TestSet:
-    """What a column's numbers rest on.
+    """Images and splits behind a column.
 
     Attributes:
         about: the sidecar's block on the dataset, ``n`` that of the whole set.
@@ -54,7 +54,7 @@ class CrossCell:
 
     @property
     def excluded(self) -> bool:
-        """Whether it is left out of averages and of pairs."""
+        """Whether it is excluded from averages and pairs."""
         return self.own or any(leak.excludes for leak in self.leaks)
 
 

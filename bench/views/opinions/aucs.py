@@ -46,7 +46,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class OpinionAucs:
-    """What a method makes of pairs of images.
+    """Krasula's statistics of a method.
 
     Attributes:
         auc_ds: are its scores farther apart in different pairs than in similar ones?

@@ -17,7 +17,7 @@ from bench.views.published.protocols import Piece, datasets_of, pieces
 
 
 class State(StrEnum):
-    """How far a published correlation and one of ours compare."""
+    """Comparability of a published correlation with one of ours."""
 
     SAME = "same protocol"
     NOT_TOLD = "protocol not told in full"
@@ -66,17 +66,17 @@ class PublishedComparison:
 
     @property
     def differing(self) -> list[Piece]:
-        """What both sides tell, and differently."""
+        """Pieces of the protocol that differ."""
         return [piece for piece in self.protocol if piece.known and not piece.agrees]
 
     @property
     def untold(self) -> list[Piece]:
-        """What one side does not tell."""
+        """Pieces of the protocol that one side does not state."""
         return [piece for piece in self.protocol if not piece.known]
 
     @property
     def state(self) -> State:
-        """How far the two compare."""
+        """Comparability of the two."""
         if self.cell is None:
             return State.NOT_RUN
         return State.DIFFERS if self.differing else State.NOT_TOLD if self.untold else State.SAME

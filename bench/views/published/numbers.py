@@ -47,7 +47,7 @@ class Figure:
 
     @property
     def rounding(self) -> float:
-        """How far the number that was rounded may be from the value."""
+        """Largest rounding error of the number."""
         return 0.5 * 10.0**-self.decimals
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class PublishedResult:
-    """What somebody published of a method on a dataset.
+    """A published result of a method on a dataset.
 
     Attributes:
         method: its name there.

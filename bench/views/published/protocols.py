@@ -29,12 +29,12 @@ class Piece:
 
     @property
     def known(self) -> bool:
-        """Whether both sides are told."""
+        """Whether both sides are stated."""
         return self.theirs is not None and self.ours is not None
 
     @property
     def agrees(self) -> bool:
-        """Whether both sides tell the same."""
+        """Whether both sides are equal."""
         return self.known and self.theirs == self.ours
 
     def __str__(self) -> str:

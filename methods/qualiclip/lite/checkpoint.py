@@ -1,4 +1,4 @@
-"""Checkpoints of ``qualiclip-lite``: read, checked, made into a network."""
+"""Checkpoints of ``qualiclip-lite``: reading, checking and loading into a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network of ``qualiclip-lite``: EfficientNet-Lite0's stages and natural-scene statistics in a space of texts."""
+"""Network of ``qualiclip-lite``: stages of EfficientNet-Lite0 and natural-scene statistics in a text space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Natural-scene statistics of whole images as differentiable torch functions: what a deep encoder tends to discard.
+"""Natural-scene statistics of whole images as differentiable torch functions, which a deep encoder tends to lose.
 
 Of every image the mean-subtracted contrast-normalised (MSCN) luma and its products with four neighbours are
 taken at three scales, as NIQE and BRISQUE do. Instead of fitting generalised Gaussians, the moments that such

@@ -1,4 +1,4 @@
-"""From a photograph of any size to the score of ``qualiclip-lite``."""
+"""Score of ``qualiclip-lite`` for photographs of any size."""
 
 from __future__ import annotations
 

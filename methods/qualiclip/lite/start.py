@@ -1,4 +1,4 @@
-"""What the training of ``qualiclip-lite`` begins from: ImageNet weights, fixed texts, the features' scale."""
+"""Start of the training of ``qualiclip-lite``: ImageNet weights, fixed texts, and the scale of features."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_what_is_missing_is_said_with_the_source(koniq: Path, tmp_path: Path) ->
     ("text", "message"),
     [
         ("koniq", "write ID=PATH"),
-        ("konik=.", "unknown dataset 'konik'. Did you mean 'koniq'"),
+        ("konik=.", "'konik', which is not a known dataset. Did you mean 'koniq'"),
         ("koniq=/no/such/folder", "--root koniq got '/no/such/folder', which does not exist"),
     ],
 )

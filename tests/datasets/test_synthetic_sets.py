@@ -47,7 +47,7 @@ def test_live_with_a_cut_list_of_references_is_refused(copy: Copy) -> None:
     del table["refnames_all"]
     savemat(copy.root / "dmos_realigned.mat", table)
     copy.put("refnames_all.mat", "live/refnames_all.mat")
-    with pytest.raises(UsageError, match=r"refnames_all.mat has 779 rows and .*dmos_realigned.mat 982: .* was cut"):
+    with pytest.raises(UsageError, match=r"refnames_all.mat has 779 rows and .*dmos_realigned.mat 982: .* is incomplete"):
         _inspect(copy, "live")
 
 

@@ -51,7 +51,7 @@ def test_several_methods_datasets_and_kinds_of_each(photos: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda photos: api.run("niqq", photos), "^methods got 'niqq', which is no known method. Did you mean 'niqe'"),
+        (lambda photos: api.run("niqq", photos), "^methods got 'niqq', which is not a known method. Did you mean 'niqe'"),
         (lambda photos: api.run("niqe", "smaple"), "^datasets got 'smaple', which is neither a known id nor a path"),
         (lambda photos: api.run([], photos), "^methods got nothing"),
         (lambda photos: api.run("niqe", []), "^datasets got nothing"),

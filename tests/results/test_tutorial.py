@@ -48,4 +48,4 @@ def test_its_short_cells_run(tmp_path: Path) -> None:
     assert len(notebook.cells) == len(chosen)
     nbclient.NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     said = [output.get("text", "") for cell in notebook.cells for output in cell.outputs]
-    assert any("methods got 'niqq', which is no known method" in text for text in said)
+    assert any("methods got 'niqq', which is not a known method" in text for text in said)

@@ -1,4 +1,4 @@
-"""Measure how severe each level of each degradation is, and print the tables of docs/distortions.md.
+"""Measure how severe each level of each degradation is, and print the tables of docs/reference/distortions.md.
 
     python benchmarks/distortion_severity.py [--draws N] [FOLDER]
 

@@ -1,4 +1,4 @@
-"""Measure which perceptual hash and distance tell near-duplicates, and print the tables of docs/overlap.md.
+"""Measure which perceptual hash and distance tell near-duplicates, and print the tables of docs/guides/overlap.md.
 
     python benchmarks/overlap_threshold.py [--every N] [--workers N] FOLDER...
     OMP_NUM_THREADS=1 python benchmarks/overlap_threshold.py --speed

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import graphlib
+import re
 import subprocess
 import sys
+from collections.abc import Container
 from pathlib import Path
 
 import pytest
@@ -59,6 +62,37 @@ def test_imports_point_one_way(path: Path) -> None:
     assert not wrong, f"{own} imports {wrong}, which do not stand above it"
 
 
+def modules() -> dict[str, Path]:
+    """Return every module of ``bench`` and of ``methods/``, by the name it is imported by."""
+    found = {}
+    for folder, name in ((ROOT, "bench"), (ROOT.parent / "methods", "bench.methods")):
+        for path in folder.rglob("*.py"):
+            parts = path.relative_to(folder).with_suffix("").parts
+            found[".".join([name, *parts]).removesuffix(".__init__")] = path
+    return found
+
+
+def needs(name: str, path: Path, known: Container[str]) -> set[str]:
+    """Return the modules that a module imports, at its top, inside functions or for types alone."""
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            source = ".".join([*above, *([node.module] if node.module else [])])
+            # `from package import module` needs the module, `from package import name` the package.
+            parts = [f"{source}.{alias.name}" for alias in node.names]
+            found |= {part if part in known else source for part in parts}
+    return {module for module in found if module in known}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    known = modules()
+    graphlib.TopologicalSorter({name: needs(name, path, known) for name, path in known.items()}).prepare()
+
+
 def test_every_room_has_a_line_and_they_are_few() -> None:
     rooms = {path.name.removesuffix(".py") for path in ROOT.iterdir() if path.name not in ("__pycache__", "py.typed")}
     rooms = {name for name in rooms if not name.startswith("__")}
@@ -91,6 +125,21 @@ def test_methods_use_the_contracts_and_nothing_above() -> None:
     for path in (ROOT.parent / "methods").rglob("*.py"):
         found = {name if name.startswith("plugins.") else name.split(".")[0] for name in imports(path)}
         assert found <= allowed, path
+
+
+# Whose docstring lists their modules, so that a reader finds the file from the folder.
+LISTED = (
+    *("io", "plugins", "distortions", "datasets", "datasets/readers", "runs", "tables", "check", "fit", "overlap"),
+    *("gmad", "robustness", "explain", "figures", "report"),
+)
+
+
+@pytest.mark.parametrize("package", LISTED)
+def test_a_package_says_what_each_of_its_modules_does(package: str) -> None:
+    text = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text())) or ""
+    listed = {name for line in text.splitlines() if line.startswith("* ") for name in re.findall("``([^`]*)``", line)}
+    modules = {path.name.removesuffix(".py") for path in (ROOT / package).iterdir() if path.suffix in (".py", "")}
+    assert listed >= {name for name in modules if not name.startswith("_") and name != "templates"}
 
 
 def test_files_stay_small() -> None:

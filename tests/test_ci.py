@@ -1,4 +1,4 @@
-"""What CI runs: the committed references, the script, and the commands and workflow that docs/ci.md gives to copy."""
+"""What CI runs: the committed references, the script, and the commands and workflow of docs/guides/ci.md."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bench.plugins import registry
 Bench = Callable[..., Ran]
 ROOT = Path(__file__).parents[1]
 COMMITTED = ROOT / "results" / "reference"
-GUIDE = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "guides" / "ci.md").read_text(encoding="utf-8")
 
 
 def commands(text: str) -> list[list[str]]:

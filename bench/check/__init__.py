@@ -1,1 +1,7 @@
-"""Regression checks: stored results against a committed reference (``bench check``)."""
+"""`bench check`: are the numbers still those of the reference files?
+
+* ``reference``: reading and writing reference files.
+* ``compare``: one record now against one then.
+* ``verdicts``: the stored results against a reference.
+* ``output``: verdicts as text, JSON, JUnit XML and GitHub annotations.
+"""

@@ -53,8 +53,8 @@ def explain(
 ) -> None:
     """Explain a method's score of PHOTO by Grad-CAM maps and by the probability of each aspect.
 
-    The score, the probability of each pair of prompts and a summary of each map are printed. docs/explain.md says how
-    to read them.
+    The score, the probability of each pair of prompts and a summary of each map are printed. docs/guides/explain.md
+    says how to read them.
     """
     from bench.explain.run import explain_photo
     from bench.figures.style import check_path

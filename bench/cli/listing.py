@@ -69,7 +69,10 @@ def _method_line(method: type[Method]) -> tuple[str, ...]:
     help="Format of the output.",
 )
 def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
-    """List all datasets with a card; with NAME, print everything in one card. --format md writes docs/datasets.md."""
+    """List all datasets with a card; with NAME, print everything in one card.
+
+    --format md writes docs/reference/datasets.md.
+    """
     from bench.datasets.catalogue import find_card, shipped_cards
     from bench.datasets.doctor import describe_card
     from bench.datasets.roots import Roots

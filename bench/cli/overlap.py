@@ -20,7 +20,8 @@ from bench.io.atomic import write_output
     "--threshold",
     type=click.IntRange(0, 256),
     metavar="BITS",
-    help="Largest Hamming distance of near-duplicates, of 256 bits. [default: the value measured in docs/overlap.md]",
+    help="Largest Hamming distance of near-duplicates, of 256 bits. [default: the value measured in "
+    "docs/guides/overlap.md]",
 )
 @click.option(
     "--show",

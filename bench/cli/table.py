@@ -104,7 +104,6 @@ def table(
         methods=selection.methods,
         datasets=selection.datasets,
         with_records=form in ("csv", "json"),
-        prefix="--",
     )
     entries = selection.entries(also=argument if view == "compare" else ())
     _write(show(view, entries, request).written(form), output)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import codecs
 import functools
-import hashlib
 import re
 import tomllib
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 from bench.api import Resize
 from bench.datasets.card import KINDS, RESERVED, Card, LabelSpec
 from bench.errors import UsageError
+from bench.io.hashing import hash_bytes
 from bench.io.shipped import shipped_folder
 from bench.io.toml import fill
 
@@ -87,7 +87,7 @@ def read_card(path: Path) -> Card:
         data, table = base_data + data, {**base_table, "aliases": [], "checked": "", **table}
     if isinstance(table.get("labels"), dict):
         table["labels"] = [table["labels"]]
-    card: Card = fill(Card, {**table, "hash": hashlib.sha256(data).hexdigest()[:12]}, f"the card {path}")
+    card: Card = fill(Card, {**table, "hash": hash_bytes(data)}, f"the card {path}")
     _check(path, card)
     return card
 

@@ -28,6 +28,7 @@ from bench.api import Pixels, Resize
 from bench.distortions import LEVELS
 from bench.errors import MissingRequirementError, UsageError
 from bench.io.cache import cache_root
+from bench.io.hashing import hash_bytes
 from bench.io.images import decode, read_bytes, resize
 
 RECIPE = 1
@@ -137,7 +138,7 @@ def recipe_hash() -> str:
     """Hash everything that decides the pixels and scores, except the codecs' own versions."""
     sources = {photograph.name: hashlib.sha256(_source_bytes(photograph)).hexdigest() for photograph in PHOTOGRAPHS}
     recipe = json.dumps([RECIPE, SHORT_SIDE, TYPES, LEVELS, sources])
-    return hashlib.sha256(recipe.encode()).hexdigest()[:12]
+    return hash_bytes(recipe.encode())
 
 
 def ensure() -> Path:

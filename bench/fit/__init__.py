@@ -1,1 +1,7 @@
-"""Regressions from a method's features to MOS (``bench fit --features``)."""
+"""`bench fit --features`: regressions from a method's frozen features to MOS.
+
+* ``features``: features of images, computed once and kept.
+* ``data``: the datasets to fit on and to predict.
+* ``regression``: ridge or support vector regression, its strength chosen by cross-validation.
+* ``fitting``: one regression for each split, and its predictions into the store.
+"""

@@ -25,7 +25,7 @@ from bench.plugins import gaussian
 from bench.plugins import options as method_options
 from bench.plugins.pristine_distance import offers_features, rows_of
 from bench.runs.scoring import LoadedMethod, MethodSpec, seed_draws
-from bench.runs.store import slug, writing
+from bench.runs.store import keep_out_of_git, slug, writing
 
 PART = 32
 """Images a part, so the most that a kill loses."""
@@ -150,8 +150,7 @@ def _write_part(folder: Path, part: Features) -> None:
     )
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        # Features are data, not source: see Store.check_writable.
-        (folder.parents[1] / ".gitignore").write_text("*\n", encoding="utf-8")
+        keep_out_of_git(folder.parents[1])
         write_atomically(folder / f"{short_hash(names)}.npz", buffer.getvalue())
 
 

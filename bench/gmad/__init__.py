@@ -1,1 +1,7 @@
-"""Group maximum differentiation of two methods (``bench gmad``)."""
+"""`bench gmad`: pairs of images on which two methods differ most (group maximum differentiation).
+
+* ``pairs``: choosing pairs by scores.
+* ``contest``: two stored methods on one dataset, judged by its labels.
+* ``output``: a contest as records and as text.
+* ``figure``: a contest as a contact sheet.
+"""

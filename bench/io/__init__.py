@@ -1,1 +1,13 @@
-"""Input and output of files, images, archives and downloads."""
+"""Bytes in and out: files, downloads, archives, images. Knows no method and no dataset; every command uses it.
+
+* ``atomic``: files that appear whole or not at all.
+* ``cache``: the folder of what can be made again.
+* ``download``: fetching a file over HTTP, resumed and checked.
+* ``files``: folders, archives and URLs read as one kind of folder.
+* ``hashing``: short hashes of bytes, values and files.
+* ``images``: decoding and resizing.
+* ``progress``: progress bars on stderr.
+* ``shipped``: finding data files that come with the package.
+* ``toml``: TOML and JSON tables to dataclasses.
+* ``unpacking``: archives unpacked into a folder.
+"""

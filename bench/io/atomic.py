@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and the one sentence on a user's file that cannot be written."""
+"""Writing files so that they appear whole or not at all, and saying in one sentence where that fails."""
 
 from __future__ import annotations
 

@@ -12,10 +12,20 @@ from bench.errors import ImageError
 from bench.io.files import File
 
 
+def hash_bytes(data: bytes) -> str:
+    """Return the first 12 hex digits of the SHA-256 of some bytes.
+
+    Examples:
+        >>> hash_bytes(b"")
+        'e3b0c44298fc'
+    """
+    return hashlib.sha256(data).hexdigest()[:12]
+
+
 def short_hash(value: object) -> str:
     """Return 12 hex digits of the SHA-256 of a JSON value in canonical form."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hash_bytes(text.encode())
 
 
 def hash_files(files: Iterable[File]) -> Iterator[str]:
@@ -26,6 +36,6 @@ def hash_files(files: Iterable[File]) -> Iterator[str]:
 
 def _hash_file(file: File) -> str:
     try:
-        return hashlib.sha256(file.read()).hexdigest()[:12]
+        return hash_bytes(file.read())
     except ImageError:
         return "unreadable"

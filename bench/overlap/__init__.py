@@ -1,1 +1,7 @@
-"""Images that two datasets share (``bench overlap``)."""
+"""`bench overlap`: images that two datasets share.
+
+* ``hashing``: perceptual hashes of a dataset's images.
+* ``near``: near-duplicates among hashes.
+* ``names``: numbers and names that both datasets have.
+* ``compare``: both together, for two datasets.
+"""

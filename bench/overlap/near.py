@@ -1,6 +1,6 @@
 """Near-duplicates of two sets of images by perceptual hashes.
 
-``docs/overlap.md`` has the measurement by which hash and distance were chosen.
+``docs/guides/overlap.md`` has the measurement by which hash and distance were chosen.
 """
 
 from __future__ import annotations

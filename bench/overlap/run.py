@@ -15,7 +15,7 @@ def find_overlap(a: str, b: str, places: Roots, *, threshold: int | None = None)
         a: id, folder, CSV, card or image.
         b: as ``a``.
         places: where the folders of datasets are.
-        threshold: largest distance of near-duplicates, of 256 bits; None: as measured in docs/overlap.md.
+        threshold: largest distance of near-duplicates, of 256 bits; None: as measured in docs/guides/overlap.md.
 
     Raises:
         UsageError: a dataset is not known or cannot be read.

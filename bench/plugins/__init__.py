@@ -1,1 +1,9 @@
-"""Plugins: finding methods, their options and their weights."""
+"""Methods that installed packages offer, and what methods share. `bench list methods` shows them.
+
+* ``entry_points``: importing what other packages offer.
+* ``registry``: methods by name.
+* ``options``: the options of a method, from text to values and back.
+* ``weights``: finding and fetching weights (`bench fetch weights`).
+* ``gaussian``: the Gaussian of pristine photographs' features, as a model in a file.
+* ``pristine_distance``: the method ``ou:NAME``, the distance from that Gaussian in the features of NAME.
+"""

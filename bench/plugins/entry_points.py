@@ -1,4 +1,4 @@
-"""Importing what other packages offer: the entry points of one group, each with the modules of its package."""
+"""Entry points: importing what other packages offer, each with the modules of its package."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ Signal Processing Letters 20(3), 2013, whose distance this is, in whatever featu
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import math
@@ -21,6 +20,7 @@ import numpy as np
 from bench.api import UNKNOWN, FloatArray, Photo
 from bench.errors import ImageError, UsageError
 from bench.io.atomic import output_file
+from bench.io.hashing import hash_bytes
 
 MAX_FEATURES = 4096
 """The most features D of a model: its covariance then has 134 MB."""
@@ -52,7 +52,7 @@ class PristineModel:
     def fingerprint(self) -> str:
         """The first 12 hex digits of the SHA-256 of mean and covariance as little-endian float64."""
         parameters = np.concatenate([self.mean, self.covariance.ravel()]).astype("<f8")
-        return hashlib.sha256(parameters.tobytes()).hexdigest()[:12]
+        return hash_bytes(parameters.tobytes())
 
     @property
     def trained_on(self) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 
 from bench.api import UNKNOWN, FloatArray, Method, MethodInfo, Photo, option
 from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
+from bench.io.hashing import hash_bytes
 from bench.io.images import prepare
 from bench.plugins import gaussian
 
@@ -53,7 +53,7 @@ class OverFeatures(Method):
     @property
     def fingerprint(self) -> str:
         """A hash of the pristine model and of the weights that the features are computed with."""
-        return hashlib.sha256(f"{self.model.fingerprint} {self._space.fingerprint}".encode()).hexdigest()[:12]
+        return hash_bytes(f"{self.model.fingerprint} {self._space.fingerprint}".encode())
 
     def declared(self) -> MethodInfo:
         """Return what holds for the features and the pristine photographs in use."""

@@ -1,1 +1,12 @@
-"""``bench report``: stored results as one HTML page that stands alone. Never runs a method."""
+"""`bench report`: the stored results as one HTML page that stands alone. Runs no method.
+
+* ``data``: everything that the page shows.
+* ``leaderboard``: the table of methods and datasets.
+* ``points``: scores against labels, image by image.
+* ``disagreements``: images on which a method and people disagree most.
+* ``duels``: pairs of images on which two methods differ most.
+* ``robustness``: mean score against the level of a distortion.
+* ``pictures``: small pictures, embedded in the page.
+* ``provenance``: what stands behind every number.
+* ``page``: the page itself.
+"""

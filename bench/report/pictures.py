@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 
 from bench.api import Photo
 from bench.datasets.roots import Roots
-from bench.errors import ImageError, UsageError
-from bench.io.files import File
-from bench.io.images import decode
+from bench.errors import ImageError
 from bench.tables.cell import Cell
-from bench.tables.photographs import find_files
+from bench.tables.photographs import Photographs, of_dataset
 
 LONG_SIDE = 320
 """Pixels of a picture's longer side; a smaller image stays as it is."""
@@ -60,24 +58,15 @@ def take_pictures(cell: Cell, names: Sequence[str], roots: Roots, room: int) -> 
         room: bytes after which no further picture is taken.
     """
     found = EmbeddedPictures()
-    try:
-        files = find_files(cell, roots) if names else {}
-    except UsageError as error:
-        return EmbeddedPictures(reasons=dict.fromkeys(names, f"the images are not here: {error}"))
+    photographs = of_dataset([cell], roots) if names else Photographs()
     for name in names:
         try:
             if sum(len(picture.uri) for picture in found.of.values()) >= room:
                 raise ImageError(f"the {room / 2**20:.1f} MiB for pictures of this dataset are used up")
-            found.of[name] = _picture(files.get(name), name)
+            found.of[name] = shrink(photographs.read(name))
         except ImageError as error:
             found.reasons[name] = str(error)
     return found
-
-
-def _picture(file: File | None, name: str) -> EmbeddedPicture:
-    if file is None:
-        raise ImageError("the image is not in the copy of the dataset that is here")
-    return shrink(decode(file.read(), name))
 
 
 def shrink(photo: Photo) -> EmbeddedPicture:

@@ -1,8 +1,7 @@
-"""Mean score against level of a distortion, for datasets whose labels are such levels.
+"""Robustness curves of the report: mean score against the level of a distortion.
 
-The labels are a synthetic order and no human opinion. Scores are oriented so that higher is better, and brought to
-mean 0 and standard deviation 1 over all images of the dataset: methods then share an axis, and what is seen is how
-each falls, not in which units.
+The labels are a synthetic order and no human opinion. The curves are those of `bench robustness`: in each method's own
+standard deviations, from its mean on the lowest level, higher is better.
 """
 
 from __future__ import annotations
@@ -12,11 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bench.distortions import LEVELS
+from bench.robustness.degraded import UNDISTORTED
+from bench.robustness.levels import read_levels
 from bench.tables.cell import Cell
 from bench.tables.table import DatasetKey, Table
 
 WIDTH, HEIGHT = 240, 170
 """Of a panel, in the units of its drawing."""
+_LEVELS = {form.format(level) for level in (0, *LEVELS) for form in ("{}", "{}.0")}
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34, 8, 8, 22
 
 
@@ -27,7 +30,7 @@ class Curve:
     Attributes:
         look: number of its colour and dash.
         label: of its row.
-        means: level → mean normalised score.
+        means: level → mean standardised score.
         spots: the same as (x, y) in the panel.
     """
 
@@ -49,7 +52,7 @@ class Panel:
     Attributes:
         title: of the type.
         levels: (x, level).
-        heights: (y, normalised score).
+        heights: (y, standardised score).
         curves: one for each method.
     """
 
@@ -95,28 +98,22 @@ def collect(table: Table, column: DatasetKey) -> Robustness | None:
 
 
 def _means(cell: Cell) -> dict[str, dict[float, float]] | str:
-    """Return type → level → mean normalised score, or why there are none."""
-    import pandas as pd
-
+    """Return type → level → mean standardised score, or why there are none."""
     if not cell.entry.complete:
         return "unfinished"
     frame = cell.entry.scores()
-    if not {"type", "level"} <= set(frame.columns):
+    if not {"type", "level"} <= set(frame.columns) or frame["type"].isna().any():
         return "the labels do not say type and level of each image"
-    frame = frame[frame["score"].notna()]
-    scores = frame["score"].to_numpy(np.float64)
-    if scores.size == 0 or np.ptp(scores) == 0:
-        return "no scores" if scores.size == 0 else "constant scores"
-    oriented = scores if cell.method.higher_is_better else -scores
-    levels = pd.to_numeric(frame["level"], errors="coerce")
-    if levels.isna().any() or frame["type"].isna().any():
-        return "the labels do not say type and level of each image, the level as a number"
-    frame = frame.assign(normal=(oriented - oriented.mean()) / oriented.std(), at=levels)
-    means = frame.groupby([frame["type"].astype(str), "at"])["normal"].mean().reset_index()
-    found: dict[str, dict[float, float]] = {}
-    for kind, level, mean in zip(means["type"], means["at"], means["normal"], strict=True):
-        found.setdefault(kind, {})[float(level)] = float(mean)
-    return found
+    if not set(frame["level"].astype(str)) <= _LEVELS:
+        return f"its levels are not whole numbers from 0 to {LEVELS[-1]}"
+    types = sorted(set(frame["type"]) - {UNDISTORTED})
+    levels = read_levels(cell.entry, types)
+    if np.isnan(levels.standardised).all():
+        return f"no image of level {levels.lowest} has a score"
+    return {
+        kind: {float(level): float(mean) for level, mean in enumerate(means) if not np.isnan(mean)}
+        for kind, means in zip(types, levels.means, strict=True)
+    }
 
 
 def _panel(title: str, means: Mapping[str, Mapping[float, float]], span: tuple[float, float]) -> Panel:

@@ -209,14 +209,8 @@ class Results:
     def opinions(self) -> Views:
         """Return the noise ceiling of the MOS and Krasula's AUCs, for labels with the spread of the ratings.
 
-        Raises:
-            UsageError: no dataset here tells it.
-
         Example:
-            >>> results.opinions()
-            Traceback (most recent call last):
-            ...
-            bench.errors.UsageError: ...
+            >>> found = results.opinions()
         """
         return self._show("opinions", draws=0)
 

@@ -89,7 +89,7 @@ def run(
         >>> print(results)
         1 method on 1 dataset, 210 scores, no failures
         >>> wide = run(lambda image: image.width, "sample", name="width", higher_is_better=True)
-        >>> wide.scores().score.max()
+        >>> float(wide.scores().score.max())
         576.0
     """
     check_choice("--device", device, ("auto", "cpu", "cuda"))

@@ -21,6 +21,7 @@ from bench.errors import BenchError, ImageError, UsageError
 from bench.io.atomic import write_atomically
 from bench.io.cache import cache_root
 from bench.io.files import File, LocalFolder
+from bench.io.hashing import hash_bytes
 from bench.io.images import decode, resize
 from bench.io.progress import bar
 
@@ -57,7 +58,7 @@ class SourcePhotograph:
     @property
     def content(self) -> str:
         """12 hex digits of its file's hash."""
-        return hashlib.sha256(self.data).hexdigest()[:12]
+        return hash_bytes(self.data)
 
     def seed(self, purpose: str) -> int:
         """Return a seed that this photograph has for a purpose on every machine, whatever is made beside it."""

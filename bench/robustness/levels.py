@@ -38,14 +38,16 @@ class Levels:
     Attributes:
         label: the method's row.
         higher_is_better: direction of the scores.
-        scores: (P, T, 6) raw, NaN where an image failed; level 0 is the same for every type.
+        scores: (P, T, 6) raw, NaN where an image failed or is not there; level 0 is the same for every type.
         repeated: (P, T, 6) whether the image equals that of the level before.
+        lowest: the lowest level there is: 0, or 1 in a dataset without the photographs themselves.
     """
 
     label: str
     higher_is_better: bool
     scores: FloatArray
     repeated: NDArray[np.bool_]
+    lowest: int = 0
 
     @property
     def oriented(self) -> FloatArray:
@@ -54,16 +56,22 @@ class Levels:
 
     @property
     def standardised(self) -> FloatArray:
-        """Oriented scores (P, T, 6) less the mean of level 0, in standard deviations over all images.
+        """Oriented scores (P, T, 6) less the mean of the lowest level, in standard deviations over all images.
 
-        A method that gives every image one score has no deviation; its curves lie at 0. One that scores no photograph
-        as it is has no zero, and no curves: NaN.
+        A method that gives every image one score has no deviation; its curves lie at 0. One that scores no image of
+        the lowest level has no zero, and no curves: NaN.
         """
         found = self.oriented
-        if np.isnan(found[:, 0, 0]).all():
+        start = found[:, 0, 0] if self.lowest == 0 else found[:, :, self.lowest]
+        if np.isnan(start).all():
             return np.full(found.shape, np.nan)
         every = np.concatenate([found[:, 0, 0], found[:, :, 1:].ravel()])
-        return np.asarray((found - np.nanmean(found[:, 0, 0])) / (np.nanstd(every) or 1.0))
+        return np.asarray((found - np.nanmean(start)) / (np.nanstd(every) or 1.0))
+
+    @property
+    def means(self) -> FloatArray:
+        """Standardised scores (T, 6), mean over photographs; NaN where no image has a score."""
+        return np.asarray(np.ma.masked_invalid(self.standardised).mean(axis=0).filled(np.nan))
 
 
 @dataclass(frozen=True)
@@ -98,19 +106,27 @@ class LevelAgreement:
 
 
 def read_levels(entry: Entry, types: Sequence[str]) -> Levels:
-    """Return the stored scores of a degraded dataset, photographs in its order."""
+    """Return the stored scores of a dataset whose labels say type and level, photographs in its order.
+
+    Args:
+        entry: a result with the columns type and level, 0 to 5. Without the column reference, each image counts as a
+            photograph of its own; without content, no image as that of the level before.
+        types: the T types, in the order wanted; every type of the entry but ``UNDISTORTED``.
+    """
     frame = entry.scores()
+    frame = frame.assign(**{name: frame.get(name, frame["image"]) for name in ("reference", "content")})
     photographs = {name: place for place, name in enumerate(dict.fromkeys(frame["reference"]))}
     places = {name: place for place, name in enumerate(types)}
     scores = np.full((len(photographs), len(types), len(_STEPS)), np.nan)
     contents = np.full(scores.shape, "", dtype=object)
     columns = (frame[name] for name in ("reference", "type", "level", "score", "content"))
     for reference, name, level, score, content in zip(*columns, strict=True):
-        at = photographs[reference], slice(None) if name == UNDISTORTED else places[name], int(level)
+        at = photographs[reference], slice(None) if name == UNDISTORTED else places[name], int(float(level))
         scores[at], contents[at] = score, content
     repeated = np.zeros(scores.shape, dtype=bool)
     repeated[..., 1:] = np.equal(contents[..., 1:], contents[..., :-1])
-    return Levels(entry.method.label, entry.method.higher_is_better, scores, repeated)
+    lowest = min(int(float(level)) for level in frame["level"])
+    return Levels(entry.method.label, entry.method.higher_is_better, scores, repeated, lowest)
 
 
 def follow(oriented: FloatArray, repeated: NDArray[np.bool_]) -> tuple[float, float]:

@@ -54,8 +54,7 @@ class Store:
             self.runs.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.runs):
                 pass
-            # Runs are data, not source: a store inside somebody's repository stays out of its commits.
-            (self.runs / ".gitignore").write_text("*\n", encoding="utf-8")
+            keep_out_of_git(self.runs)
         except OSError as error:
             raise UsageError(
                 f"--results got {self.root}, which cannot be written ({error.strerror}): "
@@ -209,6 +208,11 @@ class EntryWriter:
 
     def _write_meta(self) -> None:
         write_atomically(self.folder / PROVENANCE, json.dumps(self.meta, indent=1, ensure_ascii=False).encode())
+
+
+def keep_out_of_git(folder: Path) -> None:
+    """Make git ignore a folder: what is in it is data, not source, also inside somebody's repository."""
+    write_atomically(folder / ".gitignore", b"*\n")
 
 
 @contextmanager

@@ -1,1 +1,12 @@
-"""Stored scores → numbers: cells, averages, significance, leaks. Nothing is printed here."""
+"""Tables: stored scores to correlations, intervals and tests, arranged as methods × datasets. Prints nothing.
+
+* ``cell``: the numbers of one method on one dataset.
+* ``evaluation``: stored results to cells.
+* ``table``: cells arranged as methods × datasets.
+* ``averages``: average SRCC and rank over datasets.
+* ``significance``: tests between methods.
+* ``leakage``: whether a method may have seen a dataset.
+* ``ratings``: the noise of a dataset's ratings, and the ceiling that it puts on correlations.
+* ``points``: scores against labels, with the fitted mapping.
+* ``photographs``: the images of a stored result.
+"""

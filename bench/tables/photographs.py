@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.api import Pixels, Resize
+from bench.api import Photo, Pixels, Resize
 from bench.datasets.catalogue import find_card
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.index import Index
@@ -30,15 +30,23 @@ class Photographs:
     files: Mapping[str, File] = field(default_factory=dict)
     reason: str = ""
 
+    def read(self, name: str) -> Photo:
+        """Return an image as it was decoded.
+
+        Raises:
+            ImageError: it is not here, or cannot be decoded.
+        """
+        if name not in self.files:
+            raise ImageError(f"the image is not here: {self.reason}")
+        return decode(self.files[name].read(), name)
+
     def thumbnail(self, name: str, side: int) -> Pixels:
         """Return an image (H, W, 3), uint8 RGB, its long side at most so many pixels.
 
         Raises:
             ImageError: it is not here, or cannot be decoded.
         """
-        if name not in self.files:
-            raise ImageError(self.reason)
-        pixels = decode(self.files[name].read(), name).pixels
+        pixels = self.read(name).pixels
         height, width = pixels.shape[:2]
         scale = min(1.0, side / max(height, width))
         size = max(1, round(width * scale)), max(1, round(height * scale))
@@ -55,26 +63,21 @@ def of_dataset(cells: Sequence[Cell], roots: Roots) -> Photographs:
     reasons = []
     for cell in cells:
         try:
-            found = {name: file for name, file in find_files(cell, roots).items() if file is not None}
-            return Photographs(found, "not in the copy of the dataset that is here")
+            return Photographs(_find_files(cell, roots), "not in the copy of the dataset that is here")
         except UsageError as error:
             reasons.append(str(error))
     return Photographs(reason="; ".join(dict.fromkeys(reasons)))
 
 
-def find_files(cell: Cell, roots: Roots) -> dict[str, File | None]:
-    """Return the files of a cell's dataset by the names of the images.
-
-    Raises:
-        UsageError: the dataset is not here, or not as it was scored.
-    """
+def _find_files(cell: Cell, roots: Roots) -> dict[str, File]:
+    """Return the files of a cell's dataset by the names of the images; UsageError says why there are none."""
     dataset = _dataset(cell, roots)
     # A store may come from others: it must not choose which files of this machine a report shows. Imported
     # labels are no dataset's own, so that those of the copy cannot be theirs.
     scored = cell.entry.identity.labels
     if cell.protocol.mos == "dataset" and dataset.split(cell.protocol.split).labels_hash != scored:
         raise UsageError("the copy has other names or labels than the one that was scored")
-    return {sample.name: sample.file for sample in dataset.samples}
+    return {sample.name: sample.file for sample in dataset.samples if sample.file is not None}
 
 
 def _dataset(cell: Cell, roots: Roots) -> Dataset:

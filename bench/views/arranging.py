@@ -31,7 +31,6 @@ class Request:
         methods: names that the entries were chosen by; empty: all methods.
         datasets: ids that the entries were chosen by; empty: all datasets.
         with_records: compute the records too, which JSON, CSV and DataFrames are made of.
-        prefix: what stands before a parameter's name in messages: ``--`` on the command line.
     """
 
     draws: int = DRAWS
@@ -44,24 +43,17 @@ class Request:
     methods: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     with_records: bool = True
-    prefix: str = ""
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.values if name not in STATISTICS]
         if unknown or not self.values or len(set(self.values)) < len(self.values):
             got = ",".join(self.values)
-            raise UsageError(f"{self.named('values')} got {got!r}: choose some of {', '.join(STATISTICS)}, each once")
+            raise UsageError(f"--values got {got!r}: choose some of {', '.join(STATISTICS)}, each once")
 
-    def named(self, parameter: str) -> str:
-        """Return a parameter as the user wrote it."""
-        return f"{self.prefix}{parameter}"
-
-    def need_draws(self, parameter: str) -> None:
+    def need_draws(self, option: str) -> None:
         """Raise UsageError where a view that tests was asked for without draws."""
         if not self.draws:
-            raise UsageError(
-                f"{self.named(parameter)} tests by a bootstrap, and {self.named('draws')} got 0: give 2000, say"
-            )
+            raise UsageError(f"{option} tests by a bootstrap, and --draws got 0: give 2000, say")
 
 
 def arranged(entries: Sequence[Entry], request: Request, values: Collection[str] = ("srcc",)) -> list[Table]:

@@ -43,7 +43,7 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
         UsageError: no dataset has the attribute; names those that there are.
     """
     tables = arranged(entries, replace(request, draws=0, common=False))
-    found = break_down(tables, str(request.argument), request.named("by"))
+    found = break_down(tables, str(request.argument))
     return Views(tuple(_view(table, part) for table, parts in found for part in parts))
 
 
@@ -72,7 +72,7 @@ class Breakdown:
         return float(np.mean(list(found.values()))), low, found[low], high, found[high]
 
 
-def break_down(tables: Iterable[Table], attribute: str, parameter: str = "by") -> list[tuple[Table, list[Breakdown]]]:
+def break_down(tables: Iterable[Table], attribute: str) -> list[tuple[Table, list[Breakdown]]]:
     """Split every dataset of some tables that has a label attribute.
 
     An image without a label, or without a value of the attribute, is in no part.
@@ -80,13 +80,12 @@ def break_down(tables: Iterable[Table], attribute: str, parameter: str = "by") -
     Args:
         tables: arranged, without draws.
         attribute: name of a column of the labels.
-        parameter: what the user gave it by, for messages.
 
     Raises:
         UsageError: no dataset has the attribute; names those that there are.
     """
     if attribute in _MEASURED:
-        raise UsageError(f"{parameter} got {attribute!r}, which differs from image to image: choose a label attribute")
+        raise UsageError(f"--by got {attribute!r}, which differs from image to image: choose a label attribute")
     parted, known = [], set()
     for table in tables:
         frames = {place: cell.entry.scores() for place, cell in table.cells.items() if cell.entry.complete}
@@ -95,7 +94,7 @@ def break_down(tables: Iterable[Table], attribute: str, parameter: str = "by") -
         parted.append((table, [one for one in found if one.sizes]))
     if not any(found for _, found in parted):
         there = ", ".join(sorted(known)) or "no attribute at all"
-        raise UsageError(f"{parameter} got {attribute!r}: no dataset here has that attribute; available: {there}")
+        raise UsageError(f"--by got {attribute!r}: no dataset here has that attribute; available: {there}")
     return parted
 
 

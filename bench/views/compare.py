@@ -31,16 +31,14 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
         UsageError: the two have no dataset in common, or a name means several rows.
     """
     if not (isinstance(request.argument, tuple) and len(request.argument) == 2):
-        raise UsageError(f"{request.named('compare')} got {request.argument!r}: name two methods")
+        raise UsageError(f"--compare got {request.argument!r}: name two methods")
     names = (str(request.argument[0]), str(request.argument[1]))
-    request.need_draws("compare")
+    request.need_draws("--compare")
     tables = arranged(entries, replace(request, common=True))
-    pairs = [(table, find_pair(table, names, request.named("compare"))) for table in tables]
+    pairs = [(table, find_pair(table, names, "--compare")) for table in tables]
     views = [compare_view(table, rows, compare_rows(table, *rows)) for table, rows in pairs if rows]
     if not views:
-        raise UsageError(
-            f"{request.named('compare')} got {' and '.join(names)}, which have no dataset under one protocol in common"
-        )
+        raise UsageError(f"--compare got {' and '.join(names)}, which have no dataset under one protocol in common")
     return Views(tuple(views))
 
 

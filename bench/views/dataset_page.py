@@ -1,4 +1,4 @@
-"""``docs/datasets.md``: what every card says, as a page. Written by ``bench list datasets --format md``."""
+"""``docs/reference/datasets.md``: what every card says, as a page. Written by ``bench list datasets --format md``."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
     Raises:
         UsageError: the request has no draws, without which nothing is tested.
     """
-    request.need_draws("significance")
+    request.need_draws("--significance")
     return Views(tuple(view for table in arranged(entries, request) for view in _matrices(table)))
 
 

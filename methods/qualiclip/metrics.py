@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -26,6 +25,7 @@ from bench.api import (
     register,
 )
 from bench.errors import ImageError
+from bench.io.hashing import hash_bytes
 
 from . import weights
 from .config import TrainingConfig, read_presets
@@ -110,7 +110,7 @@ class OnClip(Method):
             )
         self._model = inference.for_scoring(model, self.device, arithmetic)
         self._pairs = pairs
-        named = hashlib.sha256(f"{fingerprint} {arithmetic}".encode()).hexdigest()[:12]
+        named = hash_bytes(f"{fingerprint} {arithmetic}".encode())
         self._fingerprint = fingerprint if arithmetic == torch.float32 else named
 
     def score(self, photos: Sequence[Photo]) -> list[float]:

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 def test_the_page_is_current(bench: Callable[..., Ran]) -> None:
     written = bench("list", "datasets", "--format", "md")
     assert written.code == 0
-    page = (ROOT / "docs" / "datasets.md").read_text(encoding="utf-8")
-    assert page == written.out, "write it again: bench list datasets --format md > docs/datasets.md"
+    page = (ROOT / "docs" / "reference" / "datasets.md").read_text(encoding="utf-8")
+    assert page == written.out, "write it again: bench list datasets --format md > docs/reference/datasets.md"
 
 
 def test_every_card_has_a_row_and_a_section(bench: Callable[..., Ran]) -> None:

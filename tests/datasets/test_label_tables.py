@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,9 @@ from scipy.io import savemat
 
 from bench.datasets.card import TableSpec
 from bench.datasets.catalogue import read_card
-from bench.datasets.readers.text import parse
+from bench.datasets.readers import formats, isolated
+from bench.datasets.readers.formats import parse
+from bench.datasets.readers.text import TextTable
 from bench.datasets.readers.with_card import Inspection, inspect, read_with_card
 from bench.errors import BenchError, MissingRequirementError, UsageError
 from bench.io.files import LocalFolder
@@ -119,7 +122,7 @@ def test_a_workbook_that_would_crash_its_reader_costs_a_sentence(root: Path, rea
     book.active.append(["image", "score"])
     book.active["XFD1048576"] = 1
     book.save(root / "l.xlsx")
-    with pytest.raises(UsageError, match=r"l\.xlsx (crashed its reader|takes longer)"):
+    with pytest.raises(UsageError, match=r"l\.xlsx (crashed the reader|takes longer)"):
         read('files = ["l.xlsx"]')
 
 
@@ -373,5 +376,26 @@ def test_a_pristine_set_has_images_alone(root: Path, tmp_path: Path) -> None:
         ("train/1.jpg", None, "train"),
     ]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(BenchError, match=r"no image is in data/images or \. of .*; get the images from"):
+    with pytest.raises(BenchError, match=r"there are no images in data/images or \. of .*; get the images from"):
         read_with_card(read_card(tmp_path / "set.toml"), LocalFolder(tmp_path / "empty"))
+
+
+def test_a_new_format_is_one_line_in_formats(read: Make, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def parse_json(data: bytes, where: str, spec: TableSpec) -> TextTable:
+        rows = json.loads(data)
+        return TextTable(where, list(rows[0]), [{name: str(value) for name, value in row.items()} for row in rows])
+
+    rows = [{"picture": f"{name}.png", "mos": 10 * i} for i, name in enumerate("abc")]
+    (root / "labels.JSON").write_text(json.dumps(rows))
+    spec = 'files = ["labels.JSON"]\nimage = "picture"\nscore = "mos"'
+    with pytest.raises(UsageError, match=r"labels\.JSON: tables are read from \.csv, .*\.mat, not from \.json"):
+        read(spec, images="a.png b.png c.png")
+    monkeypatch.setitem(formats.READERS, ".json", parse_json)
+    assert labels(read(spec)) == {"a.png": 0.0, "b.png": 10.0, "c.png": 20.0}
+
+
+def test_a_reader_apart_is_any_function_by_its_name() -> None:
+    apart = isolated.parse_apart(
+        "bench.datasets.readers.text:parse_text", b"image,mos\na.png,3\n", "l.bin", TableSpec(files=())
+    )
+    assert apart.rows == [{"image": "a.png", "mos": "3"}]

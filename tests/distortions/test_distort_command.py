@@ -91,7 +91,7 @@ def test_the_tiles_are_the_photograph_s_middle_pixel_for_pixel() -> None:
 
 
 def test_the_docs_list_what_there_is() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "distortions.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "distortions.md").read_text(encoding="utf-8")
     for name, distortion in DISTORTIONS.items():
         values = ", ".join(f"{value:g}" for value in distortion.values[: len(LEVELS)])
         flag = "yes" if distortion.monotone else "**no**"

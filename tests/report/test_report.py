@@ -18,15 +18,18 @@ import numpy as np
 import pytest
 from conftest import Ran
 from PIL import Image
-from reported import HOSTILE, HOSTILE_SET, RATED, fill, report, tables
+from reported import HOSTILE, HOSTILE_SET, RATED, fill, report, tables, write_set
 from scipy.stats import spearmanr
+from stored import fixed, run
 
 import bench as bench_package
 from bench.api import Photo
+from bench.datasets.readers.local import read_local
 from bench.report import pictures, points, robustness
 from bench.report.data import PairedImage, PicturePair, Report
 from bench.report.disagreements import EACH_WAY, disagree
 from bench.report.page import render
+from bench.robustness.degraded import UNDISTORTED
 from bench.runs.store import Store
 from bench.views.paper_records import records
 from bench.views.words import number
@@ -142,15 +145,39 @@ def test_robustness_is_the_mean_oriented_score_of_each_type_and_level(store: Sto
         frame = cell.entry.scores()
         sign = 1 if cell.method.higher_is_better else -1
         scores = [sign * float(score) for score in frame["score"]]
-        mean = sum(scores) / len(scores)
+        lowest = [score for score, at in zip(scores, frame["level"], strict=True) if float(at) == 1]
+        zero, mean = sum(lowest) / len(lowest), sum(scores) / len(scores)
         deviation = (sum((score - mean) ** 2 for score in scores) / len(scores)) ** 0.5
         for panel in found.panels:
             curve = next(curve for curve in panel.curves if curve.label == table.labels[row])
             for level, value in curve.means.items():
                 rows = zip(scores, frame["type"], frame["level"], strict=True)
                 of = [score for score, kind, at in rows if kind == panel.title and float(at) == level]
-                assert value == pytest.approx((sum(of) / len(of) - mean) / deviation)
+                assert value == pytest.approx((sum(of) / len(of) - zero) / deviation)
     assert robustness.collect(table, next(c for c in table.columns if c.dataset == "koniq")) is None
+
+
+def test_curves_of_degraded_photographs_begin_at_the_photographs_themselves(tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    places = [(0, UNDISTORTED, 0), *((0, "haze", level) for level in range(1, 4)), (0, "jpeg", 1)]
+    photos = write_set(
+        tmp_path / "made",
+        [f"{i}.png" for i in range(len(places))],
+        reference=[reference for reference, _, _ in places],
+        type=[kind for _, kind, _ in places],
+        level=[level for _, _, level in places],
+        score=[level for _, _, level in places],
+    )
+    order = dataclasses.replace(read_local(photos), kind="synthetic-order", direction="lower")
+    run(store, order, fixed("falls", [10.0, 8, 6, 4, 9]))
+    (table,) = tables(store, draws=0)
+    found = robustness.collect(table, table.columns[0])
+    assert found is not None
+    deviation = float(np.std([10.0, 8, 6, 4, 9]))
+    expected = {"haze": {0: 0, 1: -2, 2: -4, 3: -6}, "jpeg": {0: 0, 1: -1}}
+    assert {panel.title: panel.curves[0].means for panel in found.panels} == {
+        kind: pytest.approx({level: fall / deviation for level, fall in of.items()}) for kind, of in expected.items()
+    }
 
 
 def test_a_synthetic_order_is_never_called_opinion(page: str) -> None:

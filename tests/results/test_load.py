@@ -61,7 +61,7 @@ def test_options_are_given_by_name() -> None:
     metric = api.load(fakes.Picky, gain=2.0, invert=True)
     assert metric.name == "picky[gain=2.0,invert=True]"
     assert metric(grey(7)) == 14.0
-    with pytest.raises(UsageError, match=r"options picky\.gain got 'much': it takes a value of type float"):
+    with pytest.raises(UsageError, match=r"options picky\.gain got 'much': use a value of type float"):
         api.load(fakes.Picky, gain="much")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import fakes
+import fsspec
 import numpy as np
 import pytest
 import torch
@@ -52,6 +53,15 @@ def test_every_kind_of_image_gives_the_number_of_the_command_line(photo: Path, b
     for kind, image in kinds(photo).items():
         assert api.score(image, "niqe")["score"].tolist() == [told], kind
         assert metric(image) == told, kind
+
+
+def test_an_image_at_a_url(photo: Path) -> None:
+    fsspec.filesystem("memory").pipe("/album/a photo.png", photo.read_bytes())
+    url = "memory://album/a photo.png"
+    assert mean(url) == api.load(fakes.Brightness)(url) == mean(photo)
+    assert api.score([url, photo], fakes.Brightness)["image"].tolist() == [url, str(photo)]
+    with pytest.raises(BenchError, match="no such file"):
+        api.score("memory://album/other.png", fakes.Brightness, strict=True)
 
 
 def test_rows_are_in_the_order_given_and_named_by_place(photo: Path) -> None:

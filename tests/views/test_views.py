@@ -109,5 +109,5 @@ def test_an_unknown_value_is_one_sentence(values: str, photos: Path, bench: Benc
     done = bench("table", "--values", values)
     assert done.code == 2
     assert f"--values got {values!r}: choose some of srcc, krcc, plcc_raw" in done.err
-    with pytest.raises(UsageError, match=r"^values got"):
+    with pytest.raises(UsageError, match=r"^--values got"):
         Request(values=tuple(values.split(",")))

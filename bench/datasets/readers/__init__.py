@@ -1,1 +1,14 @@
-"""Readers of label files and folders."""
+"""Readers of datasets: label files to rows, rows to labels, names to image files.
+
+* ``formats``: which suffix which function reads; a new format is a line there.
+* ``text``: CSV and other text; what a table is, and checks of its cells.
+* ``excel``: workbooks.
+* ``matlab``: MATLAB files.
+* ``isolated``: running a reader in a process of its own.
+* ``labels``: a card's label tables to rows.
+* ``rows``: rows to names, labels and attributes.
+* ``index``: finding image files by name.
+* ``problems``: faults of a copy, as sentences.
+* ``with_card``: a dataset with a card.
+* ``local``: a user's own folder, CSV or image.
+"""

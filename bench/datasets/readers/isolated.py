@@ -7,6 +7,7 @@ make them ask for gigabytes. A crash then costs one sentence and not the command
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import os
 import subprocess
@@ -22,8 +23,14 @@ _SECONDS = 60
 _REFUSED = 3
 
 
-def parse_apart(data: bytes, where: str, spec: TableSpec) -> TextTable:
-    """Read a workbook or MATLAB file as ``table.parse`` says, in another process.
+def parse_apart(reader: str, data: bytes, where: str, spec: TableSpec) -> TextTable:
+    """Read a table in another process.
+
+    Args:
+        reader: ``module:function`` of what reads it there, as ``formats.Reader`` says. It is imported there alone.
+        data: the file's content.
+        where: its path, for messages.
+        spec: how the table is laid out.
 
     Raises:
         UsageError: it is no such file, damaged, not laid out as the spec says, or its parser crashed.
@@ -31,13 +38,8 @@ def parse_apart(data: bytes, where: str, spec: TableSpec) -> TextTable:
     wanted = {field.name: getattr(spec, field.name) for field in dataclasses.fields(TableSpec)}
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     # -P: the working directory, which may be a hostile dataset, is no place to import from.
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "bench.datasets.readers.isolated",
-        json.dumps({"where": where, "spec": wanted}),
-    ]
+    asked = json.dumps({"reader": reader, "where": where, "spec": wanted})
+    command = [sys.executable, "-P", "-m", "bench.datasets.readers.isolated", asked]
     try:
         done = subprocess.run(command, input=data, capture_output=True, env=environment, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:
@@ -56,12 +58,10 @@ def _main(text: str) -> int:
     asked = json.loads(text)
     spec: TableSpec = fill(TableSpec, asked["spec"], asked["where"])
     _limit_memory()
+    module, _, function = asked["reader"].partition(":")
+    parse = getattr(importlib.import_module(module), function)
     try:
-        if asked["where"].lower().endswith(".mat"):
-            from bench.datasets.readers.matlab import parse_matlab as parse
-        else:
-            from bench.datasets.readers.excel import parse_sheet as parse
-        found = parse(sys.stdin.buffer.read(), asked["where"], spec)
+        found: TextTable = parse(sys.stdin.buffer.read(), asked["where"], spec)
     except UsageError as error:
         sys.stdout.write(str(error))
         return _REFUSED

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import product, repeat
 
 from bench.datasets.card import BesideSpec, Card, LabelSpec, TableSpec
+from bench.datasets.readers import formats
 from bench.datasets.readers import text as table
 from bench.datasets.readers.index import Index
 from bench.datasets.readers.text import TextRow, TextTable
@@ -116,7 +117,7 @@ def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[L
             raise UsageError(f"{where} cannot be read: {error}") from None
         digest = hashlib.sha256(data).hexdigest()
         sources.append(LabelFile(name, digest, digest in spec.sha256 if spec.sha256 else None))
-        tables.append(table.parse(data, str(where), spec))
+        tables.append(formats.parse(data, str(where), spec))
     first = tables[0]
     for other in tables[1:]:
         table.need_columns(other.where, other.header, first.header)

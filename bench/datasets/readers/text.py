@@ -1,7 +1,4 @@
-"""Tables of text, the common form of all label files.
-
-CSV and other text is read here, workbooks in ``sheet``, MATLAB files in ``matlab``.
-"""
+"""Tables of text, the common form of all label files, and reading one from CSV and other text."""
 
 from __future__ import annotations
 
@@ -11,14 +8,13 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from bench.datasets.card import TableSpec
 from bench.errors import UsageError
 
 MAX_BYTES = 256 * 2**20
 _DELIMITERS = (",", ";", "\t")
-_TEXT = ("", ".csv", ".tsv", ".txt", ".dat")
 
 TextRow = dict[str, str]
 
@@ -60,25 +56,6 @@ def read_csv(path: Path) -> tuple[list[str], list[TextRow]]:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     table = parse_text(data, str(path), TableSpec(files=()))
     return table.header, table.rows
-
-
-def parse(data: bytes, where: str, spec: TableSpec) -> TextTable:
-    """Read a table in the format that its file's suffix tells.
-
-    Raises:
-        UsageError: it is no such file, damaged, or not laid out as the spec says.
-    """
-    suffix = PurePosixPath(where).suffix.lower()
-    if len(data) > MAX_BYTES:
-        raise UsageError(f"{where} is larger than {MAX_BYTES >> 20} MiB, too large for a label file")
-    refuse_html(data, where)
-    if suffix in (".xlsx", ".xls", ".mat"):
-        from bench.datasets.readers.isolated import parse_apart
-
-        return parse_apart(data, where, spec)
-    if suffix not in _TEXT:
-        raise UsageError(f"{where}: {suffix} files are not supported: use .csv, .tsv, .txt, .xlsx, .xls or .mat")
-    return parse_text(data, where, spec)
 
 
 def parse_text(data: bytes, where: str, spec: TableSpec) -> TextTable:

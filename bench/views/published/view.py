@@ -42,9 +42,7 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
     """
     path = request.argument
     if not (path is None or isinstance(path, str | Path)):
-        raise UsageError(
-            f"{request.named('published')} got {path!r}: give the path of a CSV, or nothing for the shipped one"
-        )
+        raise UsageError(f"--published got {path!r}: give the path of a CSV, or nothing for the shipped one")
     everything = read_published(None if path is None else Path(path))
     # Publishers map PLCC in several ways, so ours is needed in all of them.
     tables = arranged(entries, request, VALUES)

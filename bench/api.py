@@ -42,10 +42,6 @@ class Resize:
     Attributes:
         short: length of the short side in pixels, with the aspect ratio kept; None for no such resize.
         exact: (width, height) in pixels, whatever the aspect ratio; None for no such resize.
-
-    Example:
-        >>> str(Resize.parse("short:512")), str(Resize())
-        ('short:512', 'none')
     """
 
     short: int | None = None
@@ -143,8 +139,7 @@ class MethodInfo:
         version: version of the method; change it whenever scores may change. Part of a score's identity.
         family: kind of the method.
         opinion_aware: whether any human opinion score was used to develop it; None if undeclared.
-        trained_on: ids of the datasets it was trained on (see ``bench list datasets``); empty if it was not trained,
-            ``(UNKNOWN,)`` if the training data is not listed anywhere.
+        trained_on: ids of the datasets it was trained on; empty if none, ``(UNKNOWN,)`` if they are not listed anywhere.
         selected_on: ids of datasets with some of whose MOS it was tuned.
         score_range: (low, high) of possible scores; ±inf if unbounded.
         higher_is_better: direction of the raw score.
@@ -153,8 +148,7 @@ class MethodInfo:
         summary: description for ``bench list``, in one line.
         input: form of the photographs that the method gets.
         batching: sizes of images in one batch: ``any``, only the ``same-size``, or ``one`` image at a time.
-        device_bound: whether it runs a network, in one process with all threads or on an accelerator. Other methods run
-            in one process for each core.
+        device_bound: whether it runs in one process with all threads or on an accelerator, not in one for each core.
         stochastic: whether scores depend on the random seed, which is then part of their identity.
         aliases: other names that the registry accepts.
         tags: what it measures, if that is not technical quality: aesthetic, face, underwater.
@@ -218,8 +212,7 @@ class Explainer:
         layer: torch module whose output, of shape (1, C, h, w), gives the maps; usually the last convolution.
         outputs: function from a photo to named torch scalars that are differentiable by the layer's output. It runs
             ``layer`` once on the whole photograph, because every output is shown as a map of it.
-        aspects: function from a photo to the probability, in 0..1, of the positive side of each aspect; an empty
-            mapping if the method has no aspects.
+        aspects: function from a photo to the probability, in 0..1, of the positive side of each aspect; may be empty.
         left_out: sentence about parts of the score that neither shows; empty if nothing is left out.
     """
 
@@ -235,8 +228,7 @@ def option(default: Any, *, help: str, identity: bool = True) -> Any:  # noqa: A
     Args:
         default: default value; the field's annotation (str, int, float, bool, Path, Literal) is the type.
         help: description for ``bench list methods NAME``, in one line.
-        identity: whether the value is part of a score's identity. False for a path to a file that the method's
-            fingerprint identifies.
+        identity: whether the value is part of a score's identity; False for a file that the fingerprint identifies.
     """
     return field(default=default, metadata={"help": help, "identity": identity})
 
@@ -275,11 +267,7 @@ class Method(ABC):
         self.load()
 
     def load(self) -> None:  # noqa: B027 - optional to override
-        """Read parameters or weights.
-
-        Raises:
-            MissingRequirementError: they are missing.
-        """
+        """Read parameters or weights; raise MissingRequirementError if they are missing."""
 
     def declared(self) -> MethodInfo:
         """Return ``info``; override it where an option changes what is declared, such as ``trained_on``."""
@@ -301,8 +289,7 @@ class Method(ABC):
             One raw finite score for each photo, in order.
 
         Raises:
-            ImageError: a photo cannot be scored, for example because it is too small. The harness then scores the
-                photos one by one and records those that fail.
+            ImageError: a photo cannot be scored; the harness then scores one by one and records those that fail.
         """
 
     def features(self, photo: Photo) -> FloatArray:
@@ -386,8 +373,7 @@ class Method(ABC):
                 influence training or the choice of a checkpoint.
 
         Returns:
-            A sentence for the user that says what was trained, on how many photographs, and where it is. Empty in a
-            process of the run that is not the main one.
+            A sentence for the user that says what was trained and where it is; empty except in the main process.
 
         Raises:
             NotImplementedError: the method has no ``Training``.
@@ -402,12 +388,9 @@ registered: list[type[Method]] = []
 
 
 def register(method: M) -> M:
-    """Register a method; a class decorator.
+    """Register a method, as a class decorator; raise TypeError if it has no ``info`` of type MethodInfo.
 
     A class of the same module and name replaces the earlier one, so that a cell of a notebook can run twice.
-
-    Raises:
-        TypeError: the class has no ``info`` of type MethodInfo.
     """
     if not isinstance(getattr(method, "info", None), MethodInfo):
         raise TypeError(f"{method.__qualname__} has no class attribute `info` of type MethodInfo")

@@ -117,7 +117,7 @@ MISTAKES = [
     (["results", "rm", "abc"], "no result with key abc"),
     (["list", "methods", "nique"], "Did you mean"),
     (["list", "datasets", "konik"], "Did you mean 'koniq'"),
-    (["fit", "bytes-per-pixel", "--pristine", "PHOTOS", "--output", "x.npz"], "has nothing to fit"),
+    (["fit", "bytes-per-pixel", "--pristine", "PHOTOS", "--output", "x.npz"], "has no parameters to fit"),
     (["fit", "niqe", "--pristine", "PHOTOS", "--output", "no/x.npz"], "the folder no does not exist"),
 ]
 

@@ -78,7 +78,7 @@ def read(folder: Path, dataset: str) -> Reference:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise ValueError(f"it has {size:,} bytes, {MAX_BYTES:,} are the limit")
+            raise ValueError(f"it has {size:,} bytes, over the limit of {MAX_BYTES:,}")
         found = _reference(json.loads(path.read_bytes()))
         if found.dataset != dataset:
             raise ValueError(f"it is of {found.dataset!r}")

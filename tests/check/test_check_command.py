@@ -169,7 +169,7 @@ def test_an_update_adds_a_method_and_leaves_the_others(referenced: Path, store: 
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["nothing"], "no reference of 'nothing' in results/reference."),
+        (["nothing"], "results/reference has no reference of 'nothing'."),
         (["photo"], "Did you mean 'photos'?"),
         (["--reference", "empty"], "no references in empty: write one with `bench check ID --update --reason TEXT`"),
         (["--update"], "--update needs --reason TEXT"),
@@ -223,9 +223,9 @@ def test_a_reference_larger_than_the_limit_is_neither_read_nor_written(
     referenced: Path, store: Store, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bench.check.reference.MAX_BYTES", 500)
-    assert "500 are the limit" in bench("check", "photos").err
+    assert "over the limit of 500" in bench("check", "photos").err
     ran = bench("check", "photos", "--reference", "new", "--update", "--reason", "x")
-    assert (ran.code, "500 are the limit" in ran.err) == (2, True)
+    assert (ran.code, "over the limit of 500" in ran.err) == (2, True)
 
 
 HOSTILE = 'a%b,c:d\n::error::x <&"]]>\x1b[31m'
@@ -320,7 +320,7 @@ def test_a_fresh_run_finds_what_the_store_does_not_know_yet(
     assert bench("check", "photos").code == 0
     assert bench("check", photos, "--fresh").code == 1
     refused = bench("check", photos, "--fresh", "--results", "results")
-    assert (refused.code, "has the scores of picky already" in refused.err) == (2, True)
+    assert (refused.code, "already has the scores of picky" in refused.err) == (2, True)
     assert bench("check", photos, "--fresh", "--results", "other").code == 1
     assert list(Path("other/runs/photos").iterdir())
 

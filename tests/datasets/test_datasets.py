@@ -172,7 +172,7 @@ def test_what_is_missing_is_said_with_the_source(koniq: Path, tmp_path: Path) ->
     ("text", "message"),
     [
         ("koniq", "write ID=PATH"),
-        ("konik=.", "unknown dataset 'konik'. Did you mean 'koniq'"),
+        ("konik=.", "'konik', which is not a known dataset. Did you mean 'koniq'"),
         ("koniq=/no/such/folder", "--root koniq got '/no/such/folder', which does not exist"),
     ],
 )
@@ -209,7 +209,7 @@ def test_a_card_anywhere_is_a_dataset(photos: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('kind = "authentic"', 'kind = "odd"', "kind is 'odd', use one of authentic"),
+        ('kind = "authentic"', 'kind = "odd"', "kind is 'odd': use one of authentic"),
         ('direction = "lower"', 'direction = "down"', "direction is 'down', use one of higher, lower"),
         ('licence = "CC0"', "", "lacks the key 'licence'"),
         ('licence = "CC0"', 'licence = "CC0"\nlicense = "CC0"', "unknown key 'license'. Did you mean 'licence'"),
@@ -217,10 +217,10 @@ def test_a_card_anywhere_is_a_dataset(photos: Path) -> None:
         ("n = 8", 'n = "eight"', "n is 'eight', which is not of the type"),
         ('files = ["scores.csv"]', 'files = "scores.csv"', "files is 'scores.csv', which is not of the type"),
         ("range = [0, 100]", "range = [0]", r"range is \[0\]: use 2 values"),
-        ("n = 8", 'n = 8\ncluster = "ref"', "names 'ref', which .* lacks"),
+        ("n = 8", 'n = 8\ncluster = "ref"', "has 'ref', which .* lacks"),
         ('id = "mine"', 'id = "mi\\u001bne"', "is not a valid id or alias: use letters, digits"),
         ('id = "mine"', 'id = "../mine"', "is not a valid id or alias: use letters, digits"),
-        ("n = 8", 'n = 8\nextends = "../mine"', "extends is '../mine', write the id of another card"),
+        ("n = 8", 'n = 8\nextends = "../mine"', "extends is '../mine': write the id of another card"),
         ("n = 8", "n = 8\nlayouts = []", "layouts must name folders"),
         ("n = 8", "n = 8\nsize = [32]", r"size must be \[width, height\]"),
         ("range = [0, 100]", "range = [0, 100]\nheader = 0", "header must be at least 1"),
@@ -233,7 +233,7 @@ def test_a_card_anywhere_is_a_dataset(photos: Path) -> None:
         ("range = [0, 100]", "range = [0, 100]\nblocks = { a = -1, b = 9 }", "write numbers above 0"),
         ("range = [0, 100]", 'range = [0, 100]\nimage = "{image:99999999}"', "a width has at most two digits"),
         ("range = [0, 100]", "range = [0, 100]\nheader = 99", "has only 9 lines; the header should be line 99"),
-        ('{ split = "split" }', '{ score = "split" }', "the attribute 'score' is taken"),
+        ('{ split = "split" }', '{ score = "split" }', "the attribute name 'score' is reserved"),
         (
             "range = [0, 100]",
             "range = [0, 12]",

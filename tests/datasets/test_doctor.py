@@ -80,7 +80,7 @@ def test_missing_images_are_named_ten_and_the_rest_counted(card: Path, bench: Be
     expected = f"12 of 24 images are missing: {named} and 2 more; get the images from https://example.org/mine"
     assert f"  error: {expected}" in done.out.splitlines()
     assert done.out.splitlines()[-1] == "  NOT complete"
-    assert done.err == "bench: error: not complete: mine\n"
+    assert done.err == "bench: error: incomplete: mine\n"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_images_that_cannot_be_decoded_are_named(
         ("b_05.png,5,", "../b_05.png,5,", "1 image name(s) leave the dataset's folder: ../b_05.png"),
         ("b_05.png,5,test\n", "", "this copy has 23 images, the complete set 24; get the whole set from"),
         ("b_05.png,5,test", "b_05.png,5,training", "the splits are test 11, training 13, the official ones test 12"),
-        ("b_05.png,5,test", "b_05.png,5", "line 7: 2 fields, but the header has 3: the file is damaged or cut"),
+        ("b_05.png,5,test", "b_05.png,5", "line 7: 2 fields, but the header has 3: the file is damaged or incomplete"),
         ("name,mos,split", "name,score,split", "has no column 'mos'; its columns are name, score, split"),
         ("name,mos,split\n", "<!doctype html>\n", "is a web page (HTML), not a table"),
     ],

@@ -145,7 +145,7 @@ def test_a_cut_connection_goes_on(site: Site, fetch: Callable[..., Any], tmp_pat
     site.server.cut, site.server.cuts = 1000, download._ATTEMPTS
     ran = fetch("--yes")
     assert ran.code == 1
-    assert "broke off 5 times; 5,000 bytes are kept in" in ran.err
+    assert "failed 5 times; 5,000 bytes are kept in" in ran.err
     assert not (tmp_path / "data" / "set").exists()
     assert fetch("--yes").code == 0
     assert site.server.asked[-1] == "bytes=5000-"
@@ -165,7 +165,7 @@ def test_a_missing_archive_points_to_the_page(site: Site, fetch: Callable[..., A
     site.offer(site.archive("set.zip"), site.archive("none.zip"))
     ran = fetch("--yes")
     assert ran.code == 2
-    assert "none.zip cannot be fetched (HTTP 404" in ran.err
+    assert "none.zip cannot be downloaded (HTTP 404" in ran.err
     assert ran.err.endswith("The dataset's page is https://database.mmsp-kn.de/koniq-10k-database.html\n")
     assert not (tmp_path / "data" / "set").exists()
 
@@ -181,7 +181,7 @@ def test_an_endless_archive_is_given_up(site: Site, fetch: Callable[..., Any]) -
     ("files", "about", "reason"),
     [
         ({"../x": b"x"}, {}, "its member '../x' would be written outside the folder"),
-        ({"a": bytes(2000)}, {"unpacked": 1000}, "it holds more than 1,500 bytes"),
+        ({"a": bytes(2000)}, {"unpacked": 1000}, "it contains more than 1,500 bytes"),
     ],
 )
 def test_a_hostile_archive_leaves_nothing_unpacked(
@@ -268,7 +268,7 @@ def test_too_little_disk_is_said_before_the_question(
     ran = fetch("--yes")
     assert ran.code == 2
     assert "needs about 8 MB at" in ran.err
-    assert "(3 MB to download, 5 MB unpacked) and 7 MB are free" in ran.err
+    assert "(3 MB to download, 5 MB unpacked), but 7 MB are free" in ran.err
     assert site.server.asked == []
     # What is downloaded already is not counted twice.
     kept = tmp_path / "data" / "set.download" / "archives"
@@ -300,12 +300,12 @@ def test_nothing_of_the_users_is_replaced(site: Site, fetch: Callable[..., Any],
     assert f"{work} is needed as a work folder, but exists" in fetch("--yes").err
     shutil.rmtree(work)
     target.write_bytes(b"a file")
-    assert "is there already" in fetch("--yes").err
+    assert "already exists" in fetch("--yes").err
     target.unlink()
     target.mkdir()
     (target / "mine").touch()
     ran = fetch()
-    assert "is there already" in ran.err
+    assert "already exists" in ran.err
     assert "licence" not in ran.err, "there is nothing to ask about"
     (target / "mine").unlink()
     assert fetch("--yes").code == 0
@@ -339,7 +339,7 @@ def test_what_came_while_the_user_was_asked_is_not_replaced(site: Site, tmp_path
     plan = fetch_plan.plan("koniq", tmp_path / "set")
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "mine").touch()
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         dataset_fetching.carry_out(plan)
     assert site.server.asked == []
 

@@ -98,4 +98,4 @@ def test_a_folder_in_the_settings_that_is_gone_is_named(bench: Bench) -> None:
     done = bench("run", "--method", "bytes-per-pixel", "--dataset", "koniq")
     assert done.code == 2
     assert "[roots] of bench.toml got" in done.err
-    assert "gone', which does not exist" in done.err
+    assert "gone', which is not a folder" in done.err

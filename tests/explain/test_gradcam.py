@@ -114,9 +114,9 @@ def test_a_layer_that_does_not_run_once_on_one_photograph_is_named() -> None:
     one, two = torch.rand(1, 3, 9, 9), torch.rand(2, 3, 9, 9)
     with pytest.raises(BenchError, match=r"must run once with an output of shape \(1, C, h, w\); its outputs: nothing"):
         grad_cam(net[2], lambda: {"out": net[0](one).sum()})
-    with pytest.raises(BenchError, match=r"it gave \(1, 5, 4, 4\), \(1, 5, 4, 4\)"):
+    with pytest.raises(BenchError, match=r"its outputs: \(1, 5, 4, 4\), \(1, 5, 4, 4\)"):
         grad_cam(net[2], lambda: {"out": net(one).sum() + net(one).sum()})
-    with pytest.raises(BenchError, match=r"it gave \(2, 5, 4, 4\)"):
+    with pytest.raises(BenchError, match=r"its outputs: \(2, 5, 4, 4\)"):
         grad_cam(net[2], lambda: {"out": net(two).sum()})
 
 

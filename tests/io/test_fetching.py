@@ -54,7 +54,7 @@ def test_a_cut_connection_goes_on_where_it_ended(server: tuple[Server, str], dow
 
 def test_a_later_call_goes_on_too(server: tuple[Server, str], download: Download) -> None:
     server[0].cut, server[0].cuts = 1000, fetching._ATTEMPTS
-    with pytest.raises(BenchError, match=r"broke off 5 times; 5,000 bytes are kept in .*w\.pt\.part"):
+    with pytest.raises(BenchError, match=r"failed 5 times; 5,000 bytes are kept in .*w\.pt\.part"):
         fetching.fetch(download)
     assert not download.path.exists()
     fetching.fetch(download)

@@ -180,7 +180,7 @@ def test_a_damaged_archive_is_refused_by_name(tmp_path: Path, zipped: Path) -> N
     with pytest.raises(UsageError, match=r"packed\.zip is not a zip archive, or is incomplete"):
         open_folder(str(zipped), "--root").files()
     (tmp_path / "none.tar").write_bytes(b"x" * 3000)
-    with pytest.raises(UsageError, match=r"none\.tar is no tar archive"):
+    with pytest.raises(UsageError, match=r"none\.tar is not a tar archive"):
         open_folder(str(tmp_path / "none.tar"), "--root").files()
 
 
@@ -203,7 +203,7 @@ def test_a_bomb_in_a_zip_is_refused_while_it_is_read(tmp_path: Path, monkeypatch
         archive.writestr("bomb.png", b"\0" * 2**24)
         archive.writestr("empty.png", b"")
     folder = open_folder(str(tmp_path / "bomb.zip"), "--root")
-    with pytest.raises(ImageError, match="more than 1,048,576 bytes: refused"):
+    with pytest.raises(ImageError, match="more than 1,048,576 bytes: not read"):
         folder.read("bomb.png")
     with pytest.raises(ImageError, match="empty"):
         folder.read("empty.png")

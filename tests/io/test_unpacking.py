@@ -160,7 +160,7 @@ def test_links_in_a_zip_are_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_more_bytes_than_allowed_are_not_written(tmp_path: Path, kind: str) -> None:
     archive = make(tmp_path / kind, FILES)
-    with pytest.raises(BenchError, match="holds more than 5,011 bytes"):
+    with pytest.raises(BenchError, match="contains more than 5,011 bytes"):
         unpack(archive, tmp_path / "out", Limits(total=5011))
     written = sum(map(len, tree(tmp_path / "out").values()))
     assert written == 0 if kind == "set.zip" else written <= 5011, "a zip says beforehand what it holds"
@@ -179,7 +179,7 @@ def test_more_members_than_allowed_are_not_written(tmp_path: Path, kind: str) ->
 def test_a_bomb_is_known_by_its_ratio(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = make(tmp_path / kind, {"zeros": bytes(2**22), "more": bytes(2**22)})
     monkeypatch.setattr(unpacking, "_SMALL", 0)
-    with pytest.raises(BenchError, match="holds more than"):
+    with pytest.raises(BenchError, match="contains more than"):
         unpack(archive, tmp_path / "out")
     monkeypatch.setattr(unpacking, "_SMALL", 2**24)
     unpack(archive, tmp_path / "whole")
@@ -189,14 +189,14 @@ def test_a_bomb_among_what_is_left_out_is_not_read_to_its_end(tmp_path: Path, mo
     with tarfile.open(tmp_path / "set.tgz", "w:gz") as archive:
         add(archive, "odd", bytes(2**22), kind=b"Z")
     monkeypatch.setattr(unpacking, "_SMALL", 2**20)
-    with pytest.raises(BenchError, match="holds more than"):
+    with pytest.raises(BenchError, match="contains more than"):
         unpack(tmp_path / "set.tgz", tmp_path / "out")
 
 
 def test_a_disk_that_is_too_small_is_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = make(tmp_path / "set.zip", FILES)
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 100}))
-    with pytest.raises(BenchError, match="holds more than 100 bytes"):
+    with pytest.raises(BenchError, match="contains more than 100 bytes"):
         unpack(archive, tmp_path / "out", Limits(total=10**9))
 
 
@@ -223,7 +223,7 @@ def test_sizes_that_lie(tmp_path: Path) -> None:
     body = (tmp_path / "set.zip").read_bytes()
     for said in (10, 2000):
         (tmp_path / "set.zip").write_bytes(body.replace(struct.pack("<L", 1000), struct.pack("<L", said)))
-        with pytest.raises(BenchError, match=r"is damaged|says that it has"):
+        with pytest.raises(BenchError, match=r"is damaged|its header says"):
             unpack(tmp_path / "set.zip", tmp_path / f"out{said}")
 
 

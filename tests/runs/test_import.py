@@ -127,7 +127,11 @@ def test_scores_of_another_dataset_are_noticed(bench: Bench, photos: Path) -> No
             ["--method", "m", "--dataset", "new"],
             "add a mos column to the scores",
         ),
-        ("image,score\na.png,1\n", ["--method", "m", "--dataset", "PHOTOS"], "that dataset 'photos' has not: 'a.png'"),
+        (
+            "image,score\na.png,1\n",
+            ["--method", "m", "--dataset", "PHOTOS"],
+            "that dataset 'photos' does not have: 'a.png'",
+        ),
         ("image,rating,mos\na.png,1,2\n", ["--method", "m", "--dataset", "new"], "has no column 'score'"),
         ("image,score,mos\na.png,x,2\n", ["--method", "m", "--dataset", "new"], "is 'x', not a number"),
         ("image,score,mos\na.png,1,2\na.png,1,2\n", ["--method", "m", "--dataset", "new"], "twice: 'a.png'"),

@@ -82,7 +82,5 @@ def test_csv_has_a_line_a_part(store: Store, bench: Bench) -> None:
 def test_mistakes_are_answered_with_what_there_is(store: Store, bench: Bench) -> None:
     done = bench("table", "--by", "colour")
     assert done.code == 2
-    assert (
-        "--by got 'colour', which no labels of these results say of images: they say level, reference, type" in done.err
-    )
+    assert "--by got 'colour': no dataset here has that attribute; available: level, reference, type" in done.err
     assert bench("table", "--by", "type", "--intervals").code == 2

@@ -241,7 +241,7 @@ def test_a_configuration_chosen_with_a_sets_mos_is_marked_on_its_cells(photos: P
     chosen = type("Chosen", (fakes.Brightness,), {"info": fakes.info("chosen", selected_on=("photos",))})
     run(store, photos, chosen, fakes.Darkness)
     text = paper_views(arrange(evaluate(store.entries()[0])), Request()).to_markdown()
-    (note,) = [line for line in text.splitlines() if "when choosing" in line]
+    (note,) = [line for line in text.splitlines() if "tuned with some" in line]
     rows = {line.split("|")[1].strip()[:4]: line for line in text.splitlines() if line.startswith("|")}
     assert note[0] in rows["chos"].split("|")[2]
     assert note[0] not in rows["dark"]

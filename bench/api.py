@@ -139,7 +139,7 @@ class MethodInfo:
         version: version of the method; change it whenever scores may change. Part of a score's identity.
         family: kind of the method.
         opinion_aware: whether any human opinion score was used to develop it; None if undeclared.
-        trained_on: ids of the datasets it was trained on; empty if none, ``(UNKNOWN,)`` if they are not listed anywhere.
+        trained_on: ids of the datasets it was trained on; empty if none, ``(UNKNOWN,)`` if they are not listed.
         selected_on: ids of datasets with some of whose MOS it was tuned.
         score_range: (low, high) of possible scores; ±inf if unbounded.
         higher_is_better: direction of the raw score.

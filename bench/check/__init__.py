@@ -4,4 +4,5 @@
 * ``compare``: one record now against one then.
 * ``verdicts``: the stored results against a reference.
 * ``output``: verdicts as text, JSON, JUnit XML and GitHub annotations.
+* ``run``: comparison of stored or fresh results with reference files, and updates of these files.
 """

@@ -3,4 +3,5 @@
 * ``gradcam``: Grad-CAM maps of a layer.
 * ``explanation``: the maps and probabilities behind one score.
 * ``figure``: the maps over the photograph, and a bar chart.
+* ``run``: explanation of a method's score of a photograph.
 """

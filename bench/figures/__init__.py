@@ -6,4 +6,5 @@
 * ``significance``: tests between methods as a matrix, and rankings.
 * ``speed``: SRCC against images a second.
 * ``training``: losses and validation of a training run.
+* ``plots``: the kinds of ``bench plot``, each from stored results.
 """

@@ -73,7 +73,7 @@ def _figure_class() -> type[Figure]:
 
         def _repr_png_(self) -> bytes:
             picture = io.BytesIO()
-            self.savefig(picture, format="png", dpi=100)
+            self.savefig(picture, format="png", dpi=160)
             return picture.getvalue()
 
     return StyledFigure

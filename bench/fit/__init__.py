@@ -4,4 +4,6 @@
 * ``data``: the datasets to fit on and to predict.
 * ``regression``: ridge or support vector regression, its strength chosen by cross-validation.
 * ``fitting``: one regression for each split, and its predictions into the store.
+* ``mos``: regressions from a method's features to MOS, fitted and stored.
+* ``pristine``: parameters of a method, fitted on pristine photographs.
 """

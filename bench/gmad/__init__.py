@@ -4,4 +4,5 @@
 * ``contest``: two stored methods on one dataset, judged by its labels.
 * ``output``: a contest as records and as text.
 * ``figure``: a contest as a contact sheet.
+* ``run``: contest of two stored methods on one dataset.
 """

@@ -10,4 +10,5 @@
 * ``shipped``: finding data files that come with the package.
 * ``toml``: TOML and JSON tables to dataclasses.
 * ``unpacking``: archives unpacked into a folder.
+* ``memory``: images in memory (PIL, arrays, tensors) as photographs.
 """

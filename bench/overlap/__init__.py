@@ -4,4 +4,6 @@
 * ``near``: near-duplicates among hashes.
 * ``names``: numbers and names that both datasets have.
 * ``compare``: both together, for two datasets.
+* ``output``: shared images as text, CSV or JSON.
+* ``run``: images that two datasets share, given by ids or paths.
 """

@@ -6,4 +6,7 @@
 * ``weights``: finding and fetching weights (`bench fetch weights`).
 * ``gaussian``: the Gaussian of pristine photographs' features, as a model in a file.
 * ``pristine_distance``: the method ``ou:NAME``, the distance from that Gaussian in the features of NAME.
+* ``functions``: methods made of a function.
+* ``listing``: list of methods, and the record of each.
+* ``source_hash``: hash of a function: its source, and the values from outside that it uses.
 """

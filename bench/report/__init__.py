@@ -9,4 +9,5 @@
 * ``pictures``: small pictures, embedded in the page.
 * ``provenance``: what stands behind every number.
 * ``page``: the page itself.
+* ``write``: stored results as one page in a file.
 """

@@ -9,4 +9,5 @@
 * ``invariance``: how far scores move under them.
 * ``audit``: scoring all variants.
 * ``invariance_view``: the audit as Markdown, CSV and JSON.
+* ``run``: measurements of methods on photographs.
 """

@@ -8,4 +8,8 @@
 * ``importing``: scores that somebody else computed, as stored results.
 * ``monitoring``: SRCC with people's scores while a method is trained.
 * ``speed``: images a second of a stored result.
+* ``global_state``: state that scoring sets for the whole process, restored afterwards.
+* ``score_files``: storing a CSV of scores that somebody else computed.
+* ``selection``: choosing stored results by method, dataset and family.
+* ``training``: training of a method with monitors.
 """

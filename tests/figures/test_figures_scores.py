@@ -274,4 +274,4 @@ def test_published_scores_are_drawn_at_their_size(bench: Bench, store: Store, sh
     for kind in ("scatter", "residuals", "correlation"):
         few = ["--draws", "100"] if kind == "scatter" else []
         assert bench("plot", kind, "--output", f"{kind}.png", *few).code == 0
-    assert "imported" in bench("plot", "speed", "--output", "s.png").out
+    assert "imported" in bench("plot", "speed", "--output", "s.png").err

@@ -51,10 +51,7 @@ def test_several_methods_datasets_and_kinds_of_each(photos: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (
-            lambda photos: api.run("niqq", photos),
-            "^methods got 'niqq', which is not a known method. Did you mean",
-        ),
+        (lambda photos: api.run("niqq", photos), "^methods got 'niqq', which is not a known method. Did you mean"),
         (lambda photos: api.run("niqe", "smaple"), "^datasets got 'smaple', which is neither a known id nor a path"),
         (lambda photos: api.run([], photos), "^methods got nothing"),
         (lambda photos: api.run("niqe", []), "^datasets got nothing"),
@@ -67,10 +64,7 @@ def test_several_methods_datasets_and_kinds_of_each(photos: Path, tmp_path: Path
         (lambda photos: api.run("niqe", photos, workers=0), "^workers got 0"),
         (lambda photos: api.run("niqe", photos, seed=-1), "^seed got -1"),
         (lambda photos: api.run("niqe", photos, options={"niqe.mdel": 1}), "^options: method 'niqe' has no option"),
-        (
-            lambda photos: api.run("niqe", photos, options={"piqe.x": 1}),
-            "^options got an option of 'piqe', which",
-        ),
+        (lambda photos: api.run("niqe", photos, options={"piqe.x": 1}), "^options got an option of 'piqe', which"),
         (lambda photos: api.run("niqe", photos, roots={"x": "y"}), "^roots got 'x', which is not a known dataset"),
         (lambda photos: api.run("niqe", photos, name="x"), "^name, higher_is_better and batch are of one function"),
         (lambda photos: api.load_dataset("nowhere"), "^dataset got 'nowhere'"),

@@ -11,7 +11,7 @@ import click
 
 from bench.errors import UsageError
 from bench.stats import DRAWS
-from bench.views.model import FORMS
+from bench.views.shown import FORMS
 
 if TYPE_CHECKING:
     from bench.api import Resize

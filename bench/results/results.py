@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from bench.views.model import Views
+    from bench.views.shown import Views
 
 _FIRST_COLUMNS = ("method", "dataset", "image", "score", "mos", "error")
 

@@ -9,7 +9,8 @@ from bench.robustness.invariance import MODERATE, SMALL, TOLERANCE, Audit, Varia
 from bench.robustness.variants import VARIANTS
 from bench.stats import CONFIDENCE
 from bench.tables.cell import FEW, Cell
-from bench.views.model import Value, View, Views
+from bench.views.model import Value, View
+from bench.views.shown import Views
 from bench.views.words import interval_text, number
 
 _NO_MOS = "No SRCC by resolution: the photographs have no MOS."

@@ -8,7 +8,8 @@ from typing import Any
 
 from bench.robustness.levels import LevelAgreement
 from bench.stats import CONFIDENCE
-from bench.views.model import Value, View, Views
+from bench.views.model import Value, View
+from bench.views.shown import Views
 from bench.views.words import interval_text, number
 
 NO_OPINION = "synthetic order, no human opinion"

@@ -3,7 +3,8 @@
 A view is a function ``show(entries, request) -> Views`` in a module of its own, and a line in ``VIEWS``, from which
 the command line takes its options.
 
-* ``model``: ``Value``, ``View`` and ``Views``; ``arranging``: how a view is asked for, and the tables behind it.
+* ``model``: ``Value`` and ``View``; ``shown``: ``Views``, what a command shows.
+* ``arranging``: how a view is asked for, and the tables behind it.
 * ``writing`` with ``markdown``, ``latex`` and ``html``, and ``records`` (JSON, CSV, DataFrame): the writers.
 * ``paper``, ``by_attribute``, ``compare``, ``significance``, ``published``, ``opinions``, ``cross``: the views.
 """
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
     from bench.views.arranging import Request
-    from bench.views.model import Views
+    from bench.views.shown import Views
 
 
 class ViewOption(NamedTuple):

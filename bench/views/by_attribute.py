@@ -19,7 +19,8 @@ from bench.tables.cell import FEW, VALUES, MethodKey
 from bench.tables.evaluation import correlate_part
 from bench.tables.table import DatasetKey, Table
 from bench.views.arranging import Request, arranged
-from bench.views.model import Value, View, Views
+from bench.views.model import Value, View
+from bench.views.shown import Views
 from bench.views.words import number
 
 if TYPE_CHECKING:

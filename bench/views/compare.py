@@ -13,7 +13,8 @@ from bench.tables.cell import Cell, MethodKey
 from bench.tables.significance import Comparison, compare_columns
 from bench.tables.table import DatasetKey, Table, find_pair
 from bench.views.arranging import Request, arranged
-from bench.views.model import Value, View, Views
+from bench.views.model import Value, View
+from bench.views.shown import Views
 from bench.views.words import interval_text, number
 
 if TYPE_CHECKING:

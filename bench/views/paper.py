@@ -12,8 +12,9 @@ from bench.tables.cell import STATISTICS, VALUES, Cell, MethodKey
 from bench.tables.significance import find_leaders
 from bench.tables.table import DatasetKey, Table
 from bench.views.arranging import Request, arranged
-from bench.views.model import Code, Remark, Sentence, Value, View, Views
+from bench.views.model import Code, Remark, Sentence, Value, View
 from bench.views.paper_records import records
+from bench.views.shown import Views
 from bench.views.words import interval_text, number, origin_text
 
 if TYPE_CHECKING:

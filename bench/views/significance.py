@@ -11,7 +11,8 @@ from bench.tables.cell import MethodKey
 from bench.tables.significance import Comparison, Place, Significance, compare_averages, compare_columns
 from bench.tables.table import Table
 from bench.views.arranging import Request, arranged
-from bench.views.model import Value, View, Views
+from bench.views.model import Value, View
+from bench.views.shown import Views
 from bench.views.words import number
 
 if TYPE_CHECKING:

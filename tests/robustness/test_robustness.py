@@ -30,7 +30,7 @@ from bench.runs import runner
 from bench.runs.scoring import Settings, load_methods
 from bench.runs.store import Store
 from bench.stats import bootstrap_groups, bootstrap_within
-from bench.views.model import Views
+from bench.views.shown import Views
 
 Bench = Callable[..., Ran]
 TYPES = ("jpeg", "white-noise", "gaussian-blur", "mean-shift")

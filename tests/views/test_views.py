@@ -15,7 +15,8 @@ from bench.errors import UsageError
 from bench.runs.store import Store
 from bench.views import VIEWS, ViewOption
 from bench.views.arranging import Request
-from bench.views.model import FORMS, Code, Remark, Value, View, Views
+from bench.views.model import Code, Remark, Value, View
+from bench.views.shown import FORMS, Views
 
 Bench = Callable[..., Ran]
 HOSTILE = "<b>|*50%_&$"

@@ -15,7 +15,8 @@ from bench.views.cross.arrangement import arrange
 from bench.views.cross.averages import Lead, averages, pairs
 from bench.views.cross.records import records
 from bench.views.cross.table import CrossTable, Target
-from bench.views.model import Value, View, Views
+from bench.views.model import Value, View
+from bench.views.shown import Views
 from bench.views.words import number
 
 if TYPE_CHECKING:

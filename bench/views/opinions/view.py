@@ -11,9 +11,10 @@ from bench.stats import ALPHA
 from bench.tables.cell import FEW, PAPER_VALUES, MethodKey
 from bench.tables.table import Table
 from bench.views.arranging import Request, arranged
-from bench.views.model import Record, Remark, Value, View, Views
+from bench.views.model import Record, Remark, Value, View
 from bench.views.opinions.records import ESTIMATES, OUT, records
 from bench.views.opinions.table import Opinions, opinions
+from bench.views.shown import Views
 from bench.views.words import number
 
 if TYPE_CHECKING:

@@ -11,10 +11,11 @@ from bench.errors import UsageError
 from bench.stats import CONFIDENCE, Interval
 from bench.tables.cell import VALUES, Cell
 from bench.views.arranging import Request, arranged
-from bench.views.model import Value, View, Views
+from bench.views.model import Value, View
 from bench.views.published.agreement import PublishedComparison, PublishedPair, State, compare_published, select
 from bench.views.published.numbers import read_published
 from bench.views.published.records import record
+from bench.views.shown import Views
 from bench.views.words import interval_text, number, origin_text
 
 if TYPE_CHECKING:

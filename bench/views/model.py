@@ -73,7 +73,7 @@ class Remark:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Views:
     """What one command shows: tables, and remarks between them. A notebook shows it by itself.
 
@@ -145,6 +145,9 @@ class Views:
 
     def __str__(self) -> str:
         return self.to_markdown().rstrip()
+
+    def __repr__(self) -> str:
+        return str(self)
 
     _repr_markdown_ = to_markdown
 

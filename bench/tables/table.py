@@ -143,7 +143,7 @@ def heading(method: MethodRecord) -> str:
     """Return the heading of a method's group of rows."""
     aware = method.opinion_aware
     if aware is None:
-        return "undeclared (imported)"
+        return "undeclared"
     return f"{'opinion-aware' if aware else 'opinion-unaware'}, {method.family}"
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Views:
     """Output of one command: tables and remarks between them. Notebooks display it.
 
@@ -77,6 +77,9 @@ class Views:
 
     def __str__(self) -> str:
         return self.to_markdown().rstrip()
+
+    def __repr__(self) -> str:
+        return str(self)
 
     _repr_markdown_ = to_markdown
 

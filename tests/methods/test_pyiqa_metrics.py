@@ -216,7 +216,7 @@ def test_loading_and_scoring_print_nothing(capsys: pytest.CaptureFixture[str]):
 
 @needs_pyiqa
 def test_refused_photograph_is_an_image_error():
-    with pytest.raises(ImageError, match=r"^pyiqa:piqe refuses it: [^\n]+$") as caught:
+    with pytest.raises(ImageError, match=r"^pyiqa:piqe cannot score it: [^\n]+$") as caught:
         METHODS["piqe"]().score([photo(4, 4)])
     assert caught.value.__cause__ is not None
 
@@ -351,7 +351,7 @@ def test_network_is_scored_and_fingerprinted_by_its_weights(monkeypatch: pytest.
     pair = [photo(48, 64, seed=1), photo(48, 64, seed=2)]
     assert first.score(pair) == pytest.approx([first.score([p])[0] for p in pair], abs=1e-6)
     assert first.score(pair) != other.score(pair)
-    with pytest.raises(ImageError, match="pyiqa:cnniqa refuses it"):
+    with pytest.raises(ImageError, match="pyiqa:cnniqa cannot score it"):
         first.score([photo(4, 4)])
 
 

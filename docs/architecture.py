@@ -1,6 +1,6 @@
 """Draws architecture.svg from the imports of ``bench``: python docs/architecture.py > docs/architecture.svg.
 
-What a room is for is the first line of its docstring; who may import whom is in tests/test_architecture.py.
+What a room is for is the first sentence of its docstring; who may import whom is in tests/test_architecture.py.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def room(name: str, place: tuple[int, int]) -> str:
     """Return a box with the room's name, what it is for, and what is added there."""
     x, y = corner(place)
     words = (ast.get_docstring(ast.parse(home(name).read_text(encoding="utf-8"))) or "").partition("\n")[0]
-    lines = textwrap.wrap(words.replace("`", ""), 46, max_lines=2, placeholder=" ...")
+    first = words.replace("`", "").partition(". ")[0]
+    lines = textwrap.wrap(first, 42, max_lines=2, placeholder=" ...")
     texts = [f'<text class="name" x="{x + 10}" y="{y + 20}">{name}</text>']
     if name in ADDED:
         texts.append(f'<text class="add" x="{x + WIDTH - 10}" y="{y + 20}" text-anchor="end">+ {ADDED[name]}</text>')

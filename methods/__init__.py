@@ -1,1 +1,1 @@
-"""The methods of this repository: one module each, found by itself; see CONTRIBUTING.md."""
+"""The methods of this repository: one module each. They are found by themselves; see CONTRIBUTING.md."""

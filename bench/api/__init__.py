@@ -1,4 +1,4 @@
-"""The interface for plugins: methods, what they declare, their options, and the photographs they score.
+"""The interface for plugins: methods, their declarations and options, photographs.
 
 A method is a subclass of :class:`Method` with a :class:`MethodInfo` and a ``score`` function, decorated with
 :func:`register`. Nothing in this package reads a file or runs a model.

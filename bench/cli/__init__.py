@@ -1,4 +1,4 @@
-"""The command line: one module for each command, imported when the command is called."""
+"""The command line: a module for each command, imported when it is called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets: from an id, a path or a URL to images with labels. `bench list datasets`, `doctor` and `fetch dataset`.
+"""Datasets: from an id, a path or a URL to labelled images. `bench list datasets`, `doctor` and `fetch dataset`.
 
 * ``dataset``: a dataset once it is read: samples, labels, splits.
 * ``protocol``: the split, the resize policy and the MOS that a score belongs to.

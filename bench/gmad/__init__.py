@@ -1,4 +1,4 @@
-"""`bench gmad`: pairs of images on which two methods differ most (group maximum differentiation).
+"""`bench gmad`: pairs of images on which two methods differ most. The contest is group maximum differentiation.
 
 * ``pairs``: choosing pairs by scores.
 * ``contest``: two stored methods on one dataset, judged by its labels.

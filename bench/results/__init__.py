@@ -1,4 +1,4 @@
-"""The public Python API: what ``import bench`` offers to scripts and notebooks. The command line is written on it.
+"""The public Python API: what ``import bench`` offers. The command line is written on it.
 
 * ``run``, ``score``, ``load``: scoring into the store, without storing, and with a method that stays loaded.
 * ``results``: stored results with their tables and figures.

@@ -1,4 +1,4 @@
-"""`bench robustness` and `bench invariance`: scores under degradations, and under changes that should not matter.
+"""`bench robustness`, `bench invariance`: scores under distortion and irrelevant changes.
 
 * ``derived``: images made of photographs, kept in the cache.
 * ``degraded``: photographs under degradations, as a dataset.

@@ -1,4 +1,4 @@
-"""Statistics of a benchmark: arrays in, frozen dataclasses out, nothing read or written.
+"""Statistics of a benchmark: arrays in, frozen results out. Nothing is read or written.
 
 Agreement of one method with one dataset:
 

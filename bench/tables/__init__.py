@@ -1,4 +1,4 @@
-"""Tables: stored scores to correlations, intervals and tests, arranged as methods × datasets. Prints nothing.
+"""Tables: from stored scores to correlations, intervals and tests. Prints nothing.
 
 * ``cell``: the numbers of one method on one dataset.
 * ``evaluation``: stored results to cells.

@@ -1,4 +1,4 @@
-"""Degradations of photographs at five levels, a module for each group. `bench distort` and `bench robustness` show them.
+"""Degradations of photographs at five levels, a module for each group. `bench distort` and `bench robustness` use them.
 
 * ``declaration``: what a distortion is, and the decorator ``distortion`` that declares one.
 * ``blur``, ``brightness``, ``colour``, ``compression``, ``noise``, ``sharpness``, ``spatial``: the types.

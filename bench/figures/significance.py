@@ -96,7 +96,7 @@ def rankings(table: Table) -> Figure:
         _draw_ranking(axes, panel, table.labels)
     caption(
         figure,
-        f"SRCC with its {CONFIDENCE:.0%} interval; a bar at the right joins rows that no test tells apart "
+        f"SRCC with its {CONFIDENCE:.0%} interval; a bar at the right joins methods without a significant difference "
         f"({ALPHA:.0%})",
     )
     return figure
@@ -138,7 +138,7 @@ def matrices(table: Table) -> Figure:
         bar.set_label("SRCC of row less column", fontsize="x-small")
         bar.ax.tick_params(labelsize="x-small")
     caption(
-        figure, f"+ the row is better, - it is worse, blank: the paired test cannot tell ({ALPHA:.0%}, Holm over all)"
+        figure, f"+ the row is better, - it is worse, blank: no significant difference ({ALPHA:.0%}, Holm over all)"
     )
     return figure
 

@@ -165,7 +165,7 @@ def _line(record: Mapping[str, Any], labels: Sequence[str], each: Versus) -> lis
         Value(_p(record["p_holm"])),
         Value("-" if z is None else f"{z:+.2f}"),
         Value(_p(record["meng_p"])),
-        Value(f"{better} is better" if better else "cannot tell"),
+        Value(f"{better} is better" if better else "not significant"),
     ]
 
 

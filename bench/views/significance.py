@@ -84,9 +84,9 @@ def _signs(comparisons: Sequence[Comparison]) -> dict[tuple[MethodKey, MethodKey
 
 def _explained(tests: Significance) -> str:
     return (
-        f"{_BETTER} the row is better than the column, {_WORSE} it is worse, {_UNTOLD} the test cannot tell, "
-        f"{_UNTESTED} there is no test. SRCC by a paired bootstrap on the same images, at {ALPHA:.0%} after Holm over "
-        f"all {tests.made} comparisons"
+        f"{_BETTER} the row is better than the column, {_WORSE} it is worse, {_UNTOLD} no significant difference, "
+        f"{_UNTESTED} not tested. Paired bootstrap of SRCC on the same images, {ALPHA:.0%} after Holm over all "
+        f"{tests.made} comparisons"
     )
 
 

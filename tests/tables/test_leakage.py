@@ -127,7 +127,7 @@ def fake_cards(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cells_leaks_come_from_the_cards_of_dataset_and_training_sets(photos: Path, store: Store) -> None:
     run(store, photos, fixed("m", RISING, trained_on=("kadis",)))
     (cell,) = evaluate(store.entries()[0])
-    assert cell.dataset.content == [], "a folder says nothing itself"
+    assert cell.dataset.content == (), "a folder says nothing itself"
     assert [leak.relation for leak in cell.leaks] == [Relation.SAME_SOURCE]
     assert cell.excluded
 

@@ -198,6 +198,8 @@ def test_a_record_has_the_worst_relation_and_all_that_was_found(photos: Path, st
     )
     a, b, c = (as_record(cell) for cell in evaluate(store.entries()[0]))
     assert (a["leakage"], a["trained_on_this"], a["selected_on_this"]) == ("same-source", False, True)
-    assert a["leakage_why"].startswith("trained on KADIS_700k, whose photographs come from pixabay too; tuned with some of")
+    assert a["leakage_why"].startswith(
+        "trained on KADIS_700k, whose photographs come from pixabay too; tuned with some of"
+    )
     assert (b["leakage"], b["trained_on_this"], b["selected_on_this"]) == ("trained-on", True, False)
     assert (c["leakage"], c["leakage_why"]) == ("clean", "")

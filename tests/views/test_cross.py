@@ -217,7 +217,7 @@ def test_a_look_at_the_test_sets_mos_is_marked(store: Store, sets: dict[str, Dat
         run(store, one, of_label("tuned", GOOD, selected_on=("a",)))
     text = bench("table", "--style", "cross").out
     assert "tuned with some of this dataset's MOS" in text
-    assert "Some MOS of the test sets was looked at in configuring tuned" in text
+    assert "Tuned with some MOS of the test sets: tuned; see the footnotes" in text
     assert records(bench)["tuned", "a"]["leakage"] == "selected-on"
     assert records(bench)["tuned", "b"]["leakage"] == "clean"
 
@@ -270,7 +270,7 @@ def test_unaware_rows_come_first_and_the_plain_table_leaves_fits_out(
     assert order[6].startswith("fit:colours\\[train=a,ridge\\]")
     plain = bench("table").out
     assert "fit:colours" not in plain
-    assert "12 result(s) of regressions fitted on splits are not shown here: `bench table --style cross`." in plain
+    assert "12 result(s) of regressions fitted on splits are shown elsewhere: `bench table --style cross`." in plain
     assert "fit:colours" not in bench("table", "--format", "json").out
 
 

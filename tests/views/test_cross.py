@@ -237,7 +237,7 @@ def test_fewer_splits_than_asked_for_is_a_reason_and_no_number(store: Store, ben
     assert found["fit:colours[train=b,ridge]", "b"]["srcc"] is not None
     text = bench("table", "--style", "cross").out
     assert "2 of 3 splits are stored: give the same" in text
-    assert "1 pair(s) left out for want of an SRCC" in text
+    assert "1 pair(s) left out because the fitted row has no SRCC" in text
 
 
 def test_a_row_that_lacks_a_dataset_has_no_average(store: Store, sets: dict[str, Dataset], bench: Bench) -> None:
@@ -308,7 +308,7 @@ def test_a_store_of_fits_alone_points_to_this_style(tmp_path: Path, sets: dict[s
     assert done.code == 2
     assert "use `bench table --style cross`" in done.err
     alone = bench("table", "--style", "cross").out
-    assert "On no test set but its own does a fitted row stand" in alone
+    assert "No fitted row has an opinion-unaware row beside it" in alone
 
 
 @pytest.mark.parametrize("option", [("--by", "type"), ("--mix-protocols",)])

@@ -109,15 +109,15 @@ class CrossView:
 
     def _about_splits(self) -> str:
         text = (
-            "SRCC: median over content-disjoint splits, on the same test images in every row. The splits overlap, so that "
-            "they cannot be tested and their spread is not a confidence interval."
+            "SRCC: median over content-disjoint splits, on the same test images in every row. The splits overlap, so "
+            "that they cannot be tested and their spread is not a confidence interval."
         )
         return text + (" In brackets: lower and upper quartile over the splits." if self.quartiles else "")
 
     def _about_average(self) -> str:
         return (
-            "Average: mean of the medians by Fisher's z; in parentheses the number of test sets. A row's own training set "
-            "is left out, so rows average over different test sets. The last column compares on the same ones: average "
+            "Average: mean of the medians by Fisher's z; in parentheses the number of test sets. A row's own training "
+            "set is left out, so rows average over different test sets. The last column compares on the same ones: average "
             "of a fitted row minus that of the best opinion-unaware row over its test sets."
         )
 

@@ -117,8 +117,8 @@ class CrossView:
     def _about_average(self) -> str:
         return (
             "Average: mean of the medians by Fisher's z; in parentheses the number of test sets. A row's own training "
-            "set is left out, so rows average over different test sets. The last column compares on the same ones: average "
-            "of a fitted row minus that of the best opinion-unaware row over its test sets."
+            "set is left out, so rows average over different test sets. The last column compares on the same ones: "
+            "average of a fitted row minus that of the best opinion-unaware row over its test sets."
         )
 
     def _about_pairs(self) -> str:

@@ -141,7 +141,7 @@ def fresh_runs(records: Iterable[Record]) -> list[FreshRun]:
 def newest(entries: Sequence[Entry], dataset: str) -> dict[tuple[str, Protocol], Entry]:
     """Return a dataset's entries, of each method and protocol the one that was scored last.
 
-    One that is not complete counts as later than all that are, so that no older result hides a run that broke off.
+    One that is not complete counts as later than all that are, so that no older result hides an interrupted run.
     Regressions that ``bench fit --features`` fitted are not among them: no run can score them again.
     """
     own = [entry for entry in entries if entry.dataset.id == dataset and not entry.fitted]

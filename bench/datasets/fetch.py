@@ -30,7 +30,7 @@ def carry_out(laid_out: FetchPlan, *, keep_archives: bool = False) -> list[str]:
     Raises:
         MissingRequirementError: an archive cannot be fetched.
         UsageError: another process fetches the same.
-        BenchError: a download broke off or is damaged, or an archive cannot be unpacked as it is.
+        BenchError: a download failed or is damaged, or an archive cannot be unpacked.
     """
     card, target = laid_out.card, laid_out.target
     with _alone(laid_out):

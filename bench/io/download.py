@@ -48,7 +48,7 @@ def describe_download(download: Download) -> str:
 
 
 def fetch(download: Download, most: int = _WEIGHTS_LIMIT) -> None:
-    """Fetch a file; what an earlier call left in ``NAME.part`` is gone on with.
+    """Download a file; resumes from ``NAME.part`` if it exists.
 
     Args:
         download: the file.
@@ -56,7 +56,7 @@ def fetch(download: Download, most: int = _WEIGHTS_LIMIT) -> None:
 
     Raises:
         MissingRequirementError: the server cannot be reached or has no such file.
-        BenchError: the connection broke off again and again, or the hash is wrong.
+        BenchError: the connection failed repeatedly, or the hash is wrong.
     """
     from filelock import FileLock
 
@@ -103,7 +103,7 @@ def _mismatch(download: Download, path: Path) -> str:
 
 
 def _continue(download: Download, part: Path, most: int) -> bool:
-    """Fetch what is lacking; True when the file is whole, False when the connection broke off."""
+    """Download the missing part; True if the file is complete, False if the connection failed."""
     response = _open(download, part)
     if response is None:
         return True
@@ -164,7 +164,7 @@ def _start(download: Download, response: HTTPResponse, part: Path) -> int:
 
 
 def _copy(response: HTTPResponse, file: BinaryIO, total: int | None, name: str, most: int) -> bool:
-    """Copy what comes; True when the server ended it, False when the connection broke off."""
+    """Write what the server sends; True if the server ended it, False if the connection failed."""
     with bytes_bar(total, name, file.tell()) as shown:
         while True:
             try:

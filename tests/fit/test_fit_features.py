@@ -283,7 +283,7 @@ def test_the_command_fits_and_then_has_nothing_to_do(bench: Bench, tmp_path: Pat
         "fit:colours[train=a,ridge] on b: 2 splits fitted",
     ]
     assert len(Colours.measured) == 60
-    assert "on b: 0 splits fitted, 2 stored already" in bench(*call).out
+    assert "on b: 0 splits fitted, 2 already stored" in bench(*call).out
     assert len(Colours.measured) == 60
 
 

@@ -307,7 +307,7 @@ def test_photographs_are_laid_out_in_sizes_that_are_held_out_together(
     monkeypatch.setattr(collect, "_LIST", tmp_path / "list.toml")
     for seed in range(2):
         photograph((60, 50), seed).save(bsds / f"{seed}.jpg")
-    with pytest.raises(UsageError, match=r"PACKAGES got .*big\.jpg is not there"):
+    with pytest.raises(UsageError, match=r"PACKAGES got .*big\.jpg does not exist"):
         collect.collect(bsds, packages, tmp_path / "out")
     (packages / "one" / "usr").mkdir(parents=True)
     photograph((200, 100)).save(packages / "one" / "usr" / "big.jpg")
@@ -338,7 +338,7 @@ def test_a_folder_without_a_usable_photograph_is_one_sentence(bench: Callable[..
     where = ("--pristine", folder, "--output", tmp_path / "run")
     done = bench("train", "qualiclip", "--preset", "lite", *where, "--crop", "64", "--batch", "1", "--held-out", "0")
     assert done.code == 2
-    assert "no photograph can be used: small.png: 30x30 pixels" in done.err
+    assert "none of its photographs can be used: small.png: 30x30 pixels" in done.err
     assert "Traceback" not in done.err
 
 

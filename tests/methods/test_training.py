@@ -493,7 +493,7 @@ def start_two(script: Path, *args: Path) -> list[subprocess.Popen[str]]:
         free.bind(("localhost", 0))
         port = str(free.getsockname()[1])
     root = Path(trainer.__file__).parents[2]
-    common = {"PYTHONPATH": f"{root}{os.pathsep}{root / 'tests'}", "OMP_NUM_THREADS": "1"}
+    common = {"PYTHONPATH": f"{root}{os.pathsep}{root / 'tests' / 'helpers'}", "OMP_NUM_THREADS": "1"}
     common |= {"MASTER_ADDR": "localhost", "MASTER_PORT": port, "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}
     return [
         subprocess.Popen(

@@ -234,7 +234,7 @@ def test_a_resumed_plan_is_the_rest_of_the_whole_one() -> None:
 
 
 def test_too_few_photographs_for_a_step_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"--pristine has 3 photographs to train on .* a step takes 4: lower --batch"):
+    with pytest.raises(UsageError, match=r"--pristine has 3 photographs to train on .* a step needs 4: lower --batch"):
         make_plan(TrainingConfig(batch=2), (0, 1, 2), 0, 2)
 
 

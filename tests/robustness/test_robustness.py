@@ -307,7 +307,7 @@ def test_a_method_that_scores_nothing_is_told(bench: Bench, tmp_path: Path) -> N
 
 def test_a_damaged_photograph_is_named(photographs: Dataset, tmp_path: Path) -> None:
     (tmp_path / "mine" / "3.png").write_bytes(b"no image")
-    with pytest.raises(UsageError, match=r"--photos: 3.png cannot be used: not an image.*leave it out"):
+    with pytest.raises(UsageError, match=r"--photos: 3.png cannot be used: not an image.*Repair or remove it"):
         degraded(photographs, 5, 32, ("jpeg",))
 
 

@@ -155,7 +155,7 @@ def test_what_is_declared_is_put_right_without_scoring_again(photos: Path, store
     (result,) = runner.run(load_methods([spec(aware)]), read_local(photos), store, Settings())
     assert result.new == 0
     (entry,) = store.entries()[0]
-    assert entry.method.trained_on == ["koniq"]
+    assert entry.method.trained_on == ("koniq",)
     assert entry.dataset.cluster == "reference"
     assert set(entry.scores()["reference"]) == {"r0", "r1"}
     assert len(entry.sessions) == 1

@@ -127,7 +127,7 @@ def fake_cards(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_cells_leaks_come_from_the_cards_of_dataset_and_training_sets(photos: Path, store: Store) -> None:
     run(store, photos, fixed("m", RISING, trained_on=("kadis",)))
     (cell,) = evaluate(store.entries()[0])
-    assert cell.dataset.content == [], "a folder says nothing itself"
+    assert cell.dataset.content == (), "a folder says nothing itself"
     assert [leak.relation for leak in cell.leaks] == [Relation.SAME_SOURCE]
     assert cell.excluded
 
@@ -198,6 +198,8 @@ def test_a_record_has_the_worst_relation_and_all_that_was_found(photos: Path, st
     )
     a, b, c = (as_record(cell) for cell in evaluate(store.entries()[0]))
     assert (a["leakage"], a["trained_on_this"], a["selected_on_this"]) == ("same-source", False, True)
-    assert a["leakage_why"].startswith("trained on KADIS_700k, whose photographs come from pixabay too; some of")
+    assert a["leakage_why"].startswith(
+        "trained on KADIS_700k, whose photographs come from pixabay too; tuned with some of"
+    )
     assert (b["leakage"], b["trained_on_this"], b["selected_on_this"]) == ("trained-on", True, False)
     assert (c["leakage"], c["leakage_why"]) == ("clean", "")

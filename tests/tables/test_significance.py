@@ -61,7 +61,7 @@ def test_the_best_that_survives_is_bold_and_a_lead_by_chance_is_not_marked(fille
     for name in ("fair", "twin"):
         assert "_0." not in lines[name]
         assert "**" not in lines[name]
-    assert "over all 12 comparisons in columns, after Holm" in text
+    assert "after Holm over the 12 comparisons in columns" in text
 
 
 def test_the_second_is_marked_where_it_beats_the_rest(store: Store, bench: Bench, tmp_path: Path) -> None:

@@ -217,7 +217,7 @@ def test_a_look_at_the_test_sets_mos_is_marked(store: Store, sets: dict[str, Dat
         run(store, one, of_label("tuned", GOOD, selected_on=("a",)))
     text = bench("table", "--style", "cross").out
     assert "tuned with some of this dataset's MOS" in text
-    assert "Some MOS of the test sets was looked at in configuring tuned" in text
+    assert "Tuned with some MOS of the test sets: tuned; see the footnotes" in text
     assert records(bench)["tuned", "a"]["leakage"] == "selected-on"
     assert records(bench)["tuned", "b"]["leakage"] == "clean"
 
@@ -237,7 +237,7 @@ def test_fewer_splits_than_asked_for_is_a_reason_and_no_number(store: Store, ben
     assert found["fit:colours[train=b,ridge]", "b"]["srcc"] is not None
     text = bench("table", "--style", "cross").out
     assert "2 of 3 splits are stored: give the same" in text
-    assert "1 pair(s) left out for want of an SRCC" in text
+    assert "1 pair(s) left out because the fitted row has no SRCC" in text
 
 
 def test_a_row_that_lacks_a_dataset_has_no_average(store: Store, sets: dict[str, Dataset], bench: Bench) -> None:
@@ -270,7 +270,7 @@ def test_unaware_rows_come_first_and_the_plain_table_leaves_fits_out(
     assert order[6].startswith("fit:colours\\[train=a,ridge\\]")
     plain = bench("table").out
     assert "fit:colours" not in plain
-    assert "12 result(s) of regressions fitted on splits are not shown here: `bench table --style cross`." in plain
+    assert "12 result(s) of regressions fitted on splits are shown elsewhere: `bench table --style cross`." in plain
     assert "fit:colours" not in bench("table", "--format", "json").out
 
 
@@ -308,7 +308,7 @@ def test_a_store_of_fits_alone_points_to_this_style(tmp_path: Path, sets: dict[s
     assert done.code == 2
     assert "use `bench table --style cross`" in done.err
     alone = bench("table", "--style", "cross").out
-    assert "On no test set but its own does a fitted row stand" in alone
+    assert "No fitted row has an opinion-unaware row beside it" in alone
 
 
 @pytest.mark.parametrize("option", [("--by", "type"), ("--mix-protocols",)])

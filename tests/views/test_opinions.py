@@ -83,7 +83,7 @@ def test_aucs_are_those_counted_by_hand(bench: Bench) -> None:
     assert found["reasons"]["auc_bw"] == "4 images: a standard error needs 20"
     text = bench("table", "--opinions").out
     assert "0.250" in text
-    assert "n = 4: too few to tell." in text
+    assert "n = 4: too few images to draw conclusions." in text
 
 
 def test_the_mos_itself_is_always_right_and_its_reverse_always_wrong(bench: Bench) -> None:
@@ -208,9 +208,9 @@ def test_a_row_on_fewer_images_is_shown_and_neither_tested_nor_marked(bench: Ben
     keep({"poor": POOR.tolist(), "gap": [None, *MOS[1:].tolist()]})
     found = shown(bench)
     assert (found["gap"]["n"], found["gap"]["auc_bw"], found["gap"]["auc_bw_best"]) == (59, 1, False)
-    assert found["gap"]["reasons"]["auc_bw_p"] == "not in the running for best"
-    assert found["poor"]["reasons"]["auc_bw_p"].startswith("not tested against every other row in the running")
-    assert "not in the running for best: scored fewer images than others (gap)" in bench("table", "--opinions").out
+    assert found["gap"]["reasons"]["auc_bw_p"] == "not eligible for best"
+    assert found["poor"]["reasons"]["auc_bw_p"].startswith("not tested against every other eligible row")
+    assert "not eligible for best: scored fewer images than others (gap)" in bench("table", "--opinions").out
 
 
 def test_rows_on_different_images_are_not_told_apart(bench: Bench) -> None:
@@ -228,8 +228,8 @@ def test_a_method_trained_on_the_dataset_is_not_in_the_running(bench: Bench) -> 
     keep({"trained": MOS.tolist()}, trained_on=("photos",), opinion_aware=True)
     found = shown(bench)
     assert not found["trained"]["auc_bw_best"]
-    assert found["trained"]["reasons"]["auc_bw_p"] == "not in the running for best"
-    assert "not in the running for best: trained on this dataset (trained)" in bench("table", "--opinions").out
+    assert found["trained"]["reasons"]["auc_bw_p"] == "not eligible for best"
+    assert "not eligible for best: trained on this dataset (trained)" in bench("table", "--opinions").out
 
 
 def test_standard_errors_are_over_references_where_images_have_one(bench: Bench) -> None:

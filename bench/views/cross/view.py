@@ -101,7 +101,7 @@ class CrossView:
         text = f"{tested.about.title}: {tested.about.n} images; {Protocol('random:SEED', target.resize)}"
         if sizes:
             some = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
-            few = " (too few to tell)" if sizes[0] < FEW else ""
+            few = " (too few to draw conclusions)" if sizes[0] < FEW else ""
             text += f"; {len(sizes)} splits with {some} test images{few}"
         for row, lacking in tested.left_out.items():
             text += f"; {lacking} test images left out of every row, for {self.table.labels[row]} has no score of them"
@@ -109,32 +109,32 @@ class CrossView:
 
     def _about_splits(self) -> str:
         text = (
-            "SRCC: the median over content-disjoint splits, on the same test images in every row. The splits overlap: "
-            "no test can be made of them, and their spread is no confidence interval."
+            "SRCC: median over content-disjoint splits, on the same test images in every row. The splits overlap, so "
+            "that they cannot be tested and their spread is not a confidence interval."
         )
         return text + (" In brackets: lower and upper quartile over the splits." if self.quartiles else "")
 
     def _about_average(self) -> str:
         return (
-            "Average: the mean of the medians by Fisher's z, over as many test sets as stand in parentheses. A row's "
-            "own training set is left out, so that rows average over different test sets; the last column compares on "
-            "the same: a fitted row's average minus that of the opinion-unaware row that is highest over its test sets."
+            "Average: mean of the medians by Fisher's z; in parentheses the number of test sets. A row's own training "
+            "set is left out, so rows average over different test sets. The last column compares on the same ones: "
+            "average of a fitted row minus that of the best opinion-unaware row over its test sets."
         )
 
     def _about_pairs(self) -> str:
         found = pairs(self.table)
         if found.best is None:
-            return "On no test set but its own does a fitted row stand beside an opinion-unaware one."
+            return "No fitted row has an opinion-unaware row beside it on a test set other than its training set."
         each = [f"{self.table.labels[row]} is ahead on {_lead(lead)}" for row, lead in found.leads.items()]
         text = f"Of the pairs of a fitted row and a test set not its own, {'; '.join(each)}. "
         text += f"The best of them on each pair, chosen with hindsight, is ahead on {_lead(found.best)}."
         looked = [self.table.labels[row] for row in found.leads if self._looked_at(row)]
         if looked:
-            text += f" Some MOS of the test sets was looked at in configuring {', '.join(looked)}: see the marks."
+            text += f" Tuned with some MOS of the test sets: {', '.join(looked)}; see the footnotes."
         if found.leaking:
-            text += f" {found.leaking} pair(s) left out: the row learned from photographs of the test set's source."
+            text += f" {found.leaking} pair(s) left out: the row was trained on photographs of the test set's source."
         if found.missing:
-            text += f" {found.missing} pair(s) left out for want of an SRCC of the fitted row."
+            text += f" {found.missing} pair(s) left out because the fitted row has no SRCC."
         return text
 
     def _looked_at(self, row: MethodKey) -> bool:

@@ -11,9 +11,9 @@ from bench.views.opinions.table import Opinions
 
 ESTIMATES = (*TESTED, "correct")
 """The numbers of ``OpinionAucs`` that have a standard error."""
-OUT = "not in the running for best"
+OUT = "not eligible for best"
 """The reason why an ineligible row has no p-value."""
-_UNTESTED = "not tested against every other row in the running: too few images, or others"
+_UNTESTED = "not tested against every other eligible row: too few images, or different images"
 _CORRELATIONS = ("srcc", "plcc_log4")
 
 

@@ -75,12 +75,12 @@ def _captions(table: Table, one: Opinions, found: Mapping[MethodKey, Record]) ->
     about = table.about(one.column)
     most = max(found.values(), key=lambda record: record["n"])
     described = f"{one.column.dataset}: {about.n} images; {one.column.protocol}; labels {one.column.labels}."
-    few = [f"n = {most['n']}: too few to tell."] if most["n"] < FEW else []
+    few = [f"n = {most['n']}: too few images to draw conclusions."] if most["n"] < FEW else []
     return [
         f"{described} {_about_ceiling(one)}",
         _about_pairs(most),
-        "Bold: the highest AUC, where it differs from that of every other row in the running "
-        f"(p below {ALPHA:g} after Holm, over the {most['tests']} tests of this table).",
+        "Bold: the highest AUC, if it differs significantly from that of every other eligible row "
+        f"(p below {ALPHA:g} after Holm over the {most['tests']} tests of this table).",
         *_about_gaps(table, one, found),
         *few,
         *about.notes,
@@ -91,9 +91,9 @@ def _about_ceiling(one: Opinions) -> str:
     if one.ceiling.reason:
         return f"No ceiling: {one.ceiling.reason}. PLCC after a 4-parameter logistic mapping."
     return (
-        "Ceiling: what a metric of true quality itself would be expected to reach with these MOS, whose reliability "
-        f"is {_text(one.ceiling.reliability)}. Of ceiling: SRCC over the ceiling's, an estimate of the SRCC with true "
-        "quality. PLCC after a 4-parameter logistic mapping."
+        "Ceiling: expected correlation of true quality itself with these MOS, whose reliability is "
+        f"{_text(one.ceiling.reliability)}. Of ceiling: SRCC divided by that of the ceiling, an estimate of the SRCC "
+        "with true quality. PLCC after a 4-parameter logistic mapping."
     )
 
 
@@ -103,10 +103,10 @@ def _about_pairs(most: Record) -> str:
         return "No pairs of images are compared."
     return (
         f"Of {total} pairs of images{' (a random choice)' * most['pairs_sampled']}, {most['pairs_different']} are "
-        f"different, their MOS differing at 0.05, and {most['pairs_similar']} similar. AUC different/similar: are "
-        "scores farther apart in different pairs? AUC better/worse: do they tell the better image of a different "
-        "pair? Sign right: the share of different pairs where the sign of their difference does. Chance is 0.5. "
-        f"±: one standard error, over {most['error_units']}s."
+        f"different (their MOS differ at 5%) and {most['pairs_similar']} similar. AUC different/similar: how well the "
+        "distance of two scores separates different from similar pairs. AUC better/worse: how well the difference of "
+        "two scores finds the better image of a different pair. Sign right: share of different pairs in which its sign "
+        f"does. Chance is 0.5. ±: one standard error, over {most['error_units']}s."
     )
 
 

@@ -37,7 +37,7 @@ class Photographs:
             ImageError: it is not here, or cannot be decoded.
         """
         if name not in self.files:
-            raise ImageError(f"the image is not here: {self.reason}")
+            raise ImageError(self.reason)
         return decode(self.files[name].read(), name)
 
     def thumbnail(self, name: str, side: int) -> Pixels:

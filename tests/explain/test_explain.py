@@ -149,7 +149,7 @@ def test_clipiqa_names_its_own_pairs(weights: Path, monkeypatch: pytest.MonkeyPa
     # A whole CLIP and its text encoder would take long; here the words have features at random.
     load = checkpoints.load_checkpoint
     features = torch.nn.functional.normalize(torch.randn(10, 1024, generator=torch.Generator().manual_seed(2)), dim=-1)
-    monkeypatch.setattr(checkpoints, "load", lambda path, what, text: load(path, what, text=None))
+    monkeypatch.setattr(checkpoints, "load_checkpoint", lambda path, what, text: load(path, what, text=None))
     monkeypatch.setattr(checkpoints, "encode_prompts", lambda state, prompts: features[: len(prompts)])
     method = ClipIqa(ClipIqaOptions(weights=str(weights)))
     one = photo(64, 64)

@@ -103,7 +103,7 @@ def test_a_mistake_is_one_sentence(train: Bench, tmp_path: Path, args: list[str]
 def test_a_method_that_cannot_be_trained_is_refused(bench: Bench) -> None:
     done = bench("train", "niqe", "--pristine", "in", "--output", "out")
     assert done.code == 2
-    assert "METHOD got 'niqe', which cannot be trained. These can: qualiclip" in done.err
+    assert "METHOD got 'niqe', which cannot be trained. Trainable methods: qualiclip" in done.err
     assert (
         "--pristine got in, which is not a folder" in bench("train", "qualiclip", "--pristine=in", "--output=out").err
     )
@@ -114,7 +114,7 @@ def test_help_lists_every_hyperparameter_with_type_default_and_help(bench: Bench
     text = " ".join(done.out.split())
     assert done.code == 0
     assert "--lr FLOAT learning rate of AdamW [default: 1e-09]" in text
-    assert "--schedule constant|cosine of the learning rate [default: constant]" in text
+    assert "--schedule constant|cosine schedule of the learning rate [default: constant]" in text
     assert "--monotone-only true|false" in text
     for name in TrainingConfig.__dataclass_fields__:
         assert f"--{name.replace('_', '-')} " in text

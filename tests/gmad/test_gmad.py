@@ -203,7 +203,7 @@ def test_photographs_are_taken_from_the_folder_that_was_scored_while_it_is_the_s
     assert Path("s.svg").read_text().count("no picture") == 0
     with (folder / "scores.csv").open("a") as file:
         file.write("0.jpg,7\n")
-    assert "are not here (the copy has other names or labels than the one that was scored)" in bench(*args).out
+    assert "are not available (the copy has other names or labels than the one that was scored)" in bench(*args).out
 
 
 def test_hostile_names_and_pictures_are_fields_with_a_reason(store: Store, tmp_path: Path, bench: Bench) -> None:
@@ -219,7 +219,7 @@ def test_hostile_names_and_pictures_are_fields_with_a_reason(store: Store, tmp_p
     for suffix in ("svg", "png", "pdf"):
         done = bench(*args, "--output", f"s.{suffix}")
         assert done.code == 0, done.err
-    assert "are not here (not in" in done.out
+    assert "are not available (not in" in done.out
     with Path("pairs.csv").open() as file:
         assert next(csv.DictReader(file))["better_for_attacker"] == names[4]
     found = contest(store)
@@ -236,7 +236,7 @@ def test_imported_scores_have_pairs_and_say_that_pictures_lack(bench: Bench, sha
     assert bench("import", "k.csv", "--wide", "--dataset", "koniq").code == 0
     done = bench("gmad", "qwen-vl", "visualglm", "--dataset", "koniq", "--output", "k.png", "--csv", "pairs.csv")
     assert done.code == 0, done.err
-    assert "24 of 24 photographs are not here (dataset 'koniq' (KonIQ-10k) is not here" in done.out
+    assert "24 of 24 photographs are not available (dataset 'koniq' (KonIQ-10k) is not" in done.out
     pairs = pd.read_csv("pairs.csv")
     assert pairs.groupby("defender")["level"].apply(list).to_dict() == {
         "qwen-vl": [1, 2, 3, 4, 5, 6],
@@ -267,9 +267,9 @@ def test_mistakes_get_a_sentence(store: Store, tmp_path: Path, bench: Bench) -> 
         return done.err
 
     assert "two" in said("flat", "flat", *args)
-    assert "A and B got even, which gives all images of set one score" in said("flat", "even", *args)
+    assert "A and B got even, which gives all images of set the same score" in said("flat", "even", *args)
     assert "--levels got 7, too many for the 12 images" in said("flat", "keen", *args, "--levels", 7)
-    assert "a sheet holds 40" in said("flat", "even", *args, "--levels", 30, "--pairs", 2)
+    assert "a figure has at most 40" in said("flat", "even", *args, "--levels", 30, "--pairs", 2)
     assert "flta" in said("flta", "even", *args)
     assert "must end in" in said("flat", "even", "--dataset", "set", "--output", "s.gif")
 

@@ -31,7 +31,7 @@ def read_log(path: Path) -> Run:
     """Read the JSON lines that training writes; the name is the folder's.
 
     Raises:
-        UsageError: no such file, or it is no log of training.
+        UsageError: no such file, or it is not a training log.
     """
     if not path.is_file():
         raise UsageError(f"LOG got {path}, which is not a file")

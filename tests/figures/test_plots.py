@@ -60,15 +60,15 @@ def test_the_command_writes_a_picture(bench: Bench, tmp_path: Path, suffix: str)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no log of training"),
-        ("[1]\n", "is no log"),
-        ('{"event": "run"}\n', "is no log"),
-        ("{", "is no log"),
-        ('{"event": "validation", "step": 1}\n', "is no log"),
-        ('{"event": "validation", "step": 1, "monotonicity": 0.4, "srcc": [1]}\n', "is no log"),
-        ('{"event": "train", "step": 1, "loss": "abc"}\n', "is no log"),
-        ('{"event": "train", "step": ' + "9" * 400 + "}\n", "is no log"),
-        ("[" * 100_000 + "\n", "is no log"),
+        ("", "is not a training log"),
+        ("[1]\n", "is not a training log"),
+        ('{"event": "run"}\n', "is not a training log"),
+        ("{", "is not a training log"),
+        ('{"event": "validation", "step": 1}\n', "is not a training log"),
+        ('{"event": "validation", "step": 1, "monotonicity": 0.4, "srcc": [1]}\n', "is not a training log"),
+        ('{"event": "train", "step": 1, "loss": "abc"}\n', "is not a training log"),
+        ('{"event": "train", "step": ' + "9" * 400 + "}\n", "is not a training log"),
+        ("[" * 100_000 + "\n", "is not a training log"),
     ],
 )
 def test_another_file_is_refused(tmp_path: Path, text: str, message: str) -> None:

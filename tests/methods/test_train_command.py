@@ -193,7 +193,7 @@ def test_ctrl_c_saves_the_state_and_says_how_to_go_on(tmp_path: Path) -> None:
     root = Path(tiny_training.__file__).parents[2]
     environment = {
         **os.environ,
-        "PYTHONPATH": f"{root}{os.pathsep}{root / 'tests' / 'helpers'}",
+        "PYTHONPATH": os.pathsep.join(map(str, (root, root / "tests" / "helpers", Path(__file__).parent))),
         "OMP_NUM_THREADS": "1",
     }
     options = {"batch": 2, "crop": 32, "held-out": 0, "workers": 1, "device": "cpu", "log-every": 1, "epochs": 10**6}

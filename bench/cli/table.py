@@ -99,7 +99,7 @@ def table(
         common=on_common,
         mix_protocols=mix_protocols,
         intervals=intervals,
-        values=tuple(values.split(",")),
+        values=tuple(name.strip() for name in values.split(",")),
         argument=published_file if view == "published" else argument,
         methods=selection.methods,
         datasets=selection.datasets,

@@ -102,6 +102,7 @@ def test_values_choose_the_numbers_of_a_table(photos: Path, bench: Bench) -> Non
     alone = bench("table", "--values", "krcc").out
     assert "KRCC (Kendall's tau-b)." in alone
     assert "Bold" not in alone
+    assert bench("table", "--values", "srcc, krcc").out == bench("table", "--values", "srcc,krcc").out
 
 
 @pytest.mark.parametrize("values", ["srcc,nonsense", "", "srcc,srcc"])

@@ -157,7 +157,8 @@ def test_the_example_of_a_distortion_is_drawn_and_followed(tmp_path: Path, photo
     drawn, followed, _ = re.findall(r"^    bench ((?:distort|robustness|train) .*fog.*)$", TEXT, re.MULTILINE)
     out = command(environment, *drawn.replace("photo.jpg", str(photos / "images" / "0.png")).split())
     assert out == "0-distortions.png: 1 types at 5 levels\n"
-    wanted = followed.replace("my_photos", str(photos)).replace("niqe", "bytes-per-pixel").split()
+    small = ["--count", "2", "--size", "64"]
+    wanted = [*followed.replace("my_photos", str(photos)).replace("niqe", "bytes-per-pixel").split(), *small]
     out = command(environment, *wanted, "--format", "csv")
     assert {"fog", "jpeg", "weather"} <= set(re.split("[,\n]", out))
     # Another function, other images: those that are kept of the first are not taken for its own.

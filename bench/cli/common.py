@@ -50,12 +50,12 @@ precision_option = click.option(
     show_default=True,
     help="Arithmetic of networks: exact is float32, fast is 16-bit if network and device support it.",
 )
-LEAST_DRAWS = 100
 
 
 def _enough(ctx: click.Context, param: click.Parameter, value: int) -> int:  # noqa: ARG001 - click's signature
-    if 0 < value < LEAST_DRAWS:
-        raise UsageError(f"--draws got {value}: give 0 for no bootstrap, or at least {LEAST_DRAWS}")
+    from bench.results.arguments import check_draws
+
+    check_draws(value)
     return value
 
 

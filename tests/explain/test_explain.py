@@ -11,7 +11,7 @@ import fakes
 import numpy as np
 import pytest
 import torch
-from clip_states import photo, random_state
+from clip_states import photo, save_encoder
 from conftest import Ran, make_photo
 from PIL import Image
 
@@ -20,7 +20,7 @@ from bench.errors import ImageError
 from bench.explain.explanation import Explanation, explain, offers_explanation
 from bench.explain.figure import aspect_bars, overlay
 from bench.explain.gradcam import enlarge
-from bench.methods.qualiclip import ClipIqa, Qualiclip, QualiclipLite, checkpoints, tensors
+from bench.methods.qualiclip import ClipIqa, Qualiclip, QualiclipLite, checkpoints
 from bench.methods.qualiclip.explaining import by_pair, by_side
 from bench.methods.qualiclip.lite import scorer
 from bench.methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
@@ -43,11 +43,7 @@ ASPECTS = [
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An image encoder with random weights, and random features of prompts."""
-    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
-    state = {name: value for name, value in random_state(0).items() if name.startswith("visual.")}
-    features = torch.randn(14, 1024, generator=torch.Generator().manual_seed(1))
-    tensors.save(path, state, torch.nn.functional.normalize(features, dim=-1), {"trained_on": []})
-    return path
+    return save_encoder(tmp_path_factory.mktemp("weights") / "random.safetensors")
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from bench.api import Photo
 from bench.methods.qualiclip import model as network
+from bench.methods.qualiclip import tensors
 
 
 def photo(height: int, width: int, seed: int = 0) -> Photo:
@@ -35,3 +37,11 @@ def random_state(seed: int) -> dict[str, torch.Tensor]:
         return values * (2 if like.ndim == 4 else 1) ** 0.5 / like[0].numel() ** 0.5
 
     return {name: draw(name, like) for name, like in network.empty_clip().state_dict().items()}
+
+
+def save_encoder(path: Path) -> Path:
+    """Save an image encoder with random weights, and random features of prompts."""
+    state = {name: value for name, value in random_state(0).items() if name.startswith("visual.")}
+    features = torch.randn(14, 1024, generator=torch.Generator().manual_seed(1))
+    tensors.save(path, state, torch.nn.functional.normalize(features, dim=-1), {"trained_on": []})
+    return path

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from clip_states import photo, random_state
+from clip_states import photo, save_encoder
 from conftest import Ran, make_photo
 
 from bench.errors import ImageError, MissingRequirementError
-from bench.methods.qualiclip import Qualiclip, checkpoints, inference, metrics, tensors
+from bench.methods.qualiclip import Qualiclip, checkpoints, inference, metrics
 from bench.methods.qualiclip import model as network
 from bench.methods.qualiclip.metrics import QualiclipOptions
 from bench.plugins import pristine_distance
@@ -25,11 +25,7 @@ PHOTOS = [photo(64, 80, seed) for seed in range(4)]
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An image encoder with random weights, and random features of prompts."""
-    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
-    state = {name: value for name, value in random_state(0).items() if name.startswith("visual.")}
-    features = torch.randn(14, 1024, generator=torch.Generator().manual_seed(1))
-    tensors.save(path, state, torch.nn.functional.normalize(features, dim=-1), {"trained_on": []})
-    return path
+    return save_encoder(tmp_path_factory.mktemp("weights") / "random.safetensors")
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ import numpy as np
 from bench import stats
 from bench.api import FloatArray
 from bench.datasets.protocol import Protocol
+from bench.defaults import CONFIDENCE, DRAWS
 from bench.errors import listed
 from bench.stats.ranks import pearson, ranks
 
@@ -222,7 +223,7 @@ def _correlations(reference: Record, now: Record, labels: CheckedLabels, toleran
 
 
 def paired_half_width(
-    reference: Record, now: Record, labels: CheckedLabels, seed: int = 0, draws: int = stats.DRAWS
+    reference: Record, now: Record, labels: CheckedLabels, seed: int = 0, draws: int = DRAWS
 ) -> float:
     """Return half the width of the 95 % interval of the difference of two SRCCs on the same images.
 
@@ -239,7 +240,7 @@ def paired_half_width(
     kept = [i for i, name in enumerate(labels.images) if name in reference.scores and name in now.scores]
     scores = [[record.scores[labels.images[i]] for i in kept] for record in (reference, now)]
     clusters = [labels.clusters[i] for i in kept] if labels.clusters is not None else None
-    common: dict[str, Any] = {"clusters": clusters, "draws": draws, "seed": seed, "level": stats.CONFIDENCE}
+    common: dict[str, Any] = {"clusters": clusters, "draws": draws, "seed": seed, "level": CONFIDENCE}
     if labels.groups is None:
         drawn = stats.bootstrap_srcc(scores, labels.values[kept], **common)
     else:
@@ -249,5 +250,5 @@ def paired_half_width(
     differences = differences[~np.isnan(differences)]
     if not differences.size:
         return 0.0
-    low, high = np.quantile(differences, [(1 - stats.CONFIDENCE) / 2, (1 + stats.CONFIDENCE) / 2])
+    low, high = np.quantile(differences, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(high - low) / 2

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bench.defaults import DRAWS
 from bench.errors import UsageError
-from bench.stats import DRAWS
 from bench.views.shown import FORMS
 
 if TYPE_CHECKING:

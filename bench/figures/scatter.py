@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from bench.api import FloatArray
+from bench.defaults import CONFIDENCE
 from bench.figures.style import SEQUENTIAL, caption, new_grid, plain
-from bench.stats import CONFIDENCE
 from bench.tables.points import FittedPoints, running_median
 from bench.views.words import number
 

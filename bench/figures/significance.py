@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.defaults import ALPHA, CONFIDENCE
 from bench.figures.style import DIVERGING, caption, new_grid, plain
-from bench.stats import ALPHA, CONFIDENCE, Interval
+from bench.stats import Interval
 from bench.tables.averages import average
 from bench.tables.cell import MethodKey
 from bench.tables.significance import Comparison, compare_averages, compare_columns

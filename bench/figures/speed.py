@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bench.defaults import CONFIDENCE
 from bench.figures.style import caption, looks, new_grid, plain
 from bench.runs.speed import speed
-from bench.stats import CONFIDENCE
 from bench.tables.cell import Cell
 from bench.tables.table import DatasetKey, Table
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bench.defaults import CONFIDENCE
 from bench.robustness.invariance import MODERATE, SMALL, TOLERANCE, Audit, VariantChange
 from bench.robustness.variants import VARIANTS
-from bench.stats import CONFIDENCE
 from bench.tables.cell import FEW, Cell
 from bench.views.model import Value, View
 from bench.views.shown import Views

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bench import stats
 from bench.api import FloatArray
+from bench.defaults import CONFIDENCE, DRAWS
 from bench.distortions import LEVELS
 from bench.robustness.degraded import UNDISTORTED
 from bench.stats.ranks import pearson, ranks
@@ -147,7 +148,7 @@ def follow(oriented: FloatArray, repeated: NDArray[np.bool_]) -> tuple[float, fl
     return float(falling), float(np.mean(np.diff(kept) >= 0))
 
 
-def summarise(levels: Levels, types: Sequence[Distortion], draws: int = stats.DRAWS) -> list[LevelAgreement]:
+def summarise(levels: Levels, types: Sequence[Distortion], draws: int = DRAWS) -> list[LevelAgreement]:
     """Judge every series and average them: each type, then each group and all over types whose level orders severity.
 
     Args:
@@ -187,7 +188,7 @@ def _followed(
     values = judged.reshape(-1, 2)
     there = ~np.isnan(values[:, 0])
     drawn = stats.bootstrap_groups(
-        values[there].T, photograph[there], draws=draws, level=stats.CONFIDENCE, units="photographs"
+        values[there].T, photograph[there], draws=draws, level=CONFIDENCE, units="photographs"
     )
     srcc, violated = (float(value) if there.any() else None for value in drawn.estimates)
     failed = int(missing.sum())

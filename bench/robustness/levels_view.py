@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.defaults import CONFIDENCE
 from bench.robustness.levels import LevelAgreement
-from bench.stats import CONFIDENCE
 from bench.views.model import Value, View
 from bench.views.shown import Views
 from bench.views.words import interval_text, number

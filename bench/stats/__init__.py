@@ -50,16 +50,12 @@ from bench.stats.bootstrap import bootstrap_groups, bootstrap_srcc, bootstrap_wi
 from bench.stats.ceiling import Ceiling, noise_ceiling, squared_errors
 from bench.stats.comparison import Difference, MengTest, adjust, meng_tests, paired_differences
 from bench.stats.correlation import VALUES, Correlations, Grouping, correlate, correlate_within
-from bench.stats.defaults import ALPHA, CONFIDENCE, DRAWS
 from bench.stats.interval import Bootstrap, Interval, IntervalKind
 from bench.stats.krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench.stats.mapping import LogisticMapping, fit_logistic4, fit_logistic5
 from bench.stats.splits import CrossFit, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
-    "ALPHA",
-    "CONFIDENCE",
-    "DRAWS",
     "VALUES",
     "AucTest",
     "Aucs",

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
-from bench.stats.defaults import CONFIDENCE
+from bench.defaults import CONFIDENCE
 from bench.stats.interval import Bootstrap, no_bootstrap, percentile_interval
 from bench.stats.ranks import ranks
 

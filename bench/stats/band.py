@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.api import FloatArray
-from bench.stats.defaults import CONFIDENCE
+from bench.defaults import CONFIDENCE
 from bench.stats.mapping import fit_logistic4
 from bench.stats.ranks import check_pair
 from bench.stats.resampling import number_clusters, resampling_counts

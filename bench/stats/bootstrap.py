@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
+from bench.defaults import CONFIDENCE, DRAWS
 from bench.stats.averages import weighted_medians
 from bench.stats.correlation import Aggregate, group_blocks
-from bench.stats.defaults import CONFIDENCE, DRAWS
 from bench.stats.influence import srcc_influence
 from bench.stats.interval import Bootstrap, IntervalKind, bca_interval, check_kind, no_bootstrap, percentile_interval
 from bench.stats.ranks import MIN_IMAGES, check_scores, pearson, ranks

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bench.api import FloatArray
-from bench.stats.defaults import CONFIDENCE
+from bench.defaults import CONFIDENCE
 from bench.stats.interval import Bootstrap, Interval, percentile_interval
 from bench.stats.ranks import MIN_IMAGES, check_scores, pearson, ranks
 

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
+from bench.defaults import CONFIDENCE
 from bench.stats.ceiling import squared_errors
-from bench.stats.defaults import CONFIDENCE
 from bench.stats.ranks import MIN_IMAGES, check_scores, ranks
 
 MAX_PAIRS = 500_000

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench import stats
+from bench.defaults import CONFIDENCE
 from bench.tables.cell import Cell, MethodKey
 from bench.tables.leakage import Leak
 from bench.tables.table import DatasetKey, Table
@@ -88,7 +89,7 @@ def _drawn(table: Table, over: Sequence[DatasetKey]) -> stats.Bootstrap | None:
         intervals = tuple(shared.intervals[place] for place in places)
         inside.append(stats.Bootstrap(intervals, shared.samples[places], shared.estimates[places], shared.units))
     # Where a dataset has too few images to draw from there are no draws of the mean either.
-    return stats.bootstrap_mean(inside, stats.CONFIDENCE) if all(each.samples.size for each in inside) else None
+    return stats.bootstrap_mean(inside, CONFIDENCE) if all(each.samples.size for each in inside) else None
 
 
 def marks_over(leaks: Mapping[str, Sequence[Leak]]) -> list[str]:

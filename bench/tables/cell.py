@@ -10,6 +10,7 @@ from bench import stats
 from bench.api import Family, FloatArray
 from bench.datasets.catalogue import find_card
 from bench.datasets.protocol import Protocol
+from bench.defaults import CONFIDENCE
 from bench.io.hashing import short_hash
 from bench.tables.leakage import Leak, PhotoSet, find_leaks
 
@@ -113,7 +114,7 @@ class Cell:
     def interval(self) -> stats.Interval:
         """The interval of the SRCC, or the reason why it has none."""
         if self.bootstrap is None:
-            return stats.Interval(None, None, 0, stats.CONFIDENCE, reason=self.no_bootstrap)
+            return stats.Interval(None, None, 0, CONFIDENCE, reason=self.no_bootstrap)
         return self.bootstrap.srcc.intervals[self.bootstrap.place]
 
     @property

@@ -11,6 +11,7 @@ import numpy as np
 
 from bench import stats
 from bench.datasets.protocol import Protocol
+from bench.defaults import CONFIDENCE, DRAWS
 from bench.tables.cell import VALUES, Bootstrapped, Cell
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class _Rows:
 
 def evaluate(
     entries: Iterable[Entry],
-    draws: int = stats.DRAWS,
+    draws: int = DRAWS,
     interval: stats.IntervalKind = "percentile",
     common: bool = False,
     values: Collection[str] = VALUES,
@@ -190,7 +191,7 @@ def _draw(rows: Sequence[_Rows], draws: int, interval: stats.IntervalKind) -> di
     first = rows[0]
     signs = [signs_of(row.entry)[0] for row in rows], signs_of(first.entry)[1]
     scores = np.stack([row.scores for row in rows])
-    common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": stats.CONFIDENCE}
+    common: dict[str, Any] = {"clusters": first.clusters, "draws": draws, "level": CONFIDENCE}
     common |= {"interval": interval, "score_signs": signs[0], "label_sign": signs[1]}
     if first.groups is not None:
         drawn = stats.bootstrap_within(

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.api import FloatArray
-from bench.stats import CONFIDENCE, Band, LogisticMapping, mapping_band
+from bench.defaults import CONFIDENCE
+from bench.stats import Band, LogisticMapping, mapping_band
 from bench.tables.cell import Cell
 from bench.tables.evaluation import joined, signs_of
 from bench.tables.table import Table

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 
 from bench import stats
+from bench.defaults import ALPHA
 from bench.tables.averages import Average
 from bench.tables.cell import MethodKey
 from bench.tables.table import DatasetKey, Table
@@ -44,8 +45,8 @@ class Comparison:
 
     @property
     def better(self) -> MethodKey | None:
-        """The row that is better at ``stats.ALPHA``; None where the test cannot tell."""
-        if self.p is None or self.p >= stats.ALPHA or not self.difference.value:
+        """The row that is better at ``ALPHA``; None where the test cannot tell."""
+        if self.p is None or self.p >= ALPHA or not self.difference.value:
             return None
         return self.a if self.difference.value > 0 else self.b
 

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.defaults import DRAWS
 from bench.errors import UsageError
 from bench.runs.selection import without_fitted
-from bench.stats import DRAWS, IntervalKind
+from bench.stats import IntervalKind
 from bench.tables.cell import PAPER_VALUES, STATISTICS
 
 if TYPE_CHECKING:

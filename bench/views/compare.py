@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bench import stats
+from bench.defaults import ALPHA, CONFIDENCE
 from bench.errors import UsageError
-from bench.stats import ALPHA, CONFIDENCE
 from bench.tables.cell import Cell, MethodKey
 from bench.tables.significance import Comparison, compare_columns
 from bench.tables.table import DatasetKey, Table, find_pair

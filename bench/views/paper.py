@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bench.defaults import ALPHA, CONFIDENCE
 from bench.runs.selection import without_fitted
-from bench.stats import ALPHA, CONFIDENCE
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
 from bench.tables.cell import STATISTICS, VALUES, Cell, MethodKey
 from bench.tables.significance import find_leaders

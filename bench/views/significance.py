@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.stats import ALPHA
+from bench.defaults import ALPHA
 from bench.tables.averages import average
 from bench.tables.cell import MethodKey
 from bench.tables.significance import Comparison, Place, Significance, compare_averages, compare_columns

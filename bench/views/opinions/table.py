@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import stats
-from bench.stats import ALPHA
+from bench.defaults import ALPHA
 from bench.tables.cell import Cell, MethodKey
 from bench.tables.evaluation import usable_rows
 from bench.tables.ratings import complete_cells, find_ratings

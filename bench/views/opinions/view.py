@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bench.stats import ALPHA
+from bench.defaults import ALPHA
 from bench.tables.cell import FEW, PAPER_VALUES, MethodKey
 from bench.tables.table import Table
 from bench.views.arranging import Request, arranged

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.datasets.catalogue import canonical
+from bench.defaults import CONFIDENCE
 from bench.errors import UsageError
-from bench.stats import CONFIDENCE, Interval
+from bench.stats import Interval
 from bench.tables.cell import VALUES, Cell
 from bench.views.arranging import Request, arranged
 from bench.views.model import Value, View

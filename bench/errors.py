@@ -50,7 +50,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         >>> did_you_mean("koniqq", ["koniq", "spaq"])
         " Did you mean 'koniq'?"
     """
-    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
     return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 

@@ -7,11 +7,11 @@ release. Blocks are taken row by row; their order does not matter to the score.
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
 
 from bench.api import FloatArray, Pixels
 
@@ -187,13 +187,13 @@ class _ShapeTable(NamedTuple):
     spread: FloatArray  # mean over the difference of the betas
 
 
+@functools.cache
 def _shape_table() -> _ShapeTable:
+    from scipy.special import gammaln  # slow to import, and a list of methods needs none of it
+
     shape: FloatArray = 0.2 + 0.001 * np.arange(9801, dtype=np.float64)
     one, two, three = (np.asarray(gammaln(k / shape), dtype=np.float64) for k in (1, 2, 3))
     return _ShapeTable(shape, np.exp(2 * two - one - three), np.exp((one - three) / 2), np.exp(two - one))
-
-
-_TABLE = _shape_table()
 
 
 def fit_aggd(samples: FloatArray) -> Aggd:
@@ -230,14 +230,14 @@ def _fit_moments(moments: FloatArray, count: int) -> Aggd:
         skew = left / right
         flatness = (magnitude / count) ** 2 / ((left_square + right_square) / count)
         target = flatness * (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
-    index = _nearest_shape(target)
-    left, right = left * _TABLE.scale[index], right * _TABLE.scale[index]
-    return Aggd(_TABLE.shape[index], left, right, (right - left) * _TABLE.spread[index])
+    table, index = _shape_table(), _nearest_shape(target)
+    left, right = left * table.scale[index], right * table.scale[index]
+    return Aggd(table.shape[index], left, right, (right - left) * table.spread[index])
 
 
 def _nearest_shape(target: FloatArray) -> NDArray[np.intp]:
     """Index of the table's ratio nearest to each target, the lower on a tie and 0 for what is not finite."""
-    ratio = _TABLE.ratio
+    ratio = _shape_table().ratio
     above = np.clip(np.searchsorted(ratio, target), 1, len(ratio) - 1)
     index = np.where((target - ratio[above - 1]) ** 2 <= (ratio[above] - target) ** 2, above - 1, above)
     return np.where(np.isfinite(target), index, 0)

@@ -15,6 +15,12 @@ UNKNOWN = "unknown"
 """Entry of ``trained_on`` for training data that is not listed anywhere, such as web-scale pre-training."""
 
 
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_.+:-]*"
+_TEXTS = ("name", "version", "licence", "citation", "summary")
+_SERIES = ("trained_on", "selected_on", "aliases", "tags")
+_BATCHING = ("any", "same-size", "one")
+
+
 class Family(StrEnum):
     """Kind of a method, by what it was developed from. Tables group methods by family, in this order."""
 
@@ -103,10 +109,29 @@ class MethodInfo:
         return declared
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+:-]*", self.name):
-            raise ValueError(f"method name {self.name!r}: use letters, digits and _ . + : -")
-        if not self.score_range[0] < self.score_range[1]:
-            raise ValueError(f"method {self.name!r}: score_range {self.score_range} is not (low, high)")
-        for name in ("version", "licence", "citation", "summary"):
-            if not getattr(self, name).strip():
-                raise ValueError(f"method {self.name!r} declares no {name}")
+        for name in _TEXTS:
+            value = getattr(self, name)
+            self._need(isinstance(value, str) and bool(value.strip()), name, "a text that is not empty")
+        self._need(re.fullmatch(_NAME, self.name) is not None, "name", "letters, digits and _ . + : -")
+        for name in _SERIES:
+            value = getattr(self, name)
+            series = isinstance(value, (tuple, list)) and all(isinstance(each, str) for each in value)
+            self._need(series, name, "a tuple of texts")
+            object.__setattr__(self, name, tuple(value))
+        for name in ("higher_is_better", "device_bound", "stochastic"):
+            self._need(isinstance(getattr(self, name), bool), name, "True or False")
+        self._need(self.opinion_aware is None or isinstance(self.opinion_aware, bool), "opinion_aware", "True or False")
+        self._need(self.family in list(Family), "family", f"one of {', '.join(Family)}")
+        object.__setattr__(self, "family", Family(self.family))
+        self._need(_is_range(self.score_range), "score_range", "(low, high)")
+        self._need(isinstance(self.input, InputPolicy), "input", "a bench.InputPolicy")
+        self._need(self.batching in _BATCHING, "batching", f"one of {', '.join(_BATCHING)}")
+
+    def _need(self, right: bool, field: str, what: str) -> None:
+        if not right:
+            raise ValueError(f"method {self.name!r}: {field} got {getattr(self, field)!r}: give {what}")
+
+
+def _is_range(value: Any) -> bool:
+    pair = isinstance(value, (tuple, list)) and len(value) == 2
+    return pair and all(isinstance(end, (int, float)) for end in value) and value[0] < value[1]

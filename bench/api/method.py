@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from bench.api.declaration import Download, MethodInfo
 from bench.api.photo import FloatArray, Photo
+from bench.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -211,12 +212,17 @@ registered: list[type[Method]] = []
 
 
 def register(method: M) -> M:
-    """Register a method, as a class decorator; raise TypeError if it has no ``info`` of type MethodInfo.
+    """Register a method, as a class decorator.
 
     A class of the same module and name replaces the earlier one, so that a cell of a notebook can run twice.
+
+    Raises:
+        UsageError: it is no subclass of :class:`bench.Method`, or has no ``info``.
     """
+    if not (isinstance(method, type) and issubclass(method, Method)):
+        raise UsageError(f"register got {method!r}: give a subclass of bench.Method")
     if not isinstance(getattr(method, "info", None), MethodInfo):
-        raise TypeError(f"{method.__qualname__} has no class attribute `info` of type MethodInfo")
+        raise UsageError(f"{method.__qualname__} has no class attribute `info`: give it a bench.MethodInfo")
     place = (method.__module__, method.__qualname__)
     registered[:] = [each for each in registered if (each.__module__, each.__qualname__) != place]
     registered.append(method)

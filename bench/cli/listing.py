@@ -40,7 +40,7 @@ def list_methods(name: str | None, form: str) -> None:
     from bench.plugins.registry import find_method, warn_about_plugins
 
     warn_about_plugins()
-    chosen = [find_method(name)] if name else listed_methods()
+    chosen = [find_method(name, "NAME")] if name else listed_methods()
     if form == "json":
         click.echo(json.dumps([describe_method(method) for method in chosen], indent=1))
     elif name:

@@ -51,12 +51,11 @@ class Selection:
     datasets: tuple[str, ...]
     families: tuple[str, ...]
 
-    def entries(self, also: tuple[str, ...] = ()) -> list[Entry]:
+    def entries(self, pair: tuple[str, ...] = ()) -> list[Entry]:
         """Return the selected entries.
 
         Args:
-            also: names of methods to restrict the selection to, all of which must have results; empty for no
-                restriction.
+            pair: names of the two methods that are compared; empty for no restriction.
 
         Raises:
             UsageError: there are no stored results, or none that match.
@@ -64,7 +63,7 @@ class Selection:
         from bench.runs.selection import select, stored_entries
         from bench.runs.store import Store
 
-        return select(stored_entries(Store.locate(self.results)), self.methods, self.datasets, self.families, also)
+        return select(stored_entries(Store.locate(self.results)), self.methods, self.datasets, self.families, pair)
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -38,9 +38,8 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--values",
     metavar="NAMES",
-    default="srcc,plcc_log4",
-    show_default=True,
-    help="Statistics to show, separated by commas: srcc, krcc, plcc_raw, plcc_log4, plcc_log5, rmse_log4, rmse_log5.",
+    help="Statistics to show, separated by commas: srcc, krcc, plcc_raw, plcc_log4, plcc_log5, rmse_log4, rmse_log5. "
+    "[default: srcc,plcc_log4; with --by srcc]",
 )
 @click.option("--intervals", is_flag=True, help="Print the 95 % interval of each SRCC (CSV and JSON always have it).")
 @click.option(
@@ -73,7 +72,7 @@ def table(
     selection: Selection,
     form: str,
     style: str,
-    values: str,
+    values: str | None,
     intervals: bool,
     kind: Any,
     draws: int,
@@ -92,37 +91,30 @@ def table(
     from bench.views.arranging import Request
 
     views["published"] = views["published"] or published_file
-    view, argument = _chosen(views, style, values, intervals, mix_protocols)
+    view, argument = _chosen(views, style)
     request = Request(
         draws=draws,
         interval=kind,
         common=on_common,
         mix_protocols=mix_protocols,
         intervals=intervals,
-        values=tuple(name.strip() for name in values.split(",")),
+        values=() if values is None else tuple(name.strip() for name in values.split(",")),
         argument=published_file if view == "published" else argument,
         methods=selection.methods,
         datasets=selection.datasets,
         with_records=form in ("csv", "json"),
     )
-    entries = selection.entries(also=argument if view == "compare" else ())
+    entries = selection.entries(pair=argument if view == "compare" else ())
     _write(show(view, entries, request).written(form), output)
 
 
-def _chosen(views: dict[str, Any], style: str, values: str, intervals: bool, mix: bool) -> tuple[str, Any]:
-    """Return the view that is asked for and its argument; refuse options that do not go together."""
+def _chosen(views: dict[str, Any], style: str) -> tuple[str, Any]:
+    """Return the view that is asked for and its argument; refuse two views at once."""
     cross = style == "cross"
     # Click hands them over in the order in which the user gave them.
-    given = {f"--{name}": views[name] for name in VIEWS if name in views}
-    only = {
-        "--style cross": cross,
-        "--values": values != "srcc,plcc_log4",
-        "--intervals": intervals and not cross,
-        "--mix-protocols": mix and cross,
-    }
-    asked = [option for option, value in (only | given).items() if value]
-    plain = {"--values", "--intervals"}
-    if len(asked) > 1 and not set(asked) <= plain:
+    given = {"--style cross": cross} | {f"--{name}": views[name] for name in VIEWS if name in views}
+    asked = [option for option, value in given.items() if value]
+    if len(asked) > 1:
         raise UsageError(f"{' and '.join(asked)} do not go together: ask for one of them at a time")
     if cross:
         return "cross", None

@@ -98,7 +98,7 @@ def run_contest(
     """
     found = ((table, column) for table in tables for column in table.columns if column.dataset == dataset)
     for table, column in found:
-        rows = find_pair(table, names, "A B")
+        rows = find_pair(table, names)
         if rows and all((row, column) in table.cells for row in rows):
             first, second = rows
             cells = table.cells[first, column], table.cells[second, column]

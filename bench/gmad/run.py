@@ -34,7 +34,7 @@ def contest_of(
     Raises:
         UsageError: a method has no result there, or no pair of images is such.
     """
-    kept, _ = without_fitted(select(entries, datasets=[dataset], also=(a, b)))
+    kept, _ = without_fitted(select(entries, datasets=[dataset], pair=(a, b)))
     tables = arrange(evaluate(kept, draws=0, values=()))
     contest = run_contest(tables, (a, b), canonical(dataset), levels, pairs, equal)
     if not records(contest):

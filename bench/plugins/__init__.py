@@ -8,5 +8,6 @@
 * ``pristine_distance``: the method ``ou:NAME``, the distance from that Gaussian in the features of NAME.
 * ``functions``: methods made of a function.
 * ``listing``: list of methods, and the record of each.
+* ``argument_types``: the arguments of public functions, checked against their annotations.
 * ``source_hash``: hash of a function: its source, and the values from outside that it uses.
 """

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, overload
 
 import numpy as np
 from PIL import Image
 
 from bench.api import UNKNOWN, Family, Method, MethodInfo, Photo
-from bench.errors import UsageError
+from bench.errors import UsageError, did_you_mean
 from bench.io.progress import note
+from bench.plugins.argument_types import checked
 from bench.plugins.source_hash import hash_function
 
 Function = Callable[[Any], Any]
@@ -73,6 +75,7 @@ def method(
     version: str = ...,
     **declared: Any,
 ) -> Callable[[Function], type[FunctionMethod]]: ...
+@checked
 def method(
     function: Function | None = None,
     *,
@@ -112,19 +115,30 @@ def method(
         >>> spread.info.name, spread.info.family.value
         ('spread', 'undeclared')
     """
+    _check_fields(declared)
     if function is None:
         return functools.partial(
             method, name=name, higher_is_better=higher_is_better, batch=batch, version=version, **declared
         )
-    if not callable(function) or isinstance(function, type):
+    if isinstance(function, type):
         raise UsageError(f"function got {function!r}: give a function from an image to a number")
-    if not isinstance(higher_is_better, bool):
+    if higher_is_better is None:
         raise UsageError(
             "higher_is_better must be True or False: say whether a higher number of the function means better quality"
         )
-    info = _declare(name or _own_name(function), version, higher_is_better, declared)
+    own = _own_name(function) if name is None else name
+    info = _declare(own, version, higher_is_better, declared)
     members = {"info": info, "function": staticmethod(function), "batch": batch, "__doc__": function.__doc__}
     return type(info.name, (FunctionMethod,), {**members, "__module__": getattr(function, "__module__", __name__)})
+
+
+def _check_fields(declared: Mapping[str, Any]) -> None:
+    known = [field.name for field in dataclasses.fields(MethodInfo)]
+    for name in declared:
+        if name not in known:
+            raise UsageError(
+                f"{name} is no parameter of bench.method and no field of bench.MethodInfo.{did_you_mean(name, known)}"
+            )
 
 
 def _own_name(function: Function) -> str:
@@ -146,5 +160,5 @@ def _declare(name: str, version: str, higher_is_better: bool, declared: dict[str
     }
     try:
         return MethodInfo(name=name, version=version, higher_is_better=higher_is_better, **(undeclared | declared))
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"the function cannot be declared so: {error}") from None
+    except ValueError as error:
+        raise UsageError(str(error)) from None

@@ -109,8 +109,8 @@ def _names(methods: list[type[Method]]) -> str:
     return " and ".join(sorted(f"{method.__module__}.{method.__qualname__}" for method in methods))
 
 
-def find_method(name: str) -> type[Method]:
-    """Return the method of that name or alias.
+def find_method(name: str, parameter: str = "--method") -> type[Method]:
+    """Return the method of that name or alias; the parameter is what errors call it.
 
     Raises:
         UsageError: nobody offers it, or two plugins claim it.
@@ -124,7 +124,9 @@ def find_method(name: str) -> type[Method]:
     if method is None:
         hint = did_you_mean(name, [*found.methods, *found.aliases])
         broken = f" A plugin failed: {'; '.join(found.problems)}." if found.problems else ""
-        raise UsageError(f"--method got {name!r}, which is not a known method.{hint}{broken} See `bench list methods`.")
+        raise UsageError(
+            f"{parameter} got {name!r}, which is not a known method.{hint}{broken} See `bench list methods`."
+        )
     return method
 
 

@@ -44,7 +44,7 @@ def _two(table: Table, column: DatasetKey, names: tuple[str, str] | None) -> tup
         best = sorted((row for row, srcc in known.items() if srcc is not None), key=lambda row: -(known[row] or 0))
         chosen = (best[0], best[1]) if len(best) > 1 else None
     else:
-        chosen = find_pair(table, names, "--gmad")
+        chosen = find_pair(table, names)
     cells = [table.cells.get((row, column)) for row in chosen or ()]
     # Without an SRCC of both there is nothing to part; with fewer images than this a level has no two.
     told = [cell for cell in cells if cell and cell.correlations.srcc is not None]

@@ -95,7 +95,7 @@ def lay_out(table: Table, fitted: int = 0) -> Leaderboard:
         fitted: results of ``bench fit --features`` that are stored and not in the table.
     """
     paper = PaperTable(table, Request(intervals=True), fitted)
-    heads = [_head(table, column, paper.request.values) for column in table.columns]
+    heads = [_head(table, column, paper.values) for column in table.columns]
     heads += [Head(f"average, {each.kind}" if each.kind else "average", "", "", ("SRCC",)) for each in paper.averages]
     heads += [Head("mean rank", "1 is best", "", ("rank",))] if paper.ranked else []
     return Leaderboard(
@@ -121,7 +121,7 @@ def _line(paper: PaperTable, heading: str, row: MethodKey) -> Line:
 
 
 def _numbers(paper: PaperTable, row: MethodKey, column: DatasetKey) -> list[Number]:
-    cell, kind, names = paper.table.cells.get((row, column)), kind_of(paper.table, column), paper.request.values
+    cell, kind, names = paper.table.cells.get((row, column)), kind_of(paper.table, column), paper.values
     if cell is None:
         return [Number(Value("-", notes=("not run",)), kind=kind)] * len(names)
     return [_number(paper.value(row, column, cell, name), cell, name, kind) for name in names]

@@ -13,7 +13,7 @@ from bench.report.data import gather
 from bench.report.duels import find_pairs
 from bench.report.page import render
 from bench.runs.entry import Entry
-from bench.runs.selection import without_fitted
+from bench.runs.selection import select, without_fitted
 from bench.tables.evaluation import evaluate
 from bench.tables.table import arrange
 
@@ -55,12 +55,14 @@ def write_report(
         pair: two methods whose gMAD pairs are shown; None: the two best on each dataset.
 
     Raises:
-        UsageError: the path is not that of a page, or cannot be written.
+        UsageError: the path is not that of a page, or cannot be written; a method of the pair has no results.
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--output got {output}: its name must end in .html")
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
+    if pair:
+        select(entries, pair=pair)  # reports a name without results
     kept, fitted = without_fitted(entries)
     tables = arrange(evaluate(kept, draws))
     page = render(gather(tables, title, places, fitted, find_pairs(tables, places, pair)))

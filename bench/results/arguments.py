@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bench.api import Method, Resize
+from bench.api import Method, MethodInfo, Resize
 from bench.datasets.dataset import Dataset
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
@@ -25,7 +25,7 @@ _LARGEST_SEED = 2**31 - 1
 
 def several(value: Any) -> list[Any]:
     """Return the items of a list or another series of things, or one thing as a list."""
-    one = isinstance(value, (str, os.PathLike, Dataset, type)) or not isinstance(value, Iterable)
+    one = isinstance(value, (str, os.PathLike, Dataset)) or callable(value) or not isinstance(value, Iterable)
     return [value] if one else list(value)
 
 
@@ -53,8 +53,8 @@ def methods_of(
     said = name is not None or higher_is_better is not None or batch
     if said and len(functions) != 1:
         raise UsageError(
-            f"name, higher_is_better and batch are of one function, and the methods have {len(functions)}: wrap each "
-            "function by bench.method(function, name=..., higher_is_better=...)"
+            f"name, higher_is_better and batch describe one function, and --method got {len(functions)} functions: "
+            "leave them out, or give each function as bench.method(function, name=..., higher_is_better=...)"
         )
     return [_method_of(each, name, higher_is_better, batch) for each in every]
 
@@ -62,10 +62,14 @@ def methods_of(
 def _method_of(value: Any, name: str | None, higher_is_better: bool | None, batch: bool) -> str | type[Method]:
     if isinstance(value, str):
         return value
-    if isinstance(value, type) and issubclass(value, Method):
+    if isinstance(value, type):
+        if not (issubclass(value, Method) and isinstance(getattr(value, "info", None), MethodInfo)):
+            raise UsageError(f"--method got {value!r}: give a subclass of bench.Method that has an `info`")
         return value
-    if isinstance(value, (type, Method)) or not callable(value):
-        raise UsageError(f"--method got {value!r}: give a method's name, a subclass of bench.Method or a function")
+    if isinstance(getattr(value, "info", None), MethodInfo):
+        raise UsageError(
+            f"--method got {value.info.name} as an object: give its name or its class, and its options by options="
+        )
     made: type[Method] = method_of(value, name=name, higher_is_better=higher_is_better, batch=batch)
     return made
 
@@ -133,12 +137,6 @@ def resize_of(policy: str | Resize | None) -> Resize | None:
 def _check_whole(option: str, value: int, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise UsageError(f"{option} got {value!r}: give a whole number from {low} to {high:,}")
-
-
-def check_choice(option: str, value: str, known: Sequence[str]) -> None:
-    """Raise UsageError unless a value is one of those known."""
-    if value not in known:
-        raise UsageError(f"{option} got {value!r}: use {' or '.join(known)}")
 
 
 def check_draws(draws: int) -> None:

@@ -12,13 +12,13 @@ from bench.datasets.doctor import describe_card
 from bench.plugins.listing import describe_method, listed_methods
 from bench.plugins.registry import warn_about_plugins
 from bench.results.arguments import DatasetLike, datasets_of, places_of
-from bench.results.wording import in_python_words
+from bench.results.wording import public
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@in_python_words
+@public
 def list_methods() -> pd.DataFrame:
     """Return every method, opinion-unaware ones first, with all that each declares and whether it is ready here.
 
@@ -38,7 +38,7 @@ def list_methods() -> pd.DataFrame:
     return pd.DataFrame([describe_method(method) for method in listed_methods()])
 
 
-@in_python_words
+@public
 def list_datasets(roots: Mapping[str, str | os.PathLike[str]] | None = None) -> pd.DataFrame:
     """Return every dataset with a card, with all that the card says and whether the dataset is here.
 
@@ -63,7 +63,7 @@ def list_datasets(roots: Mapping[str, str | os.PathLike[str]] | None = None) -> 
     return pd.DataFrame([describe_card(card, places) for card in shipped_cards().values()])
 
 
-@in_python_words
+@public
 def load_dataset(
     dataset: DatasetLike, *, split: str = "all", roots: Mapping[str, str | os.PathLike[str]] | None = None
 ) -> Dataset:

@@ -10,13 +10,13 @@ from typing import Any, Literal
 from bench.api import MethodInfo, Photo, Resize
 from bench.datasets.readers.local import names_one_image
 from bench.datasets.roots import Roots
-from bench.errors import ImageError, UsageError
+from bench.errors import ImageError
 from bench.io.images import decode
 from bench.io.images import resize as resized
 from bench.io.memory import is_batch, is_in_memory
-from bench.results.arguments import MethodLike, check_choice, methods_of, settings_of
+from bench.results.arguments import MethodLike, methods_of, settings_of
 from bench.results.score import NamedImage, name_images
-from bench.results.wording import in_python_words
+from bench.results.wording import public
 from bench.runs import loading
 from bench.runs.global_state import preserved
 from bench.runs.scoring import LoadedMethod, Settings, make_deterministic, score_photos
@@ -48,7 +48,7 @@ class Metric:
         better = "higher" if self.higher_is_better else "lower"
         return f"<bench metric {self.name}: {better} is better, range {self.score_range}>"
 
-    @in_python_words
+    @public
     def __call__(self, image: Any) -> Any:
         """Score an image, or a batch of images.
 
@@ -97,7 +97,7 @@ def _is_one(value: Any) -> bool:
     return isinstance(value, (str, os.PathLike)) and names_one_image(os.fspath(value))
 
 
-@in_python_words
+@public
 def load(
     method: MethodLike,
     *,
@@ -143,11 +143,7 @@ def load(
         ...
         bench.errors.ImageError: image: 96x64 pixels: NIQE needs at least 192x192
     """
-    check_choice("--device", device, ("auto", "cpu", "cuda"))
-    check_choice("--precision", precision, ("exact", "fast"))
     chosen = methods_of(method, name, higher_is_better, batch)
-    if len(chosen) != 1:
-        raise UsageError(f"method got {len(chosen)} methods: load one at a time")
     known = chosen[0] if isinstance(chosen[0], str) else chosen[0].info.name
     settings = settings_of(resize, seed, batch_size, None)
     with preserved():

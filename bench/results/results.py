@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.errors import UsageError, did_you_mean
+from bench.errors import UsageError
 from bench.io.progress import note
 from bench.results.arguments import check_draws, places_of, several
-from bench.results.wording import in_python_words
+from bench.results.wording import public
 from bench.runs.entry import Entry
 from bench.runs.selection import select, stored_entries
 from bench.runs.store import Store
@@ -56,7 +56,7 @@ class Results:
     def __repr__(self) -> str:
         return f"<bench results: {self}>"
 
-    @in_python_words
+    @public
     def only(
         self,
         methods: str | Sequence[str] = (),
@@ -111,7 +111,7 @@ class Results:
         attributes = [name for name in frame if name not in (*_FIRST_COLUMNS, "protocol", "key")]
         return frame[[*_FIRST_COLUMNS, *attributes, "protocol", "key"]]
 
-    @in_python_words
+    @public
     def table(
         self,
         values: str | Sequence[str] = (),
@@ -126,8 +126,9 @@ class Results:
         """Return the table of methods and datasets that ``bench table`` prints, with a reason for every missing number.
 
         Args:
-            values: statistics to show, such as ``["srcc", "krcc", "rmse_log4"]``; empty for SRCC and PLCC.
-            by: a label attribute (``type``, ``level``, ...): SRCC inside each of its values.
+            values: statistics to show, such as ``["srcc", "krcc", "rmse_log4"]``; empty for SRCC and PLCC, with
+                ``by`` for SRCC.
+            by: a label attribute (``type``, ``level``, ...): the statistics inside each of its values.
             intervals: print the 95% interval of each SRCC; ``to_frame()`` always has it.
             interval: kind of interval; ``bca`` is corrected for bias and skew.
             draws: number of bootstrap draws for intervals and tests; 0 turns both off.
@@ -150,10 +151,10 @@ class Results:
             common=common,
             mix_protocols=mix_protocols,
             intervals=intervals,
-            **({"values": tuple(several(values))} if values else {}),
+            values=tuple(several(values)),
         )
 
-    @in_python_words
+    @public
     def compare(self, a: str, b: str, *, draws: int = 2000, mix_protocols: bool = False) -> Views:
         """Test on each dataset whether one method is better than another, by a paired bootstrap.
 
@@ -169,10 +170,10 @@ class Results:
         Example:
             >>> found = results.compare("niqe", "bytes-per-pixel", draws=200)
         """
-        chosen = Results(tuple(select(self.entries, also=(a, b))))
+        chosen = Results(tuple(select(self.entries, pair=(a, b))))
         return chosen._show("compare", argument=(a, b), draws=draws, mix_protocols=mix_protocols)
 
-    @in_python_words
+    @public
     def significance(self, *, draws: int = 2000, common: bool = False, mix_protocols: bool = False) -> Views:
         """Test all pairs of methods on each dataset and return the results as a matrix.
 
@@ -189,7 +190,7 @@ class Results:
         """
         return self._show("significance", draws=draws, common=common, mix_protocols=mix_protocols)
 
-    @in_python_words
+    @public
     def published(self, file: str | os.PathLike[str] | None = None, *, draws: int = 2000) -> Views:
         """Compare published correlations with these results and show how the protocols differ.
 
@@ -205,16 +206,16 @@ class Results:
         """
         return self._show("published", argument=None if file is None else Path(file), draws=draws)
 
-    @in_python_words
+    @public
     def opinions(self) -> Views:
         """Return the noise ceiling of the MOS and Krasula's AUCs, for labels with the spread of the ratings.
 
         Example:
             >>> found = results.opinions()
         """
-        return self._show("opinions", draws=0)
+        return self._show("opinions")
 
-    @in_python_words
+    @public
     def cross(self, *, intervals: bool = False) -> Views:
         """Compare regressions fitted on one dataset and tested on others with opinion-unaware methods.
 
@@ -226,7 +227,7 @@ class Results:
         """
         return self._show("cross", intervals=intervals)
 
-    @in_python_words
+    @public
     def plot(
         self,
         kind: Literal["ranking", "significance", "scatter", "residuals", "correlation", "speed"],
@@ -253,8 +254,6 @@ class Results:
         from bench.figures.plots import PLOTS
         from bench.figures.style import own_style
 
-        if kind not in PLOTS:
-            raise UsageError(f"kind got {kind!r}: use one of {', '.join(PLOTS)}.{did_you_mean(kind, PLOTS)}")
         _check_options(f"kind {kind!r}", PLOTS[kind], options)
         if "draws" in options and kind != "scatter":
             check_draws(options["draws"])
@@ -264,7 +263,7 @@ class Results:
             note(line)
         return drawn.figure
 
-    @in_python_words
+    @public
     def report(
         self,
         output: str | os.PathLike[str],
@@ -322,7 +321,7 @@ def _check_options(what: str, function: Callable[..., Any], options: Mapping[str
             raise UsageError(f"{what} has no option {name!r}: {has}")
 
 
-@in_python_words
+@public
 def load_results(
     results: str | os.PathLike[str] | None = None,
     *,

@@ -14,14 +14,13 @@ from bench.results.arguments import (
     DatasetLike,
     MethodLike,
     assignments_of,
-    check_choice,
     datasets_of,
     methods_of,
     places_of,
     settings_of,
 )
 from bench.results.results import Results
-from bench.results.wording import in_python_words
+from bench.results.wording import public
 from bench.runs import loading, runner
 from bench.runs.global_state import preserved
 from bench.runs.runner import RunResult
@@ -29,7 +28,7 @@ from bench.runs.scoring import Settings
 from bench.runs.store import Store
 
 
-@in_python_words
+@public
 def run(
     methods: MethodLike | Sequence[MethodLike],
     datasets: DatasetLike | Sequence[DatasetLike],
@@ -92,8 +91,6 @@ def run(
         >>> float(wide.scores().score.max())
         576.0
     """
-    check_choice("--device", device, ("auto", "cpu", "cuda"))
-    check_choice("--precision", precision, ("exact", "fast"))
     chosen = methods_of(methods, name, higher_is_better, batch)
     settings = settings_of(resize, seed, batch_size, workers)
     places = places_of(roots)

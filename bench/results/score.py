@@ -20,14 +20,13 @@ from bench.plugins.registry import warn_about_plugins
 from bench.results.arguments import (
     MethodLike,
     assignments_of,
-    check_choice,
     methods_of,
     places_of,
     settings_of,
     several,
     text_of,
 )
-from bench.results.wording import in_python_words
+from bench.results.wording import public
 from bench.runs import loading
 from bench.runs.global_state import preserved
 from bench.runs.scoring import ImageToScore, LoadedMethod, Settings, score_items
@@ -53,7 +52,7 @@ class NamedImage(NamedTuple):
     resize: str
 
 
-@in_python_words
+@public
 def score(
     images: Any,
     methods: MethodLike | Sequence[MethodLike],
@@ -108,8 +107,6 @@ def score(
            image method  score error
         0  image  width   96.0  None
     """
-    check_choice("--device", device, ("auto", "cpu", "cuda"))
-    check_choice("--precision", precision, ("exact", "fast"))
     chosen = methods_of(methods, name, higher_is_better, batch)
     settings = settings_of(resize, seed, batch_size, workers)
     with preserved():

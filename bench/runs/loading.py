@@ -51,9 +51,20 @@ def _find_methods(methods: Sequence[str | type[Method]]) -> dict[str, type[Metho
     found: dict[str, type[Method]] = {}
     for each in methods:
         method = registry.find_method(each) if isinstance(each, str) else each
+        _check_name(method)
         if found.setdefault(method.info.name, method) is not method:
             raise UsageError(f"--method: two methods are called {method.info.name!r}: give one of them another name")
     return found
+
+
+def _check_name(method: type[Method]) -> None:
+    """Refuse a class or function that bears another method's name: in a table nobody could tell them apart."""
+    known = registry.catalogue().methods.get(method.info.name, method)
+    if (known.__module__, known.__qualname__) != (method.__module__, method.__qualname__):
+        raise UsageError(
+            f"--method got a class or function with the name {method.info.name!r}, which another method has: give it "
+            "a name of its own"
+        )
 
 
 def _set_precision(found: dict[str, type[Method]], grouped: dict[str, dict[str, str]], precision: str) -> None:

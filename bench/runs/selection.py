@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from bench.api import Family
 from bench.datasets.catalogue import canonical
@@ -36,7 +36,7 @@ def select(
     methods: Sequence[str] = (),
     datasets: Sequence[str] = (),
     families: Sequence[str] = (),
-    also: Sequence[str] = (),
+    pair: Sequence[str] = (),
 ) -> list[Entry]:
     """Return the entries that are chosen; an empty choice takes all.
 
@@ -45,7 +45,7 @@ def select(
         methods: names or labels of methods.
         datasets: ids or aliases.
         families: some of FAMILIES.
-        also: names or labels of further methods that must be there; with any, others are left out.
+        pair: names or labels of two methods, A and B, that must be there; others are then left out.
 
     Raises:
         UsageError: no entry has one of the names, or no method is of these families.
@@ -53,7 +53,11 @@ def select(
     for family in families:
         if family not in FAMILIES:
             raise UsageError(f"--family got {family!r}: use one of {', '.join(FAMILIES)}")
-    kept = _named(_named(entries, "--method", methods, _names_of_method), "A B", also, _names_of_method)
+    kept = _named(entries, "--method", methods, _names_of_method)
+    known = {name for entry in kept for name in _names_of_method(entry)}
+    for parameter, name in zip("AB", pair, strict=False):
+        _check_known(parameter, name, known)
+    kept = [entry for entry in kept if not pair or _names_of_method(entry) & set(pair)]
     kept = _named(kept, "--dataset", [canonical(name) for name in datasets], lambda entry: {entry.dataset.id})
     kept = [entry for entry in kept if not families or _families_of(entry) & set(families)]
     if not kept:
@@ -86,6 +90,10 @@ def _named(entries: Sequence[Entry], option: str, wanted: Iterable[str], names_o
     wanted = list(wanted)
     known = {name for entry in entries for name in names_of(entry)}
     for name in wanted:
-        if name not in known:
-            raise UsageError(f"{option} got {name!r}, which has no stored result.{did_you_mean(name, known)}")
+        _check_known(option, name, known)
     return [entry for entry in entries if not wanted or names_of(entry) & set(wanted)]
+
+
+def _check_known(parameter: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise UsageError(f"{parameter} got {name!r}, which has no stored result.{did_you_mean(name, known)}")

@@ -164,14 +164,14 @@ def _told_apart(row: MethodKey, same: list[MethodKey]) -> str:
     return f"{row.label} ({', '.join(differing)})" if differing else row.label
 
 
-def find_pair(table: Table, names: tuple[str, str], parameter: str) -> tuple[MethodKey, MethodKey] | None:
+def find_pair(table: Table, names: tuple[str, str]) -> tuple[MethodKey, MethodKey] | None:
     """Return the two rows that names mean, by label or by the method's name; None where a table lacks one.
 
     Raises:
         UsageError: a name means more than one row, or both mean one.
     """
     chosen: list[MethodKey] = []
-    for name in names:
+    for parameter, name in zip("AB", names, strict=True):
         exact = [row for row in table.rows if name in (table.labels[row], row.label)]
         of_name = exact or [
             row for (row, _), cell in table.cells.items() if cell.method.name == name and row not in chosen
@@ -184,5 +184,5 @@ def find_pair(table: Table, names: tuple[str, str], parameter: str) -> tuple[Met
             return None
         chosen.append(rows[0])
     if chosen[0] == chosen[1]:
-        raise UsageError(f"{parameter} got {names[0]} and {names[1]}, which are one row: give two")
+        raise UsageError(f"A and B got {names[0]} and {names[1]}, which are one row: give two")
     return chosen[0], chosen[1]

@@ -15,6 +15,8 @@ import importlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from bench.errors import UsageError
+
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
     from bench.views.arranging import Request
@@ -28,32 +30,44 @@ class ViewOption(NamedTuple):
         show: ``module:function``, imported at its first use.
         help: help text of the option ``--NAME``; empty if the view has no such option.
         metavars: names of the option's values; empty for a flag.
+        takes: the settings of ``Request`` that the view heeds; others are refused.
     """
 
     show: str
     help: str = ""
     metavars: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ("mix_protocols",)
 
+
+_SETTINGS = ("draws", "interval", "common", "mix_protocols", "intervals", "values")
+_TESTS = ("draws", "common", "mix_protocols")
 
 VIEWS = {
-    "paper": ViewOption("bench.views.paper:show"),
+    "paper": ViewOption("bench.views.paper:show", takes=_SETTINGS),
     "by": ViewOption(
         "bench.views.by_attribute:show",
         "Split each dataset by a label attribute (type, level, scene, generator, ...) and report SRCC in each part.",
         ("ATTRIBUTE",),
+        ("mix_protocols", "values"),
     ),
-    "compare": ViewOption("bench.views.compare:show", "Test one method against another on each dataset.", ("A", "B")),
+    "compare": ViewOption(
+        "bench.views.compare:show", "Test one method against another on each dataset.", ("A", "B"), _TESTS
+    ),
     "significance": ViewOption(
-        "bench.views.significance:show", "Test all pairs of methods on each dataset and show the results as a matrix."
+        "bench.views.significance:show",
+        "Test all pairs of methods on each dataset and show the results as a matrix.",
+        takes=_TESTS,
     ),
     "published": ViewOption(
-        "bench.views.published.view:show", "Compare published correlations with ours and show how the protocols differ."
+        "bench.views.published.view:show",
+        "Compare published correlations with ours and show how the protocols differ.",
+        takes=(*_TESTS, "interval"),
     ),
     "opinions": ViewOption(
         "bench.views.opinions.view:show",
         "Show the noise ceiling of the MOS and Krasula's AUCs, for labels with the spread of the ratings.",
     ),
-    "cross": ViewOption("bench.views.cross.view:show"),
+    "cross": ViewOption("bench.views.cross.view:show", takes=("intervals",)),
 }
 
 
@@ -66,8 +80,16 @@ def show(name: str, entries: Sequence[Entry], request: Request) -> Views:
         request: settings of the view.
 
     Raises:
-        UsageError: the view cannot show these results; the message says why.
+        UsageError: the view does not heed one of the settings, or cannot show these results; the message says why.
     """
+    _refuse_settings(name, request)
     module, _, function = VIEWS[name].show.partition(":")
     view: Callable[[Sequence[Entry], Request], Views] = getattr(importlib.import_module(module), function)
     return view(entries, request)
+
+
+def _refuse_settings(name: str, request: Request) -> None:
+    for setting in _SETTINGS:
+        if setting not in VIEWS[name].takes and getattr(request, setting) != getattr(type(request), setting):
+            view = "--style cross" if name == "cross" else f"--{name}"
+            raise UsageError(f"{view} and --{setting.replace('_', '-')} do not go together: leave one of them out")

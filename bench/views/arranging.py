@@ -10,7 +10,7 @@ from bench.defaults import DRAWS
 from bench.errors import UsageError
 from bench.runs.selection import without_fitted
 from bench.stats import IntervalKind
-from bench.tables.cell import PAPER_VALUES, STATISTICS
+from bench.tables.cell import STATISTICS
 
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
@@ -27,7 +27,7 @@ class Request:
         common: use only images that every method shown scored.
         mix_protocols: put different protocols of a dataset into one table.
         intervals: print the interval beside each SRCC.
-        values: the numbers to show, by their names in ``STATISTICS``.
+        values: the numbers to show, by their names in ``STATISTICS``; empty: those that the view shows unasked.
         argument: what the view is of: an attribute, two methods, a file.
         methods: names that the entries were chosen by; empty: all methods.
         datasets: ids that the entries were chosen by; empty: all datasets.
@@ -39,7 +39,7 @@ class Request:
     common: bool = False
     mix_protocols: bool = False
     intervals: bool = False
-    values: tuple[str, ...] = PAPER_VALUES
+    values: tuple[str, ...] = ()
     argument: object = None
     methods: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class Request:
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.values if name not in STATISTICS]
-        if unknown or not self.values or len(set(self.values)) < len(self.values):
+        if unknown or len(set(self.values)) < len(self.values):
             got = ",".join(self.values)
             raise UsageError(f"--values got {got!r}: choose some of {', '.join(STATISTICS)}, each once")
 

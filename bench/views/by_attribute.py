@@ -1,4 +1,4 @@
-"""``bench table --by ATTRIBUTE``: SRCC inside each distortion type, level, scene or generator of every dataset.
+"""``bench table --by ATTRIBUTE``: correlations inside each distortion type, level, scene or generator of every dataset.
 
 Works on an arranged table, so that rows, columns and what is superseded are those of ``bench table``.
 """
@@ -15,7 +15,7 @@ import numpy as np
 from bench import stats
 from bench.datasets.card import RESERVED
 from bench.errors import UsageError
-from bench.tables.cell import FEW, VALUES, MethodKey
+from bench.tables.cell import FEW, STATISTICS, VALUES, MethodKey
 from bench.tables.evaluation import correlate_part
 from bench.tables.table import DatasetKey, Table
 from bench.views.arranging import Request, arranged
@@ -34,18 +34,19 @@ MOST_COLUMNS = 30
 
 
 def show(entries: Sequence[Entry], request: Request) -> Views:
-    """Return one table a dataset: SRCC of methods × values, or its mean, lowest and highest where values are many.
+    """Return one table a dataset: methods × values, or the mean, lowest and highest where values are many.
 
     Args:
         entries: stored results.
-        request: its argument is the attribute's name.
+        request: its argument is the attribute's name; without ``values`` it shows SRCC.
 
     Raises:
         UsageError: no dataset has the attribute; names those that there are.
     """
-    tables = arranged(entries, replace(request, draws=0, common=False))
+    tables = arranged(entries, replace(request, draws=0))
     found = break_down(tables, str(request.argument))
-    return Views(tuple(_view(table, part) for table, parts in found for part in parts))
+    names = request.values or ("srcc",)
+    return Views(tuple(_view(table, part, names) for table, parts in found for part in parts))
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,9 @@ class Breakdown:
     sizes: dict[str, int]
     parts: dict[tuple[MethodKey, str], stats.Correlations]
 
-    def summary(self, row: MethodKey) -> tuple[float, str, float, str, float] | None:
-        """Return mean SRCC over values, the lowest with its value, the highest with its value; None without any."""
-        found = {v: c.srcc for v in self.sizes if (c := self.parts.get((row, v))) and c.srcc is not None}
+    def summary(self, row: MethodKey, name: str) -> tuple[float, str, float, str, float] | None:
+        """Return a statistic's mean over values, the lowest and the highest with their values; None without any."""
+        found = {v: x for v in self.sizes if (c := self.parts.get((row, v))) and (x := getattr(c, name)) is not None}
         if not found:
             return None
         low, high = min(found, key=lambda v: found[v]), max(found, key=lambda v: found[v])
@@ -121,42 +122,59 @@ def _natural(values: Iterable[str]) -> list[str]:
     return sorted(values, key=lambda value: [int(x) if x.isdecimal() else x for x in re.split(r"(\d+)", value)])
 
 
-def _view(table: Table, one: Breakdown) -> View:
+def _view(table: Table, one: Breakdown, names: Sequence[str]) -> View:
     many, sizes = len(one.sizes) > MOST_COLUMNS, list(one.sizes.values())
-    head = (
-        [Value(name) for name in ("mean", "lowest", "highest")]
-        if many
-        else [_heading(value, n) for value, n in one.sizes.items()]
-    )
+    line = _summed if many else _values
     rows = [row for row in table.rows if any((row, value) in one.parts for value in one.sizes)]
-    lines = [
-        [Value(table.labels[row]), *(_summed(one, row) if many else (_value(one, row, value) for value in one.sizes))]
-        for row in rows
-    ]
-    caption = f"SRCC on {one.column.dataset} ({one.column.protocol}) by {one.attribute}"
+    lines = [[Value(table.labels[row]), *line(one, row, names)] for row in rows]
+    caption = f"{_joined(names)} on {one.column.dataset} ({one.column.protocol}) by {one.attribute}"
     if many:
         few = f"; below {FEW} images too few to draw conclusions" if min(sizes) < FEW else ""
         caption += f": inside each of {len(sizes)} values, of {min(sizes)} to {max(sizes)} images{few}"
     captions = [f"{caption}.", *table.about(one.column).notes]
+    head = _heads_of_summary(names) if many else _heads(one, names)
     return View([Value("method"), *head], [("", lines)], captions, _records(table, one))
 
 
-def _heading(value: str, n: int) -> Value:
-    notes = (f"fewer than {FEW} images: too few to draw conclusions",) if n < FEW else ()
-    return Value(f"{value} (n = {n})", notes=notes)
+def _joined(names: Sequence[str]) -> str:
+    *first, last = (STATISTICS[name].meaning for name in names)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
-def _value(one: Breakdown, row: MethodKey, value: str) -> Value:
-    found = one.parts.get((row, value))
+def _heads_of_summary(names: Sequence[str]) -> list[Value]:
+    # One statistic is named in the caption.
+    heads = [f" {STATISTICS[name].heading}" for name in names] if len(names) > 1 else [""]
+    return [Value(f"{what}{head}") for head in heads for what in ("mean", "lowest", "highest")]
+
+
+def _heads(one: Breakdown, names: Sequence[str]) -> list[Value]:
+    first, *others = (STATISTICS[name].heading for name in names)
+    heads: list[Value] = []
+    for value, n in one.sizes.items():
+        notes = (f"fewer than {FEW} images: too few to draw conclusions",) if n < FEW else ()
+        heads += [Value(f"{value} (n = {n})", notes=notes, after=f" {first}" if others else ""), *map(Value, others)]
+    return heads
+
+
+def _values(one: Breakdown, row: MethodKey, names: Sequence[str]) -> list[Value]:
+    return [_value(one.parts.get((row, value)), name) for value in one.sizes for name in names]
+
+
+def _value(found: stats.Correlations | None, name: str) -> Value:
     if found is None:
         return Value("-", notes=("no image of this value was scored",))
-    return Value("-", notes=(found.reasons["srcc"],)) if found.srcc is None else Value(number(found.srcc))
+    number_found = getattr(found, name)
+    return Value("-", notes=(found.reasons[name],)) if number_found is None else Value(number(number_found))
 
 
-def _summed(one: Breakdown, row: MethodKey) -> list[Value]:
-    found = one.summary(row)
+def _summed(one: Breakdown, row: MethodKey, names: Sequence[str]) -> list[Value]:
+    return [value for name in names for value in _summed_up(one, row, name)]
+
+
+def _summed_up(one: Breakdown, row: MethodKey, name: str) -> list[Value]:
+    found = one.summary(row, name)
     if found is None:
-        reasons = dict.fromkeys(part.reasons["srcc"] for (of, _), part in one.parts.items() if of == row)
+        reasons = dict.fromkeys(part.reasons[name] for (of, _), part in one.parts.items() if of == row)
         return [Value("-", notes=tuple(reasons)), Value("-"), Value("-")]
     mean, lowest, low, highest, high = found
     return [Value(number(mean)), Value(f"{number(low)} ({lowest})"), Value(f"{number(high)} ({highest})")]

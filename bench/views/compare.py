@@ -36,7 +36,7 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
     names = (str(request.argument[0]), str(request.argument[1]))
     request.need_draws("--compare")
     tables = arranged(entries, replace(request, common=True))
-    pairs = [(table, find_pair(table, names, "--compare")) for table in tables]
+    pairs = [(table, find_pair(table, names)) for table in tables]
     views = [compare_view(table, rows, compare_rows(table, *rows)) for table, rows in pairs if rows]
     if not views:
         raise UsageError(f"--compare got {' and '.join(names)}, which have no dataset under one protocol in common")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.defaults import ALPHA, CONFIDENCE
 from bench.runs.selection import without_fitted
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
-from bench.tables.cell import STATISTICS, VALUES, Cell, MethodKey
+from bench.tables.cell import PAPER_VALUES, STATISTICS, VALUES, Cell, MethodKey
 from bench.tables.significance import find_leaders
 from bench.tables.table import DatasetKey, Table
 from bench.views.arranging import Request, arranged
@@ -27,7 +27,7 @@ _OTHERS = Remark("The same datasets under other protocols, labels or images: not
 def show(entries: Sequence[Entry], request: Request) -> Views:
     """Return methods × datasets; a dataset's second protocol stands in a table of its own."""
     # Records have every number of a cell, whatever the columns are.
-    tables = arranged(entries, request, VALUES if request.with_records else request.values)
+    tables = arranged(entries, request, VALUES if request.with_records else request.values or PAPER_VALUES)
     return paper_views(tables, request, without_fitted(entries)[1])
 
 
@@ -57,15 +57,16 @@ class PaperTable:
 
     def __init__(self, table: Table, request: Request, fitted: int = 0) -> None:
         self.table, self.request, self.fitted = table, request, fitted
+        self.values = request.values or PAPER_VALUES
         self.over, self.kinds = average(table), averages_by_kind(table)
-        self.averages = [*self.kinds, *([self.over] if self.over.srcc else [])] if "srcc" in request.values else []
+        self.averages = [*self.kinds, *([self.over] if self.over.srcc else [])] if "srcc" in self.values else []
         self.leaders = find_leaders(table, self.averages)
 
     def view(self) -> View:
         """Return its cells, captions and notes."""
         head = [Value("method")]
         for column in self.table.columns:
-            first, *others = (STATISTICS[name].heading for name in self.request.values)
+            first, *others = (STATISTICS[name].heading for name in self.values)
             head.append(Value(column.dataset, notes=(self.about_column(column),), after=f" {first}"))
             head += map(Value, others)
         head += [Value(f"{each.kind or 'average'} SRCC") for each in self.averages]
@@ -88,8 +89,8 @@ class PaperTable:
     def _values(self, row: MethodKey, column: DatasetKey) -> list[Value]:
         cell = self.table.cells.get((row, column))
         if cell is None:
-            return [Value("-", notes=("not run",)), *[Value("-")] * (len(self.request.values) - 1)]
-        first, *others = self.request.values
+            return [Value("-", notes=("not run",)), *[Value("-")] * (len(self.values) - 1)]
+        first, *others = self.values
         remarks = self.table.remarks(row, column)
         return [self.value(row, column, cell, first, remarks), *(self.value(row, column, cell, n) for n in others)]
 
@@ -131,13 +132,13 @@ class PaperTable:
     def captions(self) -> list[Sentence]:
         """Return the sentences below the table: what is shown, what is marked, what is averaged."""
         captions: list[Sentence] = [self._about_numbers()]
-        if "srcc" in self.request.values:
+        if "srcc" in self.values:
             captions += [self._about_average()] if len(self.table.columns) > 1 else []
             captions += [self._about_kinds()] if self.kinds else []
         return captions
 
     def _about_numbers(self) -> Sentence:
-        names = self.request.values
+        names = self.values
         *most, last = (STATISTICS[name].meaning for name in names)
         parts = [f"{', '.join(most)}, and {last}." if most else f"{last}."]
         if "srcc" in names:
@@ -156,7 +157,7 @@ class PaperTable:
     def _about_marks(self) -> str:
         if not self.leaders.draws:
             return "Bold: the highest SRCC; italics: the second highest. No difference was tested."
-        mapped = any(name.startswith("plcc_log") for name in self.request.values)
+        mapped = any(name.startswith("plcc_log") for name in self.values)
         return (
             "Bold: an SRCC significantly higher than that of every other row; italics: of every other row but the bold "
             f"one; no mark: not significant. Paired bootstrap on the same images ({self.leaders.draws} draws), with a "

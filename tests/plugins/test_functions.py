@@ -72,8 +72,8 @@ def test_more_can_be_declared() -> None:
     [
         ({"name": "x"}, "higher_is_better must be True or False"),
         ({"higher_is_better": True}, "name must be given"),
-        ({"name": "two words", "higher_is_better": True}, "method name 'two words': use letters, digits"),
-        ({"name": "x", "higher_is_better": True, "colour": "red"}, "cannot be declared so: .*'colour'"),
+        ({"name": "two words", "higher_is_better": True}, "name got 'two words': give letters, digits"),
+        ({"name": "x", "higher_is_better": True, "colour": "red"}, "colour is no parameter of bench.method"),
     ],
 )
 def test_mistakes_are_told_in_a_sentence(given: dict[str, Any], message: str) -> None:

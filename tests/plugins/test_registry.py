@@ -109,9 +109,9 @@ def test_a_new_method_takes_at_most_thirty_lines() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"name": "has space"}, "method name 'has space'"),
+        ({"name": "has space"}, "name got 'has space'"),
         ({"score_range": (1.0, 0.0)}, "score_range"),
-        ({"licence": " "}, "declares no licence"),
+        ({"licence": " "}, "licence got ' ': give a text"),
     ],
 )
 def test_incomplete_metadata_is_refused_where_it_is_written(changes: dict[str, object], message: str) -> None:
@@ -120,7 +120,7 @@ def test_incomplete_metadata_is_refused_where_it_is_written(changes: dict[str, o
 
 
 def test_registering_without_info_is_refused() -> None:
-    with pytest.raises(TypeError, match="has no class attribute `info`"):
+    with pytest.raises(UsageError, match="has no class attribute `info`"):
         api.register(type("Bare", (api.Method,), {}))
 
 

@@ -83,5 +83,5 @@ def test_several_threads_may_call_it() -> None:
 
 
 def test_one_method_is_loaded_at_a_time() -> None:
-    with pytest.raises(UsageError, match="method got 2 methods"):
+    with pytest.raises(UsageError, match=r"method got .*: give a text"):
         api.load(["niqe", "piqe"])  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
     table = arrange(entries)
     if not table.tested:
         raise UsageError(
-            "--style cross: no regression is among the results chosen: run `bench fit --features "
+            "no regression is among the results chosen: run `bench fit --features "
             "METHOD --train DATASET --test DATASET` first"
         )
     return Views((CrossView(table, request.intervals).view(),))

@@ -25,11 +25,8 @@ _CEILING = "what the noise of the MOS leaves to reach"
 
 
 def show(entries: Sequence[Entry], request: Request) -> Views:
-    """Return a table for each dataset whose labels tell of ratings, and a remark that names the others.
-
-    It has tests of its own: draws and intervals that are asked for are not used.
-    """
-    tables = arranged(entries, replace(request, draws=0, interval="percentile", common=False), PAPER_VALUES)
+    """Return a table for each dataset whose labels tell of ratings, and a remark that names the others."""
+    tables = arranged(entries, replace(request, draws=0), PAPER_VALUES)
     return Views(tuple(part for table in tables for part in _parts(table, opinions(table))))
 
 
@@ -38,7 +35,7 @@ def _parts(table: Table, found: Sequence[Opinions]) -> list[View | Remark]:
     parts: list[View | Remark] = [_view(table, one, records(table, one, tests)) for one in found]
     if hidden := [f"{one.column.dataset} ({one.reason})" for one in found if one.reason]:
         start = "Elsewhere not" if len(hidden) < len(found) else "Not"
-        parts.append(Remark(f"{start} shown: {'; '.join(hidden)}."))
+        parts.append(Remark(f"{start} shown: {'; '.join(hidden)}. It needs labels with the columns std and n_raters."))
     return parts
 
 

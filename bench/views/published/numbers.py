@@ -93,7 +93,9 @@ def read_published(path: Path | None = None) -> list[PublishedResult]:
         UsageError: the file is no such CSV; names the row and what is wrong with it.
     """
     path = path or shipped_folder("_results", "results", "published.csv") / "published.csv"
-    if table.is_file(path) and path.stat().st_size > MAX_BYTES:
+    if not table.is_file(path):
+        raise UsageError(f"--published-file got {path}, and there is no such file")
+    if path.stat().st_size > MAX_BYTES:
         raise UsageError(f"{path} is larger than {MAX_BYTES >> 20} MiB: no list of published correlations is")
     header, rows = table.read_csv(path)
     table.need_columns(path, header, COLUMNS)

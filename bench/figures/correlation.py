@@ -10,8 +10,9 @@ import numpy as np
 from bench.api import FloatArray
 from bench.errors import UsageError
 from bench.figures.style import DIVERGING, new_figure, plain
+from bench.tables.columns import DatasetKey
 from bench.tables.evaluation import signs_of
-from bench.tables.table import DatasetKey, Table
+from bench.tables.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

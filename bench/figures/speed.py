@@ -10,7 +10,8 @@ from bench.defaults import CONFIDENCE
 from bench.figures.style import caption, looks, new_grid, plain
 from bench.runs.speed import speed
 from bench.tables.cell import Cell
-from bench.tables.table import DatasetKey, Table
+from bench.tables.columns import DatasetKey
+from bench.tables.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,8 +11,9 @@ import numpy as np
 from bench.errors import UsageError
 from bench.gmad.pairs import ImagePair, Level, Opinion, differentiate, judge, standardised
 from bench.tables.cell import Cell
+from bench.tables.columns import DatasetKey
 from bench.tables.evaluation import joined, signs_of
-from bench.tables.table import DatasetKey, Table, find_pair
+from bench.tables.table import Table, find_pair
 
 if TYPE_CHECKING:
     import pandas as pd

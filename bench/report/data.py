@@ -16,7 +16,8 @@ from bench.report.points import DatasetPoints
 from bench.report.provenance import Provenance, describe_provenance
 from bench.report.robustness import Robustness
 from bench.tables.averages import kind_of
-from bench.tables.table import DatasetKey, Table
+from bench.tables.columns import DatasetKey
+from bench.tables.table import Table
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from bench.gmad.pairs import EQUAL
 from bench.report.data import PairedImage, PicturePair
 from bench.report.pictures import BUDGET, EmbeddedPictures, take_pictures
 from bench.tables.cell import Cell, MethodKey
-from bench.tables.table import DatasetKey, Table, find_pair
+from bench.tables.columns import DatasetKey
+from bench.tables.table import Table, find_pair
 
 QUALITY_LEVELS = 4
 """Quality levels of each method; a pair at each, both ways round."""

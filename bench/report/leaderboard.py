@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from bench.tables.averages import Average, kind_of
 from bench.tables.cell import FEW, STATISTICS, Cell, MethodKey
+from bench.tables.columns import DatasetKey
 from bench.tables.leakage import Relation
-from bench.tables.table import DatasetKey, Table
+from bench.tables.table import Table
 from bench.views.arranging import Request
 from bench.views.model import Sentence, Value
 from bench.views.paper import PaperTable

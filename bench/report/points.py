@@ -15,7 +15,8 @@ from bench.report.disagreements import Disagreement, disagree
 from bench.report.pictures import EmbeddedPictures
 from bench.tables.averages import kind_of
 from bench.tables.cell import Cell
-from bench.tables.table import DatasetKey, Table
+from bench.tables.columns import DatasetKey
+from bench.tables.table import Table
 from bench.views.words import number
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from bench.distortions import LEVELS
 from bench.robustness.degraded import UNDISTORTED
 from bench.robustness.levels import read_levels
 from bench.tables.cell import Cell
-from bench.tables.table import DatasetKey, Table
+from bench.tables.columns import DatasetKey
+from bench.tables.table import Table
 
 WIDTH, HEIGHT = 240, 170
 """Of a panel, in the units of its drawing."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.errors import UsageError
+from bench.errors import UsageError, counted
 from bench.io.progress import note
 from bench.results.arguments import check_draws, places_of, several
 from bench.results.wording import public
@@ -45,13 +45,11 @@ class Results:
     def __str__(self) -> str:
         done = [entry for entry in self.entries if entry.complete]
         scored, failed = sum(entry.scored for entry in done), sum(entry.failed for entry in done)
-        methods = _counted(len({entry.method.label for entry in self.entries}), "method")
-        datasets = _counted(len({entry.dataset.id for entry in self.entries}), "dataset")
-        failures = _counted(failed, "failure") if failed else "no failures"
-        unfinished = (
-            f", {_counted(len(self.entries) - len(done), 'result')} unfinished" if len(done) < len(self) else ""
-        )
-        return f"{methods} on {datasets}, {_counted(scored, 'score')}, {failures}{unfinished}"
+        methods = counted(len({entry.method.label for entry in self.entries}), "method")
+        datasets = counted(len({entry.dataset.id for entry in self.entries}), "dataset")
+        failures = counted(failed, "failure") if failed else "no failures"
+        unfinished = f", {counted(len(self.entries) - len(done), 'result')} unfinished" if len(done) < len(self) else ""
+        return f"{methods} on {datasets}, {counted(scored, 'score')}, {failures}{unfinished}"
 
     def __repr__(self) -> str:
         return f"<bench results: {self}>"
@@ -307,10 +305,6 @@ class Results:
         if "draws" in request:
             check_draws(request["draws"])
         return show(view, self.entries, Request(**request))
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _check_options(what: str, function: Callable[..., Any], options: Mapping[str, Any]) -> None:

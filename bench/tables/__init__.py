@@ -1,6 +1,8 @@
 """Tables: from stored scores to correlations, intervals and tests. Prints nothing.
 
 * ``cell``: the numbers of one method on one dataset.
+* ``columns``: which results stand in one column, and which of them it shows.
+* ``shared_images``: the images that a column compares on.
 * ``evaluation``: stored results to cells.
 * ``table``: cells arranged as methods × datasets.
 * ``averages``: average SRCC and rank over datasets.

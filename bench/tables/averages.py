@@ -11,8 +11,9 @@ import numpy as np
 from bench import stats
 from bench.defaults import CONFIDENCE
 from bench.tables.cell import Cell, MethodKey
+from bench.tables.columns import DatasetKey
 from bench.tables.leakage import Leak
-from bench.tables.table import DatasetKey, Table
+from bench.tables.table import Table
 
 AT_LEAST = 2
 """Datasets below which there is nothing to average."""
@@ -124,4 +125,4 @@ def _why_not(table: Table, row: MethodKey, column: DatasetKey) -> str:
         return cell.correlations.reasons["srcc"]
     if cell.excluded:
         return cell.leaks[0].why
-    return "" if row in table.eligible[column] else "scored fewer images than others"
+    return "" if row in table.eligible[column] else "scored too few of the images"

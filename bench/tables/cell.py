@@ -13,6 +13,7 @@ from bench.datasets.protocol import Protocol
 from bench.defaults import CONFIDENCE
 from bench.io.hashing import short_hash
 from bench.tables.leakage import Leak, PhotoSet, find_leaks
+from bench.tables.shared_images import SharedImages
 
 if TYPE_CHECKING:
     from bench.runs.entry import DatasetRecord, Entry, MethodRecord
@@ -100,6 +101,8 @@ class Cell:
         unlabelled: images with a score and no label, which no correlation uses.
         bootstrap: draws of the SRCC, shared with the other methods; None where there are none.
         no_bootstrap: why there are none; empty where there are.
+        images: names of the images behind the correlations, sorted.
+        shared: the images that the column of the cell compares on; None where the cell stands alone.
     """
 
     entry: Entry
@@ -109,6 +112,8 @@ class Cell:
     unlabelled: int = 0
     bootstrap: Bootstrapped | None = None
     no_bootstrap: str = ""
+    images: tuple[str, ...] = ()
+    shared: SharedImages[MethodKey] | None = None
 
     @property
     def interval(self) -> stats.Interval:
@@ -156,6 +161,11 @@ class Cell:
     def excluded(self) -> bool:
         """Whether a leak excludes the cell from best, averages and ranks."""
         return any(leak.excludes for leak in self.leaks)
+
+    @property
+    def compared(self) -> bool:
+        """Whether the cell may be best: it has no leak, and its images are those that the column compares on."""
+        return not self.excluded and (self.shared is None or self.row in self.shared.rows)
 
 
 def method_key(entry: Entry) -> MethodKey:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench import stats
-from bench.datasets.protocol import Protocol
 from bench.defaults import CONFIDENCE, DRAWS
-from bench.tables.cell import VALUES, Bootstrapped, Cell
+from bench.tables.cell import VALUES, Bootstrapped, Cell, MethodKey, leaks_of, method_key
+from bench.tables.columns import by_column, shown
+from bench.tables.shared_images import SharedImages, share_images
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,14 +35,12 @@ class _Rows:
     failed: int = 0
     unlabelled: int = 0
     reason: str = ""
+    shared: SharedImages[MethodKey] | None = None
 
-    @property
-    def task(self) -> tuple[str, Protocol]:
-        """The labels and the protocol of the scores."""
-        return self.entry.identity.labels, self.entry.protocol
-
-    def only(self, images: set[str]) -> _Rows:
+    def only(self, images: frozenset[str]) -> _Rows:
         """Keep the rows of some images."""
+        if images.issuperset(self.images):
+            return self
         kept = np.array([image in images for image in self.images], dtype=bool)
 
         def of(values: list[str] | None) -> list[str] | None:
@@ -70,28 +69,40 @@ def evaluate(
         entries: any, complete or not.
         draws: bootstrap draws; 0 for no intervals.
         interval: kind of interval.
-        common: use only the images that every entry on the same labels under the same protocol scored.
+        common: use only the images that every method shown scored, however few they are and whatever it was trained
+            on. Else a column compares on what :func:`share_images` leaves.
         values: numbers that are wanted; others may be left out of the correlations, which saves time.
 
     Returns:
         One cell an entry, in order.
     """
-    rows = [_read(entry) for entry in entries]
-    if common:
-        rows = _on_common_images(rows)
-    correlations = {row.entry.key: _correlate(row, values) for row in rows}
+    entries = list(entries)
+    rows = {entry.key: _read(entry) for entry in entries}
+    for column in by_column(entries).values():
+        rows |= _on_shared_images([rows[entry.key] for entry in shown(column).values()], common)
+    correlations = {key: _correlate(row, values) for key, row in rows.items()}
     drawn: dict[str, Bootstrapped] = {}
-    for alike in _on_same_images(rows) if draws else []:
+    for alike in _on_same_images(list(rows.values())) if draws else []:
         drawn |= _draw(alike, draws, interval)
-    return [_cell(row, correlations[row.entry.key], drawn.get(row.entry.key)) for row in rows]
+    return [_cell(rows[entry.key], correlations[entry.key], drawn.get(entry.key)) for entry in entries]
 
 
-def _on_common_images(rows: Sequence[_Rows]) -> list[_Rows]:
-    shared: dict[object, set[str]] = {}
-    for row in rows:
-        if not row.reason:
-            shared[row.task] = shared.get(row.task, set(row.images)) & set(row.images)
-    return [row if row.reason else row.only(shared[row.task]) for row in rows]
+def _on_shared_images(column: Sequence[_Rows], common: bool) -> dict[str, _Rows]:
+    """Keep of each row the images that its column compares on, by the entries' keys."""
+    of = {method_key(row.entry): row for row in column}
+    images = {key: frozenset(row.images) for key, row in of.items() if not row.reason}
+    clean = [
+        key
+        for key in images
+        if not any(leak.excludes for leak in leaks_of(of[key].entry.method, of[key].entry.dataset))
+    ]
+    shared = share_images(images, [], least=0) if common else share_images(images, clean)
+    kept = {row.entry.key: row if row.reason else row.only(shared.names) for row in column}
+    return {key: replace(row, shared=shared) for key, row in kept.items()}
+
+
+def _leaks(entry: Entry) -> bool:
+    return any(leak.excludes for leak in leaks_of(entry.method, entry.dataset))
 
 
 def _cell(rows: _Rows, correlations: stats.Correlations, drawn: Bootstrapped | None) -> Cell:
@@ -103,6 +114,8 @@ def _cell(rows: _Rows, correlations: stats.Correlations, drawn: Bootstrapped | N
         unlabelled=rows.unlabelled,
         bootstrap=drawn,
         no_bootstrap=rows.reason or ("" if drawn else "not asked for"),
+        images=rows.images,
+        shared=rows.shared,
     )
 
 
@@ -123,6 +136,8 @@ def _read(entry: Entry) -> _Rows:
 
 
 def _fill(rows: _Rows, usable: pd.DataFrame) -> None:
+    # Sorted, so that files of scores in different orders compare, image by image.
+    usable = usable.sort_values("image", kind="stable")
     rows.images = tuple(usable["image"].tolist())
     rows.scores, rows.labels = usable["score"].to_numpy(np.float64), usable["mos"].to_numpy(np.float64)
     about = rows.entry.dataset
@@ -142,10 +157,10 @@ def correlate_part(entry: Entry, frame: pd.DataFrame) -> stats.Correlations:
     return _correlate(rows)
 
 
-def usable_rows(entry: Entry) -> pd.DataFrame:
-    """Return the rows of ``entry.scores()`` that have a score and a label."""
-    frame = entry.scores()
-    return frame[frame["score"].notna() & frame["mos"].notna()]
+def usable_rows(cell: Cell) -> pd.DataFrame:
+    """Return the rows of ``entry.scores()`` behind a cell's correlations, sorted by image."""
+    frame = cell.entry.scores()
+    return frame[frame["image"].isin(cell.images)].sort_values("image", kind="stable")
 
 
 def joined(frame: pd.DataFrame, columns: Sequence[str]) -> list[str] | None:
@@ -209,7 +224,7 @@ def cross_fit(cell: Cell) -> stats.CrossFit:
     """
     if cell.correlations.plcc_log4 is None:
         return stats.CrossFit(reason=cell.correlations.reasons["plcc_log4"])
-    usable = usable_rows(cell.entry)
+    usable = usable_rows(cell)
     content = cell.dataset.group or cell.dataset.cluster or "image"
     if content not in usable:
         return stats.CrossFit(reason=f"the labels do not say the {content} that folds keep together")

@@ -11,7 +11,7 @@ from bench.api import FloatArray
 from bench.defaults import CONFIDENCE
 from bench.stats import Band, LogisticMapping, mapping_band
 from bench.tables.cell import Cell
-from bench.tables.evaluation import joined, signs_of
+from bench.tables.evaluation import joined, signs_of, usable_rows
 from bench.tables.table import Table
 
 STEPS = 200
@@ -65,8 +65,7 @@ def fitted(table: Table) -> Iterator[FittedPoints]:
             cell = table.cells.get((row, column))
             if cell is None or not cell.correlations.n:
                 continue
-            frame = cell.entry.scores()
-            usable = frame[frame["score"].notna() & frame["mos"].notna()]
+            usable = usable_rows(cell)
             cluster = cell.dataset.cluster
             yield FittedPoints(
                 table.labels[row],

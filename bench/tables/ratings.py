@@ -14,7 +14,8 @@ import numpy as np
 from bench import stats
 from bench.api import FloatArray
 from bench.tables.cell import Cell
-from bench.tables.table import DatasetKey, Table
+from bench.tables.columns import DatasetKey
+from bench.tables.table import Table
 
 if TYPE_CHECKING:
     import pandas as pd

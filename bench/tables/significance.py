@@ -17,7 +17,8 @@ from bench import stats
 from bench.defaults import ALPHA
 from bench.tables.averages import Average
 from bench.tables.cell import MethodKey
-from bench.tables.table import DatasetKey, Table
+from bench.tables.columns import DatasetKey
+from bench.tables.table import Table
 
 Place = DatasetKey | None
 """Place of a comparison: a column, or None for the average over columns."""

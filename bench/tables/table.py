@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from bench.api import Family
-from bench.datasets.protocol import Protocol
-from bench.errors import UsageError
+from bench.errors import UsageError, counted
 from bench.runs.entry import DatasetRecord, MethodRecord
 from bench.tables.cell import Cell, MethodKey
-
-
-@dataclass(frozen=True)
-class DatasetKey:
-    """A dataset under one protocol: everything in it compares."""
-
-    dataset: str
-    labels: str
-    images: str
-    protocol: Protocol
+from bench.tables.columns import DatasetKey, by_column, shown
 
 
 @dataclass
@@ -31,8 +21,8 @@ class Table:
         columns: in order of dataset id.
         groups: (heading, rows), opinion-unaware methods first.
         cells: what is there; what is not was not run.
-        eligible: for each column, the rows eligible for best. A method is not eligible when it was trained on the
-            dataset or its source, or left out images that another method scored.
+        eligible: for each column, the rows eligible for best, which compare on the same images. A method is not
+            eligible when it was trained on the dataset or its source, or failed on too many images.
         superseded: how many older results of the same row and column are in the store.
     """
 
@@ -56,13 +46,23 @@ class Table:
         """Return what a sidecar says of a column's dataset."""
         return next(cell for (_, where), cell in self.cells.items() if where == column).dataset
 
+    def left_out(self, column: DatasetKey) -> str:
+        """Return how many images no number of a column uses, and for whose sake; empty without any."""
+        shared = next(cell for (_, where), cell in self.cells.items() if where == column).shared
+        if shared is None or not shared.left_out:
+            return ""
+        whose = ", ".join(f"{count} by {self.labels[row]}" for row, count in shared.missing.items())
+        return f"without {counted(shared.left_out, 'image')} that some method did not score ({whose})"
+
     def remarks(self, row: MethodKey, column: DatasetKey) -> list[str]:
         """Return what must be known beside a cell's number: failures, leaks, too few images."""
         cell, remarks = self.cells[row, column], []
-        out = not cell.excluded and cell.correlations.n and row not in self.eligible[column]
         if cell.failed:
-            not_best = ", not eligible for best" if out else ""
-            remarks.append(f"scored {cell.scored}, failed {cell.failed}{not_best}")
+            remarks.append(f"scored {cell.scored}, failed {cell.failed}")
+        if cell.correlations.n and not cell.excluded and not cell.compared:
+            remarks.append(
+                f"on {cell.correlations.n} images, too few of those that others scored: not eligible for best"
+            )
         if cell.unlabelled and cell.correlations.n:
             remarks.append(f"{cell.unlabelled} scored images have no label")
         for leak in cell.leaks:
@@ -79,13 +79,15 @@ def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:
         cells: evaluated entries.
         mix_protocols: put every protocol into one table instead, a column each.
     """
-    by_column = _by_column(list(cells))
+    cell_of = {cell.entry.key: cell for cell in cells}
+    columns = by_column(cell.entry for cell in cell_of.values())
+    cells_of = {column: [cell_of[entry.key] for entry in entries] for column, entries in columns.items()}
     # Of a dataset's columns the fullest comes first, of equally full ones the newest.
-    order = sorted(by_column, key=lambda c: str(c.protocol))
-    order.sort(key=lambda c: (len(by_column[c]), max(cell.entry.finished for cell in by_column[c])), reverse=True)
+    order = sorted(cells_of, key=lambda c: str(c.protocol))
+    order.sort(key=lambda c: (len(cells_of[c]), max(cell.entry.finished for cell in cells_of[c])), reverse=True)
     order.sort(key=lambda c: c.dataset)
     if mix_protocols:
-        return [_table(order, by_column)] if order else []
+        return [_table(order, cells_of)] if order else []
     ranks: dict[str, int] = defaultdict(int)
     shelves: list[list[DatasetKey]] = []
     for column in order:
@@ -94,31 +96,17 @@ def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:
         if rank == len(shelves):
             shelves.append([])
         shelves[rank].append(column)
-    return [_table(columns, by_column) for columns in shelves]
+    return [_table(shelf, cells_of) for shelf in shelves]
 
 
-def _by_column(cells: list[Cell]) -> dict[DatasetKey, list[Cell]]:
-    newest: dict[tuple[str, str, Protocol], str] = {}
-    for cell in sorted(cells, key=lambda c: c.entry.finished):
-        about = cell.entry.identity
-        if about.images:
-            newest[cell.dataset.id, about.labels, cell.protocol] = about.images
-    columns: dict[DatasetKey, list[Cell]] = defaultdict(list)
-    for cell in cells:
-        about = cell.entry.identity
-        # Imported scores know no image files: they join the images that were scored here last.
-        images = about.images or newest.get((cell.dataset.id, about.labels, cell.protocol), "")
-        columns[DatasetKey(cell.dataset.id, about.labels, images, cell.protocol)].append(cell)
-    return columns
-
-
-def _table(columns: list[DatasetKey], by_column: dict[DatasetKey, list[Cell]]) -> Table:
+def _table(columns: list[DatasetKey], cells_of: Mapping[DatasetKey, list[Cell]]) -> Table:
     cells: dict[tuple[MethodKey, DatasetKey], Cell] = {}
     superseded = 0
     for column in columns:
-        for cell in sorted(by_column[column], key=lambda c: (c.entry.complete, c.entry.finished)):
-            superseded += (cell.row, column) in cells
-            cells[cell.row, column] = cell
+        cell_of = {cell.entry.key: cell for cell in cells_of[column]}
+        current = shown(cell.entry for cell in cells_of[column])
+        cells |= {(row, column): cell_of[entry.key] for row, entry in current.items()}
+        superseded += len(cell_of) - len(current)
     rows = {row: cell for (row, _), cell in cells.items()}
     headings: dict[str, list[MethodKey]] = defaultdict(list)
     for row in sorted(rows, key=lambda r: (rank(rows[r].method), r)):
@@ -127,10 +115,9 @@ def _table(columns: list[DatasetKey], by_column: dict[DatasetKey, list[Cell]]) -
     return Table(columns, list(headings.items()), cells, eligible, superseded, unique_labels(rows))
 
 
-def _eligible(cells: dict[tuple[MethodKey, DatasetKey], Cell], column: DatasetKey) -> list[MethodKey]:
+def _eligible(cells: Mapping[tuple[MethodKey, DatasetKey], Cell], column: DatasetKey) -> list[MethodKey]:
     there = {row: cell for (row, where), cell in cells.items() if where == column}
-    most = max(cell.correlations.n for cell in there.values())
-    return [row for row, cell in there.items() if not cell.excluded and cell.correlations.n == most]
+    return [row for row, cell in there.items() if cell.compared and cell.correlations.n]
 
 
 def rank(method: MethodRecord) -> tuple[int, int]:

@@ -48,7 +48,7 @@ VIEWS = {
         "bench.views.by_attribute:show",
         "Split each dataset by a label attribute (type, level, scene, generator, ...) and report SRCC in each part.",
         ("ATTRIBUTE",),
-        ("mix_protocols", "values"),
+        ("mix_protocols", "common", "values"),
     ),
     "compare": ViewOption(
         "bench.views.compare:show", "Test one method against another on each dataset.", ("A", "B"), _TESTS

@@ -16,16 +16,15 @@ from bench import stats
 from bench.datasets.card import RESERVED
 from bench.errors import UsageError
 from bench.tables.cell import FEW, STATISTICS, VALUES, MethodKey
-from bench.tables.evaluation import correlate_part
-from bench.tables.table import DatasetKey, Table
+from bench.tables.columns import DatasetKey
+from bench.tables.evaluation import correlate_part, usable_rows
+from bench.tables.table import Table
 from bench.views.arranging import Request, arranged
 from bench.views.model import Value, View
 from bench.views.shown import Views
 from bench.views.words import number
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from bench.runs.entry import Entry
 
 _MEASURED = ("std", "n_raters")  # of the ratings behind a MOS: numbers, which make no groups
@@ -56,7 +55,7 @@ class Breakdown:
     Attributes:
         column: the dataset.
         attribute: by what.
-        sizes: value → images with a label, of the row that scored most; in natural order.
+        sizes: value → images that the column compares on, in natural order.
         parts: (row, value) → its correlations on those images.
     """
 
@@ -90,9 +89,8 @@ def break_down(tables: Iterable[Table], attribute: str) -> list[tuple[Table, lis
         raise UsageError(f"--by got {attribute!r}, which differs from image to image: choose a label attribute")
     parted, known = [], set()
     for table in tables:
-        frames = {place: cell.entry.scores() for place, cell in table.cells.items() if cell.entry.complete}
-        known |= {name for frame in frames.values() for name in frame.columns} - {*RESERVED, *_MEASURED}
-        found = (_of_column(table, column, attribute, frames) for column in table.columns)
+        known |= _attributes(table)
+        found = (_of_column(table, column, attribute) for column in table.columns)
         parted.append((table, [one for one in found if one.sizes]))
     if not any(found for _, found in parted):
         there = ", ".join(sorted(known)) or "no attribute at all"
@@ -100,20 +98,23 @@ def break_down(tables: Iterable[Table], attribute: str) -> list[tuple[Table, lis
     return parted
 
 
-def _of_column(
-    table: Table, column: DatasetKey, attribute: str, frames: dict[tuple[MethodKey, DatasetKey], pd.DataFrame]
-) -> Breakdown:
+def _attributes(table: Table) -> set[str]:
+    frames = (cell.entry.scores() for cell in table.cells.values() if cell.entry.complete)
+    return {name for frame in frames for name in frame.columns} - {*RESERVED, *_MEASURED}
+
+
+def _of_column(table: Table, column: DatasetKey, attribute: str) -> Breakdown:
     sizes: dict[str, int] = {}
     parts: dict[tuple[MethodKey, str], stats.Correlations] = {}
-    for row in table.rows:
-        frame = frames.get((row, column))
-        if frame is None or attribute not in frame:
+    for row, cell in table.column(column).items():
+        usable = usable_rows(cell) if cell.entry.complete else None
+        if usable is None or attribute not in usable:
             continue
-        labelled = frame[frame["mos"].notna() & frame[attribute].notna()]
-        for key, part in labelled.groupby(labelled[attribute].astype(str)):
+        told = usable[usable[attribute].notna()]
+        for key, part in told.groupby(told[attribute].astype(str)):
             value = str(key)
             sizes[value] = max(sizes.get(value, 0), len(part))
-            parts[row, value] = correlate_part(table.cells[row, column].entry, part[part["score"].notna()])
+            parts[row, value] = correlate_part(cell.entry, part)
     return Breakdown(column, attribute, {value: sizes[value] for value in _natural(sizes)}, parts)
 
 
@@ -126,14 +127,20 @@ def _view(table: Table, one: Breakdown, names: Sequence[str]) -> View:
     many, sizes = len(one.sizes) > MOST_COLUMNS, list(one.sizes.values())
     line = _summed if many else _values
     rows = [row for row in table.rows if any((row, value) in one.parts for value in one.sizes)]
-    lines = [[Value(table.labels[row]), *line(one, row, names)] for row in rows]
+    lines = [[_row_heading(table, one, row), *line(one, row, names)] for row in rows]
     caption = f"{_joined(names)} on {one.column.dataset} ({one.column.protocol}) by {one.attribute}"
     if many:
         few = f"; below {FEW} images too few to draw conclusions" if min(sizes) < FEW else ""
         caption += f": inside each of {len(sizes)} values, of {min(sizes)} to {max(sizes)} images{few}"
-    captions = [f"{caption}.", *table.about(one.column).notes]
+    left_out = table.left_out(one.column)
+    captions = [f"{caption}.", *([f"{left_out}."] if left_out else []), *table.about(one.column).notes]
     head = _heads_of_summary(names) if many else _heads(one, names)
     return View([Value("method"), *head], [("", lines)], captions, _records(table, one))
+
+
+def _row_heading(table: Table, one: Breakdown, row: MethodKey) -> Value:
+    remarks = table.remarks(row, one.column) if row not in table.eligible[one.column] else ()
+    return Value(table.labels[row], notes=tuple(remarks))
 
 
 def _joined(names: Sequence[str]) -> str:

@@ -10,8 +10,9 @@ from bench import stats
 from bench.defaults import ALPHA, CONFIDENCE
 from bench.errors import UsageError
 from bench.tables.cell import Cell, MethodKey
+from bench.tables.columns import DatasetKey
 from bench.tables.significance import Comparison, compare_columns
-from bench.tables.table import DatasetKey, Table, find_pair
+from bench.tables.table import Table, find_pair
 from bench.views.arranging import Request, arranged
 from bench.views.model import Value, View
 from bench.views.shown import Views

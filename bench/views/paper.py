@@ -9,8 +9,9 @@ from bench.defaults import ALPHA, CONFIDENCE
 from bench.runs.selection import without_fitted
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
 from bench.tables.cell import PAPER_VALUES, STATISTICS, VALUES, Cell, MethodKey
+from bench.tables.columns import DatasetKey
 from bench.tables.significance import find_leaders
-from bench.tables.table import DatasetKey, Table
+from bench.tables.table import Table
 from bench.views.arranging import Request, arranged
 from bench.views.model import Code, Remark, Sentence, Value, View
 from bench.views.paper_records import records
@@ -123,7 +124,8 @@ class PaperTable:
         about = self.table.about(column)
         text = f"{about.title}: {about.n} images; {column.protocol}; intervals resample {about.cluster or 'image'}s"
         hashes = f"labels {column.labels}" + (f", images {column.images}" if column.images else "")
-        return "; ".join([text, *about.notes, hashes])
+        left_out = self.table.left_out(column)
+        return "; ".join([text, *([left_out] if left_out else []), *about.notes, hashes])
 
     def about_row(self, row: MethodKey) -> str:
         """Return which version and parameters a row is, or that its scores were imported."""

@@ -7,10 +7,11 @@ from typing import Any
 from bench.stats import Ceiling, CrossFit
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, kind_of
 from bench.tables.cell import VALUES, Cell, MethodKey
+from bench.tables.columns import DatasetKey
 from bench.tables.evaluation import cross_fit
 from bench.tables.leakage import Relation
 from bench.tables.ratings import ceilings
-from bench.tables.table import DatasetKey, Table
+from bench.tables.table import Table
 from bench.views.records import Block, Words
 
 

@@ -38,8 +38,8 @@ def filled(store: Store, tmp_path: Path) -> Store:
     """Sixty images scored here by a good method, its copy that counts down, and a poor one."""
     folder = tmp_path / "set"
     for i in range(60):
-        make_photo(folder / f"{i}.png", i, (8, 8))
-    rows = [f"{i}.png,{mos}" for i, mos in enumerate(MOS)]
+        make_photo(folder / f"{i:02}.png", i, (8, 8))
+    rows = [f"{i:02}.png,{mos}" for i, mos in enumerate(MOS)]
     (folder / "scores.csv").write_text("\n".join(["image,score", *rows]) + "\n")
     methods = [fixed("good", list(GOOD)), fixed("poor", list(POOR))]
     run(store, folder, *methods, fixed("turned", list(COPY), higher_is_better=False))
@@ -202,7 +202,7 @@ def test_speeds_are_drawn_apart_by_their_conditions_and_imports_are_named(filled
         meta = json.loads(path.read_text())
         meta["sessions"][0] |= {"images": 60, "method_seconds": 3.0, "threads": 4}
         path.write_text(json.dumps(meta))
-    rows = "".join(f"{i}.png,{GOOD[i]}\n" for i in range(60))
+    rows = "".join(f"{i:02}.png,{GOOD[i]}\n" for i in range(60))
     Path("theirs.csv").write_text("image,score\n" + rows)
     assert bench("import", "theirs.csv", "--method", "theirs", "--dataset", "set").code == 0
     (race,) = races(arranged(filled, "srcc"))

@@ -139,7 +139,11 @@ def test_values_and_parts_go_together(sample_store: Path) -> None:
     frame = table.to_frame().set_index("type")
     assert len(frame) == 6
     head, _, line = table.to_markdown().splitlines()[:3]
-    assert [cell.strip() for cell in head.split("|")[2:5]] == ["darken (n = 35) SRCC", "KRCC", "gaussian-blur (n = 35) SRCC"]
+    assert [cell.strip() for cell in head.split("|")[2:5]] == [
+        "darken (n = 35) SRCC",
+        "KRCC",
+        "gaussian-blur (n = 35) SRCC",
+    ]
     shown = [cell.strip() for cell in line.split("|")[2:4]]
     assert shown == [f"{frame.loc['darken', name]:.3f}" for name in ("srcc", "krcc")]
 

@@ -133,7 +133,7 @@ def test_who_left_out_images_does_not_compare_and_whoever_has_no_srcc_neither(st
     run(store, sets[1], fixed("n", [1.0] * 8))
     run(store, sets[2], fixed("n", MIXED))
     table = arranged(store)
-    assert left_out(table) == {"a": {"scored fewer images than others": ["n"]}, "b": {"constant scores": ["n"]}}
+    assert left_out(table) == {"a": {"scored too few of the images": ["n"]}, "b": {"constant scores": ["n"]}}
     assert "No average" in average_line(table)
 
 

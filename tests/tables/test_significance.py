@@ -50,7 +50,7 @@ def arranged(store: Store, **settings: object) -> Table:
 
 def frames(store: Store, dataset: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     entries = [entry for entry in store.entries()[0] if entry.dataset.id == dataset]
-    read = {entry.method.name: entry.scores() for entry in entries}
+    read = {entry.method.name: entry.scores().sort_values("image") for entry in entries}
     return {name: (frame["score"].to_numpy(), frame["mos"].to_numpy()) for name, frame in read.items()}
 
 
@@ -137,24 +137,50 @@ def test_who_leads_needs_to_beat_all() -> None:
     assert leaders(["a", "b"], lambda x, y: (x, y) in pairs) == ("a", None), "the last of two is no second best"
 
 
-def test_rows_that_did_not_score_the_same_images_have_a_reason(store: Store, bench: Bench) -> None:
-    # Each leaves out another image: as many, and both in the running.
-    for name, gap in (("m", 3), ("n", 5)):
-        rows = [f"{i},{'' if i == gap else (i * 7) % 11},{i}" for i in range(12)]
-        Path("s.csv").write_text("image,score,mos\n" + "\n".join(rows).replace(",,", ",nan,"))
+def import_with_gaps(bench: Bench, gaps: dict[str, set[int]]) -> None:
+    for name, missing in gaps.items():
+        rows = [f"{i},{'nan' if i in missing else (i * 7) % 11},{i}" for i in range(60)]
+        Path("s.csv").write_text("image,score,mos\n" + "\n".join(rows))
+        assert bench("import", "s.csv", "--method", name, "--dataset", "d").code == 0
+
+
+def test_a_column_compares_on_the_images_that_all_scored(store: Store, bench: Bench) -> None:
+    # Each leaves out another image: 58 of 60 are left.
+    import_with_gaps(bench, {"m": {3}, "n": {5}})
+    kept = [i for i in range(60) if i not in (3, 5)]
+    want = scipy_stats.spearmanr([(i * 7) % 11 for i in kept], kept).statistic
+    for record in json.loads(bench("table", "--format", "json").out):
+        assert record["n"] == 58
+        assert record["srcc"] == pytest.approx(want, abs=1e-12)
+    (one,) = compare_columns(arranged(store)).comparisons
+    assert (one.difference.reason, one.difference.value) == ("", 0)
+    out = bench("table").out
+    assert "without 2 images that some method did not score (1 by m, 1 by n)" in out
+    assert "scored 59, failed 1" in out
+
+
+def test_a_method_that_left_out_many_images_is_not_compared(store: Store, bench: Bench) -> None:
+    import_with_gaps(bench, {"m": {3}, "n": set(range(10)), "o": set()})
+    n = {record["method"]: record["n"] for record in json.loads(bench("table", "--format", "json").out)}
+    assert n == {"m": 59, "n": 50, "o": 59}
+    table = arranged(store)
+    assert [table.labels[row] for row in table.eligible[table.columns[0]]] == ["m", "o"]
+    assert "on 50 images, too few of those that others scored: not eligible for best" in bench("table").out
+    n = {record["method"]: record["n"] for record in json.loads(bench("table", "--common", "--format", "json").out)}
+    assert set(n.values()) == {50}
+
+
+def test_the_order_of_a_file_changes_nothing(store: Store, bench: Bench) -> None:
+    random = np.random.default_rng(1)
+    for name, noise in (("near", 5.0), ("far", 60.0)):
+        rows = [f"{i}.png,{i + random.normal(0, noise)},{i}" for i in range(60)]
+        Path("s.csv").write_text("\n".join(["image,score,mos", *random.permutation(rows)]))
         assert bench("import", "s.csv", "--method", name, "--dataset", "d").code == 0
     (one,) = compare_columns(arranged(store)).comparisons
-    assert (one.p, one.difference.reason) == (None, "they did not score the same images")
-    (together,) = compare_columns(arranged(store, common=True)).comparisons
-    assert together.difference.reason == ""
-    (first, second) = evaluate(store.entries()[0], common=True)
-    assert first.correlations.n == second.correlations.n == 10
-    out = bench("table", "--common").out
-    assert "scored 11, failed 1" in out
-    record = json.loads(bench("table", "--common", "--format", "json").out)[0]
-    kept = [i for i in range(12) if i not in (3, 5)]
-    want = scipy_stats.spearmanr([(i * 7) % 11 for i in kept], kept).statistic
-    assert record["srcc"] == pytest.approx(want, abs=1e-12)
+    assert one.difference.reason == ""
+    assert one.better is not None
+    assert bench("table", "--compare", "near", "far").code == 0
+    assert "**" in bench("table").out
 
 
 def test_one_against_another(filled: Store, bench: Bench) -> None:

@@ -175,7 +175,8 @@ def test_what_left_out_images_or_was_trained_on_the_set_is_not_in_the_running(ph
     assert (texts["gaps"], texts["cheat"]) == ("1.000", "1.000")
     assert texts["fair"].startswith("**")
     text = paper_views(tables, Request()).to_markdown()
-    assert "scored 6, failed 2, not eligible for best" in text
+    assert "scored 6, failed 2" in text
+    assert "on 6 images, too few of those that others scored: not eligible for best" in text
     assert "trained on this dataset, not eligible for best" in text
 
 

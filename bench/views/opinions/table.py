@@ -11,9 +11,10 @@ import numpy as np
 from bench import stats
 from bench.defaults import ALPHA
 from bench.tables.cell import Cell, MethodKey
+from bench.tables.columns import DatasetKey
 from bench.tables.evaluation import usable_rows
 from bench.tables.ratings import complete_cells, find_ratings
-from bench.tables.table import DatasetKey, Table
+from bench.tables.table import Table
 from bench.views.opinions.aucs import OpinionAucs, Tests, compare_pairs
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _on_same_images(cells: Iterable[Cell]) -> list[tuple[list[Cell], list[pd.Dat
     """Put together the cells whose scores and labels are of the same images."""
     groups: dict[tuple[str, ...], tuple[list[Cell], list[pd.DataFrame]]] = {}
     for cell in cells:
-        usable = usable_rows(cell.entry).sort_values("image")
+        usable = usable_rows(cell)
         there, frames = groups.setdefault(tuple(usable["image"]), ([], []))
         there.append(cell)
         frames.append(usable)

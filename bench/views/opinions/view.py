@@ -113,7 +113,7 @@ def _about_gaps(table: Table, one: Opinions, found: Mapping[MethodKey, Record]) 
     for row, record in found.items():
         cell = table.cells[row, one.column]
         if cell.correlations.n and row not in table.eligible[one.column]:
-            leak = cell.leaks[0].why if cell.excluded else "scored fewer images than others"
+            leak = cell.leaks[0].why if cell.excluded else "scored too few of the images"
             why[f"{OUT}: {leak}"].append(record["method"])
         for reason in dict.fromkeys(record["reasons"].values()):
             if reason not in (OUT, one.ceiling.reason):

@@ -26,6 +26,11 @@ results_option = click.option(
 root_option = click.option(
     "--root", "roots", multiple=True, metavar="ID=PATH", help="Path of a dataset's folder. Repeatable."
 )
+incomplete_option = click.option(
+    "--allow-incomplete",
+    is_flag=True,
+    help="Accept a copy of a dataset whose number of images is over 1% off the complete set's.",
+)
 methods_option = click.option(
     "--method", "methods", multiple=True, required=True, metavar="NAME", help="Name of a method. Repeatable."
 )

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @common.settings_options
 @common.root_option
 @common.results_option
+@common.incomplete_option
 @click.option(
     "--retry-failed",
     is_flag=True,
@@ -52,6 +53,7 @@ def run(
     settings: Settings,
     roots: tuple[str, ...],
     results: str | None,
+    allow_incomplete: bool,
     retry_failed: bool,
     strict: bool,
 ) -> None:
@@ -76,6 +78,7 @@ def run(
         split=split,
         device=device,
         precision=precision,
+        allow_incomplete=allow_incomplete,
         retry_failed=retry_failed,
     ):
         _report(result)
@@ -85,14 +88,16 @@ def run(
 
 
 def _report(result: RunResult) -> None:
+    from bench.datasets.dataset import told_count
     from bench.tables.evaluation import evaluate
     from bench.views.words import srcc_text
 
     entry = result.entry
     stored = "" if result.new else " (already stored)"
+    count = told_count(entry.dataset.here_n, entry.dataset.complete_n)
     click.echo(
         f"{entry.method.label} on {entry.dataset.id}: scored {entry.scored}, failed {entry.failed}; "
-        f"{srcc_text(evaluate([result.entry])[0])}{stored}"
+        f"{srcc_text(evaluate([result.entry])[0])}{f'; {count}' if count else ''}{stored}"
     )
     for image, error in _failures(result, 5):
         click.echo(f"  failed: {image}: {error}", err=True)

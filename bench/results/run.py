@@ -44,6 +44,7 @@ def run(
     seed: int = 0,
     roots: Mapping[str, str | os.PathLike[str]] | None = None,
     results: str | os.PathLike[str] | None = None,
+    allow_incomplete: bool = False,
     retry_failed: bool = False,
     strict: bool = False,
     name: str | None = None,
@@ -70,6 +71,7 @@ def run(
         seed: for methods that draw.
         roots: where the folders of datasets are, as ``{"koniq": "/data/koniq10k"}``.
         results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.
+        allow_incomplete: accept a copy whose number of images is over 1 % off the complete set's.
         retry_failed: score again what failed.
         strict: raise if any image failed.
         name: of a function; None takes its own.
@@ -108,6 +110,7 @@ def run(
                 split=split,
                 device=device,
                 precision=precision,
+                allow_incomplete=allow_incomplete,
                 retry_failed=retry_failed,
             )
         )
@@ -125,6 +128,7 @@ def run_each(
     split: str = "all",
     device: str = "auto",
     precision: str = "exact",
+    allow_incomplete: bool = False,
     retry_failed: bool = False,
 ) -> Iterator[RunResult]:
     """Yield the stored result of each method on each dataset as soon as it is complete.
@@ -138,6 +142,7 @@ def run_each(
         split: as in :func:`run`, and so are the others.
         device: as in :func:`run`.
         precision: as in :func:`run`.
+        allow_incomplete: as in :func:`run`.
         retry_failed: as in :func:`run`.
 
     Raises:
@@ -147,6 +152,8 @@ def run_each(
     warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
     for dataset in datasets:
+        if not allow_incomplete:
+            dataset.check_count()
         dataset.split(split)  # reports a wrong name before weights are loaded; the runner takes the split
     store.check_writable()
     ready = loading.load_methods(specs)

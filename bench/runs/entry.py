@@ -115,6 +115,8 @@ class DatasetRecord:
     card_hash: str = ""
     origin: str = ""
     notes: tuple[str, ...] = ()
+    complete_n: int = 0
+    here_n: int = 0
 
     @property
     def sign(self) -> int:

@@ -6,6 +6,7 @@
 * ``matlab``: MATLAB files.
 * ``isolated``: running a reader in a process of its own.
 * ``labels``: a card's label tables to rows.
+* ``whose``: choosing among several folders by the names of datasets.
 * ``rows``: rows to names, labels and attributes.
 * ``index``: finding image files by name.
 * ``problems``: faults of a copy, as sentences.

@@ -53,7 +53,7 @@ class Index:
         return [n for n, rest in below if rest.count("/") == depth and fnmatchcase(rest.lower(), pattern.lower())]
 
     def folders_with(self, pattern: str) -> list[str]:
-        """Return the folders below which there is a file of that name or pattern, shallowest first."""
+        """Return the folders (the root is empty) that have a file of that name or pattern, shallowest first."""
         depth = pattern.count("/") + 1
-        above = {"/".join(name.split("/")[:-depth]) for name in self.names if name.count("/") >= depth}
+        above = {"/".join(name.split("/")[:-depth]) for name in self.names if name.count("/") >= depth - 1}
         return sorted((f for f in above if self.matching(pattern, f)), key=lambda f: (f.count("/"), f))

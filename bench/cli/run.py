@@ -9,6 +9,7 @@ import click
 from bench.cli import common
 
 if TYPE_CHECKING:
+    from bench.datasets.readers.own_table import LabelColumn
     from bench.runs.runner import RunResult
     from bench.runs.scoring import Settings
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     metavar="ID|PATH",
     help="Dataset to score: an id, a folder, a CSV with image,score, a card (.toml) or an image. Repeatable.",
 )
+@common.labels_options
 @common.option_option
 @click.option(
     "--split",
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 def run(
     methods: tuple[str, ...],
     datasets: tuple[str, ...],
+    labels: LabelColumn,
     options: tuple[str, ...],
     split: str,
     device: str,
@@ -67,7 +70,7 @@ def run(
     from bench.runs.store import Store
 
     store = Store.locate(results)
-    chosen = datasets_of(datasets, Roots.parse(roots), "--dataset")
+    chosen = datasets_of(datasets, Roots.parse(roots), "--dataset", labels)
     outcomes = []
     for result in run_each(
         methods,

@@ -17,6 +17,9 @@ from bench.io.hashing import short_hash
 Direction = Literal["higher", "lower"]
 Attribute = str | float
 
+NO_LABELS = "none"
+"""What names no column where a column of labels is asked for."""
+
 MOST_OFF = 0.01
 """Share by which the number of images of a copy may differ from the complete set's without being asked for."""
 
@@ -60,6 +63,8 @@ class Dataset:
         notes: sentences that go with every number of it.
         complete_n: number of images of the complete set, by its card; 0 where nobody says.
         here_n: how many of them have a label and a file in this copy, before any split.
+        label_column: column that a CSV's labels were read from, where the user named it.
+        unread: columns with numbers of a CSV in which no column is known to hold labels.
     """
 
     id: str
@@ -79,6 +84,8 @@ class Dataset:
     notes: tuple[str, ...] = ()
     complete_n: int = 0
     here_n: int = 0
+    label_column: str = ""
+    unread: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, known in (("direction", ("higher", "lower")), ("aggregate", ("mean", "median"))):
@@ -115,6 +122,16 @@ class Dataset:
             raise UsageError(
                 f"dataset {self.id!r} at {self.origin}: {told_count(n, self.complete_n)}, over {MOST_OFF:.0%} off: "
                 "give the folder of the right set, get the whole of it, or add --allow-incomplete to use it as it is"
+            )
+
+    def check_labels(self) -> None:
+        """Raise UsageError where a CSV has columns of numbers and none that is known to hold its labels."""
+        if self.unread:
+            raise UsageError(
+                f"dataset {self.id!r} at {self.origin} has no column score or mos, but numbers in "
+                f"{listed(self.unread)}: say which column holds the labels with --score-column NAME (add "
+                "--lower-is-better if lower labels mean better quality), or score without labels with --score-column "
+                f"{NO_LABELS}"
             )
 
     def split(self, name: str) -> Dataset:

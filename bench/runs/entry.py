@@ -117,6 +117,7 @@ class DatasetRecord:
     notes: tuple[str, ...] = ()
     complete_n: int = 0
     here_n: int = 0
+    label_column: str = ""
 
     @property
     def sign(self) -> int:

@@ -69,7 +69,7 @@ def test_references_that_repeat_are_what_intervals_resample(photos: Path) -> Non
         (b"image,score\nimages/0.png,inf\n", "is 'inf', not a number"),
         (b"image,score\nimages/0.png,1\nimages/0.png,2\n", r"names 1 image\(s\) twice: 'images/0.png'"),
         (b"image,score\nimages/0.png\n", "line 2: 1 fields, but the header has 2"),
-        (b"image,score,mos\nimages/0.png,1,2\n", "has both a score and a mos column"),
+        (b"image,score,mos\nimages/0.png,1,2\n", "has the columns score and mos, and each could hold the labels"),
         (b"image,score,score\na,1,2\n", "the header names a column twice"),
         (b"image,score\nnowhere.png,1\n", "names 1 images, and no file of them exists"),
         (b"image,score\n,1\n", "'' is not an image name"),

@@ -11,5 +11,6 @@
 * ``index``: finding image files by name.
 * ``problems``: faults of a copy, as sentences.
 * ``with_card``: a dataset with a card.
+* ``own_table``: the columns of a user's own CSV, and the files of its images.
 * ``local``: a user's own folder, CSV or image.
 """

@@ -12,7 +12,7 @@ from itertools import product, repeat
 from bench.datasets.card import BesideSpec, Card, LabelSpec, TableSpec
 from bench.datasets.readers import formats
 from bench.datasets.readers import text as table
-from bench.datasets.readers.index import Index
+from bench.datasets.readers.index import Index, fold
 from bench.datasets.readers.text import TextRow, TextTable
 from bench.datasets.readers.whose import choose_folder
 from bench.errors import ImageError, MissingRequirementError, UsageError
@@ -168,7 +168,7 @@ def _beside(card: Card, where: str, rows: list[TextRow], spec: BesideSpec, found
 
 
 def _key(text: str) -> str:
-    return text.replace("\\", "/").lower()
+    return fold(text.replace("\\", "/"))
 
 
 def _with_places(where: str, rows: list[TextRow], spec: LabelSpec) -> list[TextRow]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bench.datasets.card import Card
 from bench.datasets.dataset import Attribute, Dataset, Direction, Sample, count_values, told_count
-from bench.datasets.readers.index import Index, join
+from bench.datasets.readers.index import Index, fold, join
 from bench.datasets.readers.labels import LabelFile, LabelRows, find_labels, read_labels
 from bench.datasets.readers.problems import Problem
 from bench.datasets.readers.rows import attributes_of_name, read_rows
@@ -165,9 +165,9 @@ def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[
     names = tuple(s.file.name if s.file else s.name for s in missing)
     if len(missing) < len(samples):
         return [Problem("missing", f"{len(names)} of {len(samples)} images are missing", names, _again(card))]
-    bases = {sample.name.rpartition("/")[2].lower() for sample in samples[:100]}
+    bases = {fold(sample.name.rpartition("/")[2]) for sample in samples[:100]}
     split = (name.rpartition("/") for name in index.names)
-    elsewhere = sorted({folder or "." for folder, _, base in split if base.lower() in bases})
+    elsewhere = sorted({folder or "." for folder, _, base in split if fold(base) in bases})
     hint = f" (files of these names are in {listed(elsewhere)}, no layout of {card.id})" if elsewhere else ""
     text = f"none of the {len(samples)} images is in {looked}{hint}"
     return [Problem("missing", text, names, _again(card), fatal=True)]
@@ -232,7 +232,7 @@ def _inspect_unlabelled(card: Card, folder: Folder, index: Index) -> Inspection:
         )
     samples = tuple(Sample(name, File(folder, file), None, _said(card, name, file)) for name, file in found)
     problems = _counts(card, len(samples), samples)
-    if twice := repeated(sample.name.lower() for sample in samples):
+    if twice := repeated(fold(sample.name) for sample in samples):
         text = f"the same names are in more than one of {', '.join(folders)}"
         problems.append(Problem("duplicate", text, tuple(twice), "keep one folder of them", fatal=True))
     dataset = describe_with_card(card, samples, str(folder), here=len(samples))

@@ -26,6 +26,36 @@ results_option = click.option(
 root_option = click.option(
     "--root", "roots", multiple=True, metavar="ID=PATH", help="Path of a dataset's folder. Repeatable."
 )
+_LABELS = (
+    click.option(
+        "--score-column",
+        default="",
+        metavar="NAME",
+        help="Column of the labels in a CSV of your own; none for no labels. [default: score or mos]",
+    ),
+    click.option(
+        "--lower-is-better", is_flag=True, help="Lower labels mean better quality, in a CSV of your own (as for DMOS)."
+    ),
+)
+
+
+def labels_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options on the labels of a user's own CSV; the command gets them as one ``labels``."""
+
+    @functools.wraps(command)
+    def with_labels(score_column: str, lower_is_better: bool, **others: Any) -> None:
+        from bench.datasets.readers.own_table import LabelColumn
+
+        command(labels=LabelColumn(score_column, lower_is_better), **others)
+
+    return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_LABELS), with_labels)
+
+
+incomplete_option = click.option(
+    "--allow-incomplete",
+    is_flag=True,
+    help="Accept a copy of a dataset whose number of images is over 1% off the complete set's.",
+)
 methods_option = click.option(
     "--method", "methods", multiple=True, required=True, metavar="NAME", help="Name of a method. Repeatable."
 )

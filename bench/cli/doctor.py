@@ -13,12 +13,14 @@ from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.datasets.doctor import Examination
+    from bench.datasets.readers.own_table import LabelColumn
     from bench.datasets.roots import Roots
 
 
 @click.command(short_help="Check whether copies of datasets are complete and readable.")
 @click.argument("datasets", nargs=-1, metavar="[ID|PATH]...")
 @common.root_option
+@common.labels_options
 @click.option("--quick", is_flag=True, help="Check without decoding the images.")
 @click.option(
     "--format",
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Format of the output.",
 )
-def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], quick: bool, form: str) -> None:
+def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], labels: LabelColumn, quick: bool, form: str) -> None:
     """Check whether copies of datasets are complete, readable and identical to the authors' release.
 
     Every problem is printed with its remedy. Every image is decoded as in a run. Without a dataset, print where
@@ -41,7 +43,7 @@ def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], quick: bool, form:
     if not datasets:
         _print_places(places)
         return
-    found = [examine_named(text, places, not quick) for text in datasets]
+    found = [examine_named(text, places, not quick, labels) for text in datasets]
     if form == "json":
         click.echo(json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False))
     else:

@@ -55,6 +55,7 @@ _ONLY_MOS = {name: f"--{name}" for name in ("features", "train", "test", "regres
 @click.option("--resize", metavar="POLICY", help="Resize every image first, with --features: none, short:N or WxH.")
 @common.root_option
 @common.results_option
+@common.incomplete_option
 @click.pass_context
 def fit(
     context: click.Context,
@@ -72,6 +73,7 @@ def fit(
     resize: str | None,
     roots: tuple[str, ...],
     results: str | None,
+    allow_incomplete: bool,
 ) -> None:
     """Fit METHOD's parameters on pristine photographs and write them to a file.
 
@@ -102,6 +104,7 @@ def fit(
         regression=regression,
         splits=splits,
         resize=common.parse_resize(resize) if resize else None,
+        allow_incomplete=allow_incomplete,
     ):
         stored = f", {splits - done.new} already stored" if done.new < splits else ""
         click.echo(f"{done.label} on {done.target}: {done.new} splits fitted{stored}")

@@ -59,6 +59,7 @@ _FAMILIES = ["hand-crafted", "zero-shot", "self-supervised", "MOS-trained", "und
 )
 @common.root_option
 @common.results_option
+@common.incomplete_option
 def import_scores(
     scores: Path,
     dataset: str,
@@ -74,6 +75,7 @@ def import_scores(
     resize: str,
     roots: tuple[str, ...],
     results: str | None,
+    allow_incomplete: bool,
 ) -> None:
     """Store per-image scores that somebody else computed; tables show them like any other result.
 
@@ -102,6 +104,7 @@ def import_scores(
         trained_on=trained_on,
         split=split,
         resize=common.parse_resize(resize),
+        allow_incomplete=allow_incomplete,
     )
     for cell in evaluate(entries, draws=0, values=("srcc",)):
         counts = f"imported {cell.scored}, without a score {cell.failed}"

@@ -9,6 +9,7 @@ import click
 from bench.cli import common
 
 if TYPE_CHECKING:
+    from bench.datasets.readers.own_table import LabelColumn
     from bench.runs.runner import RunResult
     from bench.runs.scoring import Settings
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     metavar="ID|PATH",
     help="Dataset to score: an id, a folder, a CSV with image,score, a card (.toml) or an image. Repeatable.",
 )
+@common.labels_options
 @common.option_option
 @click.option(
     "--split",
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 @common.settings_options
 @common.root_option
 @common.results_option
+@common.incomplete_option
 @click.option(
     "--retry-failed",
     is_flag=True,
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
 def run(
     methods: tuple[str, ...],
     datasets: tuple[str, ...],
+    labels: LabelColumn,
     options: tuple[str, ...],
     split: str,
     device: str,
@@ -52,6 +56,7 @@ def run(
     settings: Settings,
     roots: tuple[str, ...],
     results: str | None,
+    allow_incomplete: bool,
     retry_failed: bool,
     strict: bool,
 ) -> None:
@@ -65,7 +70,7 @@ def run(
     from bench.runs.store import Store
 
     store = Store.locate(results)
-    chosen = datasets_of(datasets, Roots.parse(roots), "--dataset")
+    chosen = datasets_of(datasets, Roots.parse(roots), "--dataset", labels)
     outcomes = []
     for result in run_each(
         methods,
@@ -76,6 +81,7 @@ def run(
         split=split,
         device=device,
         precision=precision,
+        allow_incomplete=allow_incomplete,
         retry_failed=retry_failed,
     ):
         _report(result)
@@ -85,14 +91,16 @@ def run(
 
 
 def _report(result: RunResult) -> None:
+    from bench.datasets.dataset import told_count
     from bench.tables.evaluation import evaluate
     from bench.views.words import srcc_text
 
     entry = result.entry
     stored = "" if result.new else " (already stored)"
+    count = told_count(entry.dataset.here_n, entry.dataset.complete_n)
     click.echo(
         f"{entry.method.label} on {entry.dataset.id}: scored {entry.scored}, failed {entry.failed}; "
-        f"{srcc_text(evaluate([result.entry])[0])}{stored}"
+        f"{srcc_text(evaluate([result.entry])[0])}{f'; {count}' if count else ''}{stored}"
     )
     for image, error in _failures(result, 5):
         click.echo(f"  failed: {image}: {error}", err=True)

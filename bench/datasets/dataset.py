@@ -17,6 +17,12 @@ from bench.io.hashing import short_hash
 Direction = Literal["higher", "lower"]
 Attribute = str | float
 
+NO_LABELS = "none"
+"""What names no column where a column of labels is asked for."""
+
+MOST_OFF = 0.01
+"""Share by which the number of images of a copy may differ from the complete set's without being asked for."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -55,6 +61,10 @@ class Dataset:
         card_hash: hash of the card's text; empty for a bare folder or CSV.
         origin: where it was read from, for people.
         notes: sentences that go with every number of it.
+        complete_n: number of images of the complete set, by its card; 0 where nobody says.
+        here_n: how many of them have a label and a file in this copy, before any split.
+        label_column: column that a CSV's labels were read from, where the user named it.
+        unread: columns with numbers of a CSV in which no column is known to hold labels.
     """
 
     id: str
@@ -72,6 +82,10 @@ class Dataset:
     card_hash: str = ""
     origin: str = ""
     notes: tuple[str, ...] = ()
+    complete_n: int = 0
+    here_n: int = 0
+    label_column: str = ""
+    unread: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, known in (("direction", ("higher", "lower")), ("aggregate", ("mean", "median"))):
@@ -93,6 +107,32 @@ class Dataset:
     def contents(self) -> list[str]:
         """The content of each sample, which random splits keep together: its group's value, else its name."""
         return [str(s.attributes.get(self.group, s.name)) for s in self.samples]
+
+    def check_count(self, n: int | None = None) -> None:
+        """Refuse a copy that has over 1 % more or fewer images than the complete set.
+
+        Args:
+            n: how many there are; None: ``here_n``.
+
+        Raises:
+            UsageError: the copy is no such set; says both numbers.
+        """
+        n = self.here_n if n is None else n
+        if abs(n - self.complete_n) > MOST_OFF * self.complete_n > 0:
+            raise UsageError(
+                f"dataset {self.id!r} at {self.origin}: {told_count(n, self.complete_n)}, over {MOST_OFF:.0%} off: "
+                "give the folder of the right set, get the whole of it, or add --allow-incomplete to use it as it is"
+            )
+
+    def check_labels(self) -> None:
+        """Raise UsageError where a CSV has columns of numbers and none that is known to hold its labels."""
+        if self.unread:
+            raise UsageError(
+                f"dataset {self.id!r} at {self.origin} has no column score or mos, but numbers in "
+                f"{listed(self.unread)}: say which column holds the labels with --score-column NAME (add "
+                "--lower-is-better if lower labels mean better quality), or score without labels with --score-column "
+                f"{NO_LABELS}"
+            )
 
     def split(self, name: str) -> Dataset:
         """Keep the samples of one split.
@@ -134,6 +174,16 @@ class Dataset:
         test = random_groups(self.contents, int(match[1]))
         pairs = zip(self.samples, self.contents, strict=True)
         return tuple(s for s, content in pairs if (content in test) != bool(match[2]))
+
+
+def told_count(here: int, complete: int) -> str:
+    """Say that a copy has another number of images than the complete set; empty where it has not.
+
+    Example:
+        >>> told_count(1700, 3000)
+        'this copy has 1,700 images, the complete set 3,000'
+    """
+    return f"this copy has {here:,} images, the complete set {complete:,}" if complete and here != complete else ""
 
 
 def count_values(samples: Iterable[Sample], attribute: str) -> dict[str, int]:

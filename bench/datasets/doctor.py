@@ -12,11 +12,12 @@ from typing import Any
 from bench.datasets.card import Card
 from bench.datasets.catalogue import find_card, read_card, shipped_cards
 from bench.datasets.dataset import Dataset, Sample, count_values
+from bench.datasets.readers.own_table import LabelColumn
 from bench.datasets.readers.problems import Problem
 from bench.datasets.readers.with_card import Inspection, glance, inspect
 from bench.datasets.resolve import open_root, resolve
 from bench.datasets.roots import PRECEDENCE, Place, Roots
-from bench.errors import BenchError, ImageError, MissingRequirementError
+from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
 from bench.io.files import is_url
 from bench.io.images import decode
 from bench.io.progress import bar
@@ -79,13 +80,14 @@ class Examination:
 Progress = Callable[[int], Any]
 
 
-def examine_named(text: str, roots: Roots, decoding: bool = True) -> Examination:
+def examine_named(text: str, roots: Roots, decoding: bool = True, labels: LabelColumn = LabelColumn()) -> Examination:
     """Check a copy of a dataset: complete, readable, what the authors distribute; every fault becomes a problem.
 
     Args:
         text: id, path of a card, folder, archive, URL or CSV.
         roots: where the folders of datasets are.
         decoding: decode every image as a run would, with a progress bar.
+        labels: which column of a CSV holds the labels.
 
     Raises:
         UsageError: there is no such dataset, or a card cannot be read.
@@ -96,7 +98,7 @@ def examine_named(text: str, roots: Roots, decoding: bool = True) -> Examination
         beside = None if roots.find(card) else Place(str(Path(text).parent), "beside the card")
     with bar(card.n if card else None, f"{text}: decoding", delay=1.0) as shown:
         if card is None:
-            return examine_own(text, roots, decoding, shown.update)
+            return examine_own(text, roots, decoding, shown.update, labels)
         return examine(card, beside, roots, decoding, shown.update)
 
 
@@ -125,15 +127,21 @@ def examine(card: Card, place: Place | None, roots: Roots, decoding: bool, progr
     return _with_images(replace(found, inspection=seen, problems=seen.problems), decoding, progress)
 
 
-def examine_own(text: str, roots: Roots, decoding: bool, progress: Progress) -> Examination:
+def examine_own(
+    text: str, roots: Roots, decoding: bool, progress: Progress, labels: LabelColumn = LabelColumn()
+) -> Examination:
     """Look at a folder, archive, CSV, image or URL of the user's own.
 
     Raises:
         UsageError: there is no such thing, or nothing in it to score.
     """
-    dataset = resolve(text, roots)
+    dataset = resolve(text, roots, labels=labels)
     missing = tuple(s.name for s in dataset.samples if s.mos is None)
     problems: tuple[Problem, ...] = ()
+    try:
+        dataset.check_labels()
+    except UsageError as error:
+        problems = (Problem("score", str(error), level="warning"),)
     if missing and len(missing) < len(dataset.samples):
         told = f"{len(missing)} of {len(dataset.samples)} images have no label"
         problems = (Problem("score", told, missing, "correlations leave them out", level="warning"),)

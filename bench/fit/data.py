@@ -82,7 +82,7 @@ def extract_features(ready: LoadedMethod, dataset: Dataset, policy: Resize | Non
     """
     policy = policy or Resize.parse(dataset.resize)
     digests = image_digests(dataset)
-    features = extraction.extract(ready, dataset, policy, hash_of_images(dataset, digests), root)
+    features = extraction.extract(ready, dataset, policy, digests, root)
     if not features.vectors:
         raise UsageError(
             f"--features got {ready.spec.label}, which has no features of any image of {dataset.id!r}; the reason "

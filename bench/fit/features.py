@@ -7,7 +7,7 @@ feature depends on: method, options, weights, decode and resize policies, names 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from bench.api import FloatArray, Method, Resize
 from bench.datasets.dataset import Dataset, Sample
 from bench.errors import BenchError, ImageError, UsageError
 from bench.io.atomic import write_atomically
-from bench.io.hashing import short_hash
+from bench.io.hashing import read_unchanged, short_hash
 from bench.io.images import POLICY, decode, prepare, resize
 from bench.io.progress import bar
 from bench.plugins import gaussian
 from bench.plugins import options as method_options
 from bench.plugins.pristine_distance import offers_features, rows_of
+from bench.runs.runner import hash_of_images
 from bench.runs.scoring import LoadedMethod, MethodSpec, seed_draws
 from bench.runs.store import keep_out_of_git, slug, writing
 
@@ -85,21 +86,21 @@ def identity(ready: LoadedMethod) -> dict[str, Any]:
     }
 
 
-def extract(ready: LoadedMethod, dataset: Dataset, policy: Resize, images_hash: str, root: Path) -> Features:
+def extract(ready: LoadedMethod, dataset: Dataset, policy: Resize, digests: Mapping[str, str], root: Path) -> Features:
     """Return the features of every image of a dataset, computing those that are not kept, with a progress bar.
 
     Args:
         ready: a method that offers features, loaded.
         dataset: its images.
         policy: the protocol's resize, before the method's own.
-        images_hash: of the content of the images, by name.
+        digests: a hash of each image file's content, by the image's name.
         root: the results folder.
 
     Raises:
         UsageError: a part that is kept is damaged.
-        BenchError: the method's features change their width, or the disk is full.
+        BenchError: the method's features change their width, the disk is full, or an image was changed meanwhile.
     """
-    key = short_hash([identity(ready), str(policy), images_hash])
+    key = short_hash([identity(ready), str(policy), hash_of_images(dataset, digests)])
     folder = root / "features" / slug(dataset.id) / f"{slug(ready.method.info.name)}@{key}"
     found = _read_parts(folder)
     left = [s for s in dataset.samples if s.name not in found.vectors and s.name not in found.errors]
@@ -107,19 +108,24 @@ def extract(ready: LoadedMethod, dataset: Dataset, policy: Resize, images_hash: 
         for start in range(0, len(left), PART):
             part = Features()
             for sample in left[start : start + PART]:
-                _measure(ready.method, sample, policy, part)
+                _measure(ready.method, sample, digests[sample.name], policy, part)
                 shown.update()
             _join(found, part, ready.method.info.name)
             _write_part(folder, part)
     return found
 
 
-def _measure(method: Method, sample: Sample, policy: Resize, into: Features) -> None:
-    # Whatever a method raises is that image's recorded failure, as when it is scored.
+def _measure(method: Method, sample: Sample, digest: str, policy: Resize, into: Features) -> None:
     try:
         if sample.file is None:
             raise ImageError("it has no image file, only scores")
-        photo = decode(sample.file.read(), sample.name)
+        data = read_unchanged(sample.file, digest)
+    except ImageError as error:
+        into.errors[sample.name] = str(error)
+        return
+    # Whatever a method raises is that image's recorded failure, as when it is scored.
+    try:
+        photo = decode(data, sample.name)
         photo = prepare(replace(photo, pixels=resize(photo.pixels, policy)), method.info.input)
         seed_draws(0, sample.name)
         into.vectors[sample.name] = summed_up(rows_of(method, method.features(photo)))

@@ -28,6 +28,7 @@ def fit_on_mos(
     regression: Regression = "ridge",
     splits: int = 10,
     resize: Resize | None = None,
+    allow_incomplete: bool = False,
 ) -> Iterator[FitResult]:
     """Fit a regression on each of the splits of each training set and store what it predicts of the test parts.
 
@@ -39,16 +40,19 @@ def fit_on_mos(
         regression: which regression.
         splits: how many content-disjoint splits, ``random:0`` and so on.
         resize: before features are measured; None: what each dataset's card asks for.
+        allow_incomplete: accept copies whose number of images is over 1 % off the complete set's.
 
     Yields:
         What became of one training set and one predicted set.
 
     Raises:
-        UsageError: the method offers no features, or a dataset has too few labels.
+        UsageError: the method offers no features, or a dataset has too few labels or another number of images.
         MissingRequirementError: weights are not here and cannot be fetched.
     """
     check_features(spec)
     data.check_datasets(train, [*train, *test], splits)
+    for dataset in () if allow_incomplete else (*train, *test):
+        dataset.check_count()
     store.check_writable()
     (ready,) = loading.load_methods([spec])
     measured = [data.extract_features(ready, dataset, resize, store.root) for dataset in (*train, *test)]

@@ -5,6 +5,7 @@
 * ``download``: fetching a file over HTTP, resumed and checked.
 * ``files``: folders, archives and URLs read as one kind of folder.
 * ``hashing``: short hashes of bytes, values and files.
+* ``damage``: damaged files and raw previews that Pillow would pass.
 * ``images``: decoding and resizing.
 * ``progress``: progress bars on stderr.
 * ``shipped``: finding data files that come with the package.

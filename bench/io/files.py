@@ -100,12 +100,12 @@ class LocalFolder(Folder):
                 folders.clear()
                 continue
             seen.add(real)
-            folders[:] = [name for name in folders if not name.startswith(".")]
+            folders[:] = [name for name in folders if not is_hidden(name)]
             # A folder named like an image is listed too: it fails by name instead of vanishing.
             names = [*files, *(name for name in folders if is_image_name(name))]
             below = os.path.relpath(parent, self.path).replace(os.sep, "/")
             start = "" if below == "." else f"{below}/"
-            yield from (start + name for name in names if not name.startswith("."))
+            yield from (start + name for name in names if not is_hidden(name))
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Elsewhere(Folder):
                         f"{self.location} has folders more than {_MAX_DEPTH - 1} levels deep: give a folder below it"
                     )
                 found = (f"{below}/{name}".lstrip("/") for name in map(self._plain, names))
-                yield from (name for name in found if name and not _is_hidden(name))
+                yield from (name for name in found if name and not is_hidden(name))
         except UsageError:
             raise
         except Exception as error:  # every back end has errors of its own
@@ -178,7 +178,7 @@ def _listing(folder: Elsewhere) -> dict[str, str]:
     names = {re.sub(r"^(\.?/)+", "", member): member for member in members}
     if len(names) < len(members):
         raise UsageError(f"{folder.location} has several files with the same name: unpack it by hand")
-    return {name: member for name, member in names.items() if name and not _is_hidden(name)}
+    return {name: member for name, member in names.items() if name and not is_hidden(name)}
 
 
 def _read_limited(file: Any) -> bytes:
@@ -243,7 +243,8 @@ def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Tell whether a relative name leads to what no command takes: hidden files and folders, and macOS's copies."""
     return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 

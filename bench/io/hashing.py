@@ -8,8 +8,11 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from bench.errors import ImageError
+from bench.errors import BenchError, ImageError
 from bench.io.files import File
+
+UNREADABLE = "unreadable"
+"""Hash of a file that cannot be read."""
 
 
 def hash_bytes(data: bytes) -> str:
@@ -29,7 +32,7 @@ def short_hash(value: object) -> str:
 
 
 def hash_files(files: Iterable[File]) -> Iterator[str]:
-    """Yield a hash of each file's content (12 hex digits; ``unreadable`` where there is none), in order."""
+    """Yield a hash of each file's content (12 hex digits; UNREADABLE where there is none), in order."""
     with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
         yield from pool.map(_hash_file, files)
 
@@ -38,4 +41,33 @@ def _hash_file(file: File) -> str:
     try:
         return hash_bytes(file.read())
     except ImageError:
-        return "unreadable"
+        return UNREADABLE
+
+
+def read_unchanged(file: File, digest: str) -> bytes:
+    """Read a file again, and see that it is what was hashed before.
+
+    Args:
+        file: to read.
+        digest: of :func:`hash_files`.
+
+    Raises:
+        ImageError: it cannot be read, and could not be then.
+        BenchError: it is not what it was.
+    """
+    try:
+        data = file.read()
+    except ImageError as error:
+        if digest == UNREADABLE:
+            raise
+        raise _changed(file, f"it cannot be read any more, {error}") from None
+    if hash_bytes(data) != digest:
+        raise _changed(file, "its content is another than at the start")
+    return data
+
+
+def _changed(file: File, how: str) -> BenchError:
+    return BenchError(
+        f"{file} was changed while the dataset was being scored: {how}, so its score would be stored under the hash of "
+        "another image. What was scored before is kept: run the same command again when nothing writes to the dataset"
+    )

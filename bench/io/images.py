@@ -7,8 +7,11 @@
   are refused: nothing says what white is (16-bit PGM too, which Pillow hands over as 32-bit integers).
 * CMYK: converted by Pillow without an ICC profile. Profiles are ignored throughout.
 * animated, multi-page: the first frame.
-* empty, truncated, unknown, over 512 MiB or 178,956,970 pixels (Pillow's limit): refused. A file that lost
-  only bytes after its last pixel (a PNG's end marker and checksum, say) may pass, with all its pixels.
+* empty, truncated, damaged (:mod:`bench.io.damage`), unknown, over 512 MiB or 178,956,970 pixels (Pillow's limit):
+  refused. A file that lost only bytes after its last pixel (a PNG's end marker and checksum, say) may pass, with all
+  its pixels.
+* metadata: large or damaged, it refuses no pixels. A PNG that Pillow refuses for it is read without it, but EXIF.
+* a raw file: refused, because only its preview could be decoded.
 """
 
 from __future__ import annotations
@@ -24,8 +27,9 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from bench.api import InputPolicy, Photo, Pixels, Resize
 from bench.errors import ImageError
+from bench.io import damage
 
-POLICY = "1"
+POLICY = "2"
 """Version of this policy; part of a score's identity. It changes when pixels may."""
 
 SUFFIXES = frozenset(
@@ -97,15 +101,29 @@ def decode(data: bytes, name: str) -> Photo:
     """Decode the bytes of an image file into a Photo with pixels (H, W, 3), uint8 RGB.
 
     Raises:
-        ImageError: the bytes are no image, are cut short, or break a limit of the policy above.
+        ImageError: the bytes are no image, are cut short or damaged, or break a limit of the policy above.
     """
+    damage.check_name(name)
+    try:
+        pixels = _decode(data)
+    except ImageError:
+        bare = damage.without_metadata(data)
+        if bare == data:
+            raise
+        pixels = _decode(bare)
+    return Photo(name, pixels, len(data), pixels.shape[0] * pixels.shape[1])
+
+
+def _decode(data: bytes) -> Pixels:
     # Other packages switch this on for the whole process; half an image would then pass, filled up with grey.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             check_size(*image.size)
+            damage.check_before_decoding(image, data)
             image.load()
-            pixels = pixels_of(image)
+            damage.check_after_decoding(image, data)
+            return pixels_of(image)
     except UnidentifiedImageError:
         raise ImageError("not an image in a known format (JPEG, PNG, BMP, WebP, TIFF, GIF, ...)") from None
     except Image.DecompressionBombError:
@@ -117,7 +135,6 @@ def decode(data: bytes, name: str) -> Photo:
     # Pillow's decoders raise whatever their file's damage leads to, SyntaxError and struct.error included.
     except Exception as error:
         raise ImageError(f"damaged or cut short: {error or type(error).__name__}") from None
-    return Photo(name, pixels, len(data), pixels.shape[0] * pixels.shape[1])
 
 
 def check_size(width: int, height: int) -> None:

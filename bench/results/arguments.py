@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.api import Method, MethodInfo, Resize
 from bench.datasets.dataset import Dataset
+from bench.datasets.readers.own_table import LabelColumn
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.errors import UsageError
@@ -74,8 +75,10 @@ def _method_of(value: Any, name: str | None, higher_is_better: bool | None, batc
     return made
 
 
-def datasets_of(value: DatasetLike | Sequence[DatasetLike], places: Roots, parameter: str) -> list[Dataset]:
-    """Return the datasets that are meant.
+def datasets_of(
+    value: DatasetLike | Sequence[DatasetLike], places: Roots, parameter: str, labels: LabelColumn = LabelColumn()
+) -> list[Dataset]:
+    """Return the datasets that are meant; ``labels`` says which column of a CSV holds the labels.
 
     Raises:
         UsageError: nothing is given, or one is not known, not here or cannot be read.
@@ -83,14 +86,14 @@ def datasets_of(value: DatasetLike | Sequence[DatasetLike], places: Roots, param
     every = several(value)
     if not every:
         raise UsageError(f"{parameter} got nothing: give a dataset's id or a path")
-    return [_dataset_of(each, places, parameter) for each in every]
+    return [_dataset_of(each, places, parameter, labels) for each in every]
 
 
-def _dataset_of(value: Any, places: Roots, parameter: str) -> Dataset:
+def _dataset_of(value: Any, places: Roots, parameter: str, labels: LabelColumn) -> Dataset:
     if isinstance(value, Dataset):
         return value
     if isinstance(value, (str, os.PathLike)):
-        return resolve(text_of(value), places, parameter)
+        return resolve(text_of(value), places, parameter, labels)
     raise UsageError(f"{parameter} got {type(value).__name__}: give an id, a path, a URL or a dataset")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bench.datasets.catalogue import shipped_cards
 from bench.datasets.dataset import Dataset
 from bench.datasets.doctor import describe_card
+from bench.datasets.readers.own_table import LabelColumn
 from bench.plugins.listing import describe_method, listed_methods
 from bench.plugins.registry import warn_about_plugins
 from bench.results.arguments import DatasetLike, datasets_of, places_of
@@ -65,7 +66,12 @@ def list_datasets(roots: Mapping[str, str | os.PathLike[str]] | None = None) -> 
 
 @public
 def load_dataset(
-    dataset: DatasetLike, *, split: str = "all", roots: Mapping[str, str | os.PathLike[str]] | None = None
+    dataset: DatasetLike,
+    *,
+    split: str = "all",
+    roots: Mapping[str, str | os.PathLike[str]] | None = None,
+    score_column: str = "",
+    lower_is_better: bool = False,
 ) -> Dataset:
     """Read a dataset's labels; images are read when they are scored.
 
@@ -73,6 +79,8 @@ def load_dataset(
         dataset: an id, a folder, an archive, a URL, a CSV, a card or an image.
         split: ``all``, an official split, ``random:SEED`` or ``ATTRIBUTE=VALUE``.
         roots: as in :func:`list_datasets`.
+        score_column: of a CSV of your own, the column of the labels; empty: ``score`` or ``mos``; ``none``: no labels.
+        lower_is_better: whether a lower label of that CSV means better quality.
 
     Returns:
         The dataset: ``samples`` with name, file, MOS (in the dataset's own units) and attributes; ``direction`` says
@@ -87,5 +95,5 @@ def load_dataset(
         >>> len(dataset.samples), dataset.direction
         (35, 'lower')
     """
-    (found,) = datasets_of([dataset], places_of(roots), "dataset")
+    (found,) = datasets_of([dataset], places_of(roots), "dataset", LabelColumn(score_column, lower_is_better))
     return found.split(split)

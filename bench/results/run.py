@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from bench.api import Method, Resize
 from bench.datasets.dataset import Dataset
+from bench.datasets.readers.own_table import LabelColumn
 from bench.errors import BenchError
 from bench.plugins.registry import warn_about_plugins
 from bench.results.arguments import (
@@ -43,6 +44,9 @@ def run(
     seed: int = 0,
     roots: Mapping[str, str | os.PathLike[str]] | None = None,
     results: str | os.PathLike[str] | None = None,
+    score_column: str = "",
+    lower_is_better: bool = False,
+    allow_incomplete: bool = False,
     retry_failed: bool = False,
     strict: bool = False,
     name: str | None = None,
@@ -69,6 +73,9 @@ def run(
         seed: for methods that draw.
         roots: where the folders of datasets are, as ``{"koniq": "/data/koniq10k"}``.
         results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.
+        score_column: of a CSV of your own, the column of the labels; empty: ``score`` or ``mos``; ``none``: no labels.
+        lower_is_better: whether a lower label of that CSV means better quality.
+        allow_incomplete: accept a copy whose number of images is over 1 % off the complete set's.
         retry_failed: score again what failed.
         strict: raise if any image failed.
         name: of a function; None takes its own.
@@ -98,13 +105,14 @@ def run(
         found = list(
             run_each(
                 chosen,
-                datasets_of(datasets, places, "--dataset"),
+                datasets_of(datasets, places, "--dataset", LabelColumn(score_column, lower_is_better)),
                 Store.locate(None if results is None else os.fspath(results)),
                 settings,
                 options=assignments_of(options),
                 split=split,
                 device=device,
                 precision=precision,
+                allow_incomplete=allow_incomplete,
                 retry_failed=retry_failed,
             )
         )
@@ -122,6 +130,7 @@ def run_each(
     split: str = "all",
     device: str = "auto",
     precision: str = "exact",
+    allow_incomplete: bool = False,
     retry_failed: bool = False,
 ) -> Iterator[RunResult]:
     """Yield the stored result of each method on each dataset as soon as it is complete.
@@ -135,6 +144,7 @@ def run_each(
         split: as in :func:`run`, and so are the others.
         device: as in :func:`run`.
         precision: as in :func:`run`.
+        allow_incomplete: as in :func:`run`.
         retry_failed: as in :func:`run`.
 
     Raises:
@@ -144,6 +154,9 @@ def run_each(
     warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
     for dataset in datasets:
+        if not allow_incomplete:
+            dataset.check_count()
+        dataset.check_labels()
         dataset.split(split)  # reports a wrong name before weights are loaded; the runner takes the split
     store.check_writable()
     ready = loading.load_methods(specs)

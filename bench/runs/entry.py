@@ -115,6 +115,9 @@ class DatasetRecord:
     card_hash: str = ""
     origin: str = ""
     notes: tuple[str, ...] = ()
+    complete_n: int = 0
+    here_n: int = 0
+    label_column: str = ""
 
     @property
     def sign(self) -> int:

@@ -12,6 +12,7 @@ from bench.api import UNKNOWN, Family, MethodInfo
 from bench.datasets.dataset import Dataset, Direction, Sample
 from bench.datasets.protocol import Protocol
 from bench.datasets.readers import text as table
+from bench.datasets.readers.index import Index, fold
 from bench.errors import UsageError
 from bench.io.hashing import short_hash
 from bench.runs.entry import Entry, Identity, Outcome
@@ -63,17 +64,23 @@ def _score(path: Path, column: str, row: table.TextRow) -> float | None:
 
 
 def aligned(file: ScoreFile, dataset: Dataset) -> ScoreFile:
-    """Name the file's images as the dataset does, where only the folder was left out."""
-    known = {sample.name for sample in dataset.samples}
+    """Name the file's images as the dataset does, where only the folder was left out or the case is another.
+
+    Raises:
+        UsageError: two of the file's names then are one image.
+    """
+    known = Index(sample.name for sample in dataset.samples)
     by_base: dict[str, list[str]] = {}
-    for name in known:
-        by_base.setdefault(name.rpartition("/")[2], []).append(name)
+    for name in known.names:
+        by_base.setdefault(fold(name.rpartition("/")[2]), []).append(name)
 
     def full(image: str) -> str:
-        found = by_base.get(image, [])
-        return found[0] if image not in known and len(found) == 1 else image
+        found = by_base.get(fold(image), [])
+        return known.find(image) or (found[0] if len(found) == 1 else image)
 
-    return replace(file, images=tuple(map(full, file.images)))
+    images = [full(image) for image in file.images]
+    table.check_unique(file.path, images)
+    return replace(file, images=tuple(images))
 
 
 def unknown_images(file: ScoreFile, dataset: Dataset) -> list[str]:

@@ -59,12 +59,13 @@ def run(
 
     Raises:
         UsageError: the split is unknown, or another run writes the same entry.
-        BenchError: a worker process was killed, or the disk is full.
+        BenchError: a worker process was killed, the disk is full, or an image was changed during the run.
     """
     dataset = dataset.split(split)
     settings = with_protocol(settings, dataset)
     protocol = Protocol(split=split, resize=str(settings.resize))
-    images_hash = hash_of_images(dataset, image_digests(dataset))
+    digests = image_digests(dataset)
+    images_hash = hash_of_images(dataset, digests)
     with ExitStack() as stack:
         writers = [
             stack.enter_context(
@@ -76,7 +77,7 @@ def run(
             )
             for one in ready
         ]
-        new = _fill(ready, dataset, writers, settings)
+        new = _fill(ready, dataset, digests, writers, settings)
         return [RunResult(Entry(w.folder, w.meta), n) for w, n in zip(writers, new, strict=True)]
 
 
@@ -129,9 +130,13 @@ def hash_of_images(dataset: Dataset, digests: Mapping[str, str]) -> str:
 
 
 def _fill(
-    ready: Sequence[LoadedMethod], dataset: Dataset, writers: Sequence[EntryWriter], settings: Settings
+    ready: Sequence[LoadedMethod],
+    dataset: Dataset,
+    digests: Mapping[str, str],
+    writers: Sequence[EntryWriter],
+    settings: Settings,
 ) -> list[int]:
-    items = _items_to_score(dataset, writers)
+    items = _items_to_score(dataset, digests, writers)
     unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
     new, seconds = [0] * len(ready), [0.0] * len(ready)
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -153,12 +158,12 @@ def _fill(
     return new
 
 
-def _items_to_score(dataset: Dataset, writers: Sequence[EntryWriter]) -> list[ImageToScore]:
+def _items_to_score(dataset: Dataset, digests: Mapping[str, str], writers: Sequence[EntryWriter]) -> list[ImageToScore]:
     items = []
     for sample in dataset.samples:
         wanted = tuple(i for i, writer in enumerate(writers) if sample.name not in writer.done)
         if wanted and sample.file is not None:
-            items.append(ImageToScore(sample.name, sample.file, wanted))
+            items.append(ImageToScore(sample.name, sample.file, wanted, digests[sample.name]))
     return items
 
 

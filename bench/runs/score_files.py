@@ -37,6 +37,7 @@ def import_file(
     trained_on: Sequence[str] = (),
     split: str = "all",
     resize: Resize | None = None,
+    allow_incomplete: bool = False,
 ) -> list[Entry]:
     """Store per-image scores that somebody else computed, as results like any other.
 
@@ -56,6 +57,7 @@ def import_file(
         trained_on: ids of datasets that the method was trained on; empty: unknown.
         split: the split that was scored.
         resize: how every image was resized before it was scored; None: not at all.
+        allow_incomplete: accept labels for over 1 % more or fewer images than the dataset has.
 
     Returns:
         One entry a method.
@@ -74,7 +76,10 @@ def import_file(
         col: importing.imported_method(method or col, family, opinion_aware, higher_is_better, tuple(trained_on))
         for col in file.scores
     }
-    target = _find_dataset(dataset, places, split, labelled=file.mos is not None)
+    target = _find_dataset(dataset, places, labelled=file.mos is not None)
+    if target.here_n and not allow_incomplete:
+        target.check_count(len(target.samples))
+    target = target.split(split) if target.samples else target
     file = importing.aligned(file, target)
     if file.mos is not None:
         if target.samples:
@@ -109,11 +114,11 @@ def _compare_images(strange: int, total: int, dataset: str) -> None:
         note(f"{strange} of {total} images are not in the copy of dataset {dataset!r}")
 
 
-def _find_dataset(text: str, places: Roots, split: str, *, labelled: bool) -> Dataset:
+def _find_dataset(text: str, places: Roots, *, labelled: bool) -> Dataset:
     """Return the dataset; or its description without samples if it is not available and the scores have labels."""
     card = find_card(text)
     try:
-        return resolve(text, places).split(split)
+        return resolve(text, places)
     except UsageError as error:
         # With labels in the file the dataset itself need not be here: any id will do.
         absent = isinstance(error, MissingRequirementError) or (card is None and not Path(text).exists())

@@ -21,6 +21,7 @@ from typing import Any
 from bench.api import Method, Photo, Resize
 from bench.errors import BenchError, ImageError, UsageError
 from bench.io.files import File
+from bench.io.hashing import read_unchanged
 from bench.io.images import decode, prepare, resize
 from bench.plugins import options as method_options
 from bench.runs.entry import Outcome
@@ -84,11 +85,19 @@ def make_deterministic() -> None:
 
 @dataclass(frozen=True)
 class ImageToScore:
-    """One image to score: where it lies, or the photo itself, and by which of the methods (their indices)."""
+    """One image to score.
+
+    Attributes:
+        name: of the image.
+        file: where it lies, or the photo itself.
+        methods: by which of the methods, their indices.
+        digest: hash that its file must still have (:mod:`bench.io.hashing`); empty: any will do.
+    """
 
     name: str
     file: File | Photo
     methods: tuple[int, ...]
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,7 +179,7 @@ def score_items(
         title: what the bar is headed.
 
     Raises:
-        BenchError: a worker process was killed.
+        BenchError: a worker process was killed, or a file is not any more what was hashed.
     """
     from bench.io.progress import bar
 
@@ -266,10 +275,14 @@ def _decode_all(items: Sequence[ImageToScore], policy: Resize | None) -> list[De
 
 def _decode(item: ImageToScore, policy: Resize | None) -> Decoded:
     try:
-        photo = item.file if isinstance(item.file, Photo) else decode(item.file.read(), item.name)
+        photo = item.file if isinstance(item.file, Photo) else decode(_read(item.file, item.digest), item.name)
         return replace(photo, pixels=resize(photo.pixels, policy or Resize()))
     except ImageError as error:
         return str(error)
+
+
+def _read(file: File, digest: str) -> bytes:
+    return read_unchanged(file, digest) if digest else file.read()
 
 
 def _score_chunk(

@@ -10,6 +10,7 @@ from bench.api import Photo, Pixels, Resize
 from bench.datasets.catalogue import find_card
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.index import Index
+from bench.datasets.readers.own_table import LabelColumn
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.errors import ImageError, UsageError
@@ -88,7 +89,8 @@ def _dataset(cell: Cell, roots: Roots) -> Dataset:
         raise UsageError("only scores were imported")
     if is_url(about.origin) or not Path(about.origin).exists():
         raise UsageError("the folder that was scored is gone, or was never on this machine")
-    return resolve(str(Path(about.origin).absolute()), roots)
+    labels = LabelColumn(about.label_column, about.direction == "lower")
+    return resolve(str(Path(about.origin).absolute()), roots, labels=labels)
 
 
 def in_folder(folder: Folder, names: Iterable[str]) -> Photographs:

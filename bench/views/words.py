@@ -27,10 +27,12 @@ def origin_text(cell: Cell) -> str:
 def srcc_text(cell: Cell) -> str:
     """Return a cell's SRCC with interval and n in words, or why there is none."""
     c = cell.correlations
+    one = "1 scored image has" if cell.unlabelled == 1 else f"{cell.unlabelled} scored images have"
+    unlabelled = f"; {one} no label" if cell.unlabelled else ""
     if c.srcc is None:
-        return f"no SRCC: {c.reasons['srcc']}"
+        return f"no SRCC: {c.reasons['srcc']}{unlabelled}"
     within = (
         f", {cell.dataset.aggregate} inside ({', '.join(cell.dataset.within)}) series" if cell.dataset.within else ""
     )
     synthetic = "; a synthetic order, no human opinion" if cell.dataset.kind == "synthetic-order" else ""
-    return f"SRCC {number(c.srcc)}{interval_text(cell.interval)} (n = {c.n}{within}{synthetic})"
+    return f"SRCC {number(c.srcc)}{interval_text(cell.interval)} (n = {c.n}{within}{synthetic}){unlabelled}"

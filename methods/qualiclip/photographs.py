@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import UsageError
+from bench.io.files import is_hidden
 from bench.io.images import SUFFIXES, is_image_name
 
 KADIS = "kadis700k"
@@ -47,7 +48,8 @@ def find_photographs(folder: Path, source: str = "") -> TrainingPhotographs:
     Where a folder has ``ref_imgs`` beside ``dist_imgs``, as KADIS-700k, its pristine images alone are taken.
 
     Args:
-        folder: where to look, sub-folders included; links to folders are not followed.
+        folder: where to look, sub-folders included; links to folders are not followed, hidden files and folders left
+            out.
         source: what the photographs are, several by commas; default: KADIS-700k where that is seen, else the
             folder's name.
 
@@ -74,7 +76,8 @@ def _walk(folder: Path) -> tuple[list[str], bool]:
         if {"ref_imgs", "dist_imgs"} <= set(folders):
             kadis, files = True, []
             folders[:] = ["ref_imgs"]
-        paths = (Path(place, name) for name in files)
+        folders[:] = [name for name in folders if not is_hidden(name)]
+        paths = (Path(place, name) for name in files if not is_hidden(name))
         names += [p.relative_to(folder).as_posix() for p in paths if is_image_name(p.name) and p.is_file()]
     return sorted(names), kadis
 

@@ -155,6 +155,14 @@ def test_resource_forks_and_hidden_files_are_no_images(zipped: Path) -> None:
     assert len(open_folder(str(zipped), "--root").files()) == 9
 
 
+def test_a_folder_leaves_out_what_an_archive_leaves_out(photos: Path) -> None:
+    before = LocalFolder(photos).files()
+    for hidden in ("__MACOSX/a.png", ".thumbnails/a.png", "images/._0.png", "images/.ipynb_checkpoints/a.png"):
+        (photos / hidden).parent.mkdir(exist_ok=True)
+        (photos / hidden).write_bytes(b"x")
+    assert LocalFolder(photos).files() == before
+
+
 def test_a_link_to_a_folder_is_followed_and_a_loop_ends(photos: Path) -> None:
     (photos / "linked").symlink_to(photos / "images")
     (photos / "loop").symlink_to(photos)

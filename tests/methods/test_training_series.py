@@ -46,6 +46,13 @@ def test_photographs_are_found_in_folders_and_sorted(folder: Path) -> None:
     assert find_photographs(folder, " live, bid,").sources == ("live", "bid")
 
 
+def test_hidden_files_and_folders_are_no_photographs(folder: Path) -> None:
+    for hidden in (".thumbnails/x.png", ".ipynb_checkpoints/a-checkpoint.png", "._000.png", "__MACOSX/000.png"):
+        (folder / hidden).parent.mkdir(exist_ok=True)
+        (folder / hidden).write_bytes((folder / "000.png").read_bytes())
+    assert find_photographs(folder).names == tuple(f"00{i}.png" for i in range(6))
+
+
 def test_in_the_layout_of_kadis_only_the_pristine_images_are_taken(tmp_path: Path) -> None:
     root = tmp_path / "set"
     tiny_training.photographs(root / "kadis" / "ref_imgs", 2)

@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import fakes
 import pytest
 from conftest import make_photo
 
-from bench.api import InputPolicy, Method, Resize
+from bench.api import InputPolicy, Method, Photo, Resize
 from bench.datasets.readers.local import read_local
 from bench.errors import BenchError, UsageError
 from bench.plugins import options
@@ -115,6 +117,49 @@ def test_the_seed_identifies_the_scores_of_what_draws(photos: Path, store: Store
     for seed in (0, 1):
         runner.run(load_methods([spec(fakes.Random)]), read_local(photos), store, Settings(seed=seed))
     assert len(store.entries()[0]) == 2
+
+
+class Overwriting(Method):
+    """Writes another picture over the last image of the folder while it scores the first."""
+
+    info = fakes.info("overwriting")
+    folder = Path()
+    change = staticmethod(lambda path: make_photo(path, 99))
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        if photos[0].name == "images/0.png":
+            self.change(self.folder / "images" / "7.png")
+        return [float(photo.pixels.mean()) for photo in photos]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda path: make_photo(path, 99), "its content is another than at the start"),
+        (Path.unlink, "it cannot be read any more, no such file"),
+        (lambda path: path.write_bytes(b""), "it cannot be read any more, the file is empty"),
+    ],
+    ids=["overwritten", "deleted", "emptied"],
+)
+def test_an_image_changed_in_mid_run_ends_it_by_name(
+    photos: Path, store: Store, change: Callable[[Path], object], told: str
+) -> None:
+    method = type("Overwriting", (Overwriting,), {"folder": photos, "change": staticmethod(change)})
+    run = functools.partial(runner.run, load_methods([spec(method)]), settings=Settings(batch_size=2, workers=1))
+    with pytest.raises(BenchError, match=rf"7\.png was changed while the dataset was being scored: {told}"):
+        run(read_local(photos), store)
+    (entry,) = store.entries()[0]
+    assert (entry.complete, entry.outcomes_so_far() < 8) == (False, True)
+    method.change = lambda path: None  # type: ignore[attr-defined]
+    (result,) = run(read_local(photos), store)
+    assert result.entry.key != entry.key
+
+
+def test_a_worker_process_ends_the_run_too(photos: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = runner.image_digests(read_local(photos))
+    monkeypatch.setattr(runner, "image_digests", lambda dataset: {**digests, "images/7.png": "0" * 12})
+    with pytest.raises(BenchError, match=r"7\.png was changed while the dataset was being scored"):
+        runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings(workers=2))
 
 
 def test_failures_are_kept_until_asked_to_try_again(photos: Path, store: Store) -> None:

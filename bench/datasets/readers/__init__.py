@@ -6,9 +6,11 @@
 * ``matlab``: MATLAB files.
 * ``isolated``: running a reader in a process of its own.
 * ``labels``: a card's label tables to rows.
+* ``whose``: choosing among several folders by the names of datasets.
 * ``rows``: rows to names, labels and attributes.
 * ``index``: finding image files by name.
 * ``problems``: faults of a copy, as sentences.
 * ``with_card``: a dataset with a card.
+* ``own_table``: the columns of a user's own CSV, and the files of its images.
 * ``local``: a user's own folder, CSV or image.
 """

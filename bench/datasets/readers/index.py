@@ -1,9 +1,20 @@
-"""Index of a folder's files by name, independent of case."""
+"""Index of a folder's files by name, independent of case and of how accents are encoded."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+
+
+def fold(name: str) -> str:
+    """Return what names share that differ in case alone, or in whether an accent is a character of its own.
+
+    Example:
+        >>> fold("Cafe\u0301.JPG") == fold("caf\u00e9.jpg")
+        True
+    """
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def join(folder: str, name: str) -> str:
@@ -12,7 +23,7 @@ def join(folder: str, name: str) -> str:
 
 
 class Index:
-    """The files below a root: exact names first, then the only one that is equal but for case."""
+    """The files below a root: exact names first, then the only one that is equal once folded."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = list(names)
@@ -20,13 +31,13 @@ class Index:
         self._folders: list[str] = []
         self._folded: dict[str, list[str]] = {}
         for name in self.names:
-            self._folded.setdefault(name.lower(), []).append(name)
+            self._folded.setdefault(fold(name), []).append(name)
 
     def find(self, name: str) -> str | None:
         """Return the file of that name, or None."""
         if name in self._exact:
             return name
-        alike = self._folded.get(name.lower(), [])
+        alike = self._folded.get(fold(name), [])
         return alike[0] if len(alike) == 1 else None
 
     def matching(self, pattern: str, base: str = "") -> list[str]:
@@ -37,7 +48,7 @@ class Index:
         start = join(base, "") if base else ""
         depth = pattern.count("/")
         below = ((name, name.removeprefix(start)) for name in self.names if name.startswith(start))
-        return [n for n, rest in below if rest.count("/") == depth and fnmatchcase(rest.lower(), pattern.lower())]
+        return [n for n, rest in below if rest.count("/") == depth and fnmatchcase(fold(rest), fold(pattern))]
 
     def folders(self, pattern: str, base: str = "") -> list[str]:
         """Return the folders that a name, or a pattern with ``*``, means below a folder; a name is not looked up."""
@@ -50,10 +61,10 @@ class Index:
         start = join(base, "") if base else ""
         below = ((name, name.removeprefix(start)) for name in self._folders if name.startswith(start))
         depth = pattern.count("/")
-        return [n for n, rest in below if rest.count("/") == depth and fnmatchcase(rest.lower(), pattern.lower())]
+        return [n for n, rest in below if rest.count("/") == depth and fnmatchcase(fold(rest), fold(pattern))]
 
     def folders_with(self, pattern: str) -> list[str]:
-        """Return the folders below which there is a file of that name or pattern, shallowest first."""
+        """Return the folders (the root is empty) that have a file of that name or pattern, shallowest first."""
         depth = pattern.count("/") + 1
-        above = {"/".join(name.split("/")[:-depth]) for name in self.names if name.count("/") >= depth}
+        above = {"/".join(name.split("/")[:-depth]) for name in self.names if name.count("/") >= depth - 1}
         return sorted((f for f in above if self.matching(pattern, f)), key=lambda f: (f.count("/"), f))

@@ -12,8 +12,9 @@ from itertools import product, repeat
 from bench.datasets.card import BesideSpec, Card, LabelSpec, TableSpec
 from bench.datasets.readers import formats
 from bench.datasets.readers import text as table
-from bench.datasets.readers.index import Index
+from bench.datasets.readers.index import Index, fold
 from bench.datasets.readers.text import TextRow, TextTable
+from bench.datasets.readers.whose import choose_folder
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.io.files import File, Folder
 
@@ -92,19 +93,17 @@ def find_labels(card: Card, folder: Folder, index: Index) -> tuple[LabelSpec, st
 
     Raises:
         MissingRequirementError: there is no label file.
+        UsageError: several folders have one, or only that of another dataset has.
     """
     wanted = [(spec, pattern) for spec in card.labels for pattern in spec.files]
-    for spec, pattern in wanted:
-        if index.matching(pattern):
-            return spec, "", pattern
-    # An archive unpacked into a folder of its own name.
-    for spec, pattern in wanted:
-        if above := index.folders_with(pattern):
-            return spec, above[0], pattern
-    names = " or ".join(pattern for _, pattern in wanted)
-    raise MissingRequirementError(
-        f"the root of dataset {card.id!r}, {folder}, has no label file {names}: get it from {card.source}"
-    )
+    base = choose_folder(card, folder, {above for _, pattern in wanted for above in index.folders_with(pattern)})
+    found = next(((spec, pattern) for spec, pattern in wanted if index.matching(pattern, base or "")), None)
+    if base is None or found is None:
+        names = " or ".join(pattern for _, pattern in wanted)
+        raise MissingRequirementError(
+            f"the root of dataset {card.id!r}, {folder}, has no label file {names}: get it from {card.source}"
+        )
+    return found[0], base, found[1]
 
 
 def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[LabelFile]) -> TextTable:
@@ -169,7 +168,7 @@ def _beside(card: Card, where: str, rows: list[TextRow], spec: BesideSpec, found
 
 
 def _key(text: str) -> str:
-    return text.replace("\\", "/").lower()
+    return fold(text.replace("\\", "/"))
 
 
 def _with_places(where: str, rows: list[TextRow], spec: LabelSpec) -> list[TextRow]:

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from bench.datasets.card import TableSpec
-from bench.datasets.dataset import Attribute, Dataset, Sample
+from bench.datasets.dataset import Dataset, Sample
 from bench.datasets.readers import text as table
+from bench.datasets.readers.own_table import LabelColumn, OwnTable, in_folder, on_disk, read_table
 from bench.errors import ImageError, UsageError
-from bench.io.files import File, Folder, LocalFolder, file_at, is_archive, is_url, open_folder
+from bench.io.files import File, Folder, file_at, is_archive, is_url, open_folder
 from bench.io.images import is_image_name
 
 SCORES_FILE = "scores.csv"
-_SCORE_COLUMNS = ("score", "mos")
-# Attribute → the column names it goes by in the wild.
-_ATTRIBUTES = {
-    "split": ("split", "set"),
-    "reference": ("reference", "reference_name", "ref_img", "source_id"),
-    "type": ("type", "dist_type"),
-    "level": ("level", "dist_level"),
-    "std": ("std",),
-    "n_raters": ("n_raters",),
-}
 
 
-def read_local(path: Path) -> Dataset:
+def read_local(path: Path, labels: LabelColumn = LabelColumn()) -> Dataset:
     """Read a folder or archive (with ``scores.csv`` or bare), a CSV or an image as a dataset named after it.
+
+    Args:
+        path: of it.
+        labels: which column of a CSV holds the labels.
 
     Raises:
         UsageError: nothing there to score, or the CSV is not what it should be.
     """
     if path.suffix.lower() in (".csv", ".tsv") and not path.is_dir():
         header, rows = table.read_csv(path)
-        return _labelled(table.TextTable(str(path), header, rows), LocalFolder(path.parent), path.stem, str(path))
+        found = table.TextTable(str(path), header, rows)
+        return _labelled(read_table(found, on_disk(path.parent), labels), path.stem, str(path))
     if names_one_image(str(path)):
         return read_image(file_at(path))
     if path.is_file() and not is_archive(path.name):
         raise UsageError(f"{path} is not a dataset: give a folder, a .zip or .tar, a .csv, a .toml card or an image")
-    return read_folder(open_folder(str(path), "--dataset"), path.resolve().name if path.is_dir() else path.stem)
+    name = path.resolve().name if path.is_dir() else path.stem
+    return read_folder(open_folder(str(path), "--dataset"), name, labels)
 
 
 def names_one_image(text: str) -> bool:
@@ -52,8 +50,13 @@ def read_image(file: File) -> Dataset:
     return _dataset(name.stem, str(file), [Sample(_printable(name.name), file, None)])
 
 
-def read_folder(folder: Folder, name: str) -> Dataset:
+def read_folder(folder: Folder, name: str, labels: LabelColumn = LabelColumn()) -> Dataset:
     """Read a folder, archive or URL, with ``scores.csv`` or bare, as a dataset of that name.
+
+    Args:
+        folder: where its files are.
+        name: of the dataset.
+        labels: which column of ``scores.csv`` holds the labels.
 
     Raises:
         UsageError: nothing there to score, or the CSV is not what it should be.
@@ -68,7 +71,9 @@ def read_folder(folder: Folder, name: str) -> Dataset:
         except ImageError as error:
             raise UsageError(f"{where} cannot be read: {error}; repair or remove it") from None
         found = table.parse_text(data, str(where), TableSpec(files=()))
-        return _labelled(found, folder, name, str(folder), start, files, inside=True)
+        return _labelled(read_table(found, in_folder(folder, files, start), labels), name, str(folder))
+    if labels:
+        raise UsageError(f"--score-column and --lower-is-better are for a CSV, but {folder} has no {SCORES_FILE}")
     images = [file for file in files if is_image_name(file)]
     if not images:
         raise UsageError(f"the folder {folder} has no image files and no {SCORES_FILE}")
@@ -102,61 +107,10 @@ def _printable(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
-def _labelled(
-    found: table.TextTable,
-    folder: Folder,
-    name: str,
-    origin: str,
-    start: str = "",
-    files: Collection[str] = (),
-    *,
-    inside: bool = False,
-) -> Dataset:
-    where, header = found.where, found.header
-    table.need_columns(where, header, ["image"])
-    if not found.rows:
-        raise UsageError(f"{where} has a header but no rows")
-    if all(column in header for column in _SCORE_COLUMNS):
-        raise UsageError(f"{where} has both a score and a mos column: keep the one with the human scores, named score")
-    score = next((column for column in _SCORE_COLUMNS if column in header), None)
-    samples = [_sample(where, folder, start, row, score) for row in found.rows]
-    table.check_unique(where, [s.name for s in samples])
-    # A folder may have come from anywhere, so its CSV must not point out of it. A CSV that the user names
-    # may: absolute paths are how people list their own photographs.
-    outside = next((s.name for s in samples if not table.is_inside(s.name)), None)
-    if inside and outside is not None:
-        raise UsageError(
-            f"{where}: the image name {outside!r} is outside the folder; give the CSV's path to allow this"
-        )
-    _need_one(where, folder, set(files), samples)
-    return _dataset(name, origin, samples)
-
-
-def _need_one(where: str, folder: Folder, files: Collection[str], samples: Sequence[Sample]) -> None:
-    if isinstance(folder, LocalFolder):  # a CSV may name images of any folder
-        there = any(s.file is not None and table.is_file(folder.path / s.file.name) for s in samples)
-    else:
-        there = any(s.file is not None and s.file.name in files for s in samples)
-    if not there:
-        raise UsageError(
-            f"{where} names {len(samples)} images, and no file of them exists; the first path is {samples[0].file}: "
-            "give names relative to the CSV's folder"
-        )
-
-
-def _sample(where: str, folder: Folder, start: str, row: table.TextRow, score: str | None) -> Sample:
-    name = table.image_name(where, row["image"])
-    mos = table.number(where, score, name, row[score]) if score else None
-    return Sample(name, File(folder, start + name), mos, _attributes(where, name, row))
-
-
-def _attributes(where: str, name: str, row: table.TextRow) -> dict[str, Attribute]:
-    found: dict[str, Attribute] = {}
-    for attribute, columns in _ATTRIBUTES.items():
-        text = next((row[column] for column in columns if row.get(column)), "")
-        if not text:
-            continue
-        value = table.number(where, attribute, name, text) if attribute in ("std", "n_raters") else text
-        if value is not None:
-            found[attribute] = value
-    return found
+def _labelled(read: OwnTable, name: str, origin: str) -> Dataset:
+    return replace(
+        _dataset(name, origin, list(read.samples)),
+        direction=read.direction,
+        label_column=read.chosen,
+        unread=tuple(map(_printable, read.unread)),
+    )

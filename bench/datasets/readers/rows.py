@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bench.datasets.card import Card, LabelSpec
 from bench.datasets.dataset import Attribute
 from bench.datasets.readers import text as table
+from bench.datasets.readers.index import fold
 from bench.datasets.readers.labels import LabelRows, cell, mean_vote
 from bench.datasets.readers.problems import Problem
 from bench.errors import UsageError
@@ -47,8 +48,8 @@ def read_rows(card: Card, labels: LabelRows) -> tuple[list[LabelledName], list[P
         elif mos is not None:
             read.append(LabelledName(name, mos, said | _attributes(card, labels, row, name, faults["spread"])))
     # Names that differ in case alone would find one file.
-    twice = set(table.repeated(row.name.lower() for row in read))
-    faults["duplicate"] = list({row.name.lower(): row.name for row in read if row.name.lower() in twice}.values())
+    twice = set(table.repeated(fold(row.name) for row in read))
+    faults["duplicate"] = list({fold(row.name): row.name for row in read if fold(row.name) in twice}.values())
     return read, _problems(card, labels, faults)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from bench.errors import UsageError
 
 MAX_BYTES = 256 * 2**20
 _DELIMITERS = (",", ";", "\t")
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 TextRow = dict[str, str]
 
@@ -133,10 +136,9 @@ def number(where: object, column: str, name: str, text: str, decimal: str = ".")
     """
     if text == "":
         return None
-    try:
-        value = float(text.replace(decimal, ".") if decimal != "." else text)
-    except ValueError:
-        value = math.nan
+    plain = text.replace(decimal, ".") if decimal != "." else text
+    # float() also takes 3_4, digits of other scripts, nan and infinity, none of which is a label.
+    value = float(plain) if _NUMBER.fullmatch(plain) else math.nan
     if not math.isfinite(value):
         comma = ": write decimals with a point" if re.fullmatch(r"-?\d+,\d+", text) else ""
         raise UsageError(f"{where}: column {column!r} of image {name!r} is {text!r}, not a number{comma}")
@@ -147,6 +149,14 @@ def is_file(path: Path) -> bool:
     """Tell whether a file is there; a name too long for the file system, or a locked folder, means no."""
     try:
         return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def exists(path: Path) -> bool:
+    """Tell whether something is there; a name too long for the file system, or a locked folder, means no."""
+    try:
+        return path.exists()
     except (OSError, ValueError):
         return False
 
@@ -163,13 +173,13 @@ def need_columns(where: object, header: list[str], wanted: Iterable[str]) -> Non
 
 
 def image_name(where: object, text: str) -> str:
-    """Return an image name with ``/`` separators.
+    """Return an image name with ``/`` separators, in its shortest form: ``./a.png`` and ``x/../a.png`` are ``a.png``.
 
     Raises:
         UsageError: it is empty or has control characters.
     """
-    name = text.replace("\\", "/")
-    if not name or not name.isprintable():
+    name = posixpath.normpath(text.replace("\\", "/")) if text else "."
+    if name == "." or not name.isprintable():
         raise UsageError(f"{where}: {text!r} is not an image name")
     return name
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bench.datasets.card import Card
-from bench.datasets.dataset import Attribute, Dataset, Direction, Sample, count_values
-from bench.datasets.readers.index import Index, join
+from bench.datasets.dataset import Attribute, Dataset, Direction, Sample, count_values, told_count
+from bench.datasets.readers.index import Index, fold, join
 from bench.datasets.readers.labels import LabelFile, LabelRows, find_labels, read_labels
 from bench.datasets.readers.problems import Problem
 from bench.datasets.readers.rows import attributes_of_name, read_rows
@@ -59,8 +59,8 @@ def read_with_card(card: Card, folder: Folder) -> Dataset:
         if problem.fatal:
             kind = MissingRequirementError if problem.kind == "missing" else UsageError
             raise kind(f"dataset {card.id!r} at {folder}: {problem.sentence()}")
-    short = tuple(problem.text for problem in seen.problems if problem.kind == "count")
-    return replace(seen.dataset, notes=(*card.notes, *short))
+    short = told_count(seen.dataset.here_n, card.n)
+    return replace(seen.dataset, notes=(*card.notes, short)) if short else seen.dataset
 
 
 def inspect(card: Card, folder: Folder) -> Inspection:
@@ -89,8 +89,9 @@ def inspect(card: Card, folder: Folder) -> Inspection:
     )
     problems += _missing(card, index, samples, files)
     problems += _counts(card, len(labels.rows), samples, sound=not faults)
-    dataset = describe_with_card(card, samples, str(folder), labels.spec.direction)
     found = [file for file in files if file]
+    here = len(labels.rows) - (len(samples) - len(found))
+    dataset = describe_with_card(card, samples, str(folder), labels.spec.direction, here)
     # Images of rows that could not be used would look as if nobody named them.
     unnamed = () if faults else _unnamed(index, found)
     return Inspection(dataset, labels.sources, folders, len(found), unnamed, tuple(problems), content)
@@ -108,9 +109,9 @@ def glance(card: Card, folder: Folder) -> str:
 
 
 def describe_with_card(
-    card: Card, samples: tuple[Sample, ...], origin: str, direction: Direction | None = None
+    card: Card, samples: tuple[Sample, ...], origin: str, direction: Direction | None = None, here: int = 0
 ) -> Dataset:
-    """Return a dataset of these samples about which the card says everything else."""
+    """Return a dataset of these samples, of which so many are here, about which the card says everything else."""
     return Dataset(
         id=card.id,
         title=card.title,
@@ -127,6 +128,8 @@ def describe_with_card(
         card_hash=card.hash,
         origin=origin,
         notes=card.notes,
+        complete_n=card.n if here else 0,
+        here_n=here,
     )
 
 
@@ -162,9 +165,9 @@ def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[
     names = tuple(s.file.name if s.file else s.name for s in missing)
     if len(missing) < len(samples):
         return [Problem("missing", f"{len(names)} of {len(samples)} images are missing", names, _again(card))]
-    bases = {sample.name.rpartition("/")[2].lower() for sample in samples[:100]}
+    bases = {fold(sample.name.rpartition("/")[2]) for sample in samples[:100]}
     split = (name.rpartition("/") for name in index.names)
-    elsewhere = sorted({folder or "." for folder, _, base in split if base.lower() in bases})
+    elsewhere = sorted({folder or "." for folder, _, base in split if fold(base) in bases})
     hint = f" (files of these names are in {listed(elsewhere)}, no layout of {card.id})" if elsewhere else ""
     text = f"none of the {len(samples)} images is in {looked}{hint}"
     return [Problem("missing", text, names, _again(card), fatal=True)]
@@ -176,8 +179,7 @@ def _again(card: Card) -> str:
 
 def _counts(card: Card, n: int, samples: tuple[Sample, ...], *, sound: bool = True) -> list[Problem]:
     if n != card.n:
-        text = f"this copy has {n} images, the complete set {card.n}"
-        return [Problem("count", text, remedy=f"get the whole set from {card.source}")]
+        return [Problem("count", told_count(n, card.n), remedy=f"get the whole set from {card.source}")]
     if not sound:  # rows were left out, so nothing else can be counted
         return []
     problems = []
@@ -220,7 +222,8 @@ def _unnamed(index: Index, found: list[str]) -> tuple[str, ...]:
 
 
 def _inspect_unlabelled(card: Card, folder: Folder, index: Index) -> Inspection:
-    layouts = (_images_in(index, layout) for layout in card.layouts)
+    starts = [*_named_after(card, index), ""]
+    layouts = (_images_in(index, layout, start) for start in starts for layout in card.layouts)
     folders, found = next(((folders, found) for folders, found in layouts if found), ((), []))
     if not found:
         looked = " or ".join("+".join(layout) for layout in card.layouts)
@@ -229,10 +232,10 @@ def _inspect_unlabelled(card: Card, folder: Folder, index: Index) -> Inspection:
         )
     samples = tuple(Sample(name, File(folder, file), None, _said(card, name, file)) for name, file in found)
     problems = _counts(card, len(samples), samples)
-    if twice := repeated(sample.name.lower() for sample in samples):
+    if twice := repeated(fold(sample.name) for sample in samples):
         text = f"the same names are in more than one of {', '.join(folders)}"
         problems.append(Problem("duplicate", text, tuple(twice), "keep one folder of them", fatal=True))
-    dataset = describe_with_card(card, samples, str(folder))
+    dataset = describe_with_card(card, samples, str(folder), here=len(samples))
     return Inspection(dataset, (), folders, len(samples), (), tuple(problems))
 
 
@@ -241,9 +244,9 @@ def _said(card: Card, name: str, file: str) -> Mapping[str, Attribute]:
     return attributes_of_name(card, name) or attributes_of_name(card, file) or {}
 
 
-def _images_in(index: Index, layout: Iterable[str]) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
+def _images_in(index: Index, layout: Iterable[str], base: str) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
     """Return the folders of a layout, and each image below them: (its name there, its file)."""
-    folders = tuple(folder for pattern in layout for folder in index.folders(pattern))
+    folders = tuple(folder for pattern in layout for folder in index.folders(pattern, base))
     found = []
     for start in (join(folder, "") for folder in folders):
         below = (name for name in index.names if name.lower().startswith(start.lower()) and is_image_name(name))

@@ -1,0 +1,154 @@
+"""Damage that Pillow passes over: files whose pixels are partly made up are refused.
+
+* JPEG: libjpeg fills what is lost with grey and only warns, and Pillow drops the warning. libjpeg-turbo, through
+  simplejpeg, says it; it reads the whole file but computes an eighth of each side, so it costs less than decoding.
+* PNG: Pillow checks no checksum of the pixels' chunks.
+* TIFF: a camera's raw file is one too, and what Pillow opens of it is its small preview.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+import simplejpeg
+from PIL import Image, TiffImagePlugin
+
+from bench.errors import ImageError
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+RAW_SUFFIXES = frozenset(
+    {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".gpr", ".iiq", ".kdc", ".mef", ".mos", ".mrw"}
+    | {".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
+)
+"""Suffixes of cameras' raw files (lower case)."""
+
+_MOST_SCANS = 100
+_MOST_WORK = 2_500_000_000  # scans x pixels: some 10 s; a photograph of Pillow's largest size in 14 scans
+# What libjpeg says where pixels are lost; its other warnings are of headers.
+_LOST = re.compile("^(Corrupt JPEG data|Premature end)")
+_SKIPPED_AT_THE_END = re.compile("^Corrupt JPEG data: ([0-9]+) extraneous bytes before marker 0xd9")
+# In coded data FF is followed by 00, a restart marker or another FF; whatever else follows is a marker.
+_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_BIT_BUFFER = 8  # bytes that libjpeg reads ahead
+_START_OF_SCAN, _END = 0xDA, 0xD9
+_DNG_VERSION, _NEW_SUBFILE_TYPE, _REDUCED = 50706, 254, 1
+
+
+def check_name(name: str) -> None:
+    """Raise ImageError where a name is that of a raw file: what could be decoded is its preview."""
+    if PurePosixPath(name).suffix.lower() in RAW_SUFFIXES:
+        raise ImageError("a raw file: what can be decoded is its preview, not the photograph; develop it first")
+
+
+def check_before_decoding(image: Image.Image, data: bytes) -> None:
+    """Look at an image that Pillow has opened and not decoded.
+
+    Raises:
+        ImageError: a JPEG whose scans would take very long, or a TIFF that begins with a preview.
+    """
+    if image.format in ("JPEG", "MPO"):
+        scans = _read_structure(data).scans
+        if scans > _MOST_SCANS or scans * image.width * image.height > _MOST_WORK:
+            raise ImageError(f"a JPEG of {scans} scans, which would take too long to decode: refused")
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        tags = image.tag_v2
+        if _DNG_VERSION in tags or data[8:10] == b"CR" or int(tags.get(_NEW_SUBFILE_TYPE, 0)) & _REDUCED:
+            raise ImageError("its first image is a preview, as in a raw file, not the photograph; develop it first")
+
+
+def check_after_decoding(image: Image.Image, data: bytes) -> None:
+    """Look for damage that Pillow did not report when it decoded the image.
+
+    Raises:
+        ImageError: pixels were lost; says what was found.
+    """
+    if image.format in ("JPEG", "MPO"):
+        _check_jpeg(data)
+    elif image.format == "PNG":
+        _check_png(data)
+
+
+def _check_jpeg(data: bytes) -> None:
+    try:
+        simplejpeg.decode_jpeg(data, colorspace="GRAY", min_height=1, min_width=1, min_factor=8)
+    except ValueError as error:
+        warning = str(error)
+        if _LOST.match(warning) and not _is_padding(warning, data):
+            raise ImageError(f"damaged: libjpeg warns {warning!r}, so part of the picture is made up") from None
+
+
+def _is_padding(warning: str, data: bytes) -> bool:
+    """Tell whether the bytes that libjpeg skipped are zeros that an encoder filled up with, and no lost picture."""
+    skipped = _SKIPPED_AT_THE_END.match(warning)
+    if skipped is None:
+        return False
+    coded = data[: _read_structure(data).end]
+    # Where more zeros are there than were skipped or wait in the decoder's buffer, some were taken for the picture.
+    return 0 <= len(coded) - len(coded.rstrip(b"\0")) - int(skipped[1]) <= _BIT_BUFFER
+
+
+class _Structure(NamedTuple):
+    """Number of scans of a JPEG, and where its end marker stands."""
+
+    scans: int
+    end: int
+
+
+def _read_structure(data: bytes) -> _Structure:
+    scans, place = 0, 2
+    while match := _MARKER.search(data, place):
+        kind, place = match[1][0], match.end()
+        if kind == _END:
+            return _Structure(scans, match.start())
+        scans += kind == _START_OF_SCAN
+        place += int.from_bytes(data[place : place + 2], "big")
+    return _Structure(scans, len(data))
+
+
+class _Chunk(NamedTuple):
+    kind: bytes
+    whole: bytes
+    sound: bool
+
+
+def _chunks(data: bytes) -> Iterator[_Chunk]:
+    """Yield the chunks of a PNG that are there whole, with whether their checksums are right."""
+    place = len(PNG_SIGNATURE)
+    while place + 12 <= len(data):
+        (size,) = struct.unpack_from(">I", data, place)
+        whole = data[place : place + 12 + size]
+        if len(whole) < 12 + size:
+            return
+        kind, checksum = whole[4:8], struct.unpack(">I", whole[-4:])[0]
+        yield _Chunk(kind, whole, zlib.crc32(memoryview(whole)[4:-4]) == checksum)
+        if kind == b"IEND":
+            return
+        place += len(whole)
+
+
+def _check_png(data: bytes) -> None:
+    if not all(chunk.sound for chunk in _chunks(data) if chunk.kind == b"IDAT"):
+        raise ImageError("damaged: a checksum of its pixels is wrong")
+
+
+def without_metadata(data: bytes) -> bytes:
+    """Return a PNG with only the chunks that its pixels depend on: critical ones, transparency and sound EXIF.
+
+    Pillow refuses pixels that decode for a text or a profile over 1 MiB, or a wrong checksum of what nobody needs.
+    Other files, and a PNG that is cut off in the middle of a chunk, are returned as they are.
+    """
+    if not data.startswith(PNG_SIGNATURE):
+        return data
+    chunks = list(_chunks(data))
+    rest = data[len(PNG_SIGNATURE) + sum(len(chunk.whole) for chunk in chunks) :]
+    return PNG_SIGNATURE + b"".join(chunk.whole for chunk in chunks if _is_needed(chunk)) + rest
+
+
+def _is_needed(chunk: _Chunk) -> bool:
+    critical = chunk.kind[:1].isupper()
+    return critical or chunk.kind == b"tRNS" or (chunk.kind == b"eXIf" and chunk.sound)

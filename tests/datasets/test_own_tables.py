@@ -1,0 +1,223 @@
+"""A user's own CSV: no label is ignored or misread, and every name means one file."""
+
+from __future__ import annotations
+
+import unicodedata
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Ran, make_photo
+
+import bench as api
+from bench.datasets.dataset import Dataset
+from bench.datasets.readers import text as table
+from bench.datasets.readers.local import read_local
+from bench.datasets.readers.own_table import LabelColumn
+from bench.errors import UsageError
+
+Bench = Callable[..., Ran]
+
+
+def own(photos: Path, content: str, labels: LabelColumn = LabelColumn()) -> Dataset:
+    (photos / "scores.csv").write_text(content)
+    return read_local(photos / "scores.csv", labels)
+
+
+def told(header: str, *cells: str) -> str:
+    return "\n".join([f"image,{header}", *(f"images/{i}.png,{cell}" for i, cell in enumerate(cells))]) + "\n"
+
+
+# Columns.
+
+
+@pytest.mark.parametrize("column", ["MOS", "Mos", "mos", "Score", "SCORE"])
+def test_labels_are_found_in_any_case(photos: Path, column: str) -> None:
+    assert [sample.mos for sample in own(photos, told(column, "3", "4")).samples] == [3, 4]
+
+
+@pytest.mark.parametrize("column", ["rating", "dmos", "quality", "DMOS", "opinion score"])
+def test_a_column_of_numbers_that_nobody_knows_is_asked_about_before_scoring(
+    photos: Path, bench: Bench, column: str
+) -> None:
+    (photos / "scores.csv").write_text(told(f"{column},camera", "3,a", "4,b"))
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
+    assert done.code == 2
+    assert f"has no column score or mos, but numbers in {column}: say which column holds the labels" in done.err
+    assert "--score-column NAME (add --lower-is-better" in done.err
+    assert "scored" not in done.out
+    assert f"numbers in {column}" in bench("doctor", photos).out
+    with pytest.raises(UsageError, match=r"with score_column NAME \(add lower_is_better"):
+        api.run("bytes-per-pixel", photos)
+
+
+def test_the_user_says_which_column_and_which_direction(photos: Path, bench: Bench) -> None:
+    (photos / "scores.csv").write_text(told("rating", *"12345678"))
+    asked = ["run", "--method", "bytes-per-pixel", "--dataset", photos, "--score-column", "rating"]
+    higher, lower = bench(*asked), bench(*asked, "--lower-is-better")
+    assert (higher.code, lower.code) == (0, 0)
+    values = [float(done.out.partition("SRCC ")[2].split()[0]) for done in (higher, lower)]
+    assert values[0] == -values[1] != 0
+    dataset = api.load_dataset(photos, score_column="rating", lower_is_better=True)
+    assert (dataset.direction, [s.mos for s in dataset.samples][:2]) == ("lower", [1, 2])
+
+
+def test_a_report_finds_the_images_of_a_column_that_the_user_named(photos: Path) -> None:
+    from bench.datasets.roots import Roots
+    from bench.tables.evaluation import evaluate
+    from bench.tables.photographs import of_dataset
+
+    (photos / "scores.csv").write_text(told("rating", *"12345678"))
+    results = api.run("bytes-per-pixel", photos, score_column="rating", lower_is_better=True)
+    found = of_dataset(evaluate(results.entries, draws=0), Roots())
+    assert len(found.files) == 8
+
+
+def test_no_column_can_be_chosen(photos: Path, bench: Bench) -> None:
+    (photos / "scores.csv").write_text(told("rating", "1", "2"))
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos, "--score-column", "none")
+    assert (done.code, "no SRCC: the dataset has no labels" in done.out) == (0, True)
+
+
+@pytest.mark.parametrize("header", ["split", "camera", "", "split,Reference"])
+def test_columns_that_hold_no_labels_are_not_asked_about(photos: Path, header: str) -> None:
+    cells = ",".join(["x"] * (header.count(",") + 1)) if header else "7"
+    dataset = own(photos, told(header, cells, cells))
+    assert dataset.unread == ()
+    assert [sample.mos for sample in dataset.samples] == [None, None]
+
+
+def test_attributes_are_found_in_any_case(photos: Path) -> None:
+    dataset = own(photos, told("score,Ref_Img,SPLIT,N_Raters", "1,a,test,5", "2,a,test,6", "3,b,training,7"))
+    assert dataset.cluster == "reference"
+    assert len(dataset.split("test").samples) == 2
+    assert dataset.samples[2].attributes["n_raters"] == 7
+
+
+@pytest.mark.parametrize(
+    ("header", "labels", "message"),
+    [
+        ("MOS,score", LabelColumn(), "has the columns score and MOS, and each could hold the labels"),
+        ("mos,Mos", LabelColumn(), "has the columns mos and Mos, and each could hold the labels"),
+        ("mos,a", LabelColumn("ratting"), r"has no column 'ratting'; its columns are image, mos, a"),
+    ],
+)
+def test_a_doubtful_choice_is_refused(photos: Path, header: str, labels: LabelColumn, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        own(photos, told(header, "1,2"), labels)
+
+
+def test_one_of_two_columns_can_be_chosen(photos: Path) -> None:
+    assert own(photos, told("mos,score", "1,2"), LabelColumn("mos")).samples[0].mos == 1
+
+
+@pytest.mark.parametrize("dataset", ["sample", "images"])
+def test_a_column_is_only_for_a_csv(photos: Path, bench: Bench, dataset: str) -> None:
+    given = photos / "images" if dataset == "images" else dataset
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", given, "--score-column", "x")
+    assert (done.code, "--score-column and --lower-is-better are for a CSV" in done.err) == (2, True)
+
+
+# Numbers.
+
+
+@pytest.mark.parametrize(
+    "text", ["3_4", "\uff13", "\u0663", "3\u066b5", "0x10", "1e", "+", ".", "\u00b2", "1_000.5", "3,5", "∞"]
+)
+def test_what_looks_like_a_number_and_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="not a number"):
+        table.number("file", "mos", "a.png", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("3", 3), ("-3.5", -3.5), ("+.5", 0.5), ("5.", 5), ("1e-3", 0.001), ("2.5E+1", 25), ("", None)]
+)
+def test_numbers_are_read(text: str, value: float | None) -> None:
+    assert table.number("file", "mos", "a.png", text) == value
+
+
+def test_numbers_with_a_comma_are_read_where_the_card_says_so() -> None:
+    assert table.number("file", "mos", "a.png", "3,5", ",") == 3.5
+
+
+# Names.
+
+
+@pytest.mark.parametrize(
+    "other", ["./images/0.png", "images//0.png", "images/./0.png", "x/../images/0.png", ".\\images\\0.png"]
+)
+def test_two_ways_to_write_a_name_are_one_image(photos: Path, other: str) -> None:
+    assert own(photos, f"image,score\n{other},1\n").samples[0].name == "images/0.png"
+    with pytest.raises(UsageError, match=r"names 1 image\(s\) twice: 'images/0\.png'"):
+        own(photos, f"image,score\nimages/0.png,1\n{other},2\n")
+
+
+@pytest.mark.parametrize("name", [".", "./", "a/.."])
+def test_a_folder_is_no_image_name(photos: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="is not an image name"):
+        own(photos, f"image,score\n{name},1\n")
+
+
+ACCENT = "caf\u00e9"
+
+
+@pytest.mark.parametrize("form", ["folder", "csv", "absolute", "zip"])
+@pytest.mark.parametrize("listed", ["NFC", "NFD"])
+def test_names_are_found_whatever_their_case_and_accents(tmp_path: Path, form: str, listed: str) -> None:
+    folder = tmp_path / "own"
+    stored = {"NFC": "NFD", "NFD": "NFC"}[listed]
+    on_disk = unicodedata.normalize(stored, f"Bilder {ACCENT}/{ACCENT}.JPG")  # type: ignore[arg-type]
+    make_photo(folder / on_disk, 1)
+    make_photo(folder / "b.png", 2)
+    asked = unicodedata.normalize(listed, f"bilder {ACCENT}/{ACCENT}.jpg")  # type: ignore[arg-type]
+    start = f"{folder}/" if form == "absolute" else ""
+    (folder / "scores.csv").write_text(f"image,score\n{start}{asked},1\n{start}b.png,2\n")
+    path = folder / "scores.csv" if form in ("csv", "absolute") else folder
+    if form == "zip":
+        path = tmp_path / "own.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for file in ("scores.csv", "b.png", on_disk):
+                archive.write(folder / file, file)
+    first = read_local(path).samples[0]
+    assert first.name == start + asked
+    assert first.file is not None
+    assert first.file.name == start + on_disk
+    assert first.file.read()
+
+
+def test_of_two_files_that_differ_in_case_the_exact_one_is_taken_and_none_is_guessed(photos: Path) -> None:
+    make_photo(photos / "images" / "A.png", 1)
+    make_photo(photos / "images" / "a.png", 2)
+    dataset = own(photos, "image,score\nimages/A.png,1\nimages/a.png,2\n")
+    assert [s.file.name for s in dataset.samples if s.file] == ["images/A.png", "images/a.png"]
+    (photos / "images" / "a.PNG").write_bytes(b"x")
+    (photos / "images" / "a.png").rename(photos / "images" / "a.Png")
+    (photos / "images" / "A.png").rename(photos / "images" / "A.PNG")
+    missing = own(photos, "image,score\nimages/a.png,1\nimages/0.png,2\n").samples[0].file
+    assert missing is not None
+    assert missing.name == "images/a.png"
+
+
+def test_two_names_of_one_file_are_refused(photos: Path) -> None:
+    with pytest.raises(UsageError, match=r"names 1 image\(s\) twice: 'images/0\.png'"):
+        own(photos, "image,score\nimages/0.png,1\nimages/0.PNG,2\n")
+
+
+def test_scores_are_imported_under_names_of_another_case(photos: Path, bench: Bench) -> None:
+    scores = photos.parent / "theirs.csv"
+    scores.write_text("image,score\n" + "".join(f"./images/{i}.PNG,{i}\n" for i in range(8)))
+    done = bench("import", scores, "--method", "m", "--dataset", photos)
+    assert (done.code, "imported 8, without a score 0" in done.out) == (0, True)
+
+
+# Labels that are lacking.
+
+
+def test_the_runs_line_says_how_many_have_no_label(photos: Path, bench: Bench) -> None:
+    (photos / "scores.csv").write_text(told("score", "1", "2", "3", ""))
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
+    assert "no SRCC: fewer than 4 images; 1 scored image has no label" in done.out
+    (photos / "scores.csv").write_text(told("score", "1", "2", "3", "4", "5", "", ""))
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
+    assert "(n = 5); 2 scored images have no label" in done.out

@@ -23,7 +23,7 @@ from bench.errors import BenchError, ImageError, UsageError
 from bench.io.files import File
 from bench.io.images import decode, prepare, resize
 from bench.plugins import options as method_options
-from bench.runs.entry import Outcome
+from bench.runs.journal import Outcome
 
 SHARD = 32
 """Images in flight at once over all processes, so what a kill loses at most; one batch where that is larger,

@@ -13,6 +13,7 @@ import math
 import os
 import shutil
 import tempfile
+import time
 import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,7 +23,7 @@ from typing import IO, Any, Literal, NamedTuple
 
 from bench.datasets.dataset import Dataset, Sample
 from bench.errors import BenchError, UsageError
-from bench.io.atomic import write_atomically
+from bench.io.atomic import make_folder, write_atomically
 from bench.io.progress import warn
 from bench.runs import checksums
 from bench.runs.entry import FORMAT, PROVENANCE, SCORES, Entry, Identity, Json, read_entry
@@ -31,6 +32,7 @@ from bench.runs.journal import JOURNAL, Outcome, journal_lines, read_journal
 RESULTS_VARIABLE = "BENCH_RESULTS"
 _LISTED_FAILURES = 100  # the Parquet has them all
 _LOCK = ".lock"
+_SYNC_SECONDS = 1.0  # syncing after every batch would cost fast methods more time than the scores
 
 
 class Damage(NamedTuple):
@@ -70,7 +72,7 @@ class Store:
     def check_writable(self) -> None:
         """Raise UsageError unless entries can be written here; creates the folder."""
         try:
-            self.runs.mkdir(parents=True, exist_ok=True)
+            make_folder(self.runs)
             with tempfile.TemporaryFile(dir=self.runs):
                 pass
             keep_out_of_git(self.runs)
@@ -136,7 +138,7 @@ class Store:
         names = slug(str(identity.dataset["id"])), f"{slug(str(identity.method['name']))}@{identity.key}"
         folder = self.runs.joinpath(*names)
         with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         with _locked(folder):
             writer = EntryWriter(folder, identity, described, retry_failed)
             try:
@@ -190,6 +192,7 @@ class EntryWriter:
         # What is declared may be put right later: labels' attributes, training sets, notes, the row's label.
         self.outdated = old is not None and any(old.get(block) != self.meta[block] for block in described)
         self._journal: IO[bytes] | None = None
+        self._synced = time.monotonic()
         stored = self._stored_outcomes(old)
         self.done = {o.image: o for o in stored if not (retry_failed and o.error)}
         self.complete = self.meta["complete"] and len(self.done) == len(stored)
@@ -211,7 +214,7 @@ class EntryWriter:
         return journal.outcomes
 
     def append(self, outcomes: Iterable[Outcome]) -> None:
-        """Add outcomes; once this returns they survive a kill.
+        """Add outcomes; once this returns they survive a kill, and a second later a power cut.
 
         Raises:
             BenchError: the disk is full or gone.
@@ -223,6 +226,9 @@ class EntryWriter:
             journal = self._journal or self._start_journal()
             journal.write(journal_lines(new, self.meta["key"]))
             journal.flush()
+            if time.monotonic() - self._synced > _SYNC_SECONDS:
+                os.fsync(journal.fileno())
+                self._synced = time.monotonic()
             self.done |= {outcome.image: outcome for outcome in new}
 
     def _start_journal(self) -> IO[bytes]:
@@ -247,6 +253,9 @@ class EntryWriter:
             self._finish(dataset, session)
 
     def _finish(self, dataset: Dataset, session: Json | None) -> None:
+        # At any moment the journal or the finished entry is on the disk; each file is synced before the next changes.
+        if self.meta["complete"] or not (self.folder / JOURNAL).is_file():
+            self._start_journal()
         self.close()
         samples = [s for s in dataset.samples if s.name in self.done]
         outcomes = [self.done[s.name] for s in samples]
@@ -262,6 +271,8 @@ class EntryWriter:
         """Close the journal; what was appended stays for the next run."""
         if self._journal is not None:
             # Everything was flushed as it was appended: on a full disk there is nothing more to lose.
+            with suppress(OSError):
+                os.fsync(self._journal.fileno())
             with suppress(OSError):
                 self._journal.close()
             self._journal = None

@@ -79,8 +79,8 @@ def check_results(
     """
     chosen = _references(datasets, folder, places, methods)
     with _scored(chosen, places, results, methods, fresh) as store:
-        entries = store.readable_entries()
-        return [verdict for _, each in chosen for verdict in check_reference(_only(each, methods), entries, tolerance)]
+        found = store.entries()
+        return [verdict for _, each in chosen for verdict in check_reference(_only(each, methods), *found, tolerance)]
 
 
 def update_references(
@@ -111,8 +111,8 @@ def update_references(
         raise UsageError("--update needs --reason TEXT: say why the numbers changed, the reference records it")
     chosen = _old_references(datasets, folder, places)
     with _scored(chosen, places, results, methods, fresh) as store:
-        entries = store.readable_entries()
-        new = [update(old, entries, methods, reason.strip()) for _, old in chosen]
+        found = store.entries()
+        new = [update(old, *found, methods, reason.strip()) for _, old in chosen]
     return [_write(old, each, folder) for (_, old), each in zip(chosen, new, strict=True)]
 
 

@@ -15,6 +15,7 @@ from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
 from bench.runs.entry import Entry
 from bench.runs.scoring import Settings
+from bench.runs.store import Damage
 from bench.tables.cell import VALUES
 from bench.tables.evaluation import evaluate, joined
 
@@ -62,13 +63,22 @@ class FreshRun:
         ]
 
 
-def check_reference(reference: Reference, entries: Sequence[Entry], tolerance: Tolerance) -> list[Verdict]:
-    """Compare every record of a reference with what the store holds; what it lacks is a failure."""
+def check_reference(
+    reference: Reference, entries: Sequence[Entry], damaged: Sequence[Damage], tolerance: Tolerance
+) -> list[Verdict]:
+    """Compare every record of a reference with what the store holds; what it lacks or has damaged is a failure."""
     stored = newest(entries, reference.dataset)
-    return [
-        Verdict(reference.dataset, record.method, str(record.protocol), tuple(_judge(record, stored, tolerance)))
-        for record in reference.records
-    ]
+    verdicts = []
+    for record in reference.records:
+        # Which is the newest, nobody knows where one is damaged.
+        lost = _damaged(damaged, reference.dataset, record)
+        findings = [Finding("result", "failed", words=each) for each in lost] or _judge(record, stored, tolerance)
+        verdicts.append(Verdict(reference.dataset, record.method, str(record.protocol), tuple(findings)))
+    return verdicts
+
+
+def _damaged(damaged: Sequence[Damage], dataset: str, record: Record) -> list[str]:
+    return [each.words for each in damaged if each.concerns(dataset, record.identity["method"]["name"])]
 
 
 def _judge(record: Record, stored: Mapping[tuple[str, Protocol], Entry], tolerance: Tolerance) -> list[Finding]:
@@ -84,17 +94,20 @@ def _judge(record: Record, stored: Mapping[tuple[str, Protocol], Entry], toleran
     return compare_record(record, now, labels, tolerance)
 
 
-def update(reference: Reference, entries: Sequence[Entry], methods: Sequence[str], reason: str) -> Reference:
+def update(
+    reference: Reference, entries: Sequence[Entry], damaged: Sequence[Damage], methods: Sequence[str], reason: str
+) -> Reference:
     """Return a reference with the store's records in place of its own.
 
     Args:
         reference: the old one; without records it takes every method that the store has.
         entries: of the store.
+        damaged: what else the store has.
         methods: labels of those to write; empty: those that the reference has.
         reason: why numbers moved.
 
     Raises:
-        UsageError: the store lacks one, or has it unfinished.
+        UsageError: the store lacks one, or has it unfinished or damaged.
     """
     stored = newest(entries, reference.dataset)
     known = [record.key for record in reference.records]
@@ -108,11 +121,14 @@ def update(reference: Reference, entries: Sequence[Entry], methods: Sequence[str
         what = ", ".join(lacking) if lacking else "result"
         raise UsageError(f"--update: the store has no {what} on {reference.dataset!r}: run it first")
     taken = [stored[key] for key in wanted]
+    records = [record_entry(entry)[0] for entry in taken]
+    if lost := [words for record in records for words in _damaged(damaged, reference.dataset, record)]:
+        raise UsageError(f"--update: {lost[0]}")
     session = max(taken, key=lambda entry: entry.finished).sessions
     last = session[-1] if session else {}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     about = Update(now, reason, (), last.get("versions", {}), last.get("device", "unknown"))
-    return updated(reference, [record_entry(entry)[0] for entry in taken], about)
+    return updated(reference, records, about)
 
 
 def fresh_runs(records: Iterable[Record]) -> list[FreshRun]:

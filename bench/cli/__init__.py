@@ -28,7 +28,7 @@ COMMANDS = {
         "Check whether copies of datasets are complete and readable.",
     ),
     "import": ("bench.cli.importing:import_scores", "Store per-image scores that somebody else computed."),
-    "results": ("bench.cli.results:results", "List or remove stored results."),
+    "results": ("bench.cli.results:results", "List, verify or remove stored results."),
     "fit": ("bench.cli.fit:fit", "Fit a method on pristine photographs, or a regression of its features on MOS."),
     "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
     "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),

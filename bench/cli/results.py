@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli import common
+from bench.errors import BenchError
 
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
 
 
-@click.group(short_help="List or remove stored results.")
+@click.group(short_help="List, verify or remove stored results.")
 def results() -> None:
-    """List or remove stored results."""
+    """List, verify or remove stored results."""
 
 
 @results.command("list")
@@ -49,6 +50,31 @@ def _line(entry: Entry) -> str:
         f"{entry.key}  {entry.dataset.id}  {entry.method.label} ({entry.method.version})  {entry.protocol}  "
         f"{state}  {entry.finished}"
     )
+
+
+_STATES = {
+    "ok": "every file is as it was written",
+    "unfinished": "a run was stopped; what it stored is as it was written",
+    "unchecked": "written by an older version without checksums; it can be read",
+}
+
+
+@results.command("verify")
+@common.results_option
+def verify(results: str | None) -> None:
+    """Read every file of every stored result and compare it with its checksums; exit with 1 if one is damaged."""
+    from bench.runs.store import Store
+
+    store = Store.locate(results)
+    found = store.verify()
+    for each in found:
+        place = each.folder.relative_to(store.runs)
+        click.echo(f"{each.state:10}  {place}: {each.words or _STATES[each.state]}")
+    damaged = sum(each.state == "damaged" for each in found)
+    if damaged:
+        raise BenchError(f"{damaged} of {len(found)} results {'is' if damaged == 1 else 'are'} damaged")
+    if not found:
+        click.echo(f"No results in {store.root}.")
 
 
 @results.command("rm")

@@ -24,7 +24,8 @@ from bench.fit.data import DatasetFeatures, check_enough, labelled_training
 from bench.fit.features import Features
 from bench.fit.regression import FOLDS, GRID, PARAMETER, FittedRegression, Regression
 from bench.io.hashing import short_hash
-from bench.runs.entry import Identity, Json, Outcome
+from bench.runs.entry import Identity, Json
+from bench.runs.journal import Outcome
 from bench.runs.runner import describe_entry, versions
 from bench.runs.scoring import LoadedMethod
 from bench.runs.store import EntryWriter, Store

@@ -1,10 +1,10 @@
-"""Writing files so that they appear whole or not at all, and saying in one sentence where that fails."""
+"""Writing files so that they appear whole or not at all, after a power cut too; one sentence where that fails."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.errors import UsageError
@@ -24,6 +24,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 def renamed_into(path: Path) -> Iterator[Path]:
     """Give a path beside ``path`` to write to; it is renamed to ``path`` at the end, and removed after a failure.
 
+    Its content is on the disk before it is renamed, and the new name when the block ends.
     The file behind a symbolic link is replaced, not the link. A device or a pipe (``/dev/stdout``) is written to as
     it is.
     """
@@ -34,9 +35,44 @@ def renamed_into(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
+        sync_file(temporary)
         temporary.replace(path)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sync_file(path: Path) -> None:
+    """Wait until the content of a file is on the disk.
+
+    Raises:
+        OSError: it cannot be written there.
+    """
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(path: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system can do so."""
+    # Windows opens no folders, and some network file systems refuse to sync them.
+    with suppress(OSError):
+        folder = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def make_folder(path: Path) -> None:
+    """Create a folder and those above it that are missing; their names are on the disk when this returns.
+
+    Raises:
+        OSError: one cannot be created.
+    """
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        sync_folder(each.parent)
 
 
 def write_output(path: Path, data: str | bytes, parameter: str = "--output") -> None:

@@ -5,6 +5,8 @@
 * ``runner``: methods × datasets into the store.
 * ``store``: the folder of stored results.
 * ``entry``: one stored result, with typed access to its sidecar.
+* ``journal``: the outcomes of a run that is not complete.
+* ``checksums``: checksums inside the files of a stored result.
 * ``importing``: scores that somebody else computed, as stored results.
 * ``monitoring``: SRCC with people's scores while a method is trained.
 * ``speed``: images a second of a stored result.

@@ -4,34 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from bench.api import Family
 from bench.datasets.dataset import Direction
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
 from bench.io.hashing import short_hash
 from bench.io.toml import fill
+from bench.runs import checksums
+from bench.runs.journal import JOURNAL, Journal, Outcome, read_journal
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 1
-SCORES, PROVENANCE, JOURNAL = "scores.parquet", "provenance.json", "journal.jsonl"
+FORMAT = 2
+_KEY_FORMAT = 1  # another one would have every stored score computed again
+SCORES, PROVENANCE = "scores.parquet", "provenance.json"
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Outcome of one image: a raw finite score, or an error message."""
-
-    image: str
-    score: float | None
-    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,7 @@ class Identity:
     @property
     def key(self) -> str:
         """12 hex digits."""
-        return short_hash([FORMAT, self.as_json()])
+        return _key(self.as_json())
 
     @property
     def fingerprint(self) -> str:
@@ -247,9 +242,18 @@ class Entry:
         """When the last session on it ended: ISO 8601, UTC."""
         return str(self.sessions[-1]["finished"]) if self.sessions else ""
 
+    @property
+    def sealed(self) -> bool:
+        """Whether its files have checksums; older versions wrote none."""
+        return bool(self.meta["format"] != checksums.UNSEALED)
+
     def outcomes_so_far(self) -> int:
         """Count the images with an outcome, in an entry that is not complete."""
-        return len(read_journal(self.folder / JOURNAL))
+        return len(self.journal().outcomes)
+
+    def journal(self) -> Journal:
+        """Return what is stored of an entry that is not complete."""
+        return read_journal(self.folder / JOURNAL, self.key, self.sealed)
 
     def scores(self) -> pd.DataFrame:
         """Return the per-image rows: image, score, error, mos and attributes, in dataset order.
@@ -257,30 +261,85 @@ class Entry:
         Raises:
             UsageError: the file is missing or damaged.
         """
-        import pandas as pd
+        with damage(self.folder, SCORES):
+            frame = checksums.read_parquet(self._scores_file(), self.meta.get(checksums.SCORES_HASH))
+            told = frame["error"].notna()
+            frame["error"] = frame["error"].astype(object).where(told, None) if told.any() else None
+            return frame.astype({"image": "str", "score": "float64", "mos": "float64"})
 
-        try:
-            frame = pd.read_parquet(self.folder / SCORES)
-        except (OSError, ValueError) as error:
-            raise UsageError(
-                f"{self.folder / SCORES} cannot be read ({error}): remove it with `bench results rm {self.key}`"
-            ) from None
-        told = frame["error"].notna()
-        frame["error"] = frame["error"].astype(object).where(told, None) if told.any() else None
-        return frame
+    def outcomes(self) -> list[Outcome]:
+        """Return the outcome of every image of an entry that is complete.
+
+        Raises:
+            UsageError: the file is missing or damaged.
+        """
+        frame = self.scores()
+        return [
+            Outcome(image, None if error else float(score), error)
+            for image, score, error in zip(frame["image"], frame["score"], frame["error"], strict=True)
+        ]
+
+    def check(self) -> None:
+        """Read what the entry's numbers come from; files without checksums as far as they can be read.
+
+        Raises:
+            UsageError: a file is missing or damaged; names the entry and what to do.
+        """
+        if not self.complete:
+            self.journal().check()
+        elif self.sealed:
+            with damage(self.folder, SCORES):
+                checksums.check_parquet(self._scores_file(), self.meta[checksums.SCORES_HASH])
+        else:
+            with damage(self.folder, SCORES):
+                _ = self.scores()[list(self.dataset.within)]
+
+    def _scores_file(self) -> bytes:
+        return (self.folder / SCORES).read_bytes()
 
 
-def read_journal(path: Path) -> list[Outcome]:
-    """Return the outcomes of a run that is not complete; a line that a kill cut short ends them."""
-    if not path.is_file():
-        return []
-    outcomes = []
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            outcomes.append(Outcome(**json.loads(line)))
-        except (ValueError, TypeError):
-            break  # a line that a kill cut short, or the end; what is missing is scored again
-    return outcomes
+def _key(identity: Json) -> str:
+    return short_hash([_KEY_FORMAT, identity])
+
+
+def read_entry(folder: Path) -> Entry:
+    """Read the sidecar of the entry in a folder.
+
+    Raises:
+        UsageError: it is missing or damaged, or another version wrote it; names the entry and what to do.
+    """
+    with damage(folder, PROVENANCE):
+        meta = checksums.read_record((folder / PROVENANCE).read_bytes())
+        if meta["format"] not in (checksums.UNSEALED, FORMAT):
+            raise checksums.DamagedError(f"its format is {meta['format']!r}, and this version reads {FORMAT}")
+        entry = Entry(folder, meta)
+        _ = entry.identity, entry.dataset, entry.source, entry.finished, entry.failures, Family(entry.method.family)
+        if entry.key != folder.name.rpartition("@")[2]:
+            raise checksums.DamagedError(f"it is that of the entry {entry.key}")
+        # By what was written, not by today's fields of an identity.
+        if entry.key != _key(meta["identity"]):
+            raise checksums.DamagedError("its key is not that of its identity")
+        if entry.fitted:
+            _ = entry.fit
+        if entry.complete:
+            _ = entry.scored + entry.failed
+        return entry
+
+
+@contextmanager
+def damage(folder: Path, name: str) -> Iterator[None]:
+    """Turn what goes wrong while a file of an entry is read into a UsageError that names both and says what to do."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise UsageError(f"{folder / name} is missing: {_remedy(folder)}") from None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, UsageError) as error:
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{folder / name} is damaged ({words or type(error).__name__}): {_remedy(folder)}") from None
+
+
+def _remedy(folder: Path) -> str:
+    return f"remove the entry with `bench results rm {folder.name.rpartition('@')[2]}` and score again"
 
 
 def _read_block(record: type[Any], block: Mapping[str, Any]) -> Any:

@@ -15,7 +15,8 @@ from bench.datasets.readers import text as table
 from bench.datasets.readers.index import Index, fold
 from bench.errors import UsageError
 from bench.io.hashing import short_hash
-from bench.runs.entry import Entry, Identity, Outcome
+from bench.runs.entry import Entry, Identity
+from bench.runs.journal import Outcome
 from bench.runs.runner import describe_entry, versions
 from bench.runs.store import Store
 

@@ -24,7 +24,7 @@ from bench.io.files import File
 from bench.io.hashing import read_unchanged
 from bench.io.images import decode, prepare, resize
 from bench.plugins import options as method_options
-from bench.runs.entry import Outcome
+from bench.runs.journal import Outcome
 
 SHARD = 32
 """Images in flight at once over all processes, so what a kill loses at most; one batch where that is larger,

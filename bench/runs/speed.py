@@ -52,7 +52,7 @@ def speed(entry: Entry) -> Speed:
     images: dict[Conditions, int] = {}
     seconds: dict[Conditions, float] = {}
     for session in entry.sessions:
-        if session.get("images") and session.get("method_seconds"):
+        if session.get("images") and session.get("method_seconds") and session.keys() >= set(Conditions._fields):
             under = _conditions(session)
             images[under] = images.get(under, 0) + session["images"]
             seconds[under] = seconds.get(under, 0.0) + session["method_seconds"]

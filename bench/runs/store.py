@@ -3,7 +3,7 @@
 ``DIR/runs/<dataset>/<method name>@<key>/`` holds ``scores.parquet`` (image, score, error, mos and the labels'
 attributes) and ``provenance.json``. The key is a hash of all that identifies a score, so a change makes
 a new entry. While a run goes on, outcomes are appended to ``journal.jsonl``; what a killed run leaves
-there is taken up by the next.
+there is taken up by the next. All three have checksums (``checksums``).
 """
 
 from __future__ import annotations
@@ -13,21 +13,42 @@ import math
 import os
 import shutil
 import tempfile
+import time
 import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal, NamedTuple
 
 from bench.datasets.dataset import Dataset, Sample
 from bench.errors import BenchError, UsageError
-from bench.io.atomic import renamed_into, write_atomically
+from bench.io.atomic import make_folder, write_atomically
 from bench.io.progress import warn
-from bench.runs.entry import FORMAT, JOURNAL, PROVENANCE, SCORES, Entry, Identity, Json, Outcome, read_journal
+from bench.runs import checksums
+from bench.runs.entry import FORMAT, PROVENANCE, SCORES, Entry, Identity, Json, read_entry
+from bench.runs.journal import JOURNAL, Outcome, journal_lines, read_journal
 
 RESULTS_VARIABLE = "BENCH_RESULTS"
 _LISTED_FAILURES = 100  # the Parquet has them all
 _LOCK = ".lock"
+_SYNC_SECONDS = 1.0  # syncing after every batch would cost fast methods more time than the scores
+
+
+class Damage(NamedTuple):
+    """An entry with a file that is missing or not as it was written.
+
+    Attributes:
+        folder: of the entry.
+        words: sentence that names the file and says what to do.
+    """
+
+    folder: Path
+    words: str
+
+    def concerns(self, dataset: str, method: str) -> bool:
+        """Say whether it is an entry of a method, by its name, on a dataset, by its id."""
+        return (self.folder.parent.name, self.folder.name.rpartition("@")[0]) == (slug(dataset), slug(method))
 
 
 class Store:
@@ -51,7 +72,7 @@ class Store:
     def check_writable(self) -> None:
         """Raise UsageError unless entries can be written here; creates the folder."""
         try:
-            self.runs.mkdir(parents=True, exist_ok=True)
+            make_folder(self.runs)
             with tempfile.TemporaryFile(dir=self.runs):
                 pass
             keep_out_of_git(self.runs)
@@ -61,22 +82,32 @@ class Store:
                 f"choose another folder, or set {RESULTS_VARIABLE}"
             ) from None
 
-    def entries(self) -> tuple[list[Entry], list[str]]:
-        """Return every entry, sorted by dataset, method and key, and a sentence on each that is damaged."""
+    def entries(self) -> tuple[list[Entry], list[Damage]]:
+        """Return every entry, sorted by dataset, method and key, and what is damaged."""
         found, problems = [], []
-        for path in sorted(self.runs.glob(f"*/*/{PROVENANCE}")):
+        for folder in self._folders():
             try:
-                found.append(_read_entry(path))
+                entry = read_entry(folder)
+                entry.check()
+                found.append(entry)
             except UsageError as error:
-                problems.append(str(error))
+                problems.append(Damage(folder, str(error)))
         found.sort(key=lambda e: (e.dataset.id, e.method.label, e.key))
         return found, problems
+
+    def _folders(self) -> list[Path]:
+        """Return the folders with a file of an entry, in order."""
+        return sorted({path.parent for name in (PROVENANCE, SCORES, JOURNAL) for path in self.runs.glob(f"*/*/{name}")})
+
+    def verify(self) -> list[Verification]:
+        """Read every file of every entry and compare it with its checksums, as ``bench results verify`` does."""
+        return [_verify(folder) for folder in self._folders()]
 
     def readable_entries(self) -> list[Entry]:
         """Return the entries that can be read, and say on stderr which cannot."""
         entries, problems = self.entries()
         for problem in problems:
-            warn(f"left out: {problem}")
+            warn(f"left out: {problem.words}")
         return entries
 
     def remove(self, key: str) -> Path:
@@ -107,7 +138,7 @@ class Store:
         names = slug(str(identity.dataset["id"])), f"{slug(str(identity.method['name']))}@{identity.key}"
         folder = self.runs.joinpath(*names)
         with writing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         with _locked(folder):
             writer = EntryWriter(folder, identity, described, retry_failed)
             try:
@@ -116,12 +147,38 @@ class Store:
                 writer.close()
 
 
+@dataclass(frozen=True)
+class Verification:
+    """What became of the files of an entry.
+
+    Attributes:
+        folder: of the entry.
+        state: ``unchecked`` where the files can be read and have no checksums.
+        words: what is damaged or missing; empty where nothing is.
+    """
+
+    folder: Path
+    state: Literal["ok", "unfinished", "unchecked", "damaged"]
+    words: str = ""
+
+
+def _verify(folder: Path) -> Verification:
+    try:
+        entry = read_entry(folder)
+        entry.check()
+    except UsageError as error:
+        return Verification(folder, "damaged", str(error))
+    if not entry.sealed:
+        return Verification(folder, "unchecked")
+    return Verification(folder, "ok" if entry.complete else "unfinished")
+
+
 class EntryWriter:
     """An entry that is being written. Made by :meth:`Store.write`."""
 
     def __init__(self, folder: Path, identity: Identity, described: Json, retry_failed: bool) -> None:
         self.folder = folder
-        old = _read_entry(folder / PROVENANCE).meta if (folder / PROVENANCE).is_file() else None
+        old = self._old()
         described = json.loads(json.dumps(described))  # as it reads back: lists for tuples
         self.meta: Json = {
             **(old or {}),
@@ -134,22 +191,30 @@ class EntryWriter:
         }
         # What is declared may be put right later: labels' attributes, training sets, notes, the row's label.
         self.outdated = old is not None and any(old.get(block) != self.meta[block] for block in described)
-        self._journal: IO[str] | None = None
-        stored = self._stored_outcomes()
+        self._journal: IO[bytes] | None = None
+        self._synced = time.monotonic()
+        stored = self._stored_outcomes(old)
         self.done = {o.image: o for o in stored if not (retry_failed and o.error)}
         self.complete = self.meta["complete"] and len(self.done) == len(stored)
 
-    def _stored_outcomes(self) -> list[Outcome]:
-        if not self.meta["complete"]:
-            return read_journal(self.folder / JOURNAL)
-        frame = Entry(self.folder, self.meta).scores()
-        return [
-            Outcome(image, None if error else float(score), error)
-            for image, score, error in zip(frame["image"], frame["score"], frame["error"], strict=True)
-        ]
+    def _old(self) -> Json | None:
+        if (self.folder / PROVENANCE).is_file():
+            return read_entry(self.folder).meta
+        if (self.folder / SCORES).is_file() and not (self.folder / JOURNAL).is_file():
+            warn(f"{self.folder / PROVENANCE} is missing: all images are scored again")
+        return None
+
+    def _stored_outcomes(self, old: Json | None) -> Sequence[Outcome]:
+        if self.meta["complete"]:
+            return Entry(self.folder, self.meta).outcomes()
+        sealed = old is None or Entry(self.folder, old).sealed
+        journal = read_journal(self.folder / JOURNAL, self.meta["key"], sealed)
+        if journal.problem and (old or journal.damaged):
+            warn(journal.problem)
+        return journal.outcomes
 
     def append(self, outcomes: Iterable[Outcome]) -> None:
-        """Add outcomes; once this returns they survive a kill.
+        """Add outcomes; once this returns they survive a kill, and a second later a power cut.
 
         Raises:
             BenchError: the disk is full or gone.
@@ -159,18 +224,19 @@ class EntryWriter:
             return
         with writing(self.folder):
             journal = self._journal or self._start_journal()
-            for outcome in new:
-                journal.write(json.dumps(vars(outcome)) + "\n")
-                self.done[outcome.image] = outcome
+            journal.write(journal_lines(new, self.meta["key"]))
             journal.flush()
+            if time.monotonic() - self._synced > _SYNC_SECONDS:
+                os.fsync(journal.fileno())
+                self._synced = time.monotonic()
+            self.done |= {outcome.image: outcome for outcome in new}
 
-    def _start_journal(self) -> IO[str]:
+    def _start_journal(self) -> IO[bytes]:
         # Rewritten first: what a killed run left may end in half a line.
-        lines = "".join(json.dumps(vars(o)) + "\n" for o in self.done.values())
-        write_atomically(self.folder / JOURNAL, lines.encode())
+        write_atomically(self.folder / JOURNAL, journal_lines(self.done.values(), self.meta["key"]))
         self.meta["complete"] = False
         self._write_meta()
-        self._journal = (self.folder / JOURNAL).open("a", encoding="utf-8")
+        self._journal = (self.folder / JOURNAL).open("ab")
         return self._journal
 
     def finish(self, dataset: Dataset, session: Json | None) -> None:
@@ -187,10 +253,13 @@ class EntryWriter:
             self._finish(dataset, session)
 
     def _finish(self, dataset: Dataset, session: Json | None) -> None:
+        # At any moment the journal or the finished entry is on the disk; each file is synced before the next changes.
+        if self.meta["complete"] or not (self.folder / JOURNAL).is_file():
+            self._start_journal()
         self.close()
         samples = [s for s in dataset.samples if s.name in self.done]
         outcomes = [self.done[s.name] for s in samples]
-        _write_parquet(self.folder / SCORES, _columns(samples, outcomes))
+        self.meta[checksums.SCORES_HASH] = _write_parquet(self.folder / SCORES, _columns(samples, outcomes))
         failures = [{"image": o.image, "error": o.error} for o in outcomes if o.error]
         counts = {"scored": len(outcomes) - len(failures), "failed": len(failures)}
         self.meta.update(complete=True, **counts, failures=failures[:_LISTED_FAILURES])
@@ -203,11 +272,13 @@ class EntryWriter:
         if self._journal is not None:
             # Everything was flushed as it was appended: on a full disk there is nothing more to lose.
             with suppress(OSError):
+                os.fsync(self._journal.fileno())
+            with suppress(OSError):
                 self._journal.close()
             self._journal = None
 
     def _write_meta(self) -> None:
-        write_atomically(self.folder / PROVENANCE, json.dumps(self.meta, indent=1, ensure_ascii=False).encode())
+        write_atomically(self.folder / PROVENANCE, checksums.seal_record(self.meta))
 
 
 def keep_out_of_git(folder: Path) -> None:
@@ -238,30 +309,14 @@ def _columns(samples: Sequence[Sample], outcomes: Sequence[Outcome]) -> dict[str
     }
 
 
-def _write_parquet(path: Path, columns: dict[str, list[Any]]) -> None:
+def _write_parquet(path: Path, columns: dict[str, list[Any]]) -> str:
+    """Write a table and return the SHA-256 of the file."""
     import pandas as pd
 
     frame = pd.DataFrame(columns).astype({"score": "float64", "mos": "float64", "error": "string"})
-    with renamed_into(path) as temporary:
-        frame.to_parquet(temporary, index=False)
-
-
-def _read_entry(path: Path) -> Entry:
-    try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
-        if meta["format"] != FORMAT:
-            raise UsageError(
-                f"{path} has format {meta['format']}, but this version reads format {FORMAT}: {_remedy(path)}"
-            )
-        entry = Entry(path.parent, meta)
-        _ = entry.key, entry.identity, entry.method, entry.dataset, entry.complete, entry.sessions
-        return entry
-    except (OSError, ValueError, KeyError, TypeError, UsageError) as error:
-        raise UsageError(f"{path} is damaged ({error!r}): {_remedy(path)}") from None
-
-
-def _remedy(path: Path) -> str:
-    return f"remove it with `bench results rm {path.parent.name.rpartition('@')[2]}` and score again"
+    data = checksums.to_parquet(frame)
+    write_atomically(path, data)
+    return checksums.sha256(data)
 
 
 @contextmanager

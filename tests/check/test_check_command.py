@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import fakes
 import pytest
 from conftest import Ran
+from rot import changed, unfinish
 from stored import fixed, run
 
 from bench.api import Method, Resize
@@ -114,16 +115,20 @@ def test_an_unfinished_or_damaged_result_is_not_hidden_by_an_older_one(
     referenced: Path, store: Store, bench: Bench
 ) -> None:
     run(store, referenced, fixed("m", SCORES, version="2"))
-    newer = next(store.runs.glob("photos/*/provenance.json"))
-    meta = json.loads(newer.read_text())
-    newer.write_text(json.dumps({**meta, "complete": False}))
+    newer = next(entry for entry in store.entries()[0] if entry.method.version == "2")
+    scores, sidecar = newer.folder / "scores.parquet", newer.folder / "provenance.json"
+    for path in (scores, sidecar):
+        with changed(path, path.read_bytes()[:-8]):
+            ran = bench("check", "photos")
+            assert ran.code == 1
+            assert f"{path.name} is damaged" in ran.out
+            refused = bench("check", "photos", "--update", "--reason", "because")
+            assert refused.code == 2
+            assert f"{path.name} is damaged" in refused.err
+    unfinish(newer, 0)
     ran = bench("check", "photos")
     assert ran.code == 1
     assert "unfinished: 0 of 8 images" in ran.out
-    newer.write_text(json.dumps(meta))
-    for scores in store.runs.glob("photos/*/scores.parquet"):
-        scores.write_bytes(b"PAR1")
-    assert "cannot be read" in bench("check", "photos").out
 
 
 def test_the_newest_version_is_what_is_checked(referenced: Path, store: Store, bench: Bench) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bench.api import Method, Photo
 from bench.io.images import prepare
 from bench.plugins.registry import catalogue
-from bench.runs.entry import Outcome
+from bench.runs.journal import Outcome
 from bench.runs.scoring import Settings, score_photos
 
 METHODS = catalogue().methods

@@ -13,7 +13,7 @@ from bench.io.files import file_at
 from bench.io.hashing import hash_files
 from bench.plugins import options
 from bench.runs import scoring
-from bench.runs.entry import Outcome
+from bench.runs.journal import Outcome
 from bench.runs.scoring import ImageToScore, MethodSpec, Settings, score_items
 
 

@@ -95,8 +95,9 @@ class PaperTable:
 
     def value(self, row: MethodKey, column: DatasetKey, cell: Cell, name: str, remarks: Sequence[str] = ()) -> Value:
         """Return one number of a cell with its mark, and the reason where there is none."""
-        found, reason = getattr(cell.correlations, name), cell.correlations.reasons.get(name)
-        notes = (*([reason] if reason else []), *remarks)
+        c = cell.correlations
+        found, said = getattr(c, name), [c.reasons.get(name), c.remarks.get(name)]
+        notes = (*filter(None, said), *remarks)
         if name != "srcc" or found is None:
             return Value("-" if found is None else number(found), notes=notes)
         interval = interval_text(cell.interval) if self.request.intervals else ""

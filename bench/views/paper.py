@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bench.runs.selection import without_fitted
-from bench.stats import ALPHA, CONFIDENCE
+from bench.stats import ALPHA, CONFIDENCE, FEW_UNITS
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
 from bench.tables.cell import STATISTICS, VALUES, Cell, MethodKey
 from bench.tables.significance import find_leaders
@@ -144,8 +144,9 @@ class PaperTable:
         if "srcc" in names:
             parts[0] += f" {self._about_marks()}"
         if self.request.intervals and "srcc" in names:
-            kinds = {cell.interval.kind for cell in self.table.cells.values()}
-            parts[0] += f" In brackets: {CONFIDENCE:.0%} {' and '.join(sorted(kinds))} bootstrap interval."
+            parts[0] += f" In brackets: {CONFIDENCE:.0%} {self.request.interval} bootstrap interval"
+            by_t = self.request.interval != "t" and any(cell.interval.kind == "t" for cell in self.table.cells.values())
+            parts[0] += f", by Student's t with fewer than {FEW_UNITS} images or references." if by_t else "."
         if self.table.superseded:
             older = f" {self.table.superseded} older result(s) of the same methods and datasets are not shown: "
             parts += [older, Code("bench results list"), "."]

@@ -45,10 +45,10 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--interval",
     "kind",
-    type=click.Choice(["percentile", "bca"]),
+    type=click.Choice(["percentile", "bca", "t"]),
     default="percentile",
     show_default=True,
-    help="Kind of interval; bca is corrected for bias and skew.",
+    help="Kind of interval; bca is corrected for bias and skew; t is taken with fewer than 50 images or references.",
 )
 @common.draws_option
 @click.option("--common", "on_common", is_flag=True, help="Use only images that all methods shown have scored.")

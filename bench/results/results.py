@@ -116,7 +116,7 @@ class Results:
         *,
         by: str | None = None,
         intervals: bool = False,
-        interval: Literal["percentile", "bca"] = "percentile",
+        interval: Literal["percentile", "bca", "t"] = "percentile",
         draws: int = 2000,
         common: bool = False,
         mix_protocols: bool = False,
@@ -128,7 +128,8 @@ class Results:
                 ``by`` for SRCC.
             by: a label attribute (``type``, ``level``, ...): the statistics inside each of its values.
             intervals: print the 95% interval of each SRCC; ``to_frame()`` always has it.
-            interval: kind of interval; ``bca`` is corrected for bias and skew.
+            interval: kind of interval; ``bca`` is corrected for bias and skew; ``t`` (Student's t) is taken in any case
+                with fewer than 50 images or references.
             draws: number of bootstrap draws for intervals and tests; 0 turns both off.
             common: use only images that every method scored.
             mix_protocols: put different protocols of a dataset into one table.

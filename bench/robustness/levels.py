@@ -188,7 +188,12 @@ def _followed(
     values = judged.reshape(-1, 2)
     there = ~np.isnan(values[:, 0])
     drawn = stats.bootstrap_groups(
-        values[there].T, photograph[there], draws=draws, level=CONFIDENCE, units="photographs"
+        values[there].T,
+        photograph[there],
+        draws=draws,
+        level=CONFIDENCE,
+        units="photographs",
+        limits=[(-1.0, 1.0), (0.0, 1.0)],
     )
     srcc, violated = (float(value) if there.any() else None for value in drawn.estimates)
     failed = int(missing.sum())

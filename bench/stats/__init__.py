@@ -9,7 +9,7 @@ Agreement of one method with one dataset:
 
 Confidence intervals, on bootstrap samples that all methods share:
 
-* ``bootstrap_srcc``, ``bootstrap_within``: percentile or BCa intervals of the SRCC, over all images or inside groups.
+* ``bootstrap_srcc``, ``bootstrap_within``: percentile, BCa or t intervals of the SRCC, over all images or in groups.
 * ``bootstrap_groups``: the same for the mean or median of any values of groups.
 * ``bootstrap_mean``: the same for the mean SRCC over several datasets.
 
@@ -50,12 +50,13 @@ from bench.stats.bootstrap import bootstrap_groups, bootstrap_srcc, bootstrap_wi
 from bench.stats.ceiling import Ceiling, noise_ceiling, squared_errors
 from bench.stats.comparison import Difference, MengTest, adjust, meng_tests, paired_differences
 from bench.stats.correlation import VALUES, Correlations, Grouping, correlate, correlate_within
-from bench.stats.interval import Bootstrap, Interval, IntervalKind
+from bench.stats.interval import FEW_UNITS, Bootstrap, Interval, IntervalKind
 from bench.stats.krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench.stats.mapping import LogisticMapping, fit_logistic4, fit_logistic5
 from bench.stats.splits import CrossFit, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
+    "FEW_UNITS",
     "VALUES",
     "AucTest",
     "Aucs",

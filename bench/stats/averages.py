@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
 from bench.defaults import CONFIDENCE
-from bench.stats.interval import Bootstrap, no_bootstrap, percentile_interval
+from bench.stats.interval import FEW_UNITS, Bootstrap, no_bootstrap, percentile_interval, t_interval
 from bench.stats.ranks import ranks
 
 _PERFECT = 1e-12  # below this distance from 1 a correlation is 1 but for rounding
@@ -69,7 +69,7 @@ def fisher_z_mean(correlations: ArrayLike) -> Mean:
 
 
 def bootstrap_mean(bootstraps: Sequence[Bootstrap], level: float = CONFIDENCE) -> Bootstrap:
-    """Compute percentile intervals of the mean correlation over datasets (by Fisher's z).
+    """Compute intervals of the mean correlation over datasets (by Fisher's z): percentile, or t where units are few.
 
     The datasets are fixed; only their images are resampled. An interval therefore describes the mean over *these*
     datasets, not the performance on another dataset.
@@ -104,7 +104,14 @@ def bootstrap_mean(bootstraps: Sequence[Bootstrap], level: float = CONFIDENCE) -
     # against each other they are independent, as the datasets are.
     moved = [np.roll(each.samples, _SHIFT * place, axis=1) for place, each in enumerate(bootstraps)]
     samples = _mean_by_z(np.stack(moved))
-    return Bootstrap(tuple(percentile_interval(row, level) for row in samples), samples, estimates, units)
+    # With the degrees of freedom of the smallest dataset, which need not weigh most, an interval is rather too wide.
+    intervals = tuple(
+        t_interval(row, float(estimate), units, level, fisher=True)
+        if units < FEW_UNITS
+        else percentile_interval(row, level)
+        for row, estimate in zip(samples, estimates, strict=True)
+    )
+    return Bootstrap(intervals, samples, estimates, units)
 
 
 def _mean_by_z(correlations: FloatArray) -> FloatArray:

@@ -4,12 +4,14 @@ All methods share the bootstrap samples, so their differences are paired.
 
 Declared behaviour: ties get mid-ranks; NaN or infinite values raise ValueError; a bootstrap sample with constant scores
 or labels is dropped and counted; if more than half are dropped, or there are fewer than four images or clusters to
-resample, the interval is undefined and carries the reason.
+resample, the interval is undefined and carries the reason. With fewer than 50 images or clusters the interval is of the
+t form, whatever kind was asked for (``interval``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +21,17 @@ from bench.defaults import CONFIDENCE, DRAWS
 from bench.stats.averages import weighted_medians
 from bench.stats.correlation import Aggregate, group_blocks
 from bench.stats.influence import srcc_influence
-from bench.stats.interval import Bootstrap, IntervalKind, bca_interval, check_kind, no_bootstrap, percentile_interval
+from bench.stats.interval import (
+    FEW_UNITS,
+    Bootstrap,
+    Interval,
+    IntervalKind,
+    bca_interval,
+    check_kind,
+    no_bootstrap,
+    percentile_interval,
+    t_interval,
+)
 from bench.stats.ranks import MIN_IMAGES, check_scores, pearson, ranks
 from bench.stats.resampling import Counts, in_chunks, number_clusters, resampling_counts, workers
 from bench.stats.weighted_srcc import WeightedSRCC
@@ -53,7 +65,7 @@ def bootstrap_srcc(
         score_signs: direction of the scores, one for all methods or (methods,): +1 if higher is better, -1 if lower is.
         label_sign: +1 if a higher label means better (MOS), -1 if worse (DMOS).
         threads: number of threads; None for one for each core.
-        interval: ``percentile``, or ``bca`` (bias-corrected and accelerated).
+        interval: ``percentile``, ``bca`` (bias-corrected and accelerated) or ``t`` (Student's t).
 
     Returns:
         Intervals, samples and estimates of the oriented SRCC, in -1..1; higher is better. A method with constant
@@ -88,7 +100,7 @@ def bootstrap_srcc(
         return np.asarray(np.bincount(units, weights=srcc_influence(s[method], y)), dtype=np.float64)
 
     samples = in_chunks(chunk, draws, workers(y.size, draws, threads))
-    return _oriented(signs, estimates, samples, count, level, influence if interval == "bca" else None)
+    return _oriented(signs, estimates, samples, count, level, interval, influence, fisher=True)
 
 
 def bootstrap_within(
@@ -123,7 +135,7 @@ def bootstrap_within(
         label_sign: +1 if a higher label means better (MOS), -1 if worse (DMOS).
         min_size: smallest number of images of a group that is used, at least 2.
         aggregate: ``mean`` or ``median`` over groups.
-        interval: ``percentile``, or ``bca`` (bias-corrected and accelerated).
+        interval: ``percentile``, ``bca`` (bias-corrected and accelerated) or ``t`` (Student's t).
 
     Returns:
         Intervals, samples and estimates of the oriented mean or median SRCC, in -1..1; higher is better. Groups that
@@ -154,6 +166,7 @@ def bootstrap_within(
         aggregate=aggregate,
         interval=interval,
         units="groups" if clusters is None else "clusters",
+        limits=[(-1.0, 1.0)] * len(s),
     )
 
 
@@ -167,6 +180,7 @@ def bootstrap_groups(
     aggregate: Aggregate = "mean",
     interval: IntervalKind = "percentile",
     units: str = "clusters",
+    limits: Sequence[tuple[float, float]] = (),
 ) -> Bootstrap:
     """Compute confidence intervals of the mean or median of values that belong to groups.
 
@@ -179,8 +193,9 @@ def bootstrap_groups(
         seed: random seed.
         level: nominal coverage, between 0 and 1.
         aggregate: ``mean`` or ``median`` over groups.
-        interval: ``percentile``, or ``bca`` (bias-corrected and accelerated).
+        interval: ``percentile``, ``bca`` (bias-corrected and accelerated) or ``t`` (Student's t).
         units: name of the clusters (plural) for the reason of an undefined interval.
+        limits: lowest and highest value that each row can have, one pair a row; empty for rows without limits.
 
     Returns:
         Intervals, samples and estimates, in the units of the values. With fewer than four clusters the intervals are
@@ -203,8 +218,15 @@ def bootstrap_groups(
 
     samples = in_chunks(chunk, draws, workers=1)
     ones = np.ones(len(values))
-    influence = inside.influence if interval == "bca" else None
-    return _oriented(ones, inside.estimates, samples, used.size, level, influence)
+    drawn = _oriented(ones, inside.estimates, samples, used.size, level, interval, inside.influence)
+    return replace(drawn, intervals=tuple(map(_limited, drawn.intervals, limits))) if limits else drawn
+
+
+def _limited(interval: Interval, limits: tuple[float, float]) -> Interval:
+    """Cut off what an interval of the t form has beyond the values that are possible."""
+    if interval.low is None or interval.high is None:
+        return interval
+    return replace(interval, low=max(interval.low, limits[0]), high=min(interval.high, limits[1]))
 
 
 class _Inside:
@@ -235,17 +257,23 @@ def _oriented(
     samples: FloatArray,
     units: int,
     level: float,
-    influence: Callable[[int], FloatArray] | None,
+    kind: IntervalKind,
+    influence: Callable[[int], FloatArray],
+    fisher: bool = False,
 ) -> Bootstrap:
-    """Orient estimates and samples by each method's sign and add intervals: BCa if an influence is given."""
+    """Orient estimates and samples by each method's sign and add intervals, of the t form where units are few."""
     estimates, samples = signs * estimates, signs[:, None] * samples
-    if influence is None:
-        return Bootstrap(tuple(percentile_interval(row, level) for row in samples), samples, estimates, units)
-    intervals = []
-    for method, (row, estimate) in enumerate(zip(samples, estimates, strict=True)):
+
+    def interval(method: int) -> Interval:
+        row, estimate = samples[method], float(estimates[method])
+        if kind == "t" or units < FEW_UNITS:
+            return t_interval(row, estimate, units, level, fisher)
+        if kind == "percentile":
+            return percentile_interval(row, level)
         moved = signs[method] * influence(method) if np.isfinite(estimate) else np.zeros(1)
-        intervals.append(bca_interval(row, float(estimate), moved, level))
-    return Bootstrap(tuple(intervals), samples, estimates, units)
+        return bca_interval(row, estimate, moved, level)
+
+    return Bootstrap(tuple(interval(method) for method in range(len(samples))), samples, estimates, units)
 
 
 def _srcc(scores: FloatArray, labels: FloatArray) -> FloatArray:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from bench.api import FloatArray
 from bench.defaults import CONFIDENCE
-from bench.stats.interval import Bootstrap, Interval, percentile_interval
+from bench.stats.interval import FEW_UNITS, Bootstrap, Interval, percentile_interval, standard_error, t_interval
 from bench.stats.ranks import MIN_IMAGES, check_scores, pearson, ranks
 
 MIN_DRAWS = 50
@@ -34,7 +34,7 @@ class Difference:
         a: row of the first method.
         b: row of the second method.
         value: correlation of ``a`` minus that of ``b``, in -2..2; positive if ``a`` is better. None if undefined.
-        interval: percentile interval of the difference.
+        interval: percentile interval of the difference; of the t form with fewer than 50 images or clusters.
         p: two-sided p-value, from the number of samples on the other side of 0; at least 2 / (draws + 1).
         p_t: two-sided p-value of the difference divided by its bootstrap standard error, by Student's t with one degree
             of freedom less than images or clusters are resampled. It has no lower bound, so it is the one to adjust for
@@ -110,25 +110,31 @@ def _difference(bootstrap: Bootstrap, a: int, b: int, level: float) -> Differenc
         reason = bootstrap.intervals[a].reason
         return Difference(a, b, value, Interval(None, None, 0, level, reason=reason), None, None, reason)
     differences = bootstrap.samples[a] - bootstrap.samples[b]
-    interval = percentile_interval(differences, level)
+    interval = _interval(differences, estimate, bootstrap.units, level)
     if value is None or interval.low is None:
         return Difference(a, b, value, interval, None, None, interval.reason or "constant scores or labels")
     kept = differences[~np.isnan(differences)]
     if kept.size < MIN_DRAWS:
         return Difference(a, b, value, interval, None, None, f"fewer than {MIN_DRAWS} bootstrap draws")
     beyond = 1 + min(int(np.count_nonzero(kept <= 0)), int(np.count_nonzero(kept >= 0)))
-    p_t = _p_of_t(estimate, float(kept.std()), bootstrap.units)
+    p_t = _p_of_t(estimate, standard_error(kept, bootstrap.units), bootstrap.units)
     return Difference(a, b, value, interval, min(1.0, 2 * beyond / (kept.size + 1)), p_t)
 
 
-def _p_of_t(estimate: float, spread: float, units: int) -> float:
+def _interval(differences: FloatArray, estimate: float, units: int, level: float) -> Interval:
+    # Two methods that rank all images alike, or just the other way round, differ by the same in every draw.
+    certain = np.nanmax(differences, initial=-np.inf) - np.nanmin(differences, initial=np.inf) <= 1e-12
+    if units >= FEW_UNITS or certain or np.isnan(estimate):
+        return percentile_interval(differences, level)
+    return t_interval(differences, estimate, units, level)
+
+
+def _p_of_t(estimate: float, error: float, units: int) -> float:
     from scipy.special import stdtr
 
     # The samples are equal but for rounding: the difference is either rounding too, or certain.
-    if spread <= 1e-12:
+    if error <= 1e-12:
         return float(abs(estimate) < 1e-12)
-    # A bootstrap of n units underestimates the standard error by the factor sqrt((n - 1) / n).
-    error = spread * np.sqrt(units / (units - 1))
     return float(2 * stdtr(units - 1, -abs(estimate / error)))
 
 

@@ -85,6 +85,7 @@ class Correlations:
             better.
         rmse_log5: root mean square error after the 5-parameter mapping, in the labels' units, lower is better.
         reasons: why a value is None, by field name.
+        remarks: what must be known of a value that is there, by field name.
         grouping: numbers of groups, if the values are means or medians over groups; otherwise None.
         mapping: the 4-parameter mapping of ``plcc_log4``; None if it did not converge or was not fitted.
     """
@@ -98,6 +99,7 @@ class Correlations:
     rmse_log4: float | None = None
     rmse_log5: float | None = None
     reasons: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
     grouping: Grouping | None = None
     mapping: LogisticMapping | None = field(default=None, compare=False)  # of raw scores: its sign is theirs
 
@@ -113,9 +115,9 @@ def correlate(
 
     SRCC = Pearson's correlation of mid-ranks. KRCC = (concordant - discordant) / sqrt(pairs untied in scores x pairs
     untied in labels). A mapped PLCC is the correlation of the mapped scores f(x) with the labels, times the sign of the
-    correlation of f(x) with the oriented score x. A least-squares curve always correlates positively with the labels it
-    was fitted to: without that sign, a method that scores in the wrong direction would get a falling curve and the PLCC
-    of its mirror image.
+    SRCC. A least-squares curve always correlates positively with the labels it was fitted to: without that sign, a
+    method that scores in the wrong direction would get a falling curve and the PLCC of its mirror image. The sign is
+    that of the ranks, because a single outlier can turn the correlation of the curve with the scores.
 
     Args:
         scores: (n,) raw scores, finite.
@@ -151,24 +153,39 @@ def correlate(
     mappings = {
         name: fit(s, y, sign) for name, fit in fits.items() if not {f"plcc_{name}", f"rmse_{name}"}.isdisjoint(values)
     }
+    remarks: dict[str, str] = {}
     for mapping in mappings.values():
-        mapped, reason = _after_mapping(mapping, s, y)
+        mapped, reason = _after_mapping(mapping, s, y, rank_sign(s, y, sign))
         got |= mapped
+        of_both = [f"plcc_{mapping.name}", f"rmse_{mapping.name}"]
         if reason:
-            reasons |= {f"plcc_{mapping.name}": reason, f"rmse_{mapping.name}": reason}
+            reasons |= dict.fromkeys(of_both, reason)
+        elif mapping.remark:
+            remarks |= dict.fromkeys(of_both, mapping.remark)
     reasons |= {name: NOT_ASKED for name in VALUES if name not in got and name not in reasons}
     log4 = mappings.get("log4")
-    return Correlations(n=s.size, reasons=reasons, mapping=log4 if log4 and log4.converged else None, **got)
+    fitted = log4 if log4 and log4.converged else None
+    return Correlations(n=s.size, reasons=reasons, remarks=remarks, mapping=fitted, **got)
 
 
-def _after_mapping(fit: LogisticMapping, s: FloatArray, y: FloatArray) -> tuple[dict[str, float], str]:
-    """Return PLCC and RMSE after a mapping by field name; or an empty dict and the reason."""
+def rank_sign(scores: FloatArray, labels: FloatArray, sign: int) -> int:
+    """Return -1 if scores, oriented by ``sign``, order the images against the labels by the SRCC, else +1.
+
+    Example:
+        >>> rank_sign(np.array([1.0, 2.0, 3.0, 99.0]), np.array([4.0, 3.0, 2.0, 1.0]), sign=1)
+        -1
+    """
+    return -1 if sign * _spearman(scores, labels) < 0 else 1
+
+
+def _after_mapping(fit: LogisticMapping, s: FloatArray, y: FloatArray, sign: int) -> tuple[dict[str, float], str]:
+    """Return PLCC, with the sign of the ranks, and RMSE after a mapping by field name; or nothing and the reason."""
     if not fit.converged:
         return {}, fit.reason
     f = fit.predict(s)
     if np.ptp(f) == 0:
         return {}, f"the {len(fit.parameters)}-parameter fit is flat"
-    plcc = float(np.sign(pearson(f, fit.standardise(s))) * pearson(f, y))
+    plcc = float(sign * pearson(f, y))
     rmse = float(np.sqrt(np.mean((f - y) ** 2)))
     return {f"plcc_{fit.name}": plcc, f"rmse_{fit.name}": rmse}, ""
 

@@ -1,8 +1,12 @@
-"""Confidence intervals from bootstrap samples: percentile, and bias-corrected and accelerated (BCa).
+"""Confidence intervals from bootstrap samples: percentile, bias-corrected and accelerated (BCa), and Student's t.
+
+With fewer than FEW_UNITS images or clusters every interval is of the t form, whatever was asked for: with 7 reference
+images percentile intervals of 95 % cover 86 %, t intervals 94 % or more (``benchmarks/coverage.py``).
 
 Declared behaviour: NaN samples (constant scores or labels) are dropped and counted; if more than half are dropped, the
 interval is undefined and carries the reason. A BCa interval is also undefined if all samples lie on one side of the
-estimate. Samples equal to the estimate count half on either side.
+estimate; samples equal to the estimate count half on either side. A t interval is also undefined if all samples are
+equal, because a bootstrap of few images that never varies says nothing about other images.
 """
 
 from __future__ import annotations
@@ -14,7 +18,11 @@ import numpy as np
 
 from bench.api import FloatArray
 
-IntervalKind = Literal["percentile", "bca"]
+IntervalKind = Literal["percentile", "bca", "t"]
+
+FEW_UNITS = 50
+"""Images or clusters below which an interval is of the t form."""
+_NEARLY_ONE = 0.9999  # Fisher's z of 1 is infinite, and a draw of few images can be in perfect order: z of this is 5
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Interval:
         level: nominal coverage, between 0 and 1.
         dropped: number of bootstrap samples left out because scores or labels were constant in them.
         reason: why the interval is undefined; empty if it is defined.
-        kind: ``percentile`` or ``bca``.
+        kind: ``percentile``, ``bca`` or ``t``.
     """
 
     low: float | None
@@ -62,7 +70,7 @@ def check_kind(kind: str) -> None:
     """Check the name of a kind of interval.
 
     Raises:
-        ValueError: it is not ``percentile`` or ``bca``.
+        ValueError: it is not ``percentile``, ``bca`` or ``t``.
 
     Example:
         >>> check_kind("bca")
@@ -77,7 +85,7 @@ def no_bootstrap(estimates: FloatArray, level: float, kind: IntervalKind, reason
     Args:
         estimates: (methods,) the statistic of the data; NaN if undefined.
         level: nominal coverage, between 0 and 1.
-        kind: ``percentile`` or ``bca``.
+        kind: ``percentile``, ``bca`` or ``t``.
         reason: why no bootstrap was made.
         units: number of images or clusters.
 
@@ -147,6 +155,72 @@ def bca_interval(samples: FloatArray, estimate: float, influence: FloatArray, le
     bias, acceleration = ndtri(below), _acceleration(influence)
     shifted = bias + ndtri(_tails(level))
     return _between(samples, level, ndtr(bias + shifted / (1 - acceleration * shifted)), "bca")
+
+
+def t_interval(samples: FloatArray, estimate: float, units: int, level: float, fisher: bool = False) -> Interval:
+    """Compute an interval from the standard error of the samples that are not NaN, by Student's t.
+
+    The bounds are estimate ± q s sqrt(units / (units - 1)), where s is the standard deviation of the samples and q the
+    quantile of Student's t with units - 1 degrees of freedom. The root corrects for the bootstrap's variance, which
+    divides by units instead of units - 1.
+
+    Args:
+        samples: (draws,) the statistic of each bootstrap sample; NaN if undefined.
+        estimate: the statistic of the data; NaN if undefined.
+        units: number of images or clusters that were resampled, at least 2.
+        level: nominal coverage, between 0 and 1.
+        fisher: whether to compute on Fisher's z = artanh(r) and to transform the bounds back, for a correlation.
+
+    Returns:
+        The interval; undefined, with the reason, if more than half of the samples are NaN or all are equal.
+
+    References:
+        Cameron, Gelbach, Miller, Bootstrap-based improvements for inference with clustered errors, Review of Economics
+        and Statistics 90, 2008 (t with one degree of freedom less than clusters).
+
+    Example:
+        >>> samples = np.random.default_rng(0).normal(0.5, 0.1, 2000)
+        >>> interval = t_interval(samples, estimate=0.5, units=10, level=0.95)
+        >>> round(interval.low, 1), round(interval.high, 1)
+        (0.3, 0.7)
+    """
+    if undefined := _undefined(samples, level, "t"):
+        return undefined
+    kept = samples[~np.isnan(samples)]
+    dropped = samples.size - kept.size
+    if np.isnan(estimate) or np.ptp(kept) <= 1e-12:
+        reason = f"all draws of {units} images or groups are equal, and so few do not tell how others vary"
+        return Interval(None, None, kept.size, level, dropped, reason, "t")
+    transform, back = (np.arctanh, np.tanh) if fisher else (np.asarray, np.asarray)
+    inside = np.clip(kept, -_NEARLY_ONE, _NEARLY_ONE) if fisher else kept
+    middle = np.clip(estimate, -_NEARLY_ONE, _NEARLY_ONE) if fisher else estimate
+    reach = t_quantile((1 + level) / 2, units) * standard_error(np.asarray(transform(inside)), units)
+    low, high = back(transform(middle) + np.array([-reach, reach]))
+    return Interval(float(low), float(high), kept.size, level, dropped, kind="t")
+
+
+def standard_error(samples: FloatArray, units: int) -> float:
+    """Return the standard error of a statistic from its bootstrap samples, none of them NaN.
+
+    A bootstrap of few units underestimates the standard error by the factor sqrt((units - 1) / units).
+
+    Example:
+        >>> round(standard_error(np.array([1.0, 3.0]), units=5), 3)
+        1.118
+    """
+    return float(samples.std() * np.sqrt(units / (units - 1)))
+
+
+def t_quantile(probability: float, units: int) -> float:
+    """Return the quantile of Student's t with one degree of freedom less than units.
+
+    Example:
+        >>> round(t_quantile(0.975, units=7), 3)
+        2.447
+    """
+    from scipy.special import stdtrit
+
+    return float(stdtrit(units - 1, probability))
 
 
 def _acceleration(influence: FloatArray) -> float:

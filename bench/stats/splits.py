@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bench.api import FloatArray
+from bench.stats.correlation import rank_sign
 from bench.stats.mapping import fit_logistic4
 from bench.stats.ranks import MIN_IMAGES, check_pair, direction, pearson, ranks
 
@@ -161,8 +162,8 @@ def cross_fit(
     """Compute PLCC and RMSE of scores that are mapped by the 4-parameter curve fitted on the other folds.
 
     A curve that is fitted and evaluated on the same images overestimates the PLCC: slightly with thousands of images,
-    clearly with a hundred. As in ``correlate``, the PLCC has the sign of the correlation of the mapped scores with the
-    oriented scores, so a method that scores in the wrong direction has a negative PLCC.
+    clearly with a hundred. As in ``correlate``, the PLCC has the sign of the SRCC, so a method that scores in the wrong
+    direction has a negative PLCC.
 
     Args:
         scores: (n,) raw scores, finite.
@@ -200,5 +201,5 @@ def cross_fit(
         mapped[held] = fit.predict(s[held])
     if np.ptp(mapped) == 0:
         return CrossFit(reason="the fitted curves are flat")
-    plcc = float(np.sign(pearson(mapped, sign * s)) * pearson(mapped, y))
+    plcc = float(rank_sign(s, y, sign) * pearson(mapped, y))
     return CrossFit(plcc, float(np.sqrt(np.mean((mapped - y) ** 2))))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.defaults import ALPHA, CONFIDENCE
 from bench.runs.selection import without_fitted
+from bench.stats import FEW_UNITS
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
 from bench.tables.cell import PAPER_VALUES, STATISTICS, VALUES, Cell, MethodKey
 from bench.tables.columns import DatasetKey
@@ -97,8 +98,9 @@ class PaperTable:
 
     def value(self, row: MethodKey, column: DatasetKey, cell: Cell, name: str, remarks: Sequence[str] = ()) -> Value:
         """Return one number of a cell with its mark, and the reason where there is none."""
-        found, reason = getattr(cell.correlations, name), cell.correlations.reasons.get(name)
-        notes = (*([reason] if reason else []), *remarks)
+        c = cell.correlations
+        found, said = getattr(c, name), [c.reasons.get(name), c.remarks.get(name)]
+        notes = (*filter(None, said), *remarks)
         if name != "srcc" or found is None:
             return Value("-" if found is None else number(found), notes=notes)
         interval = interval_text(cell.interval) if self.request.intervals else ""
@@ -146,8 +148,9 @@ class PaperTable:
         if "srcc" in names:
             parts[0] += f" {self._about_marks()}"
         if self.request.intervals and "srcc" in names:
-            kinds = {cell.interval.kind for cell in self.table.cells.values()}
-            parts[0] += f" In brackets: {CONFIDENCE:.0%} {' and '.join(sorted(kinds))} bootstrap interval."
+            parts[0] += f" In brackets: {CONFIDENCE:.0%} {self.request.interval} bootstrap interval"
+            by_t = self.request.interval != "t" and any(cell.interval.kind == "t" for cell in self.table.cells.values())
+            parts[0] += f", by Student's t with fewer than {FEW_UNITS} images or references." if by_t else "."
         if self.table.superseded:
             older = f" {self.table.superseded} older result(s) of the same methods and datasets are not shown: "
             parts += [older, Code("bench results list"), "."]

@@ -33,6 +33,7 @@ def as_record(cell: Cell) -> dict[str, Any]:
         "scored": cell.scored,
         "unlabelled": cell.unlabelled,
         "reasons": {**c.reasons, **({"interval": interval.reason} if interval.reason else {})},
+        "remarks": c.remarks,
         "interval_kind": interval.kind,
         "interval_level": interval.level,
         "interval_draws": interval.draws,

@@ -10,7 +10,15 @@ from scipy import stats as scipy_stats
 from scipy.special import ndtri
 from simulated import noisy, published
 
-from bench.stats import bootstrap, bootstrap_srcc, bootstrap_within, correlate, correlate_within, resampling
+from bench.stats import (
+    bootstrap,
+    bootstrap_srcc,
+    bootstrap_within,
+    correlate,
+    correlate_within,
+    paired_differences,
+    resampling,
+)
 from bench.stats.influence import srcc_influence
 from bench.stats.interval import bca_interval
 
@@ -80,7 +88,7 @@ class TestBCa:
 
     def test_of_clusters_and_of_groups(self):
         s, y = noisy(200, noise=0.5)
-        groups = np.repeat(np.arange(25), 8)
+        groups = np.repeat(np.arange(50), 4)
         whole = bootstrap_srcc(s, y, clusters=groups, draws=500, interval="bca")
         inside = bootstrap_within(s, y, groups, draws=500, interval="bca")
         assert whole.estimates[0] == pytest.approx(correlate(s, y).srcc)
@@ -110,15 +118,63 @@ class TestBCa:
         assert bca_interval(np.arange(10.0), 10.0, np.ones(1), 0.9).reason == "all draws lie below the estimate"
         assert bca_interval(np.arange(10.0), -1.0, np.ones(1), 0.9).reason == "all draws lie above the estimate"
         constant, perfect = bootstrap_srcc(
-            np.stack([np.ones(20), np.arange(20)]), np.arange(20), draws=50, interval="bca"
+            np.stack([np.ones(50), np.arange(50)]), np.arange(50), draws=50, interval="bca"
         ).intervals
         assert constant.reason == "constant scores or labels in 50 of 50 draws"
         assert (perfect.low, perfect.high) == (1.0, 1.0)
         three = bootstrap_srcc([1, 2, 3], [1, 2, 3], interval="bca")
         assert three.intervals[0].reason == "fewer than 4 images"
         assert np.isnan(three.estimates).all()
-        with pytest.raises(ValueError, match="interval is 'normal': use one of percentile, bca"):
+        with pytest.raises(ValueError, match="interval is 'normal': use one of percentile, bca, t"):
             bootstrap_srcc(np.arange(9), np.arange(9), interval="normal")
+
+
+class TestT:
+    def test_few_images_get_it_whatever_was_asked_for(self):
+        s, y = noisy(49)
+        asked = [bootstrap_srcc(s, y, draws=100, interval=kind).intervals[0] for kind in ("percentile", "bca", "t")]
+        assert asked[0] == asked[1] == asked[2]
+        assert asked[0].kind == "t"
+        assert bootstrap_srcc(*noisy(50), draws=100).intervals[0].kind == "percentile"
+
+    def test_a_perfect_order_of_few_images_has_no_interval(self):
+        # Six images of a method whose true SRCC is below 0.9 are often in perfect order: [1, 1] would be wrong.
+        (interval,) = bootstrap_srcc(np.arange(6), np.arange(6), draws=100).intervals
+        assert interval.low is None
+        assert interval.reason.startswith("all draws of 6 images or groups are equal")
+
+    @pytest.mark.parametrize("references", [7, 10])
+    def test_few_references_are_covered(self, references):
+        # Percentile intervals cover 86 % and 90 % here. Three standard errors of 300 repetitions are 4 points.
+        shares, of_difference = clustered_coverage(references, repetitions=300)
+        assert min(shares, of_difference) > 0.91
+
+
+def clustered_coverage(references, repetitions, draws=200):
+    """How often intervals of an SRCC, and of a difference of two, hold the truth where references differ.
+
+    Scores and labels are normal, and a third of their variance is what the images of a reference have in common.
+    """
+    rho = np.array([0.8, 0.6])
+    truth = 6 / math.pi * np.arcsin(rho / 2)
+    random = np.random.default_rng(references)
+    clusters = np.repeat(np.arange(references), 20)
+
+    def normal():
+        alike = random.normal(size=references)[clusters]
+        return math.sqrt(1 / 3) * alike + math.sqrt(2 / 3) * random.normal(size=clusters.size)
+
+    hits = np.zeros(2)
+    for seed in range(repetitions):
+        y = normal()
+        scores = np.stack([r * y + math.sqrt(1 - r**2) * normal() for r in rho])
+        drawn = bootstrap_srcc(scores, y, clusters=clusters, draws=draws, seed=seed)
+        (difference,) = paired_differences(drawn)
+        for place, (got, value) in enumerate(
+            [(drawn.intervals[0], truth[0]), (difference.interval, truth[0] - truth[1])]
+        ):
+            hits[place] += got.low <= value <= got.high
+    return hits / repetitions
 
 
 @settings(max_examples=30, deadline=None)

@@ -121,6 +121,7 @@ class TestCrossFit:
         assert cross_fit([1, 2, 3], [1, 2, 3], [0, 1, 1]).reason == constant
         assert cross_fit(s[:8], y[:8], folds[:8]).reason == "without fold 0: too few images for 4 parameters"
         monkeypatch.setattr(mapping, "MAX_EVALUATIONS", 2)
+        monkeypatch.setattr(mapping, "SEARCH", 2)
         assert cross_fit(s, y, folds).reason == "without fold 0: 4-parameter fit did not converge"
 
     def test_errors(self):

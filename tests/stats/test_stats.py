@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
-from scipy.optimize import curve_fit
+from scipy.optimize import least_squares
 from simulated import noisy, published
 
 from bench.stats import (
@@ -46,8 +46,8 @@ class TestCorrelate:
         assert round(correlate(s, y).srcc, 3) == srcc
 
     def test_published_mappings(self):
-        # scipy.optimize.curve_fit with numerical derivatives from the same starts, then
-        # scipy.stats.pearsonr: 0.2208, 0.2953, 0.3088.
+        # scipy.optimize.curve_fit with numerical derivatives from (max y, min y, 0, 0.25) and (range y, 1, 0, 0.1,
+        # mean y), then scipy.stats.pearsonr: 0.2208, 0.2953, 0.3088.
         got = correlate(*published("kadid", "instructblip_t5"))
         assert [round(v, 3) for v in (got.plcc_raw, got.plcc_log4, got.plcc_log5)] == [0.221, 0.295, 0.309]
 
@@ -102,6 +102,7 @@ class TestCorrelate:
 
     def test_not_converged_is_said(self, monkeypatch):
         monkeypatch.setattr(_mapping, "MAX_EVALUATIONS", 2)
+        monkeypatch.setattr(_mapping, "SEARCH", 2)
         s, y = noisy(100)
         got = correlate(s, y)
         assert [getattr(got, name) for name in MAPPED] == [None] * 4
@@ -225,8 +226,43 @@ class TestMapping:
         s = np.round(2 * s)
         x = (s - s.mean()) / s.std()
         fit = _mapping._fit(curve, s, y, 1)
-        want, _ = curve_fit(lambda x, *b: curve.value(np.array(b), x), x, y, curve.start(y), maxfev=4000)
-        np.testing.assert_allclose(fit.predict(s), curve.value(want, x), atol=1e-4)
+        again = least_squares(lambda b: curve.value(b, x) - y, 1.1 * np.array(fit.parameters))
+        assert np.square(fit.predict(s) - y).sum() <= 2 * again.cost * (1 + 1e-6)
+
+    @pytest.mark.parametrize(
+        ("dataset", "model", "log4", "log5"),
+        [
+            ("livec", "visualglm", 20.10096, 20.09495),
+            ("livec", "instructblip_t5", 20.16393, 20.06579),
+            ("livec", "kosmos_2", 18.81169, 18.73994),
+        ],
+    )
+    def test_the_best_of_many_starts_is_found(self, dataset, model, log4, log5):
+        # The least RMSE of 60 descents of scipy.optimize.least_squares from random centres, scales and heights, rounded
+        # up. From the one start of VQEG each of these ended above it in one of the curves.
+        got = correlate(*published(dataset, model))
+        assert got.rmse_log4 <= log4 * (1 + 1e-6)
+        assert got.rmse_log5 <= log5 * (1 + 1e-6)
+
+    @pytest.mark.parametrize("outlier", [100.0, 1000.0])
+    def test_an_outlier_neither_stops_the_fit_nor_turns_the_sign(self, outlier):
+        random = np.random.default_rng(1)
+        y = random.uniform(0, 100, 40)
+        s = y / 20 + random.normal(size=40)
+        s[y.argmin()] = outlier
+        got = correlate(s, y)
+        assert np.sign(got.plcc_raw) != np.sign(got.srcc)
+        for value, rmse in ((got.plcc_log4, got.rmse_log4), (got.plcc_log5, got.rmse_log5)):
+            assert value > 0.6
+            assert rmse < 0.8 * y.std()
+
+    def test_a_step_is_said_and_only_a_step(self):
+        x = np.linspace(-2, 2, 101)
+        step = correlate(x, (x > 0.3) + 0.01 * np.sin(50 * x), values=("plcc_log4",))
+        assert step.remarks["plcc_log4"].startswith("the 4-parameter curve has collapsed to a step: ")
+        assert step.remarks["rmse_log4"] == step.remarks["plcc_log4"]
+        smooth, tail = correlate(x, np.tanh(2 * x)), correlate(x, np.exp(x), values=("plcc_log4",))
+        assert smooth.remarks == tail.remarks == {}
 
     def test_predict_takes_new_scores_of_any_size(self):
         s, y = noisy(100)
@@ -323,6 +359,10 @@ class TestBootstrap:
         want = naive_samples(scores, labels, units, draws, seed=5)
         np.testing.assert_allclose(got.samples, want, rtol=0, atol=1e-12)
         low, high = np.nanquantile(want[0], [0.025, 0.975])
+        if (count := units.max() + 1) < 50:
+            z = np.arctanh(np.clip(want[0][~np.isnan(want[0])], -0.9999, 0.9999))
+            reach = scipy_stats.t.ppf(0.975, count - 1) * z.std() * math.sqrt(count / (count - 1))
+            low, high = np.tanh(np.arctanh(correlate(scores[0], labels).srcc) + np.array([-reach, reach]))
         assert (got.intervals[0].low, got.intervals[0].high) == pytest.approx((low, high), abs=1e-12)
 
     def test_few_distinct_values_among_many_images(self):

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import math
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -183,10 +184,11 @@ def test_a_mean_of_marked_numbers_carries_their_marks(store: Store, sets: list[P
     methods = fixed("tuned", MIXED, selected_on=("b",)), fixed("web", SWAPPED, trained_on=(UNKNOWN,)), fixed("m", MIXED)
     everywhere(store, sets, *methods)
     text = paper_views([arranged(store)], Request()).to_markdown()
-    notes = {line[0]: line[2:].strip() for line in text.splitlines() if line[:1] in set("¹²³⁴⁵⁶⁷⁸⁹")}
+    notes = dict(re.findall("^([⁰¹²³⁴⁵⁶⁷⁸⁹]+) (.*?) *$", text, re.MULTILINE))
     cells = {line.split("|")[1].strip("⁰¹²³⁴⁵⁶⁷⁸⁹ "): line.split("|")[-3].strip() for line in text.splitlines()[3:6]}
-    assert notes[cells["tuned"][-1]].startswith("on b: tuned with some of this dataset's MOS")
-    assert notes[cells["web"][-1]] == "on every dataset averaged: what it was trained on is unknown"
+    numbers = {name: cell.lstrip("-.0123456789_*") for name, cell in cells.items()}
+    assert notes[numbers["tuned"]].startswith("on b: tuned with some of this dataset's MOS")
+    assert notes[numbers["web"]] == "on every dataset averaged: what it was trained on is unknown"
     assert cells["m"] == "0.524"  # as "tuned": neither is second
 
 

@@ -129,7 +129,8 @@ class MethodInfo:
 
     def _need(self, right: bool, field: str, what: str) -> None:
         if not right:
-            raise ValueError(f"method {self.name!r}: {field} got {getattr(self, field)!r}: give {what}")
+            whose = "" if field == "name" else f"method {self.name!r}: "
+            raise ValueError(f"{whose}{field} got {getattr(self, field)!r}: give {what}")
 
 
 def _is_range(value: Any) -> bool:

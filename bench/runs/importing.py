@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.api import UNKNOWN, Family, MethodInfo
-from bench.datasets.dataset import Dataset, Direction, Sample
+from bench.datasets.card import Card
+from bench.datasets.dataset import Attribute, Dataset, Direction, Sample
 from bench.datasets.protocol import Protocol
 from bench.datasets.readers import text as table
 from bench.datasets.readers.index import Index, fold
+from bench.datasets.readers.rows import attributes_of_name
 from bench.errors import UsageError
 from bench.io.hashing import short_hash
 from bench.runs.entry import Entry, Identity
@@ -90,34 +92,36 @@ def unknown_images(file: ScoreFile, dataset: Dataset) -> list[str]:
     return [image for image in file.images if image not in known]
 
 
-def with_own_labels(file: ScoreFile, base: Dataset, direction: Direction | None) -> Dataset:
+def with_own_labels(file: ScoreFile, base: Dataset, direction: Direction | None, card: Card | None = None) -> Dataset:
     """Return a dataset with the file's ``mos`` for labels; ``base`` gives everything else.
 
     Args:
         file: scores with labels, aligned with the base.
         base: the dataset as it is here, or what is known of it, without samples.
         direction: of the file's ``mos``; None takes the base's.
+        card: of the dataset; its pattern tells the attributes of images that the base does not have.
     """
     named = {sample.name: sample.attributes for sample in base.samples}
     samples = tuple(
-        Sample(image, None, mos, named.get(image, {})) for image, mos in zip(file.images, file.mos or (), strict=True)
+        Sample(image, None, mos, named[image] if image in named else _said_by_name(card, image))
+        for image, mos in zip(file.images, file.mos or (), strict=True)
     )
     # What labels compare inside, or intervals resample, must be known of every image.
     needed = {*base.within, *([base.cluster] if base.cluster else [])}
     known = all(needed <= set(sample.attributes) for sample in samples)
-    lost = (
-        f"the {' and '.join(sorted(needed))} of each image is not known here: images are resampled as if they were "
-        "independent, which makes intervals too narrow"
-    )
+    lost = f"the {' and '.join(sorted(needed))} of each image is not known here: there is no interval and no test"
     return replace(
         base,
         samples=samples,
         notes=base.notes if known else (*base.notes, lost),
         direction=direction or base.direction,
-        within=base.within if known else (),
-        cluster=base.cluster if known else "",
         origin=str(file.path),
     )
+
+
+def _said_by_name(card: Card | None, image: str) -> Mapping[str, Attribute]:
+    base = image.rpartition("/")[2]
+    return (card and (attributes_of_name(card, image) or attributes_of_name(card, base))) or {}
 
 
 def import_scores(

@@ -11,8 +11,8 @@ from bench.api import Family, Resize
 from bench.datasets.catalogue import find_card, names, shipped_cards
 from bench.datasets.dataset import Dataset, Direction
 from bench.datasets.protocol import Protocol
-from bench.datasets.readers.with_card import describe_with_card
-from bench.datasets.resolve import resolve
+from bench.datasets.readers.with_card import describe_with_card, read_with_card
+from bench.datasets.resolve import open_root, resolve
 from bench.datasets.roots import Roots
 from bench.errors import MissingRequirementError, UsageError, did_you_mean
 from bench.io.progress import note
@@ -84,7 +84,7 @@ def import_file(
     if file.mos is not None:
         if target.samples:
             _compare_images(len(importing.unknown_images(file, target)), len(file.images), target.id)
-        target = importing.with_own_labels(file, target, mos_direction)
+        target = importing.with_own_labels(file, target, mos_direction, find_card(dataset))
     mos: Literal["dataset", "imported"] = "imported" if file.mos is not None else "dataset"
     protocol = Protocol(split, str(resize or Resize()), mos)
     _say_what_is_doubtful(trained_on, target, protocol)
@@ -118,6 +118,8 @@ def _find_dataset(text: str, places: Roots, *, labelled: bool) -> Dataset:
     """Return the dataset; or its description without samples if it is not available and the scores have labels."""
     card = find_card(text)
     try:
+        if card is not None:
+            return read_with_card(card, open_root(card, places), need_images=False)
         return resolve(text, places)
     except UsageError as error:
         # With labels in the file the dataset itself need not be here: any id will do.

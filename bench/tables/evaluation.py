@@ -35,6 +35,7 @@ class _Rows:
     failed: int = 0
     unlabelled: int = 0
     reason: str = ""
+    no_draws: str = ""
     shared: SharedImages[MethodKey] | None = None
 
     def only(self, images: frozenset[str]) -> _Rows:
@@ -113,7 +114,7 @@ def _cell(rows: _Rows, correlations: stats.Correlations, drawn: Bootstrapped | N
         failed=rows.failed,
         unlabelled=rows.unlabelled,
         bootstrap=drawn,
-        no_bootstrap=rows.reason or ("" if drawn else "not asked for"),
+        no_bootstrap=rows.reason or ("" if drawn else rows.no_draws or "not asked for"),
         images=rows.images,
         shared=rows.shared,
     )
@@ -130,9 +131,19 @@ def _read(entry: Entry) -> _Rows:
     if frame["mos"].isna().all():
         rows.reason = "the dataset has no labels"
         return rows
+    about = entry.dataset
+    if unknown := [name for name in about.within if not _known(usable, name)]:
+        rows.reason = f"the {' and '.join(unknown)} of each image, inside which labels compare, is not known"
+        return rows
+    if about.cluster and not _known(usable, about.cluster):
+        rows.no_draws = f"the {about.cluster} of each image is not known"
     _fill(rows, usable)
     rows.unlabelled = rows.scored - len(usable)
     return rows
+
+
+def _known(frame: pd.DataFrame, attribute: str) -> bool:
+    return attribute in frame and not frame[attribute].isna().any()
 
 
 def _fill(rows: _Rows, usable: pd.DataFrame) -> None:
@@ -188,7 +199,7 @@ def _correlate(rows: _Rows, values: Collection[str] = VALUES) -> stats.Correlati
 def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:
     groups: dict[object, list[_Rows]] = {}
     for row in rows:
-        if not row.reason:
+        if not row.reason and not row.no_draws:
             about = row.entry.dataset
             key = (
                 about.id,

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from conftest import Ran
@@ -138,7 +139,7 @@ def test_scores_of_another_dataset_are_noticed(bench: Bench, photos: Path) -> No
         ("image,score,mos\na.png,1,2\n", ["--dataset", "new"], "give --method NAME"),
         ("image,score,mos\na.png,1,2\n", ["--wide", "--method", "m", "--dataset", "new"], "give --method NAME"),
         ("image,score,mos\na.png,1,2\n", ["--wide", "--column", "score", "--dataset", "new"], "but --wide takes every"),
-        ("image,score,mos\na.png,1,2\n", ["--method", "a b", "--dataset", "new"], "method name 'a b'"),
+        ("image,score,mos\na.png,1,2\n", ["--method", "a b", "--dataset", "new"], "column's name: name got 'a b'"),
         ("image,score,mos\na.png,1,2\n", ["--method", "m", "--dataset", "a/b"], "a new id consists of letters"),
         ("image,score\n", ["--method", "m", "--dataset", "new"], "has no scores"),
     ],
@@ -172,10 +173,54 @@ def test_scores_at_another_size_than_the_fields_are_pointed_at(bench: Bench) -> 
     assert done.err == ""
 
 
-def test_a_synthetic_set_whose_references_the_file_does_not_tell_says_what_its_intervals_lack(bench: Bench) -> None:
-    Path("k.csv").write_text("image,score,mos\n" + "\n".join(f"I{i:02}_01_01.png,{i % 5},{i}" for i in range(12)))
-    assert bench("import", "k.csv", "--method", "m", "--dataset", "kadid10k").code == 0
-    assert bench("import", "k.csv", "--method", "m", "--dataset", "koniq").code == 0
-    said = "the reference of each image is not known here: images are resampled as if they were independent"
-    (kadid,) = [line for line in bench("table").out.splitlines() if said in line]
-    assert "KADID-10k" in kadid
+def noisy(names: list[str]) -> str:
+    random = np.random.default_rng(5)
+    scores = random.normal(size=len(names))
+    rows = [f"{name},{scores[i]},{scores[i] + random.normal()},{i % 7}" for i, name in enumerate(names)]
+    return "\n".join(["image,a,b,mos", *rows])
+
+
+KADID = [f"I{reference:02}_{kind:02}_0{level}.png" for reference in range(1, 11) for kind in (1, 2) for level in (1, 3)]
+
+
+def test_names_tell_the_references_that_intervals_resample(bench: Bench) -> None:
+    Path("k.csv").write_text(noisy(KADID))
+    assert bench("import", "k.csv", "--wide", "--dataset", "kadid10k").code == 0
+    found = records(bench)["a"]
+    assert (found["interval_units"], found["n"]) == ("reference", 40)
+    assert "is not known here" not in bench("table").out
+    by_type = json.loads(bench("table", "--by", "type", "--format", "json").out)
+    assert {(record["type"], record["n"]) for record in by_type} == {("Gaussian blur", 20), ("lens blur", 20)}
+
+
+def test_without_references_there_is_no_interval_and_no_test(bench: Bench) -> None:
+    Path("k.csv").write_text(noisy([f"photo{i}.png" for i in range(40)]))
+    assert bench("import", "k.csv", "--wide", "--dataset", "kadid10k").code == 0
+    assert bench("import", "k.csv", "--wide", "--dataset", "koniq").code == 0
+    kadid, koniq = (
+        next(each for each in json.loads(bench("table", "--format", "json").out) if each["dataset"] == dataset)
+        for dataset in ("kadid10k", "koniq")
+    )
+    assert kadid["srcc"] is not None
+    assert kadid["srcc_low"] is None
+    assert kadid["reasons"]["interval"] == "the reference of each image is not known"
+    assert koniq["srcc_low"] is not None
+    (line,) = [line for line in bench("table").out.splitlines() if "there is no interval and no test" in line]
+    assert "KADID-10k" in line
+    assert (
+        "the reference of each image is not known" in bench("table", "--compare", "a", "b", "--dataset", "kadid10k").out
+    )
+
+
+def test_a_labels_file_is_enough(bench: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "koniq"
+    folder.mkdir()
+    names = [f"{i}.jpg" for i in range(40)]
+    rows = [f"{name},0,0,0,0,0,100,{i + 1},0.5,{i}" for i, name in enumerate(names)]
+    head = "image_name,c1,c2,c3,c4,c5,c_total,MOS,SD,MOS_zscore"
+    (folder / "koniq10k_scores_and_distributions.csv").write_text("\n".join([head, *rows]))
+    Path("s.csv").write_text("image,score\n" + "\n".join(f"{name},{i}" for i, name in enumerate(names)))
+    given = ["--method", "m", "--dataset", "koniq", "--root", f"koniq={folder}", "--allow-incomplete"]
+    done = bench("import", "s.csv", *given)
+    assert done.code == 0, done.err
+    assert records(bench)["m"]["srcc"] == pytest.approx(1)

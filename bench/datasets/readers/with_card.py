@@ -45,10 +45,11 @@ class Inspection:
     content: str = ""
 
 
-def read_with_card(card: Card, folder: Folder) -> Dataset:
+def read_with_card(card: Card, folder: Folder, need_images: bool = True) -> Dataset:
     """Read the labels that the card describes and find the images below ``folder``.
 
-    An image that is not there stays in the dataset, and fails by name when it is scored.
+    An image that is not there stays in the dataset, and fails by name when it is scored. Without ``need_images``, for
+    scores that are there already, all of them may be absent.
 
     Raises:
         MissingRequirementError: the label file or every image is missing.
@@ -56,11 +57,13 @@ def read_with_card(card: Card, folder: Folder) -> Dataset:
     """
     seen = inspect(card, folder)
     for problem in seen.problems:
-        if problem.fatal:
-            kind = MissingRequirementError if problem.kind == "missing" else UsageError
+        missing = problem.kind == "missing"
+        if problem.fatal and (need_images or not missing):
+            kind = MissingRequirementError if missing else UsageError
             raise kind(f"dataset {card.id!r} at {folder}: {problem.sentence()}")
-    short = told_count(seen.dataset.here_n, card.n)
-    return replace(seen.dataset, notes=(*card.notes, short)) if short else seen.dataset
+    dataset = seen.dataset if need_images else replace(seen.dataset, here_n=len(seen.dataset.samples))
+    short = told_count(dataset.here_n, card.n)
+    return replace(dataset, notes=(*card.notes, short)) if short else dataset
 
 
 def inspect(card: Card, folder: Folder) -> Inspection:

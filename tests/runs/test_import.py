@@ -216,7 +216,7 @@ def test_a_labels_file_is_enough(bench: Bench, tmp_path: Path) -> None:
     folder = tmp_path / "koniq"
     folder.mkdir()
     names = [f"{i}.jpg" for i in range(40)]
-    rows = [f"{name},0,0,0,0,0,100,{i + 1},0.5,{i}" for i, name in enumerate(names)]
+    rows = [f"{name},0,0,0,0,0,100,{i + 1},0.5,{i + 1}" for i, name in enumerate(names)]
     head = "image_name,c1,c2,c3,c4,c5,c_total,MOS,SD,MOS_zscore"
     (folder / "koniq10k_scores_and_distributions.csv").write_text("\n".join([head, *rows]))
     Path("s.csv").write_text("image,score\n" + "\n".join(f"{name},{i}" for i, name in enumerate(names)))

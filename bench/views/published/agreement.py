@@ -15,6 +15,9 @@ from bench.tables.table import Table
 from bench.views.published.numbers import NOT_TOLD, Figure, PublishedResult
 from bench.views.published.protocols import Piece, datasets_of, pieces
 
+TOLERANCE = 0.005
+"""Difference of two correlations of the same images that decoders, libraries and arithmetic may make."""
+
 
 class State(StrEnum):
     """Comparability of a published correlation with one of ours."""
@@ -33,7 +36,7 @@ class PublishedPair:
         theirs: None where it is not published.
         ours: unrounded, None where there is none that it could be compared with.
         difference: ours minus theirs.
-        deviates: whether theirs, however it was rounded, lies outside our interval; None where nobody can tell.
+        deviates: whether the difference exceeds TOLERANCE and the rounding of theirs; None where nobody can tell.
         reason: why there is no difference, or no telling; empty where there is.
     """
 
@@ -141,32 +144,28 @@ def _not_run(published: PublishedResult) -> PublishedComparison:
 def _beside(published: PublishedResult, label: str, cell: Cell) -> PublishedComparison:
     protocol = tuple(pieces(published, cell))
     same = all(piece.agrees for piece in protocol)
-    return PublishedComparison(published, _srcc(published, cell, same), _plcc(published, cell), cell, label, protocol)
+    return PublishedComparison(
+        published, _srcc(published, cell, same), _plcc(published, cell, same), cell, label, protocol
+    )
 
 
 def _srcc(published: PublishedResult, cell: Cell, same: bool) -> PublishedPair:
-    theirs, ours = published.srcc, cell.correlations.srcc
-    if theirs is None or ours is None:
-        return _no_pair(theirs, ours, cell.correlations.reasons.get("srcc", ""))
-    difference, interval = ours - theirs.value, cell.interval
-    if not same:
-        return PublishedPair(theirs, ours, difference, reason="not the same protocol")
-    if interval.low is None or interval.high is None:
-        return PublishedPair(theirs, ours, difference, reason=f"no interval: {interval.reason}")
-    room = theirs.rounding + 1e-12  # its own decimals are not exact in binary
-    deviates = theirs.value + room < interval.low or theirs.value - room > interval.high
-    return PublishedPair(theirs, ours, difference, deviates)
+    return _pair(published.srcc, cell.correlations.srcc, cell.correlations.reasons.get("srcc", ""), same)
 
 
-def _plcc(published: PublishedResult, cell: Cell) -> PublishedPair:
+def _plcc(published: PublishedResult, cell: Cell, same: bool) -> PublishedPair:
     theirs, name = published.plcc, f"plcc_{published.plcc_mapping}"
     if theirs is not None and published.plcc_mapping == NOT_TOLD:
         return PublishedPair(theirs, reason="not compared: the publisher does not tell the mapping")
-    ours = getattr(cell.correlations, name, None)
+    return _pair(theirs, getattr(cell.correlations, name, None), cell.correlations.reasons.get(name, ""), same)
+
+
+def _pair(theirs: Figure | None, ours: float | None, reason: str, same: bool) -> PublishedPair:
     if theirs is None or ours is None:
-        return _no_pair(theirs, ours, cell.correlations.reasons.get(name, ""))
-    return PublishedPair(theirs, ours, ours - theirs.value, reason="no interval of PLCC")
-
-
-def _no_pair(theirs: Figure | None, ours: float | None, reason: str) -> PublishedPair:
-    return PublishedPair(theirs, ours, reason="not published" if theirs is None else reason)
+        return PublishedPair(theirs, ours, reason="not published" if theirs is None else reason)
+    difference = ours - theirs.value
+    if not same:
+        return PublishedPair(theirs, ours, difference, reason="not the same protocol")
+    # Both are of the same images, so that chance has no part in the difference, and our interval does not judge it.
+    room = TOLERANCE + theirs.rounding + 1e-12  # their decimals are not exact in binary
+    return PublishedPair(theirs, ours, difference, abs(difference) > room)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.views.published.agreement import PublishedComparison, PublishedPair
+from bench.views.published.agreement import TOLERANCE, PublishedComparison, PublishedPair
 
 
 def record(one: PublishedComparison) -> dict[str, Any]:
@@ -34,6 +34,8 @@ def record(one: PublishedComparison) -> dict[str, Any]:
         "srcc_high": cell.interval.high if cell else None,
         "srcc_deviates": one.srcc.deviates,
         **_numbers("plcc", one.plcc),
+        "plcc_deviates": one.plcc.deviates,
+        "tolerance": TOLERANCE,
     }
 
 

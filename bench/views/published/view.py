@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.datasets.catalogue import canonical
-from bench.defaults import CONFIDENCE
 from bench.errors import UsageError
 from bench.stats import Interval
 from bench.tables.cell import VALUES, Cell
 from bench.views.arranging import Request, arranged
 from bench.views.model import Value, View
-from bench.views.published.agreement import PublishedComparison, PublishedPair, State, compare_published, select
+from bench.views.published.agreement import (
+    TOLERANCE,
+    PublishedComparison,
+    PublishedPair,
+    State,
+    compare_published,
+    select,
+)
 from bench.views.published.numbers import read_published
 from bench.views.published.records import record
 from bench.views.shown import Views
@@ -95,27 +101,25 @@ def _difference(one: PublishedComparison, pair: PublishedPair) -> Value:
     text = f"{pair.difference:+.3f}".replace("-0.000", "+0.000")
     if one.state is not State.SAME:
         return Value(f"({text})")
-    # Headings tell why another protocol is not judged, the legend why PLCC never is.
-    unjudged = pair is one.srcc and pair.deviates is None
-    return Value(text, standing="best" if pair.deviates else "", notes=(pair.reason,) if unjudged else ())
+    return Value(text, standing="best" if pair.deviates else "")
 
 
 def _summary(comparisons: Sequence[PublishedComparison]) -> str:
     rows = {one.published for one in comparisons}
     run = {one.published for one in comparisons if one.cell is not None}
     same = [one for one in comparisons if one.state is State.SAME]
-    agree = sum(one.srcc.deviates is False for one in same)
-    deviate = sum(one.srcc.deviates is True for one in same)
+    judged = [pair.deviates for one in same for pair in (one.srcc, one.plcc) if pair.deviates is not None]
     text = f"Published rows: {len(rows)}, with a result of ours: {len(run)}. "
-    text += f"Comparisons under the same protocol: {len(same)}; SRCC agrees in {agree}, deviates in {deviate}"
-    return text + (f", cannot be judged in {rest}." if (rest := len(same) - agree - deviate) else ".")
+    text += f"Comparisons under the same protocol: {len(same)}"
+    return text + (f"; numbers that agree: {judged.count(False)}, that deviate: {judged.count(True)}." if same else ".")
 
 
 def _legend() -> str:
     return (
-        "Difference: ours minus theirs. In bold: theirs, allowing for its rounding, lies outside our "
-        f"{CONFIDENCE:.0%} interval, which SRCC alone has. In parentheses: not under one protocol, and not judged. "
-        f"{_SECOND_HAND}: second hand, not verified."
+        "Difference: ours minus theirs. In bold: under the same protocol, and larger than "
+        f"{TOLERANCE} and the rounding of theirs explain. In parentheses: not under one protocol, and not judged. "
+        f"{_SECOND_HAND}: second hand, not verified. In brackets: our 95% interval, which tells what other images "
+        "would give; it does not judge the difference."
     )
 
 

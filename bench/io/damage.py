@@ -77,9 +77,7 @@ def check_after_decoding(image: Image.Image, data: bytes) -> None:
     else:
         hole = bytes(_LONGEST_RUN + image.width * image.height // _PIXELS_A_ZERO)
         if any(hole in coded for coded in _coded_parts(image, data)):
-            raise ImageError(
-                f"damaged: its coded picture has over {len(hole):,} zeros in a row, so a part of it is lost"
-            )
+            raise ImageError(f"damaged: its coded picture has over {len(hole):,} zeros in a row: a part is lost")
 
 
 def _check_jpeg(data: bytes) -> None:

@@ -122,7 +122,8 @@ def updated(old: Reference, records: Iterable[Record], update: Update) -> Refere
 
 
 def _as_json(reference: Reference) -> dict[str, Any]:
-    return {"format": FORMAT, **asdict(reference)}
+    records = [{**asdict(record), "protocol": record.protocol.as_json()} for record in reference.records]
+    return {"format": FORMAT, **asdict(reference), "records": records}
 
 
 def _reference(data: Any) -> Reference:

@@ -11,12 +11,17 @@ from bench.cli import common
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
+    from bench.datasets.readers.own_table import LabelColumn
     from bench.fit.regression import Regression
 
 
 _PRISTINE = {"method": "METHOD", "pristine": "--pristine", "output": "--output"}
 _MOS = {"features": "--features", "train": "--train"}
-_ONLY_MOS = {name: f"--{name}" for name in ("features", "train", "test", "regression", "splits", "resize", "results")}
+_DATA_OPTIONS = ("score_column", "lower_is_better", "allow_incomplete")
+_ONLY_MOS = {
+    name: f"--{name.replace('_', '-')}"
+    for name in ("features", "train", "test", "regression", "splits", "resize", "results", *_DATA_OPTIONS)
+}
 
 
 @click.command(short_help="Fit a method on pristine photographs, or a regression of its features on MOS.")
@@ -49,6 +54,7 @@ _ONLY_MOS = {name: f"--{name}" for name in ("features", "train", "test", "regres
     show_default=True,
     help="Number of content-disjoint splits (random:0, random:1, ...), with --features.",
 )
+@common.labels_options
 @common.option_option
 @common.device_option
 @common.precision_option
@@ -67,6 +73,7 @@ def fit(
     test: tuple[str, ...],
     regression: Regression,
     splits: int,
+    labels: LabelColumn,
     options: tuple[str, ...],
     device: str,
     precision: str,
@@ -98,8 +105,8 @@ def fit(
     store = Store.locate(results)
     for done in fit_on_mos(
         spec,
-        [resolve(text, places, "--train") for text in dict.fromkeys(train)],
-        [resolve(text, places, "--test") for text in dict.fromkeys(test) if text not in train],
+        [resolve(text, places, "--train", labels) for text in dict.fromkeys(train)],
+        [resolve(text, places, "--test", labels) for text in dict.fromkeys(test) if text not in train],
         store,
         regression=regression,
         splits=splits,

@@ -97,10 +97,13 @@ def _report(result: RunResult) -> None:
 
     entry = result.entry
     stored = "" if result.new else " (already stored)"
-    count = told_count(entry.dataset.here_n, entry.dataset.complete_n)
+    remarks = [told_count(entry.dataset.here_n, entry.dataset.complete_n)]
+    remarks += [f"images of {entry.protocol.size}, not of the card's size"] if entry.protocol.size else []
+    shared = entry.dataset.across_splits
+    remarks += [f"{shared} image(s) are in another split too, as the same file"] if shared else []
     click.echo(
         f"{entry.method.label} on {entry.dataset.id}: scored {entry.scored}, failed {entry.failed}; "
-        f"{srcc_text(evaluate([result.entry])[0])}{f'; {count}' if count else ''}{stored}"
+        f"{srcc_text(evaluate([result.entry])[0])}{''.join(f'; {remark}' for remark in remarks if remark)}{stored}"
     )
     for image, error in _failures(result, 5):
         click.echo(f"  failed: {image}: {error}", err=True)

@@ -8,6 +8,7 @@
 * ``resolve``: from what a user writes to a dataset.
 * ``readers``: label tables and folders of images.
 * ``sample_set``: the embedded dataset ``sample``.
+* ``equal_files``: equal image files under several names.
 * ``doctor``: checking a copy of a dataset.
 * ``fetch_plan``: what fetching a dataset needs, checked before anything is written.
 * ``fetch``: fetching and unpacking it.

@@ -64,6 +64,8 @@ class Dataset:
         complete_n: number of images of the complete set, by its card; 0 where nobody says.
         here_n: how many of them have a label and a file in this copy, before any split.
         label_column: column that a CSV's labels were read from, where the user named it.
+        size: (width, height) that every image has, by the dataset's card; empty where they differ or nobody says.
+        across_splits: number of images whose very file is in another official split too, as far as was looked.
         unread: columns with numbers of a CSV in which no column is known to hold labels.
     """
 
@@ -86,6 +88,8 @@ class Dataset:
     here_n: int = 0
     label_column: str = ""
     unread: tuple[str, ...] = ()
+    size: tuple[int, ...] = ()
+    across_splits: int = 0
 
     def __post_init__(self) -> None:
         for name, known in (("direction", ("higher", "lower")), ("aggregate", ("mean", "median"))):

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.datasets.card import Card
 from bench.datasets.catalogue import find_card, read_card, shipped_cards
 from bench.datasets.dataset import Dataset, Sample, count_values
+from bench.datasets.equal_files import equal_files_told
 from bench.datasets.readers.own_table import LabelColumn
 from bench.datasets.readers.problems import Problem
 from bench.datasets.readers.with_card import Inspection, glance, inspect
@@ -19,6 +20,7 @@ from bench.datasets.resolve import open_root, resolve
 from bench.datasets.roots import PRECEDENCE, Place, Roots
 from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
 from bench.io.files import is_url
+from bench.io.hashing import UNREADABLE, hash_bytes
 from bench.io.images import decode
 from bench.io.progress import bar
 
@@ -157,7 +159,7 @@ def _with_images(found: Examination, decoding: bool, progress: Progress) -> Exam
     absent = {item for problem in seen.problems if problem.kind == "missing" for item in problem.items}
     there = [s for s in seen.dataset.samples if s.file is not None and s.file.name not in absent]
     results = _decode_all(there, progress)
-    faults = tuple(f"{name} ({error})" for name, error, _ in results if error)
+    faults = tuple(f"{each.name} ({each.error})" for each in results if each.error)
     problems = list(found.problems)
     if faults:
         text = f"{len(faults)} of {len(there)} images cannot be decoded"
@@ -165,11 +167,19 @@ def _with_images(found: Examination, decoding: bool, progress: Progress) -> Exam
         problems.append(Problem("unreadable", text, faults, f"get them again from {source}"))
     if found.card and found.card.size:
         problems += _sizes(found.card, results)
+    if equal := equal_files_told({each.name: each.digest for each in results}):
+        problems.append(Problem("equal", equal, remedy="keep one of each", level="warning"))
     problems.sort(key=lambda problem: problem.level)
     return replace(found, decoded=len(there) - len(faults), problems=tuple(problems))
 
 
-Decoded = tuple[str, str, tuple[int, ...]]
+class Decoded(NamedTuple):
+    """What became of a file: its name, the error, its size and the hash of its content."""
+
+    name: str
+    error: str
+    size: tuple[int, ...] = ()
+    digest: str = UNREADABLE
 
 
 def _decode_all(samples: Sequence[Sample], progress: Progress) -> list[Decoded]:
@@ -185,18 +195,19 @@ def _decode_all(samples: Sequence[Sample], progress: Progress) -> list[Decoded]:
 def _decode(sample: Sample) -> Decoded:
     assert sample.file is not None
     try:
-        height, width = decode(sample.file.read(), sample.name).pixels.shape[:2]
+        data = sample.file.read()
+        height, width = decode(data, sample.name).pixels.shape[:2]
     except ImageError as error:
-        return sample.file.name, str(error), ()
-    return sample.file.name, "", (width, height)
+        return Decoded(sample.file.name, str(error))
+    return Decoded(sample.file.name, "", (width, height), hash_bytes(data))
 
 
 def _sizes(card: Card, results: Sequence[Decoded]) -> list[Problem]:
-    wrong = tuple(f"{name} ({size[0]} x {size[1]})" for name, _, size in results if size and size != card.size)
+    wrong = tuple(f"{r.name} ({r.size[0]} x {r.size[1]})" for r in results if r.size and r.size != card.size)
     if not wrong:
         return []
     text = f"{len(wrong)} image(s) are not {card.size[0]} x {card.size[1]}: another resolution is another protocol"
-    sizes = {size for _, _, size in results if size}
+    sizes = {each.size for each in results if each.size}
     other = next((c for c in shipped_cards().values() if _is_kin(c, card) and sizes == {c.size}), None)
     if other is not None:
         return [Problem("size", text, wrong, f"they are those of {other.id}: give --root {other.id}=FOLDER")]

@@ -14,17 +14,26 @@ class Protocol:
         split: which part of the dataset.
         resize: resize policy applied to every image before any method's own (see ``Resize``).
         mos: ``dataset`` labels, or those of an ``imported`` file.
+        size: measured size of the images as files, where it is not that of the dataset's card; empty where it is, or
+            where the card names none.
     """
 
     split: str = "all"
     resize: str = "none"
     mos: Literal["dataset", "imported"] = "dataset"
+    size: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as plain JSON values; without ``size`` where it is empty, as before there was one."""
+        return {name: value for name, value in vars(self).items() if value or name != "size"}
 
     def __str__(self) -> str:
         parts = ["all images" if self.split == "all" else f"split {self.split}"]
+        if self.size:
+            parts.append(f"images of {self.size} and not of the card's size")
         if self.resize != "none":
             parts.append(f"resize {self.resize}")
-        elif self.mos == "dataset":
+        elif self.mos == "dataset" and not self.size:
             parts.append("full size")
         if self.mos == "imported":
             parts.append("MOS of the imported file")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +12,8 @@ from bench.errors import UsageError
 from bench.fit import features as extraction
 from bench.fit.features import Features
 from bench.runs.entry import Json
-from bench.runs.runner import hash_of_images, image_digests
 from bench.runs.scoring import LoadedMethod
+from bench.runs.survey import Survey, survey_images
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,18 +23,18 @@ class DatasetFeatures:
     Attributes:
         dataset: all of it.
         policy: the protocol's resize.
-        digests: a hash of each image file's content, by the image's name.
+        survey: of the image files.
         features: of its images.
     """
 
     dataset: Dataset
     policy: Resize
-    digests: Mapping[str, str]
+    survey: Survey
     features: Features
 
     def identity(self, part: Dataset) -> Json:
         """Identify the dataset or a part of it, as an entry on those images does."""
-        return {"id": part.id, "labels": part.labels_hash, "images": hash_of_images(part, self.digests)}
+        return {"id": part.id, "labels": part.labels_hash, "images": self.survey.hash_of(part)}
 
 
 def check_datasets(train: Sequence[Dataset], targets: Sequence[Dataset], splits: int) -> None:
@@ -81,11 +81,11 @@ def extract_features(ready: LoadedMethod, dataset: Dataset, policy: Resize | Non
         UsageError: no image has features.
     """
     policy = policy or Resize.parse(dataset.resize)
-    digests = image_digests(dataset)
-    features = extraction.extract(ready, dataset, policy, digests, root)
+    survey = survey_images(dataset)
+    features = extraction.extract(ready, dataset, policy, survey, root)
     if not features.vectors:
         raise UsageError(
             f"--features got {ready.spec.label}, which has no features of any image of {dataset.id!r}; the reason "
             f"for the first: {next(iter(features.errors.values()))}"
         )
-    return DatasetFeatures(dataset, policy, digests, features)
+    return DatasetFeatures(dataset, policy, survey, features)

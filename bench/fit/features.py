@@ -7,7 +7,7 @@ feature depends on: method, options, weights, decode and resize policies, names 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,15 @@ from bench.api import FloatArray, Method, Resize
 from bench.datasets.dataset import Dataset, Sample
 from bench.errors import BenchError, ImageError, UsageError
 from bench.io.atomic import write_atomically
-from bench.io.hashing import read_unchanged, short_hash
+from bench.io.hashing import UNREADABLE, read_unchanged, short_hash
 from bench.io.images import POLICY, decode, prepare, resize
 from bench.io.progress import bar
 from bench.plugins import gaussian
 from bench.plugins import options as method_options
 from bench.plugins.pristine_distance import offers_features, rows_of
-from bench.runs.runner import hash_of_images
 from bench.runs.scoring import LoadedMethod, MethodSpec, seed_draws
 from bench.runs.store import keep_out_of_git, slug, writing
+from bench.runs.survey import Survey
 
 PART = 32
 """Images a part, so the most that a kill loses."""
@@ -86,21 +86,21 @@ def identity(ready: LoadedMethod) -> dict[str, Any]:
     }
 
 
-def extract(ready: LoadedMethod, dataset: Dataset, policy: Resize, digests: Mapping[str, str], root: Path) -> Features:
+def extract(ready: LoadedMethod, dataset: Dataset, policy: Resize, survey: Survey, root: Path) -> Features:
     """Return the features of every image of a dataset, computing those that are not kept, with a progress bar.
 
     Args:
         ready: a method that offers features, loaded.
         dataset: its images.
         policy: the protocol's resize, before the method's own.
-        digests: a hash of each image file's content, by the image's name.
+        survey: of the image files.
         root: the results folder.
 
     Raises:
         UsageError: a part that is kept is damaged.
         BenchError: the method's features change their width, the disk is full, or an image was changed meanwhile.
     """
-    key = short_hash([identity(ready), str(policy), hash_of_images(dataset, digests)])
+    key = short_hash([identity(ready), str(policy), survey.hash_of(dataset)])
     folder = root / "features" / slug(dataset.id) / f"{slug(ready.method.info.name)}@{key}"
     found = _read_parts(folder)
     left = [s for s in dataset.samples if s.name not in found.vectors and s.name not in found.errors]
@@ -108,7 +108,7 @@ def extract(ready: LoadedMethod, dataset: Dataset, policy: Resize, digests: Mapp
         for start in range(0, len(left), PART):
             part = Features()
             for sample in left[start : start + PART]:
-                _measure(ready.method, sample, digests[sample.name], policy, part)
+                _measure(ready.method, sample, survey.digests.get(sample.name, UNREADABLE), policy, part)
                 shown.update()
             _join(found, part, ready.method.info.name)
             _write_part(folder, part)

@@ -104,7 +104,8 @@ class Fitting:
     def _open(
         self, target: DatasetFeatures, part: Dataset, seed: int, store: Store
     ) -> AbstractContextManager[EntryWriter]:
-        protocol = Protocol(split=f"random:{seed}", resize=str(target.policy))
+        size = target.survey.protocol_size(target.dataset)
+        protocol = Protocol(split=f"random:{seed}", resize=str(target.policy), size=size)
         described = {**describe_entry(self.label, self._declared(), part), "source": "fit", "fit": self._about(target)}
         return store.write(Identity(self._identity(), target.identity(part), protocol), described)
 

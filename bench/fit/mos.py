@@ -50,9 +50,11 @@ def fit_on_mos(
         MissingRequirementError: weights are not here and cannot be fetched.
     """
     check_features(spec)
+    for dataset in (*train, *test):
+        dataset.check_labels()
+        if not allow_incomplete:
+            dataset.check_count()
     data.check_datasets(train, [*train, *test], splits)
-    for dataset in () if allow_incomplete else (*train, *test):
-        dataset.check_count()
     store.check_writable()
     (ready,) = loading.load_methods([spec])
     measured = [data.extract_features(ready, dataset, resize, store.root) for dataset in (*train, *test)]

@@ -3,6 +3,8 @@
 * JPEG: libjpeg fills what is lost with grey and only warns, and Pillow drops the warning. libjpeg-turbo, through
   simplejpeg, says it; it reads the whole file but computes an eighth of each side, so it costs less than decoding.
 * PNG: Pillow checks no checksum of the pixels' chunks.
+* WebP, AVIF, JPEG 2000: their decoders take zeros for a picture, which a download or a copy that broke off leaves
+  where the rest should be. Coded pictures have no long runs of them.
 * TIFF: a camera's raw file is one too, and what Pillow opens of it is its small preview.
 """
 
@@ -34,6 +36,7 @@ _LOST = re.compile("^(Corrupt JPEG data|Premature end)")
 _SKIPPED_AT_THE_END = re.compile("^Corrupt JPEG data: ([0-9]+) extraneous bytes before marker 0xd9")
 # In coded data FF is followed by 00, a restart marker or another FF; whatever else follows is a marker.
 _MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_LONGEST_RUN, _PIXELS_A_ZERO = 1024, 5000  # evenly black pictures have up to 300 zeros in a row at 3 megapixels
 _BIT_BUFFER = 8  # bytes that libjpeg reads ahead
 _START_OF_SCAN, _END = 0xDA, 0xD9
 _DNG_VERSION, _NEW_SUBFILE_TYPE, _REDUCED = 50706, 254, 1
@@ -71,6 +74,10 @@ def check_after_decoding(image: Image.Image, data: bytes) -> None:
         _check_jpeg(data)
     elif image.format == "PNG":
         _check_png(data)
+    else:
+        hole = bytes(_LONGEST_RUN + image.width * image.height // _PIXELS_A_ZERO)
+        if any(hole in coded for coded in _coded_parts(image, data)):
+            raise ImageError(f"damaged: its coded picture has over {len(hole):,} zeros in a row: a part is lost")
 
 
 def _check_jpeg(data: bytes) -> None:
@@ -90,6 +97,21 @@ def _is_padding(warning: str, data: bytes) -> bool:
     coded = data[: _read_structure(data).end]
     # Where more zeros are there than were skipped or wait in the decoder's buffer, some were taken for the picture.
     return 0 <= len(coded) - len(coded.rstrip(b"\0")) - int(skipped[1]) <= _BIT_BUFFER
+
+
+def _coded_parts(image: Image.Image, data: bytes) -> Iterator[bytes]:
+    """Yield the coded pictures of a WebP, an AVIF or a JPEG 2000, without metadata, where zeros may be many."""
+    if image.format == "WEBP":
+        place = 12
+        while place + 8 <= len(data):
+            kind, size = struct.unpack_from("<4sI", data, place)
+            if kind in (b"VP8 ", b"VP8L", b"ALPH", b"ANMF"):
+                yield data[place + 8 : place + 8 + size]
+            place += 8 + size + size % 2
+    elif image.format == "JPEG2000":
+        yield data[max(0, data.find(b"\xff\x4f\xff\x51")) :]
+    elif image.format == "AVIF" and "exif" not in image.info:
+        yield data[max(0, data.find(b"mdat")) :]
 
 
 class _Structure(NamedTuple):

@@ -44,6 +44,10 @@ class Folder(ABC):
             MissingRequirementError: a package is needed for this kind of URL.
         """
 
+    def length(self, name: str) -> int | None:  # noqa: ARG002 - for those who know
+        """Return how many bytes a file has, where that is known without reading it; None where not."""
+        return None
+
     @abstractmethod
     def read(self, name: str) -> bytes:
         """Return a file's bytes.
@@ -84,6 +88,12 @@ class LocalFolder(Folder):
 
     def read(self, name: str) -> bytes:  # noqa: D102
         return read_bytes(self.path / name)
+
+    def length(self, name: str) -> int | None:  # noqa: D102
+        try:
+            return (self.path / name).stat().st_size
+        except (OSError, ValueError):
+            return None
 
     def __str__(self) -> str:
         return str(self.path)

@@ -64,6 +64,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_THEIR_SIDE = (5, 6, 7, 8)
 
 # MATLAB's rgb2gray: BT.601 luma to full double precision.
 _LUMA = np.array([0.298936021293775, 0.587043074451121, 0.114020904255103])
@@ -137,6 +138,26 @@ def _decode(data: bytes) -> Pixels:
         raise ImageError(f"damaged or cut short: {error or type(error).__name__}") from None
 
 
+def size_of(data: bytes, name: str) -> tuple[int, int]:
+    """Return (width, height) of an image file, upright, without decoding its pixels.
+
+    Raises:
+        ImageError: the bytes are no image, or a raw file's.
+    """
+    damage.check_name(name)
+    for readable in (data, damage.without_metadata(data)):
+        # As for decoding: damage raises whatever it leads to.
+        try:
+            with Image.open(io.BytesIO(readable), formats=_FORMATS) as image:
+                width, height = image.size
+                # Pillow turns a TIFF itself, and says so from the start.
+                turned = image.format != "TIFF" and _orientation(image) in _ON_THEIR_SIDE
+                return (height, width) if turned else (width, height)
+        except Exception:
+            continue
+    raise ImageError("not an image in a known format, or damaged")
+
+
 def check_size(width: int, height: int) -> None:
     """Raise ImageError where an image of this size has too many pixels."""
     # Pillow checks this too, but by a limit that other packages lift for the whole process.
@@ -154,13 +175,17 @@ def pixels_of(image: Image.Image) -> Pixels:
 
 
 def _turn_upright(image: Image.Image) -> Image.Image:
+    turn = _UPRIGHT.get(_orientation(image))
+    return image if turn is None else image.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     # Damaged EXIF raises what its damage leads to; the pixels beside it are sound, and viewers show them.
     except Exception:
-        return image
-    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
-    return image if turn is None else image.transpose(turn)
+        return 1
+    return orientation if isinstance(orientation, int) else 1
 
 
 def _to_rgb(image: Image.Image) -> Pixels:

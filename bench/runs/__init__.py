@@ -2,6 +2,7 @@
 
 * ``loading``: from names and options to loaded methods.
 * ``scoring``: scoring images, in one process or several.
+* ``survey``: hashes and sizes of image files, read before any is scored.
 * ``runner``: methods × datasets into the store.
 * ``store``: the folder of stored results.
 * ``entry``: one stored result, with typed access to its sidecar.

@@ -36,7 +36,7 @@ class Identity:
     Attributes:
         method: name, version, options, fingerprint and what else its scores depend on.
         dataset: id, labels hash, images hash.
-        protocol: split, resize, whose MOS.
+        protocol: split, resize, whose MOS, and the measured size where it is not the card's.
     """
 
     method: Mapping[str, Any]
@@ -45,7 +45,7 @@ class Identity:
 
     def as_json(self) -> Json:
         """Return it as plain JSON values."""
-        return {"method": dict(self.method), "dataset": dict(self.dataset), "protocol": vars(self.protocol)}
+        return {"method": dict(self.method), "dataset": dict(self.dataset), "protocol": self.protocol.as_json()}
 
     @property
     def key(self) -> str:
@@ -113,11 +113,29 @@ class DatasetRecord:
     complete_n: int = 0
     here_n: int = 0
     label_column: str = ""
+    across_splits: int = 0
 
     @property
     def sign(self) -> int:
         """+1 where a higher label means better quality, -1 where a lower one does."""
         return 1 if self.direction == "higher" else -1
+
+
+@dataclass(frozen=True)
+class SizesRecord:
+    """Distribution of the sizes of the images, as they were read and before any resizing.
+
+    Attributes:
+        counts: ``WIDTHxHEIGHT`` to the number of images, the most frequent sizes.
+        distinct: number of different sizes.
+        smallest: the size with the fewest pixels; empty where no image could be opened.
+        largest: the size with the most.
+    """
+
+    counts: dict[str, int]
+    distinct: int
+    smallest: str
+    largest: str
 
 
 @dataclass(frozen=True)
@@ -201,6 +219,12 @@ class Entry:
     def fit(self) -> FitRecord:
         """The fitted regression as recorded in the sidecar; only for entries of regressions."""
         return cast("FitRecord", _read_block(FitRecord, self.meta["fit"]))
+
+    @functools.cached_property
+    def sizes(self) -> SizesRecord | None:
+        """The sizes of its images as recorded in the sidecar; None where nobody measured them."""
+        block = self.meta.get("sizes")
+        return None if block is None else cast("SizesRecord", _read_block(SizesRecord, block))
 
     @property
     def source(self) -> str:

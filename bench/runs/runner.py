@@ -17,13 +17,13 @@ import bench
 from bench.api import Resize
 from bench.datasets.dataset import Dataset
 from bench.datasets.protocol import Protocol
-from bench.io.hashing import hash_files, short_hash
 from bench.io.images import POLICY
-from bench.io.progress import bar
+from bench.io.progress import note
 from bench.plugins import options as method_options
 from bench.runs.entry import Entry, Identity, Json
 from bench.runs.scoring import ImageToScore, LoadedMethod, MethodSpec, Settings, plan_processes, score_items
 from bench.runs.store import EntryWriter, Store
+from bench.runs.survey import across_splits_in, survey_images
 
 if TYPE_CHECKING:
     from bench.api import MethodInfo
@@ -61,23 +61,31 @@ def run(
         UsageError: the split is unknown, or another run writes the same entry.
         BenchError: a worker process was killed, the disk is full, or an image was changed during the run.
     """
-    dataset = dataset.split(split)
+    part = dataset.split(split)
+    survey = survey_images(part)
+    remarks = survey.remarks(part)
+    for remark in remarks:
+        note(f"{part.id}: {remark}")
+    shared = across_splits_in(dataset, part, survey)
+    dataset = dataclasses.replace(part, notes=(*part.notes, *remarks), across_splits=shared)
     settings = with_protocol(settings, dataset)
-    protocol = Protocol(split=split, resize=str(settings.resize))
-    digests = image_digests(dataset)
-    images_hash = hash_of_images(dataset, digests)
+    protocol = Protocol(split=split, resize=str(settings.resize), size=survey.protocol_size(dataset))
+    if protocol.size:
+        note(f"{part.id}: its images are of {protocol.size}, not of the card's size, which is another protocol")
+    images_hash = survey.hash_of(dataset)
+    about_images = {"sizes": dataclasses.asdict(survey.sizes_of(dataset)), "source": "run"}
     with ExitStack() as stack:
         writers = [
             stack.enter_context(
                 store.write(
                     _identity(one.spec, dataset, protocol, images_hash, settings),
-                    {**describe_entry(one.spec.label, one.method.declared(), dataset), "source": "run"},
+                    {**describe_entry(one.spec.label, one.method.declared(), dataset), **about_images},
                     retry_failed=retry_failed,
                 )
             )
             for one in ready
         ]
-        new = _fill(ready, dataset, digests, writers, settings)
+        new = _fill(ready, dataset, survey.digests, writers, settings)
         return [RunResult(Entry(w.folder, w.meta), n) for w, n in zip(writers, new, strict=True)]
 
 
@@ -111,22 +119,6 @@ def _identity(spec: MethodSpec, dataset: Dataset, protocol: Protocol, images_has
     }
     about = {"id": dataset.id, "labels": dataset.labels_hash, "images": images_hash}
     return Identity(method, about, protocol)
-
-
-def image_digests(dataset: Dataset) -> dict[str, str]:
-    """Return a hash of each image file's content, by the image's name."""
-    files = [s.file for s in dataset.samples if s.file is not None]
-    digests = []
-    with bar(len(files), f"{dataset.id}: reading", delay=1.0) as shown:
-        for digest in hash_files(files):
-            digests.append(digest)
-            shown.update()
-    return dict(zip((s.name for s in dataset.samples), digests, strict=True))
-
-
-def hash_of_images(dataset: Dataset, digests: Mapping[str, str]) -> str:
-    """Identify the image files of a dataset, or of a part of the one whose digests are given: 12 hex digits."""
-    return short_hash(sorted((s.name, digests[s.name]) for s in dataset.samples))
 
 
 def _fill(

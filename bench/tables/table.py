@@ -65,6 +65,8 @@ class Table:
             )
         if cell.unlabelled and cell.correlations.n:
             remarks.append(f"{cell.unlabelled} scored images have no label")
+        if shared := cell.dataset.across_splits:
+            remarks.append(f"{shared} image(s) are in another split of the dataset too, as the same file")
         for leak in cell.leaks:
             remarks.append(leak.why + (", not eligible for best" if leak.excludes else ""))
         if cell.too_few:

@@ -63,6 +63,16 @@ def test_the_user_says_which_column_and_which_direction(photos: Path, bench: Ben
     assert (dataset.direction, [s.mos for s in dataset.samples][:2]) == ("lower", [1, 2])
 
 
+def test_a_regression_asks_for_the_column_too(photos: Path, bench: Bench) -> None:
+    (photos / "scores.csv").write_text(told("rating", *"12345678"))
+    done = bench("fit", "--features", "niqe", "--train", photos)
+    assert (done.code, "numbers in rating: say which column holds the labels" in done.err) == (2, True)
+    done = bench("fit", "--features", "niqe", "--train", photos, "--score-column", "rating", "--splits", 1)
+    assert "say which column" not in done.err
+    done = bench("fit", "niqe", "--pristine", photos, "--output", "x.npz", "--score-column", "rating")
+    assert (done.code, "--score-column, which cannot be combined" in done.err) == (2, True)
+
+
 def test_a_report_finds_the_images_of_a_column_that_the_user_named(photos: Path) -> None:
     from bench.datasets.roots import Roots
     from bench.tables.evaluation import evaluate

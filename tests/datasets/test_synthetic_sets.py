@@ -127,7 +127,7 @@ def test_a_part_of_kadis_is_read_and_told_from_the_complete_set(copy: Copy, top:
     seen = _inspect(copy, "kadis700k")
     assert [sample.name for sample in seen.dataset.samples] == names
     assert [problem.sentence() for problem in seen.problems] == [
-        "this copy has 3 images, the complete set 140000; "
+        "this copy has 3 images, the complete set 140,000; "
         "get the whole set from https://database.mmsp-kn.de/kadid-10k-database.html"
     ]
     assert read_with_card(copy.card("kadis700k"), copy.folder()).notes == (seen.problems[0].text,)

@@ -84,6 +84,31 @@ def test_many_scans_of_a_large_picture_are_refused_sooner() -> None:
         decode(data[:place] + data[place:-2] * 40 + END, "x")
 
 
+# WebP, AVIF, JPEG 2000
+
+CODED = [("WEBP", {}), ("WEBP", {"lossless": True}), ("AVIF", {}), ("JPEG2000", {"quality_layers": [20]})]
+
+
+@pytest.mark.parametrize(("codec", "options"), CODED)
+@pytest.mark.parametrize("last", [0, 16])
+def test_a_picture_whose_second_half_is_zeros_is_refused(codec: str, options: dict[str, object], last: int) -> None:
+    data = encode(np.tile(NOISE, (2, 2, 1)), codec, **options)
+    half = len(data) // 2
+    with pytest.raises(ImageError, match=r"damaged|cut short"):
+        decode(data[:half] + bytes(len(data) - half - last) + data[len(data) - last :], "x")
+
+
+@pytest.mark.parametrize(("codec", "options"), CODED)
+@pytest.mark.parametrize("grey", [0, 255])
+def test_a_flat_picture_and_zeros_in_metadata_are_no_damage(codec: str, options: dict[str, object], grey: int) -> None:
+    flat = np.full((1500, 2000, 3), grey, np.uint8)
+    flat[:200, :200] = NOISE[:200, :200]
+    exif = Image.Exif()
+    exif[0x927C] = bytes(20_000)
+    with_exif = {} if codec == "JPEG2000" else {"exif": exif}
+    assert decode(encode(flat, codec, **options, **with_exif), "x").pixels.shape == flat.shape
+
+
 # PNG
 
 

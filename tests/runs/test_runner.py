@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import fakes
@@ -157,8 +158,9 @@ def test_an_image_changed_in_mid_run_ends_it_by_name(
 
 
 def test_a_worker_process_ends_the_run_too(photos: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    digests = runner.image_digests(read_local(photos))
-    monkeypatch.setattr(runner, "image_digests", lambda dataset: {**digests, "images/7.png": "0" * 12})
+    seen = runner.survey_images(read_local(photos))
+    changed = replace(seen, digests={**seen.digests, "images/7.png": "0" * 12})
+    monkeypatch.setattr(runner, "survey_images", lambda dataset: changed)
     with pytest.raises(BenchError, match=r"7\.png was changed while the dataset was being scored"):
         runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings(workers=2))
 

@@ -128,6 +128,7 @@ def describe_with_card(
         content=card.content,
         shares=card.shares,
         resize=card.resize,
+        size=card.size,
         card_hash=card.hash,
         origin=origin,
         notes=card.notes,

@@ -55,7 +55,7 @@ def _columns(entries: Sequence[Entry]) -> dict[Target, _Column]:
     columns: dict[Target, _Column] = defaultdict(_Column)
     for entry in (entry for entry in entries if entry.fitted):
         whole, protocol = entry.fit.whole, entry.protocol
-        target = Target(whole.id, whole.labels, whole.images, protocol.resize)
+        target = Target(whole.id, whole.labels, whole.images, protocol.resize, protocol.size)
         columns[target].fitted[method_key(entry)][_seed(entry)] = entry
     for entry in (entry for entry in entries if not entry.fitted):
         about, protocol = entry.identity, entry.protocol

@@ -19,6 +19,7 @@ class Target(NamedTuple):
     labels: str
     images: str
     resize: str
+    size: str = ""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,8 @@ class CrossView:
     def _about_column(self, target: Target) -> str:
         tested = self.table.tested[target]
         sizes = sorted(len(part) for part in tested.parts)
-        text = f"{tested.about.title}: {tested.about.n} images; {Protocol('random:SEED', target.resize)}"
+        protocol = Protocol("random:SEED", target.resize, size=target.size)
+        text = f"{tested.about.title}: {tested.about.n} images; {protocol}"
         if sizes:
             some = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
             few = " (too few to draw conclusions)" if sizes[0] < FEW else ""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from bench.api import UNKNOWN
 from bench.datasets.card import Card
 from bench.datasets.catalogue import canonical, find_card, other_sizes
-from bench.datasets.protocol import Protocol
 from bench.tables.cell import Cell
 from bench.views.published.numbers import NOT_TOLD, PublishedResult
 
@@ -53,7 +52,7 @@ def pieces(published: PublishedResult, cell: Cell) -> list[Piece]:
     ours = cell.protocol
     told = [
         Piece("split", _their_split(published.split), ours.split),
-        Piece("resolution", _their_resolution(published), _our_resolution(ours, own)),
+        Piece("resolution", _their_resolution(published), _our_resolution(cell, own)),
         _training(published, cell),
         Piece("labels", "the dataset's", "the dataset's" if ours.mos == "dataset" else "MOS of the imported file"),
     ]
@@ -75,11 +74,15 @@ def _their_resolution(published: PublishedResult) -> str | None:
     return published.resolution.replace("short side ", "short:")
 
 
-def _our_resolution(protocol: Protocol, card: Card | None) -> str | None:
+def _our_resolution(cell: Cell, card: Card | None) -> str | None:
+    protocol = cell.protocol
+    if protocol.size:
+        return protocol.size + (f", then {protocol.resize}" if protocol.resize != "none" else "")
     if protocol.resize != "none":
         return protocol.resize
-    # An import with labels of its own says nothing of sizes, unless a policy was given.
-    return None if protocol.mos == "imported" else _size(card)
+    # An import with labels of its own says nothing of sizes, unless a policy was given; older runs measured none.
+    unmeasured = cell.entry.source == "run" and cell.entry.sizes is None and card is not None and card.size
+    return None if protocol.mos == "imported" or unmeasured else _size(card)
 
 
 def _size(card: Card | None) -> str:

@@ -41,6 +41,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Score failed images again, for temporary failures. (A repaired file is a new image and is scored anyway.)",
 )
+@click.option(
+    "--rescore",
+    is_flag=True,
+    help="Score again and replace what is stored, for example after a change of a method's code.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
 def run(
     methods: tuple[str, ...],
@@ -53,11 +58,13 @@ def run(
     roots: tuple[str, ...],
     results: str | None,
     retry_failed: bool,
+    rescore: bool,
     strict: bool,
 ) -> None:
     """Score datasets with methods and store every score.
 
-    Stored scores are not computed again. A command that was stopped continues when it is run again.
+    Stored scores are not computed again, except with --rescore. A command that was stopped continues when it is run
+    again.
     """
     from bench.datasets.roots import Roots
     from bench.results.arguments import datasets_of
@@ -77,6 +84,7 @@ def run(
         device=device,
         precision=precision,
         retry_failed=retry_failed,
+        rescore=rescore,
     ):
         _report(result)
         outcomes.append(result)
@@ -89,7 +97,7 @@ def _report(result: RunResult) -> None:
     from bench.views.words import srcc_text
 
     entry = result.entry
-    stored = "" if result.new else " (already stored)"
+    stored = f" ({result.remark})" if result.remark else ""
     click.echo(
         f"{entry.method.label} on {entry.dataset.id}: scored {entry.scored}, failed {entry.failed}; "
         f"{srcc_text(evaluate([result.entry])[0])}{stored}"

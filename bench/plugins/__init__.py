@@ -9,4 +9,5 @@
 * ``functions``: methods made of a function.
 * ``listing``: list of methods, and the record of each.
 * ``source_hash``: hash of a function: its source, and the values from outside that it uses.
+* ``method_source``: hash of a method's code, over the modules of its package.
 """

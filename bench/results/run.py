@@ -9,6 +9,7 @@ from typing import Any, Literal
 from bench.api import Method, Resize
 from bench.datasets.dataset import Dataset
 from bench.errors import BenchError
+from bench.io.progress import note
 from bench.plugins.registry import warn_about_plugins
 from bench.results.arguments import (
     DatasetLike,
@@ -21,7 +22,7 @@ from bench.results.arguments import (
     settings_of,
 )
 from bench.results.results import Results
-from bench.results.wording import in_python_words
+from bench.results.wording import in_python_words, python_words
 from bench.runs import loading, runner
 from bench.runs.global_state import preserved
 from bench.runs.runner import RunResult
@@ -45,6 +46,7 @@ def run(
     roots: Mapping[str, str | os.PathLike[str]] | None = None,
     results: str | os.PathLike[str] | None = None,
     retry_failed: bool = False,
+    rescore: bool = False,
     strict: bool = False,
     name: str | None = None,
     higher_is_better: bool | None = None,
@@ -71,6 +73,7 @@ def run(
         roots: where the folders of datasets are, as ``{"koniq": "/data/koniq10k"}``.
         results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.
         retry_failed: score again what failed.
+        rescore: score again what is stored, for example after a change of a method's code.
         strict: raise if any image failed.
         name: of a function; None takes its own.
         higher_is_better: of a function: whether a higher number means better quality. It must be given.
@@ -109,8 +112,12 @@ def run(
                 device=device,
                 precision=precision,
                 retry_failed=retry_failed,
+                rescore=rescore,
             )
         )
+    for each in found:
+        if each.code_changed:
+            note(f"{each.entry.method.label} on {each.entry.dataset.id}: {python_words(each.remark)}")
     check_outcomes(found, strict)
     return Results(tuple(each.entry for each in found))
 
@@ -126,6 +133,7 @@ def run_each(
     device: str = "auto",
     precision: str = "exact",
     retry_failed: bool = False,
+    rescore: bool = False,
 ) -> Iterator[RunResult]:
     """Yield the stored result of each method on each dataset as soon as it is complete.
 
@@ -139,6 +147,7 @@ def run_each(
         device: as in :func:`run`.
         precision: as in :func:`run`.
         retry_failed: as in :func:`run`.
+        rescore: as in :func:`run`.
 
     Raises:
         UsageError: something cannot start as asked.
@@ -151,7 +160,7 @@ def run_each(
     store.check_writable()
     ready = loading.load_methods(specs)
     for dataset in datasets:
-        yield from runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed)
+        yield from runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed, rescore=rescore)
 
 
 def check_outcomes(outcomes: Iterable[RunResult], strict: bool) -> None:

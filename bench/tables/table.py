@@ -11,6 +11,7 @@ from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
 from bench.runs.entry import DatasetRecord, MethodRecord
 from bench.tables.cell import Cell, MethodKey
+from bench.tables.code import code_remark
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Table:
         return next(cell for (_, where), cell in self.cells.items() if where == column).dataset
 
     def remarks(self, row: MethodKey, column: DatasetKey) -> list[str]:
-        """Return what must be known beside a cell's number: failures, leaks, too few images."""
+        """Return what must be known beside a cell's number: failures, leaks, too few images, code that changed."""
         cell, remarks = self.cells[row, column], []
         out = not cell.excluded and cell.correlations.n and row not in self.eligible[column]
         if cell.failed:
@@ -69,7 +70,15 @@ class Table:
             remarks.append(leak.why + (", not eligible for best" if leak.excludes else ""))
         if cell.too_few:
             remarks.append(f"n = {cell.correlations.n}: too few images to draw conclusions")
+        if changed := self.code_remark(row, column):
+            remarks.append(changed)
         return remarks
+
+    def code_remark(self, row: MethodKey, column: DatasetKey) -> str:
+        """Return what must be known of the code that computed a cell's scores; empty where it is the method's own."""
+        return code_remark(
+            self.cells[row, column].entry, [cell.entry for (where, _), cell in self.cells.items() if where == row]
+        )
 
 
 def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:

@@ -42,6 +42,7 @@ class Record:
         correlations: value by name in ``stats.Correlations``, unrounded; what has no value is left out.
         scores: image → raw score, of the images that have one.
         failures: image → why it has none.
+        code: hashes of the states of the method's code that computed them; empty where nobody recorded it.
     """
 
     method: str
@@ -51,6 +52,7 @@ class Record:
     correlations: Mapping[str, float]
     scores: Mapping[str, float]
     failures: Mapping[str, str]
+    code: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, Protocol]:
@@ -148,6 +150,9 @@ def _identity(reference: Record, now: Record) -> list[Finding]:
             for name in sorted({*old, *new})
             if old.get(name) != new.get(name)
         ]
+    if reference.code and now.code and reference.code != now.code:
+        words = "the method's code is another; whether its numbers moved is told below"
+        findings.append(Finding("method code", "note", " ".join(reference.code), " ".join(now.code), words=words))
     return findings
 
 

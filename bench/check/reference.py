@@ -149,6 +149,7 @@ def _record(data: Any) -> Record:
         correlations=_dictionary(data["correlations"], _number),
         scores=_dictionary(data["scores"], _number),
         failures=_dictionary(data["failures"], _text),
+        code=tuple(map(_text, data.get("code", ()))),  # older references have none
     )
 
 

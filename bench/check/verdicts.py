@@ -17,6 +17,7 @@ from bench.runs.entry import Entry
 from bench.runs.scoring import Settings
 from bench.runs.store import Damage
 from bench.tables.cell import VALUES
+from bench.tables.code import present_code
 from bench.tables.evaluation import evaluate, joined
 
 if TYPE_CHECKING:
@@ -91,7 +92,19 @@ def _judge(record: Record, stored: Mapping[tuple[str, Protocol], Entry], toleran
         now, labels = record_entry(entry)
     except UsageError as error:
         return [Finding("result", "failed", words=str(error))]
-    return compare_record(record, now, labels, tolerance)
+    stale = [Finding("result", "failed", words=words) for words in _of_changed_code(entry)]
+    return [*stale, *compare_record(record, now, labels, tolerance)]
+
+
+def _of_changed_code(entry: Entry) -> list[str]:
+    """Say that the scores are not those of the method's present code, if so: numbers of old code prove nothing."""
+    now = present_code(entry)
+    if not (now and entry.code) or entry.code == (now,):
+        return []
+    return [
+        f"the stored scores of {entry.method.label} are of code that has changed since: score again by "
+        "`bench run --rescore`, or check with --fresh"
+    ]
 
 
 def update(
@@ -107,7 +120,7 @@ def update(
         reason: why numbers moved.
 
     Raises:
-        UsageError: the store lacks one, or has it unfinished or damaged.
+        UsageError: the store lacks one, or has it unfinished, damaged or by code that has changed since.
     """
     stored = newest(entries, reference.dataset)
     known = [record.key for record in reference.records]
@@ -124,6 +137,8 @@ def update(
     records = [record_entry(entry)[0] for entry in taken]
     if lost := [words for record in records for words in _damaged(damaged, reference.dataset, record)]:
         raise UsageError(f"--update: {lost[0]}")
+    if stale := [words for entry in taken for words in _of_changed_code(entry)]:
+        raise UsageError(f"--update: {stale[0]}")
     session = max(taken, key=lambda entry: entry.finished).sessions
     last = session[-1] if session else {}
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -186,6 +201,7 @@ def record_entry(entry: Entry) -> tuple[Record, CheckedLabels]:
         correlations={name: v for name in VALUES if (v := getattr(cell.correlations, name)) is not None},
         scores=dict(zip(scores["image"], scores["score"].tolist(), strict=True)),
         failures=dict(zip(failed["image"], failed["error"], strict=True)),
+        code=entry.code,
     )
     return record, _labels(entry, frame[scored & frame["mos"].notna()])
 

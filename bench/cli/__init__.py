@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import click
 
 import bench
+from bench.cli.streams import discard_output, protect_streams
 from bench.errors import BenchError, StoppedError, did_you_mean
 
 # Command → (module:object, short help). The short helps are repeated here so that `bench --help` imports no command.
@@ -48,13 +48,16 @@ COMMANDS = {
     "fetch": ("bench.cli.fetch:fetch", "Download a method's weights or a dataset in advance."),
 }
 
+# What these have finished when they are interrupted, the same command does not do again.
+KEEPING = ("run", "fit", "fetch", "robustness", "invariance")
+
 EPILOG = """\b
 Exit codes:
   0    done
   1    finished with a problem: a method scored no image, an image failed with --strict, a dataset is
        incomplete, or a check found a regression
   2    not started: an invalid option, a missing file or missing weights
-  130  interrupted; finished scores and checkpoints are kept
+  130  interrupted; finished scores of a run and checkpoints are kept
 """
 
 
@@ -62,14 +65,9 @@ class _Commands(click.Group):
     """Imports a command's module when it is called, and turns a user's mistake into one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        try:
-            result = super().invoke(ctx)
-            sys.stdout.flush()
-            return result
-        except BrokenPipeError:
-            # The reader of our output has closed it, as `head` does. Discard the rest.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
+        result = super().invoke(ctx)
+        sys.stdout.flush()  # a full disk is an error of the command
+        return result
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -107,10 +105,13 @@ def _sentence(text: str) -> str:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with a documented code; a user's mistake prints one line."""
+    protect_streams()
     try:
         code: Any = cli.main(args=args, prog_name="bench", standalone_mode=False)
     except click.exceptions.Abort:
-        click.echo("bench: interrupted; finished work is kept, run the same command again to continue", err=True)
+        command = next((word for word in (args or sys.argv[1:]) if not word.startswith("-")), "")
+        kept = "; finished work is kept, run the same command again to continue" if command in KEEPING else ""
+        click.echo(f"bench: interrupted{kept}", err=True)
         code = 130
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
@@ -127,6 +128,7 @@ def main(args: Sequence[str] | None = None) -> None:
         click.echo(f"bench: error: {error}", err=True)
         code = error.exit_code
     except OSError as error:
+        discard_output()
         where = f"{error.filename}: " if error.filename else ""
         click.echo(f"bench: error: {where}{error.strerror or error}", err=True)
         code = 1

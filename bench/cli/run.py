@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Score failed images again, for temporary failures. (A repaired file is a new image and is scored anyway.)",
 )
+@click.option(
+    "--rescore",
+    is_flag=True,
+    help="Score again and replace what is stored, for example after a change of a method's code.",
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
 def run(
     methods: tuple[str, ...],
@@ -58,11 +63,13 @@ def run(
     results: str | None,
     allow_incomplete: bool,
     retry_failed: bool,
+    rescore: bool,
     strict: bool,
 ) -> None:
     """Score datasets with methods and store every score.
 
-    Stored scores are not computed again. A command that was stopped continues when it is run again.
+    Stored scores are not computed again, except with --rescore. A command that was stopped continues when it is run
+    again.
     """
     from bench.datasets.roots import Roots
     from bench.results.arguments import datasets_of
@@ -83,6 +90,7 @@ def run(
         precision=precision,
         allow_incomplete=allow_incomplete,
         retry_failed=retry_failed,
+        rescore=rescore,
     ):
         _report(result)
         outcomes.append(result)
@@ -96,7 +104,7 @@ def _report(result: RunResult) -> None:
     from bench.views.words import srcc_text
 
     entry = result.entry
-    stored = "" if result.new else " (already stored)"
+    stored = f" ({result.remark})" if result.remark else ""
     remarks = [told_count(entry.dataset.here_n, entry.dataset.complete_n)]
     remarks += [f"images of {entry.protocol.size}, not of the card's size"] if entry.protocol.size else []
     shared = entry.dataset.across_splits

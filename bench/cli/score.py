@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import common
+from bench.cli import common, streams
 from bench.errors import BenchError
+from bench.io.progress import beside_bars
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from bench.results.score import ImageScore
     from bench.runs.scoring import Settings
@@ -49,7 +50,8 @@ def score(
 ) -> None:
     """Score an image, a folder, a CSV or a dataset and print the scores without storing them.
 
-    Each line has the image, the method and the raw score, or the error if the image could not be scored.
+    Each line has the image, the method and the raw score, or the error if the image could not be scored. Lines come as
+    images are scored.
     """
     from bench.datasets.roots import Roots
     from bench.plugins.registry import warn_about_plugins
@@ -59,22 +61,49 @@ def score(
     warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
     named = name_images(images, Roots.parse(roots), "ID|PATH")
-    rows = score_images(named, loading.load_methods(specs), settings)
-    _print(rows, form)
+    width = max((len(image.name) for image in named), default=0)
+    rows = list(_printed(score_images(named, loading.load_methods(specs), settings), form, width))
+    if streams.is_unread():
+        return
     if all(row.error is not None for row in rows):
         raise BenchError("no image was scored")
     if strict:
         check_scores(rows)
 
 
-def _print(rows: Sequence[ImageScore], form: str) -> None:
-    if form == "json":
-        click.echo(json.dumps([row._asdict() for row in rows], indent=1, ensure_ascii=False))
-    elif form == "csv":
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerows([("image", "method", "score", "error"), *rows])
-    else:
-        width = max(len(row.image) for row in rows)
+def _printed(rows: Iterable[ImageScore], form: str, width: int) -> Iterator[ImageScore]:
+    """Print each row as it comes, so that an interrupt costs none of them; end where nobody reads any more."""
+    lines = _json_lines(rows) if form == "json" else _csv_lines(rows) if form == "csv" else _text_lines(rows, width)
+    for text, row in lines:
+        with beside_bars():
+            click.echo(text, nl=False)
+        if row:
+            yield row
+        if streams.is_unread():
+            return
+
+
+def _text_lines(rows: Iterable[ImageScore], width: int) -> Iterator[tuple[str, ImageScore | None]]:
+    for row in rows:
+        value = f"{row.score:.4f}" if row.score is not None else f"-  ({row.error})"
+        yield f"{row.image:{width}}  {row.method}  {value}\n", row
+
+
+def _csv_lines(rows: Iterable[ImageScore]) -> Iterator[tuple[str, ImageScore | None]]:
+    yield "image,method,score,error\n", None
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(row)
+        yield line.getvalue(), row
+
+
+def _json_lines(rows: Iterable[ImageScore]) -> Iterator[tuple[str, ImageScore | None]]:
+    before = "["
+    try:
         for row in rows:
-            value = f"{row.score:.4f}" if row.score is not None else f"-  ({row.error})"
-            click.echo(f"{row.image:{width}}  {row.method}  {value}")
+            text = json.dumps(row._asdict(), indent=1, ensure_ascii=False)
+            yield before + f"\n{text}".replace("\n", "\n "), row
+            before = ","
+    finally:
+        # After an interrupt, too, what was printed is JSON.
+        click.echo("[]" if before == "[" else "\n]")

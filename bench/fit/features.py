@@ -23,6 +23,7 @@ from bench.io.images import POLICY, decode, prepare, resize
 from bench.io.progress import bar
 from bench.plugins import gaussian
 from bench.plugins import options as method_options
+from bench.plugins.method_source import hash_method
 from bench.plugins.pristine_distance import offers_features, rows_of
 from bench.runs.scoring import LoadedMethod, MethodSpec, seed_draws
 from bench.runs.store import keep_out_of_git, slug, writing
@@ -100,7 +101,7 @@ def extract(ready: LoadedMethod, dataset: Dataset, policy: Resize, survey: Surve
         UsageError: a part that is kept is damaged.
         BenchError: the method's features change their width, the disk is full, or an image was changed meanwhile.
     """
-    key = short_hash([identity(ready), str(policy), survey.hash_of(dataset)])
+    key = short_hash([identity(ready), hash_method(ready.spec.method), str(policy), survey.hash_of(dataset)])
     folder = root / "features" / slug(dataset.id) / f"{slug(ready.method.info.name)}@{key}"
     found = _read_parts(folder)
     left = [s for s in dataset.samples if s.name not in found.vectors and s.name not in found.errors]

@@ -24,6 +24,7 @@ from bench.fit.data import DatasetFeatures, check_enough, labelled_training
 from bench.fit.features import Features
 from bench.fit.regression import FOLDS, GRID, PARAMETER, FittedRegression, Regression
 from bench.io.hashing import short_hash
+from bench.plugins.method_source import hash_method
 from bench.runs.entry import Identity, Json
 from bench.runs.journal import Outcome
 from bench.runs.runner import describe_entry, versions
@@ -75,7 +76,8 @@ class Fitting:
     def run(self, store: Store) -> list[FitResult]:
         """Fit on the training part of every split and store the predictions of every target's test part.
 
-        What is stored already is not fitted again; stopped at any moment, the same call goes on from there.
+        What is stored already is not fitted again, unless the method's code has changed since; stopped at any moment,
+        the same call goes on from there.
 
         Raises:
             UsageError: too few images have features, or another process writes the same entry.
@@ -91,11 +93,11 @@ class Fitting:
                 stack.enter_context(self._open(target, part, seed, store))
                 for target, part in zip(self.targets, parts, strict=True)
             ]
-            left = [not writer.complete for writer in writers]
+            left = [not writer.complete or writer.code_changed for writer in writers]
             fitted, session = self._fit(seed) if any(left) else (None, None)
-            for writer, target, part in zip(writers, self.targets, parts, strict=True):
-                if fitted and not writer.complete:
-                    writer.done = _predict(fitted, target.features, part)
+            for writer, target, part, needed in zip(writers, self.targets, parts, left, strict=True):
+                if fitted and needed:
+                    writer.replace(_predict(fitted, target.features, part).values())
                     writer.finish(part, {**session, "finished": _now()} if session else None)
                 elif writer.outdated:
                     writer.finish(part, None)
@@ -107,7 +109,8 @@ class Fitting:
         size = target.survey.protocol_size(target.dataset)
         protocol = Protocol(split=f"random:{seed}", resize=str(target.policy), size=size)
         described = {**describe_entry(self.label, self._declared(), part), "source": "fit", "fit": self._about(target)}
-        return store.write(Identity(self._identity(), target.identity(part), protocol), described)
+        identity = Identity(self._identity(), target.identity(part), protocol)
+        return store.write(identity, described, code=hash_method(self.ready.spec.method))
 
     def _about(self, target: DatasetFeatures) -> Json:
         return {

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 def say(text: str) -> None:
     """Tell the user something on stderr that is neither a result nor an error."""
-    print(text, file=sys.stderr)
+    if sys.stderr is not None:  # None where it is closed, and print would write to stdout
+        print(text, file=sys.stderr)
 
 
 def note(text: str) -> None:
@@ -47,7 +49,19 @@ def _bar_class() -> type[tqdm[Any]]:
 
 
 def _seconds_between_updates() -> float:
-    return 0.2 if sys.stderr.isatty() or in_notebook() else 10.0
+    return 0.2 if _on_terminal(sys.stderr) or in_notebook() else 10.0
+
+
+def _on_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def beside_bars() -> AbstractContextManager[None]:
+    """Return a context in which lines can be printed to stdout while a progress bar moves on the same terminal."""
+    if not (_on_terminal(sys.stdout) and _on_terminal(sys.stderr)):
+        return nullcontext()
+    context: AbstractContextManager[None] = _bar_class().external_write_mode(file=sys.stdout)
+    return context
 
 
 def bar(total: int | None, title: str, *, delay: float = 0.0) -> tqdm[Any]:
@@ -63,7 +77,7 @@ def bar(total: int | None, title: str, *, delay: float = 0.0) -> tqdm[Any]:
         desc=title,
         unit="img",
         file=sys.stderr,
-        disable=total == 0,
+        disable=total == 0 or sys.stderr is None,
         delay=delay,
         mininterval=_seconds_between_updates(),
     )
@@ -78,6 +92,7 @@ def bytes_bar(total: int | None, title: str, done: int) -> tqdm[Any]:
         unit="B",
         unit_scale=True,
         file=sys.stderr,
+        disable=sys.stderr is None,
         delay=0.5,
         mininterval=_seconds_between_updates(),
     )

@@ -10,4 +10,5 @@
 * ``listing``: list of methods, and the record of each.
 * ``argument_types``: the arguments of public functions, checked against their annotations.
 * ``source_hash``: hash of a function: its source, and the values from outside that it uses.
+* ``method_source``: hash of a method's code, over the modules of its package.
 """

@@ -10,6 +10,7 @@ from bench.api import Method, Resize
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.own_table import LabelColumn
 from bench.errors import BenchError
+from bench.io.progress import note
 from bench.plugins.registry import warn_about_plugins
 from bench.results.arguments import (
     DatasetLike,
@@ -21,7 +22,7 @@ from bench.results.arguments import (
     settings_of,
 )
 from bench.results.results import Results
-from bench.results.wording import public
+from bench.results.wording import public, python_words
 from bench.runs import loading, runner
 from bench.runs.global_state import preserved
 from bench.runs.runner import RunResult
@@ -48,6 +49,7 @@ def run(
     lower_is_better: bool = False,
     allow_incomplete: bool = False,
     retry_failed: bool = False,
+    rescore: bool = False,
     strict: bool = False,
     name: str | None = None,
     higher_is_better: bool | None = None,
@@ -77,6 +79,7 @@ def run(
         lower_is_better: whether a lower label of that CSV means better quality.
         allow_incomplete: accept a copy whose number of images is over 1 % off the complete set's.
         retry_failed: score again what failed.
+        rescore: score again what is stored, for example after a change of a method's code.
         strict: raise if any image failed.
         name: of a function; None takes its own.
         higher_is_better: of a function: whether a higher number means better quality. It must be given.
@@ -114,8 +117,12 @@ def run(
                 precision=precision,
                 allow_incomplete=allow_incomplete,
                 retry_failed=retry_failed,
+                rescore=rescore,
             )
         )
+    for each in found:
+        if each.code_changed:
+            note(f"{each.entry.method.label} on {each.entry.dataset.id}: {python_words(each.remark)}")
     check_outcomes(found, strict)
     return Results(tuple(each.entry for each in found))
 
@@ -132,6 +139,7 @@ def run_each(
     precision: str = "exact",
     allow_incomplete: bool = False,
     retry_failed: bool = False,
+    rescore: bool = False,
 ) -> Iterator[RunResult]:
     """Yield the stored result of each method on each dataset as soon as it is complete.
 
@@ -146,6 +154,7 @@ def run_each(
         precision: as in :func:`run`.
         allow_incomplete: as in :func:`run`.
         retry_failed: as in :func:`run`.
+        rescore: as in :func:`run`.
 
     Raises:
         UsageError: something cannot start as asked.
@@ -161,7 +170,7 @@ def run_each(
     store.check_writable()
     ready = loading.load_methods(specs)
     for dataset in datasets:
-        yield from runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed)
+        yield from runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed, rescore=rescore)
 
 
 def check_outcomes(outcomes: Iterable[RunResult], strict: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -29,6 +30,7 @@ from bench.results.arguments import (
 from bench.results.wording import public
 from bench.runs import loading
 from bench.runs.global_state import preserved
+from bench.runs.journal import Outcome
 from bench.runs.scoring import ImageToScore, LoadedMethod, Settings, score_items
 
 if TYPE_CHECKING:
@@ -113,7 +115,7 @@ def score(
         warn_about_plugins()
         specs = loading.method_specs(chosen, assignments_of(options), device, precision)
         named = name_images(images, places_of(roots), "images")
-        rows = score_images(named, loading.load_methods(specs), settings)
+        rows = list(score_images(named, loading.load_methods(specs), settings))
     if strict:
         check_scores(rows)
     return _frame(rows)
@@ -172,22 +174,22 @@ def _names(dataset: Dataset, text: str) -> list[str]:
     return [f"{text.rstrip('/')}/{sample.name}" for sample in dataset.samples]
 
 
-def score_images(images: Sequence[NamedImage], ready: Sequence[LoadedMethod], settings: Settings) -> list[ImageScore]:
-    """Score images by every method.
+def score_images(
+    images: Sequence[NamedImage], ready: Sequence[LoadedMethod], settings: Settings
+) -> Iterator[ImageScore]:
+    """Score images by every method and yield each row as soon as it and those before it are there.
 
     Args:
         images: as :func:`name_images` gives them.
         ready: the methods.
         settings: how to score; without a resize policy that of the image's dataset holds.
 
-    Returns:
+    Yields:
         One row an image and method, images in the order given.
     """
-    rows: list[ImageScore] = []
     for policy, alike in itertools.groupby(images, key=lambda image: image.resize):
         resized = settings if settings.resize else replace(settings, resize=Resize.parse(policy))
-        rows += _score_alike(list(alike), ready, resized)
-    return rows
+        yield from _score_alike(list(alike), ready, resized)
 
 
 def _score_alike(
@@ -195,16 +197,14 @@ def _score_alike(
 ) -> Iterator[ImageScore]:
     wanted = tuple(range(len(ready)))
     items = [ImageToScore(image.name, image.file, wanted) for image in images]
-    found = {
-        (outcome.image, index): outcome
-        for scored in score_items(ready, items, settings, "scoring")
-        for index, outcomes in scored.outcomes.items()
-        for outcome in outcomes
-    }
-    for image in images:
-        for index in wanted:
-            outcome = found[image.name, index]
-            yield ImageScore(image.name, ready[index].spec.label, outcome.score, outcome.error)
+    waiting = deque((image.name, index) for image in images for index in wanted)
+    found: dict[tuple[str, int], Outcome] = {}
+    for scored in score_items(ready, items, settings, "scoring"):
+        for index, outcomes in scored.outcomes.items():
+            found |= {(outcome.image, index): outcome for outcome in outcomes}
+        while waiting and (outcome := found.get(waiting[0])):
+            name, index = waiting.popleft()
+            yield ImageScore(name, ready[index].spec.label, outcome.score, outcome.error)
 
 
 def check_scores(rows: Sequence[ImageScore]) -> None:

@@ -232,6 +232,11 @@ class Entry:
         return str(self.meta["source"])
 
     @property
+    def code(self) -> tuple[str, ...]:
+        """Hashes of the states of the method's code that computed its scores; empty where nobody knows."""
+        return tuple(self.meta.get("code", ()))
+
+    @property
     def fitted(self) -> bool:
         """Whether the scores are those of a regression on one split (``bench fit --features``)."""
         return self.meta.get("source") == "fit"

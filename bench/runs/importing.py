@@ -153,7 +153,7 @@ def import_scores(
     described = {**describe_entry(info.name, info, dataset), "source": "import", "source_file": str(file.path)}
     with store.write(Identity(method, about, protocol), described) as writer:
         # All at once: there is nothing to resume, so nothing goes through the journal.
-        writer.done = {outcome.image: outcome for outcome in _outcomes(dataset, scores)}
+        writer.replace(_outcomes(dataset, scores))
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         writer.finish(dataset, {"started": now, "finished": now, "versions": versions()})
         return Entry(writer.folder, writer.meta)

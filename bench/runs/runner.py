@@ -20,6 +20,7 @@ from bench.datasets.protocol import Protocol
 from bench.io.images import POLICY
 from bench.io.progress import note
 from bench.plugins import options as method_options
+from bench.plugins.method_source import hash_method
 from bench.runs.entry import Entry, Identity, Json
 from bench.runs.scoring import ImageToScore, LoadedMethod, MethodSpec, Settings, plan_processes, score_items
 from bench.runs.store import EntryWriter, Store
@@ -38,10 +39,20 @@ class RunResult:
     Attributes:
         entry: what is stored.
         new: how many images this run scored; 0 where the store had them all.
+        code_changed: whether other scores were stored by another state of the method's code.
     """
 
     entry: Entry
     new: int
+    code_changed: bool = False
+
+    @property
+    def remark(self) -> str:
+        """What there is to say of scores that were stored before; empty where all are new."""
+        if self.code_changed:
+            how = "partly" if self.new else "already"
+            return f"{how} stored, by code of the method that has changed since: --rescore scores again"
+        return "" if self.new else "already stored"
 
 
 def run(
@@ -52,6 +63,7 @@ def run(
     *,
     split: str = "all",
     retry_failed: bool = False,
+    rescore: bool = False,
 ) -> list[RunResult]:
     """Score a dataset by every method that has not done so, and store the outcomes as they come.
 
@@ -80,13 +92,15 @@ def run(
                 store.write(
                     _identity(one.spec, dataset, protocol, images_hash, settings),
                     {**describe_entry(one.spec.label, one.method.declared(), dataset), **about_images},
+                    code=hash_method(one.spec.method),
                     retry_failed=retry_failed,
+                    rescore=rescore,
                 )
             )
             for one in ready
         ]
         new = _fill(ready, dataset, survey.digests, writers, settings)
-        return [RunResult(Entry(w.folder, w.meta), n) for w, n in zip(writers, new, strict=True)]
+        return [RunResult(Entry(w.folder, w.meta), n, w.code_changed) for w, n in zip(writers, new, strict=True)]
 
 
 def with_protocol(settings: Settings, dataset: Dataset) -> Settings:

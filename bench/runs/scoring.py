@@ -6,6 +6,7 @@ Nothing here knows of datasets or the store: ``bench run`` and ``bench score`` s
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import random
 import sys
@@ -23,12 +24,16 @@ from bench.errors import BenchError, ImageError, UsageError
 from bench.io.files import File
 from bench.io.hashing import read_unchanged
 from bench.io.images import decode, prepare, resize
+from bench.io.progress import bar, warn
 from bench.plugins import options as method_options
 from bench.runs.journal import Outcome
 
 SHARD = 32
 """Images in flight at once over all processes, so what a kill loses at most; one batch where that is larger,
 one image a process where there are more processes."""
+BREACH = "the method does not keep to what it declares: "
+"""Beginning of the error of an image whose score is not what the method promises."""
+_ROUNDING = 1e-6  # of a bound, or of 1 for small ones: single precision may exceed it by so much
 
 
 @dataclass(frozen=True)
@@ -181,15 +186,27 @@ def score_items(
     Raises:
         BenchError: a worker process was killed, or a file is not any more what was hashed.
     """
-    from bench.io.progress import bar
-
     failed = 0
+    told: set[int] = set()
     with bar(len(items), title) as shown:
         for scored in _score_all(ready, items, settings):
+            _warn_of_breaches(ready, scored, told)
             yield scored
             failed += sum(o.error is not None for outcomes in scored.outcomes.values() for o in outcomes)
             shown.set_postfix({"failed": failed} if failed else {}, refresh=False)
             shown.update(scored.images)
+
+
+def _warn_of_breaches(ready: Sequence[LoadedMethod], scored: BatchOutcomes, told: set[int]) -> None:
+    """Say once of each method that it breaks its declaration; each image says it too."""
+    for index, outcomes in scored.outcomes.items():
+        breach = next((o for o in outcomes if o.error and o.error.startswith(BREACH)), None)
+        if breach and index not in told:
+            told.add(index)
+            warn(
+                f"{ready[index].spec.label}: {breach.error} ({breach.image}); such images have no score: correct the "
+                "method or its declaration, then give --retry-failed"
+            )
 
 
 def _score_all(
@@ -328,21 +345,25 @@ def _score(method: Method, batch: list[Photo], settings: Settings) -> list[Outco
     # Whatever a method raises is that image's recorded failure: a run never dies of one image.
     try:
         scores = [float(score) for score in method.score(batch)]
-        if len(scores) != len(batch):
-            raise ValueError(f"the method gave {len(scores)} scores for {len(batch)} images")
     except (Exception, SystemExit) as error:
         if len(batch) > 1:
             return [outcome for photo in batch for outcome in _score(method, [photo], settings)]
         reason = str(error) if isinstance(error, ImageError) else f"{type(error).__name__}: {error}"
         return [Outcome(batch[0].name, None, reason or "failed without a reason")]
-    return [_checked(photo.name, score) for photo, score in zip(batch, scores, strict=True)]
+    if len(scores) != len(batch):
+        wrong = f"{BREACH}{len(scores)} scores for {len(batch)} images"
+        return [Outcome(photo.name, None, wrong) for photo in batch]
+    bounds = method.declared().score_range
+    return [_checked(photo.name, score, bounds) for photo, score in zip(batch, scores, strict=True)]
 
 
-def _checked(name: str, score: float) -> Outcome:
-    finite = score - score == 0.0
-    return (
-        Outcome(name, score) if finite else Outcome(name, None, f"the method's score is {score}, not a finite number")
-    )
+def _checked(name: str, score: float, bounds: tuple[float, float]) -> Outcome:
+    if not math.isfinite(score):
+        return Outcome(name, None, f"the method's score is {score}, not a finite number")
+    (low, high), (below, above) = bounds, (_ROUNDING * max(1.0, abs(bound)) for bound in bounds)
+    if not low - below <= score <= high + above:
+        return Outcome(name, None, f"{BREACH}score {score:.6g} is outside {low:g} to {high:g}")
+    return Outcome(name, score)
 
 
 def seed_draws(seed: int, name: str) -> None:

@@ -124,13 +124,23 @@ class Store:
         return folder
 
     @contextmanager
-    def write(self, identity: Identity, described: Json, *, retry_failed: bool = False) -> Iterator[EntryWriter]:
+    def write(
+        self,
+        identity: Identity,
+        described: Json,
+        *,
+        code: str = "",
+        retry_failed: bool = False,
+        rescore: bool = False,
+    ) -> Iterator[EntryWriter]:
         """Open an entry for writing, with whatever outcomes it has already.
 
         Args:
             identity: what the scores are scores of.
             described: the sidecar's ``method`` and ``dataset`` blocks and whatever else it should say.
+            code: hash of the code that computes the scores; empty where nobody knows.
             retry_failed: forget the failures that are stored.
+            rescore: forget all that is stored, except what an unfinished run of the same code has left.
 
         Raises:
             UsageError: another process is writing to the same entry.
@@ -140,7 +150,7 @@ class Store:
         with writing(folder):
             make_folder(folder)
         with _locked(folder):
-            writer = EntryWriter(folder, identity, described, retry_failed)
+            writer = EntryWriter(folder, identity, described, code, retry_failed, rescore)
             try:
                 yield writer
             finally:
@@ -174,10 +184,19 @@ def _verify(folder: Path) -> Verification:
 
 
 class EntryWriter:
-    """An entry that is being written. Made by :meth:`Store.write`."""
+    """An entry that is being written. Made by :meth:`Store.write`.
 
-    def __init__(self, folder: Path, identity: Identity, described: Json, retry_failed: bool) -> None:
-        self.folder = folder
+    Attributes:
+        done: outcomes by image.
+        complete: whether no image is left to score.
+        outdated: whether the sidecar declares something else than what is declared now.
+        code_changed: whether some outcomes were computed by another state of the method's code.
+    """
+
+    def __init__(
+        self, folder: Path, identity: Identity, described: Json, code: str, retry_failed: bool, rescore: bool
+    ) -> None:
+        self.folder, self._code = folder, code
         old = self._old()
         described = json.loads(json.dumps(described))  # as it reads back: lists for tuples
         self.meta: Json = {
@@ -193,8 +212,14 @@ class EntryWriter:
         self.outdated = old is not None and any(old.get(block) != self.meta[block] for block in described)
         self._journal: IO[bytes] | None = None
         self._synced = time.monotonic()
-        stored = self._stored_outcomes(old)
+        known = self.meta.get("code", [])
+        if rescore and (self.meta["complete"] or known != [code]):
+            stored: Sequence[Outcome] = ()
+            self.meta["complete"] = False
+        else:
+            stored = self._stored_outcomes(old)
         self.done = {o.image: o for o in stored if not (retry_failed and o.error)}
+        self.code_changed = bool(self.done and known and code and known != [code])
         self.complete = self.meta["complete"] and len(self.done) == len(stored)
 
     def _old(self) -> Json | None:
@@ -213,6 +238,21 @@ class EntryWriter:
             warn(journal.problem)
         return journal.outcomes
 
+    def replace(self, outcomes: Iterable[Outcome]) -> None:
+        """Put outcomes in place of all that there are, to be stored by :meth:`finish`."""
+        self.done = {}
+        self._note_code()
+        self.done = {outcome.image: outcome for outcome in outcomes}
+
+    def _note_code(self) -> None:
+        """Record that outcomes are computed by the present code, beside that of those which are kept."""
+        if not self.done:
+            self.meta["code"] = []
+        elif not self.meta.get("code"):
+            return  # what computed those, nobody knows
+        if self._code and self._code not in self.meta["code"]:
+            self.meta["code"] = [*self.meta["code"], self._code]
+
     def append(self, outcomes: Iterable[Outcome]) -> None:
         """Add outcomes; once this returns they survive a kill, and a second later a power cut.
 
@@ -223,13 +263,17 @@ class EntryWriter:
         if not new:
             return
         with writing(self.folder):
-            journal = self._journal or self._start_journal()
+            journal = self._journal or self._continue()
             journal.write(journal_lines(new, self.meta["key"]))
             journal.flush()
             if time.monotonic() - self._synced > _SYNC_SECONDS:
                 os.fsync(journal.fileno())
                 self._synced = time.monotonic()
             self.done |= {outcome.image: outcome for outcome in new}
+
+    def _continue(self) -> IO[bytes]:
+        self._note_code()
+        return self._start_journal()
 
     def _start_journal(self) -> IO[bytes]:
         # Rewritten first: what a killed run left may end in half a line.

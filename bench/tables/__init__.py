@@ -8,6 +8,7 @@
 * ``averages``: average SRCC and rank over datasets.
 * ``significance``: tests between methods.
 * ``leakage``: whether a method may have seen a dataset.
+* ``code``: whether scores are those of a method's present code.
 * ``ratings``: the noise of a dataset's ratings, and the ceiling that it puts on correlations.
 * ``points``: scores against labels, with the fitted mapping.
 * ``photographs``: the images of a stored result.

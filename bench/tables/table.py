@@ -10,6 +10,7 @@ from bench.api import Family
 from bench.errors import UsageError, counted
 from bench.runs.entry import DatasetRecord, MethodRecord
 from bench.tables.cell import Cell, MethodKey
+from bench.tables.code import code_remark
 from bench.tables.columns import DatasetKey, by_column, shown
 
 
@@ -55,7 +56,7 @@ class Table:
         return f"without {counted(shared.left_out, 'image')} that some method did not score ({whose})"
 
     def remarks(self, row: MethodKey, column: DatasetKey) -> list[str]:
-        """Return what must be known beside a cell's number: failures, leaks, too few images."""
+        """Return what must be known beside a cell's number: failures, leaks, too few images, code that changed."""
         cell, remarks = self.cells[row, column], []
         if cell.failed:
             remarks.append(f"scored {cell.scored}, failed {cell.failed}")
@@ -71,7 +72,15 @@ class Table:
             remarks.append(leak.why + (", not eligible for best" if leak.excludes else ""))
         if cell.too_few:
             remarks.append(f"n = {cell.correlations.n}: too few images to draw conclusions")
+        if changed := self.code_remark(row, column):
+            remarks.append(changed)
         return remarks
+
+    def code_remark(self, row: MethodKey, column: DatasetKey) -> str:
+        """Return what must be known of the code that computed a cell's scores; empty where it is the method's own."""
+        return code_remark(
+            self.cells[row, column].entry, [cell.entry for (where, _), cell in self.cells.items() if where == row]
+        )
 
 
 def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:

@@ -72,7 +72,8 @@ def records(table: Table) -> list[dict[str, Any]]:
         of_kind = kinds.get(kind_of(table, column))
         for row in table.rows:
             if cell := table.cells.get((row, column)):
-                record = as_record(cell) | _averaged(table, over, row, column) | _averaged_in_kind(of_kind, row)
+                record = as_record(cell) | {"code_remark": table.code_remark(row, column)}
+                record |= _averaged(table, over, row, column) | _averaged_in_kind(of_kind, row)
                 found.append(_bounded(record, ceiling, cross_fit(cell)))
     return found
 

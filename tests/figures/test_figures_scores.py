@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from stored import fixed, run
 from bench.figures.correlation import agreement, heat_map
 from bench.figures.scatter import residuals, scatter
 from bench.figures.speed import races, speeds
+from bench.runs import checksums
 from bench.runs.entry import Entry
 from bench.runs.speed import speed
 from bench.runs.store import Store
@@ -199,9 +199,9 @@ def test_a_speed_is_of_the_sessions_under_one_set_of_conditions() -> None:
 
 def test_speeds_are_drawn_apart_by_their_conditions_and_imports_are_named(filled: Store, bench: Bench) -> None:
     for path in filled.runs.glob("*/poor@*/provenance.json"):
-        meta = json.loads(path.read_text())
+        meta = checksums.read_record(path.read_bytes())
         meta["sessions"][0] |= {"images": 60, "method_seconds": 3.0, "threads": 4}
-        path.write_text(json.dumps(meta))
+        path.write_bytes(checksums.seal_record(meta))
     rows = "".join(f"{i:02}.png,{GOOD[i]}\n" for i in range(60))
     Path("theirs.csv").write_text("image,score\n" + rows)
     assert bench("import", "theirs.csv", "--method", "theirs", "--dataset", "set").code == 0

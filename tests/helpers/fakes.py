@@ -109,6 +109,12 @@ class TooFew(Method):
         return [] if len(photos) == 1 else [1.0]
 
 
+class Narrow(Brightness):
+    """Declares a range that half of all photographs leave."""
+
+    info = info("narrow", score_range=(0.0, 127.0))
+
+
 class Threads(Method):
     """How many threads torch has where it runs."""
 

@@ -14,7 +14,7 @@ from bench.io.hashing import hash_files
 from bench.plugins import options
 from bench.runs import scoring
 from bench.runs.journal import Outcome
-from bench.runs.scoring import ImageToScore, MethodSpec, Settings, score_items
+from bench.runs.scoring import BREACH, ImageToScore, MethodSpec, Settings, score_items
 
 
 def spec(method: type[Method], **given: str) -> MethodSpec:
@@ -78,9 +78,37 @@ def test_scores_that_are_not_finite_are_failures(items: list[ImageToScore]) -> N
     assert {o.error for o in found.values()} == {"the method's score is nan, not a finite number"}
 
 
-def test_too_few_scores_break_the_contract_by_name(items: list[ImageToScore]) -> None:
-    found = outcomes(spec(fakes.TooFew), items, Settings())
-    assert {o.error for o in found.values()} == {"ValueError: the method gave 0 scores for 1 images"}
+@pytest.mark.parametrize(("batch", "given", "images"), [(1, 0, 1), (4, 1, 4)])
+def test_a_wrong_number_of_scores_fails_its_images_and_names_the_method_once(
+    items: list[ImageToScore], capsys: pytest.CaptureFixture[str], batch: int, given: int, images: int
+) -> None:
+    found = outcomes(spec(fakes.TooFew), items, Settings(batch_size=batch))
+    assert {o.error for o in found.values()} == {f"{BREACH}{given} scores for {images} images"}
+    assert capsys.readouterr().err.count("warning: too-few: the method does not keep to what it declares") == 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_score_outside_the_declared_range_fails_its_image(
+    items: list[ImageToScore], capsys: pytest.CaptureFixture[str], workers: int
+) -> None:
+    usual = {name: o.score for name, o in outcomes(spec(fakes.Brightness), items, Settings()).items()}
+    found = outcomes(spec(fakes.Narrow), items, Settings(workers=workers))
+    high = fakes.Narrow.info.score_range[1]
+    beyond = {name for name, score in usual.items() if score and score > high}
+    assert 0 < len(beyond) < 12
+    assert {name for name, o in found.items() if o.score is None} == beyond
+    assert all((found[name].error or "").startswith(f"{BREACH}score 1") for name in beyond)
+    assert capsys.readouterr().err.count("warning: narrow: the method does not keep to what it declares: score 1") == 1
+
+
+def test_rounding_beyond_a_bound_is_no_breach(items: list[ImageToScore]) -> None:
+    class Rounded(fakes.Brightness):
+        info = fakes.info("rounded", score_range=(0.0, 1.0))
+
+        def score(self, photos):  # type: ignore[no-untyped-def]
+            return [1.0000002 for _ in photos]
+
+    assert {o.score for o in outcomes(spec(Rounded), items[:2], Settings()).values()} == {1.0000002}
 
 
 def test_each_image_is_decoded_once_for_all_methods(items: list[ImageToScore], monkeypatch: pytest.MonkeyPatch) -> None:

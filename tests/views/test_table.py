@@ -11,6 +11,7 @@ import fakes
 import numpy as np
 import pytest
 from conftest import Ran, make_photo
+from rot import unfinish
 from scipy import stats as scipy_stats
 from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run, spec
 
@@ -113,10 +114,7 @@ def test_a_gap_has_its_reason(photos: Path, store: Store, bench: Bench, tmp_path
 
 def test_an_unfinished_run_shows_no_number(photos: Path, store: Store) -> None:
     run(store, photos, fakes.Brightness)
-    folder = store.entries()[0][0].folder
-    path = folder / "provenance.json"
-    path.write_text(path.read_text().replace('"complete": true', '"complete": false'))
-    (folder / "journal.jsonl").write_text('{"image": "images/0.png", "score": 1.0, "error": null}\n')
+    unfinish(store.entries()[0][0], 1)
     (cell,) = evaluate(store.entries()[0])
     assert as_record(cell)["srcc"] is None
     assert "unfinished: 1 of 8 images" in paper_views(arrange([cell]), Request()).to_markdown()

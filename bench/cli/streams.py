@@ -1,0 +1,72 @@
+"""Standard streams that are closed, or that nobody reads any more: they must not end what a command does."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from typing import Any, TextIO
+
+
+class _ForgivingFile(io.FileIO):
+    """A standard stream's file that discards what cannot be written.
+
+    Attributes:
+        forgiven: the errors after which it does so.
+        lost: whether anything was discarded.
+    """
+
+    lost = False
+
+    def __init__(self, descriptor: int, forgiven: type[OSError]) -> None:
+        super().__init__(descriptor, "w", closefd=False)
+        self.forgiven = forgiven
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except self.forgiven:
+            self.lost = True
+            return memoryview(data).nbytes
+
+
+def protect_streams() -> None:
+    """Let no command end because stderr cannot be written, or because the reader of stdout is gone, as after ``head``.
+
+    A stream that was closed before the start is opened on nothing: a file of ours would get its number else, and what a
+    library writes to it would end in that file. Streams that somebody put in place of the standard ones are left alone.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
+    sys.stdout = _protected(sys.stdout, sys.__stdout__, BrokenPipeError)
+    sys.stderr = _protected(sys.stderr, sys.__stderr__, OSError)
+
+
+def _protected(stream: TextIO | None, standard: TextIO | None, forgiven: type[OSError]) -> TextIO:
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - for as long as the process lives
+    if stream is not standard or not isinstance(stream, io.TextIOWrapper):
+        return stream
+    file = io.BufferedWriter(_ForgivingFile(stream.fileno(), forgiven))
+    return io.TextIOWrapper(file, stream.encoding, stream.errors, line_buffering=stream.line_buffering)
+
+
+def is_unread() -> bool:
+    """Say whether the reader of stdout is known to be gone."""
+    file = _file_of_stdout()
+    return file is not None and file.lost
+
+
+def discard_output() -> None:
+    """Discard what is still to be written to stdout: the interpreter would fail on it when it ends."""
+    file = _file_of_stdout()
+    if file is not None:
+        file.forgiven = OSError
+
+
+def _file_of_stdout() -> _ForgivingFile | None:
+    file = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return file if isinstance(file, _ForgivingFile) else None

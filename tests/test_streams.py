@@ -1,0 +1,92 @@
+"""Streams that are closed, full, or that nobody reads any more."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import make_photo
+
+from bench.runs.store import Store
+
+BENCH = f"{sys.executable} -W ignore -m bench"
+RUN = "run --method bytes-per-pixel --dataset photos --results results"
+
+
+def shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a script of bash."""
+    return subprocess.run(["bash", "-c", script], cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize("streams", ["2>&1 | true", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+def test_a_run_is_finished_whoever_listens(photos: Path, tmp_path: Path, streams: str) -> None:
+    shell(f"({BENCH} {RUN}; echo $? > code) {streams}", tmp_path)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "code").is_file() and time.monotonic() < deadline:
+        time.sleep(0.05)  # the pipeline may end before its first command
+    assert (tmp_path / "code").read_text() == "0\n"
+    (entry,) = Store(tmp_path / "results").entries()[0]
+    assert (entry.complete, entry.scored) == (True, 8)
+    assert [each.state for each in Store(tmp_path / "results").verify()] == ["ok"]
+
+
+def test_a_mistake_keeps_its_exit_code_where_nobody_reads_why(tmp_path: Path) -> None:
+    assert shell(f"{BENCH} run --method nique --dataset sample 2>&-", tmp_path).returncode == 2
+    assert shell(f"{BENCH} run --method nique --dataset sample 2>/dev/full", tmp_path).returncode == 2
+
+
+def test_a_check_that_failed_is_no_success_where_nobody_reads(photos: Path, tmp_path: Path) -> None:
+    shell(f"{BENCH} {RUN}; {BENCH} check photos --update --reason first; rm -r results/runs", tmp_path)
+    script = f"set -o pipefail; {BENCH} check photos | true"
+    assert shell(script, tmp_path).returncode == 1
+
+
+def test_a_full_disk_under_stdout_is_an_error(tmp_path: Path) -> None:
+    done = shell(f"{BENCH} list methods > /dev/full", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == "bench: error: No space left on device\n"
+
+
+def test_scores_end_quietly_where_nobody_reads_on(tmp_path: Path) -> None:
+    for i in range(40):
+        make_photo(tmp_path / "many" / f"{i:02}.png", i)
+    script = f"set -o pipefail; {BENCH} score many --method bytes-per-pixel --batch-size 1 --workers 1 | head -n 2"
+    done = shell(script, tmp_path)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
+    assert "error" not in done.stderr
+
+
+SLOW = """
+import sys
+sys.path.insert(0, {helpers!r})
+import fakes
+from bench.api import register
+register(fakes.Slow)
+from bench.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("form", ["text", "csv", "json"])
+def test_an_interrupt_of_score_keeps_the_rows_that_were_printed(tmp_path: Path, form: str) -> None:
+    for i in range(40):
+        make_photo(tmp_path / "many" / f"{i:02}.png", i)
+    command = [sys.executable, "-W", "ignore", "-c", SLOW.format(helpers=str(Path(__file__).parent / "helpers"))]
+    command += ["score", "many", "--method", "slow", "--option", "slow.log=log", "--option", "slow.stop_at=20"]
+    command += ["--batch-size", "4", "--workers", "1", "--format", form]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline, log = time.monotonic() + 60, tmp_path / "log"
+    while not (log.is_file() and log.read_text().count("\n") >= 20) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == "bench: interrupted"
+    rows = json.loads(out) if form == "json" else out.splitlines()[form == "csv" :]
+    assert len(rows) == 16
+    assert "15.png" in str(rows[-1])

@@ -42,7 +42,19 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
     show_default=True,
     help="Statistics to show, separated by commas: srcc, krcc, plcc_raw, plcc_log4, plcc_log5, rmse_log4, rmse_log5.",
 )
-@click.option("--intervals", is_flag=True, help="Print the 95 % interval of each SRCC (CSV and JSON always have it).")
+@click.option(
+    "--intervals",
+    is_flag=True,
+    help="Print the 95 % intervals of each SRCC and of its rank (CSV and JSON always have them).",
+)
+@click.option(
+    "--marks",
+    type=click.Choice(["set", "value"]),
+    default="set",
+    show_default=True,
+    help="What bold means: set, the method is in the 95 % confidence set of the best; value, its SRCC is the highest "
+    "(the second highest is underlined), which no test supports.",
+)
 @click.option(
     "--interval",
     "kind",
@@ -76,6 +88,7 @@ def table(
     values: str,
     intervals: bool,
     kind: Any,
+    marks: Any,
     draws: int,
     on_common: bool,
     published_file: Path | None,
@@ -85,20 +98,21 @@ def table(
 ) -> None:
     """Print the stored results as a table of methods and datasets, with the protocol and missing results in footnotes.
 
-    Bold and italics mark methods that are significantly better than others by a paired bootstrap. SRCC and ranks are
-    averaged over the datasets on which all methods shown have results; a line below the table names them.
+    Bold methods may be the best of their column: the others are shown to be worse by a paired bootstrap. SRCC and ranks
+    are averaged over the datasets on which all methods shown have results; a line below the table names them.
     """
     from bench.views import show
     from bench.views.arranging import Request
 
     views["published"] = views["published"] or published_file
-    view, argument = _chosen(views, style, values, intervals, mix_protocols)
+    view, argument = _chosen(views, style, values, intervals, marks, mix_protocols)
     request = Request(
         draws=draws,
         interval=kind,
         common=on_common,
         mix_protocols=mix_protocols,
         intervals=intervals,
+        marks=marks,
         values=tuple(name.strip() for name in values.split(",")),
         argument=published_file if view == "published" else argument,
         methods=selection.methods,
@@ -109,7 +123,7 @@ def table(
     _write(show(view, entries, request).written(form), output)
 
 
-def _chosen(views: dict[str, Any], style: str, values: str, intervals: bool, mix: bool) -> tuple[str, Any]:
+def _chosen(views: dict[str, Any], style: str, values: str, intervals: bool, marks: str, mix: bool) -> tuple[str, Any]:
     """Return the view that is asked for and its argument; refuse options that do not go together."""
     cross = style == "cross"
     # Click hands them over in the order in which the user gave them.
@@ -118,10 +132,11 @@ def _chosen(views: dict[str, Any], style: str, values: str, intervals: bool, mix
         "--style cross": cross,
         "--values": values != "srcc,plcc_log4",
         "--intervals": intervals and not cross,
+        "--marks": marks != "set",
         "--mix-protocols": mix and cross,
     }
     asked = [option for option, value in (only | given).items() if value]
-    plain = {"--values", "--intervals"}
+    plain = {"--values", "--intervals", "--marks"}
     if len(asked) > 1 and not set(asked) <= plain:
         raise UsageError(f"{' and '.join(asked)} do not go together: ask for one of them at a time")
     if cross:

@@ -118,6 +118,7 @@ class Results:
         *,
         by: str | None = None,
         intervals: bool = False,
+        marks: Literal["set", "value"] = "set",
         interval: Literal["percentile", "bca", "t"] = "percentile",
         draws: int = 2000,
         common: bool = False,
@@ -128,7 +129,9 @@ class Results:
         Args:
             values: statistics to show, such as ``["srcc", "krcc", "rmse_log4"]``; empty for SRCC and PLCC.
             by: a label attribute (``type``, ``level``, ...): SRCC inside each of its values.
-            intervals: print the 95% interval of each SRCC; ``to_frame()`` always has it.
+            intervals: print the 95% intervals of each SRCC and of its rank; ``to_frame()`` always has them.
+            marks: what bold means: ``set``, the method is in the 95% confidence set of the best; ``value``, its SRCC is
+                the highest (the second highest is underlined), which no test supports.
             interval: kind of interval; ``bca`` is corrected for bias and skew; ``t`` (Student's t) is taken in any case
                 with fewer than 50 images or references.
             draws: number of bootstrap draws for intervals and tests; 0 turns both off.
@@ -151,6 +154,7 @@ class Results:
             common=common,
             mix_protocols=mix_protocols,
             intervals=intervals,
+            marks=marks,
             **({"values": tuple(several(values))} if values else {}),
         )
 

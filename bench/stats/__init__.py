@@ -19,6 +19,11 @@ Comparison of two methods:
 * ``meng_tests``: Meng's z test of two SRCCs.
 * ``adjust``: p-values adjusted for many comparisons (Holm, Benjamini-Hochberg).
 
+Comparison of all methods of a column:
+
+* ``may_be_best``: the confidence set of the best method.
+* ``rank_intervals``: confidence intervals of the ranks.
+
 Statistics that use the variance of the ratings:
 
 * ``krasula``, ``auc_tests``: Krasula's AUCs (different or similar pairs, better or worse image) and tests of them.
@@ -46,6 +51,7 @@ from __future__ import annotations
 
 from bench.stats.averages import Mean, bootstrap_mean, fisher_z_mean, mean_ranks
 from bench.stats.band import Band, mapping_band
+from bench.stats.best import may_be_best, rank_intervals
 from bench.stats.bootstrap import bootstrap_groups, bootstrap_srcc, bootstrap_within
 from bench.stats.ceiling import Ceiling, noise_ceiling, squared_errors
 from bench.stats.comparison import Difference, MengTest, adjust, meng_tests, paired_differences
@@ -93,10 +99,12 @@ __all__ = [
     "fit_logistic5",
     "krasula",
     "mapping_band",
+    "may_be_best",
     "mean_ranks",
     "meng_tests",
     "noise_ceiling",
     "paired_differences",
+    "rank_intervals",
     "squared_errors",
     "srcc_over_splits",
 ]

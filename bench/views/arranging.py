@@ -10,6 +10,7 @@ from bench.errors import UsageError
 from bench.runs.selection import without_fitted
 from bench.stats import DRAWS, IntervalKind
 from bench.tables.cell import PAPER_VALUES, STATISTICS
+from bench.tables.marks import RULES, Rule
 
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
@@ -25,7 +26,8 @@ class Request:
         interval: kind of the intervals.
         common: use only images that every method shown scored.
         mix_protocols: put different protocols of a dataset into one table.
-        intervals: print the interval beside each SRCC.
+        intervals: print the intervals of each SRCC and of its rank beside it.
+        marks: what marks mean: ``set``, a row may be the best; ``value``, its value is the highest.
         values: the numbers to show, by their names in ``STATISTICS``.
         argument: what the view is of: an attribute, two methods, a file.
         methods: names that the entries were chosen by; empty: all methods.
@@ -38,6 +40,7 @@ class Request:
     common: bool = False
     mix_protocols: bool = False
     intervals: bool = False
+    marks: Rule = "set"
     values: tuple[str, ...] = PAPER_VALUES
     argument: object = None
     methods: tuple[str, ...] = ()
@@ -49,6 +52,9 @@ class Request:
         if unknown or not self.values or len(set(self.values)) < len(self.values):
             got = ",".join(self.values)
             raise UsageError(f"--values got {got!r}: choose some of {', '.join(STATISTICS)}, each once")
+
+        if self.marks not in RULES:
+            raise UsageError(f"--marks got {self.marks!r}: use {' or '.join(RULES)}")
 
     def need_draws(self, option: str) -> None:
         """Raise UsageError where a view that tests was asked for without draws."""

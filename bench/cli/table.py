@@ -67,6 +67,12 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--common", "on_common", is_flag=True, help="Use only images that all methods shown have scored.")
 @_view_options
 @click.option(
+    "--margin",
+    type=float,
+    metavar="D",
+    help="For --compare: test too whether the two differ by less than D in SRCC, and so are equivalent.",
+)
+@click.option(
     "--published-file",
     type=click.Path(path_type=Path),
     metavar="CSV",
@@ -91,6 +97,7 @@ def table(
     marks: Any,
     draws: int,
     on_common: bool,
+    margin: float | None,
     published_file: Path | None,
     mix_protocols: bool,
     output: Path | None,
@@ -106,6 +113,8 @@ def table(
 
     views["published"] = views["published"] or published_file
     view, argument = _chosen(views, style, values, intervals, marks, mix_protocols)
+    if margin is not None and view != "compare":
+        raise UsageError(f"--margin got {margin:g} without --compare A B: ask for both, or for neither")
     request = Request(
         draws=draws,
         interval=kind,
@@ -113,6 +122,7 @@ def table(
         mix_protocols=mix_protocols,
         intervals=intervals,
         marks=marks,
+        margin=margin,
         values=tuple(name.strip() for name in values.split(",")),
         argument=published_file if view == "published" else argument,
         methods=selection.methods,

@@ -159,12 +159,15 @@ class Results:
         )
 
     @in_python_words
-    def compare(self, a: str, b: str, *, draws: int = 2000, mix_protocols: bool = False) -> Views:
+    def compare(
+        self, a: str, b: str, *, margin: float | None = None, draws: int = 2000, mix_protocols: bool = False
+    ) -> Views:
         """Test on each dataset whether one method is better than another, by a paired bootstrap.
 
         Args:
             a: name or label of a method.
             b: of the other.
+            margin: difference of SRCC below which the two are equivalent, which is then tested too; None: no such test.
             draws: number of bootstrap draws, at least 100.
             mix_protocols: compare across protocols of a dataset too.
 
@@ -175,7 +178,7 @@ class Results:
             >>> found = results.compare("niqe", "bytes-per-pixel", draws=200)
         """
         chosen = Results(tuple(select(self.entries, also=(a, b))))
-        return chosen._show("compare", argument=(a, b), draws=draws, mix_protocols=mix_protocols)
+        return chosen._show("compare", argument=(a, b), margin=margin, draws=draws, mix_protocols=mix_protocols)
 
     @in_python_words
     def significance(self, *, draws: int = 2000, common: bool = False, mix_protocols: bool = False) -> Views:

@@ -16,6 +16,7 @@ Confidence intervals, on bootstrap samples that all methods share:
 Comparison of two methods:
 
 * ``paired_differences``: differences of correlations on paired bootstrap samples.
+* ``equivalence_tests``: whether two methods differ by less than a margin.
 * ``meng_tests``: Meng's z test of two SRCCs.
 * ``adjust``: p-values adjusted for many comparisons (Holm, Benjamini-Hochberg).
 
@@ -54,7 +55,7 @@ from bench.stats.band import Band, mapping_band
 from bench.stats.best import may_be_best, rank_intervals
 from bench.stats.bootstrap import bootstrap_groups, bootstrap_srcc, bootstrap_within
 from bench.stats.ceiling import Ceiling, noise_ceiling, squared_errors
-from bench.stats.comparison import Difference, MengTest, adjust, meng_tests, paired_differences
+from bench.stats.comparison import Difference, MengTest, adjust, equivalence_tests, meng_tests, paired_differences
 from bench.stats.correlation import VALUES, Correlations, Grouping, correlate, correlate_within
 from bench.stats.defaults import ALPHA, CONFIDENCE, DRAWS
 from bench.stats.interval import FEW_UNITS, Bootstrap, Interval, IntervalKind
@@ -94,6 +95,7 @@ __all__ = [
     "correlate",
     "correlate_within",
     "cross_fit",
+    "equivalence_tests",
     "fisher_z_mean",
     "fit_logistic4",
     "fit_logistic5",

@@ -29,6 +29,7 @@ class Request:
         intervals: print the intervals of each SRCC and of its rank beside it.
         marks: what marks mean: ``set``, a row may be the best; ``value``, its value is the highest.
         values: the numbers to show, by their names in ``STATISTICS``.
+        margin: difference of SRCC below which two methods are equivalent, for ``compare``; None: no such test.
         argument: what the view is of: an attribute, two methods, a file.
         methods: names that the entries were chosen by; empty: all methods.
         datasets: ids that the entries were chosen by; empty: all datasets.
@@ -42,6 +43,7 @@ class Request:
     intervals: bool = False
     marks: Rule = "set"
     values: tuple[str, ...] = PAPER_VALUES
+    margin: float | None = None
     argument: object = None
     methods: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
@@ -53,6 +55,8 @@ class Request:
             got = ",".join(self.values)
             raise UsageError(f"--values got {got!r}: choose some of {', '.join(STATISTICS)}, each once")
 
+        if self.margin is not None and not 0 < self.margin < 2:
+            raise UsageError(f"--margin got {self.margin:g}: give a difference of SRCC above 0, such as 0.01")
         if self.marks not in RULES:
             raise UsageError(f"--marks got {self.marks!r}: use {' or '.join(RULES)}")
 

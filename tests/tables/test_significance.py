@@ -215,6 +215,22 @@ def test_one_against_another(filled: Store, bench: Bench) -> None:
     assert float(lines[0]["p_holm"]) == records[0]["p_holm"]
 
 
+def test_within_a_margin_two_methods_are_equivalent(store: Store, bench: Bench, tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", 4000, 0, {"fair": 1.5, "twin": 1.5, "poor": 6.0})
+    bench("import", f"{tmp_path}/a.csv", "--wide", "--dataset", "a")
+    wanted = {("twin", "0.1"): "equivalent", ("twin", "0.0001"): "cannot tell", ("poor", "0.1"): "fair is better"}
+    for (other, margin), verdict in wanted.items():
+        text = bench("table", "--compare", "fair", other, "--margin", margin).out
+        (line,) = [line for line in text.splitlines() if line.startswith("| a")]
+        assert line.split("|")[-2].strip() == verdict
+        assert "Meng" not in text
+    (record,) = json.loads(bench("table", "--compare", "fair", "twin", "--margin", "0.1", "--format", "json").out)
+    assert record["equivalent"] is True
+    assert record["p_equivalent"] < 0.05
+    assert record["meng_z"] is not None
+    assert load_results().compare("fair", "twin", margin=0.1).records == [record]
+
+
 def test_the_matrix_says_who_beats_whom(filled: Store, bench: Bench) -> None:
     text = bench("table", "--significance").out
     first = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| 1. ")]
@@ -253,6 +269,8 @@ def test_families_choose_rows(store: Store, bench: Bench) -> None:
     [
         (["--draws", "1"], "--draws got 1: give 0 for no bootstrap, or at least 100"),
         (["--compare", "good", "good"], "which are one row"),
+        (["--margin", "0.01"], "--margin got 0.01 without --compare A B"),
+        (["--compare", "good", "fair", "--margin", "0"], "--margin got 0: give a difference of SRCC above 0"),
         (["--compare", "good", "fiar"], "Did you mean 'fair'"),
         (["--compare", "good", "fair", "--draws", "0"], "--compare tests by a bootstrap, and --draws got 0"),
         (["--significance", "--by", "type"], "--by and --significance do not go together"),

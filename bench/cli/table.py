@@ -41,7 +41,19 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
     help="Statistics to show, separated by commas: srcc, krcc, plcc_raw, plcc_log4, plcc_log5, rmse_log4, rmse_log5. "
     "[default: srcc,plcc_log4; with --by srcc]",
 )
-@click.option("--intervals", is_flag=True, help="Print the 95 % interval of each SRCC (CSV and JSON always have it).")
+@click.option(
+    "--intervals",
+    is_flag=True,
+    help="Print the 95 % intervals of each SRCC and of its rank (CSV and JSON always have them).",
+)
+@click.option(
+    "--marks",
+    type=click.Choice(["set", "value"]),
+    default="set",
+    show_default=True,
+    help="What bold means: set, the method is in the 95 % confidence set of the best; value, its SRCC is the highest "
+    "(the second highest is underlined), which no test supports.",
+)
 @click.option(
     "--interval",
     "kind",
@@ -53,6 +65,12 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
 @common.draws_option
 @click.option("--common", "on_common", is_flag=True, help="Use only images that all methods shown have scored.")
 @_view_options
+@click.option(
+    "--margin",
+    type=float,
+    metavar="D",
+    help="For --compare: test too whether the two differ by less than D in SRCC, and so are equivalent.",
+)
 @click.option(
     "--published-file",
     type=click.Path(path_type=Path),
@@ -75,8 +93,10 @@ def table(
     values: str | None,
     intervals: bool,
     kind: Any,
+    marks: Any,
     draws: int,
     on_common: bool,
+    margin: float | None,
     published_file: Path | None,
     mix_protocols: bool,
     output: Path | None,
@@ -84,8 +104,8 @@ def table(
 ) -> None:
     """Print the stored results as a table of methods and datasets, with the protocol and missing results in footnotes.
 
-    Bold and italics mark methods that are significantly better than others by a paired bootstrap. SRCC and ranks are
-    averaged over the datasets on which all methods shown have results; a line below the table names them.
+    Bold methods may be the best of their column: the others are shown to be worse by a paired bootstrap. SRCC and ranks
+    are averaged over the datasets on which all methods shown have results; a line below the table names them.
     """
     from bench.views import show
     from bench.views.arranging import Request
@@ -98,6 +118,8 @@ def table(
         common=on_common,
         mix_protocols=mix_protocols,
         intervals=intervals,
+        marks=marks,
+        margin=margin,
         values=() if values is None else tuple(name.strip() for name in values.split(",")),
         argument=published_file if view == "published" else argument,
         methods=selection.methods,

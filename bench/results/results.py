@@ -116,6 +116,7 @@ class Results:
         *,
         by: str | None = None,
         intervals: bool = False,
+        marks: Literal["set", "value"] = "set",
         interval: Literal["percentile", "bca", "t"] = "percentile",
         draws: int = 2000,
         common: bool = False,
@@ -127,7 +128,9 @@ class Results:
             values: statistics to show, such as ``["srcc", "krcc", "rmse_log4"]``; empty for SRCC and PLCC, with
                 ``by`` for SRCC.
             by: a label attribute (``type``, ``level``, ...): the statistics inside each of its values.
-            intervals: print the 95% interval of each SRCC; ``to_frame()`` always has it.
+            intervals: print the 95% intervals of each SRCC and of its rank; ``to_frame()`` always has them.
+            marks: what bold means: ``set``, the method is in the 95% confidence set of the best; ``value``, its SRCC is
+                the highest (the second highest is underlined), which no test supports.
             interval: kind of interval; ``bca`` is corrected for bias and skew; ``t`` (Student's t) is taken in any case
                 with fewer than 50 images or references.
             draws: number of bootstrap draws for intervals and tests; 0 turns both off.
@@ -150,16 +153,20 @@ class Results:
             common=common,
             mix_protocols=mix_protocols,
             intervals=intervals,
+            marks=marks,
             values=tuple(several(values)),
         )
 
     @public
-    def compare(self, a: str, b: str, *, draws: int = 2000, mix_protocols: bool = False) -> Views:
+    def compare(
+        self, a: str, b: str, *, margin: float | None = None, draws: int = 2000, mix_protocols: bool = False
+    ) -> Views:
         """Test on each dataset whether one method is better than another, by a paired bootstrap.
 
         Args:
             a: name or label of a method.
             b: of the other.
+            margin: difference of SRCC below which the two are equivalent, which is then tested too; None: no such test.
             draws: number of bootstrap draws, at least 100.
             mix_protocols: compare across protocols of a dataset too.
 
@@ -170,7 +177,7 @@ class Results:
             >>> found = results.compare("niqe", "bytes-per-pixel", draws=200)
         """
         chosen = Results(tuple(select(self.entries, pair=(a, b))))
-        return chosen._show("compare", argument=(a, b), draws=draws, mix_protocols=mix_protocols)
+        return chosen._show("compare", argument=(a, b), margin=margin, draws=draws, mix_protocols=mix_protocols)
 
     @public
     def significance(self, *, draws: int = 2000, common: bool = False, mix_protocols: bool = False) -> Views:

@@ -16,8 +16,14 @@ Confidence intervals, on bootstrap samples that all methods share:
 Comparison of two methods:
 
 * ``paired_differences``: differences of correlations on paired bootstrap samples.
+* ``equivalence_tests``: whether two methods differ by less than a margin.
 * ``meng_tests``: Meng's z test of two SRCCs.
 * ``adjust``: p-values adjusted for many comparisons (Holm, Benjamini-Hochberg).
+
+Comparison of all methods of a column:
+
+* ``may_be_best``: the confidence set of the best method.
+* ``rank_intervals``: confidence intervals of the ranks.
 
 Statistics that use the variance of the ratings:
 
@@ -46,9 +52,10 @@ from __future__ import annotations
 
 from bench.stats.averages import Mean, bootstrap_mean, fisher_z_mean, mean_ranks
 from bench.stats.band import Band, mapping_band
+from bench.stats.best import may_be_best, rank_intervals
 from bench.stats.bootstrap import bootstrap_groups, bootstrap_srcc, bootstrap_within
 from bench.stats.ceiling import Ceiling, noise_ceiling, squared_errors
-from bench.stats.comparison import Difference, MengTest, adjust, meng_tests, paired_differences
+from bench.stats.comparison import Difference, MengTest, adjust, equivalence_tests, meng_tests, paired_differences
 from bench.stats.correlation import VALUES, Correlations, Grouping, correlate, correlate_within
 from bench.stats.interval import FEW_UNITS, Bootstrap, Interval, IntervalKind
 from bench.stats.krasula import Aucs, AucTest, Krasula, auc_tests, krasula
@@ -84,15 +91,18 @@ __all__ = [
     "correlate",
     "correlate_within",
     "cross_fit",
+    "equivalence_tests",
     "fisher_z_mean",
     "fit_logistic4",
     "fit_logistic5",
     "krasula",
     "mapping_band",
+    "may_be_best",
     "mean_ranks",
     "meng_tests",
     "noise_ceiling",
     "paired_differences",
+    "rank_intervals",
     "squared_errors",
     "srcc_over_splits",
 ]

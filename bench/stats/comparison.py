@@ -138,6 +138,58 @@ def _p_of_t(estimate: float, error: float, units: int) -> float:
     return float(2 * stdtr(units - 1, -abs(estimate / error)))
 
 
+def equivalence_tests(
+    bootstrap: Bootstrap, margin: float, pairs: Iterable[Pair] | None = None
+) -> tuple[float | None, ...]:
+    """Test whether methods differ by less than a margin, by two one-sided tests on the paired bootstrap.
+
+    The p-value is the larger one of the tests that the difference is below ``margin`` and that it is above -``margin``,
+    each by Student's t with the bootstrap standard error. It is below 0.05 just where the 90 % t interval of the
+    difference lies inside the margin.
+
+    Args:
+        bootstrap: as in ``paired_differences``.
+        margin: largest difference that does not matter, above 0, in units of the correlation.
+        pairs: pairs of rows to compare; None for every pair (a, b) with a < b.
+
+    Returns:
+        The p-value of each pair, in order: small if the two are equivalent. None where the difference is undefined.
+
+    Raises:
+        ValueError: the margin is not above 0, or a pair names a row that does not exist.
+
+    References:
+        Schuirmann, A comparison of the two one-sided tests procedure and the power approach, J. Pharmacokinetics and
+        Biopharmaceutics 15, 1987.
+
+    Example:
+        >>> from bench.stats import bootstrap_srcc
+        >>> labels = np.arange(400)
+        >>> scores = [labels + 30 * np.sin(labels), labels + 30 * np.cos(labels), labels % 7]
+        >>> bootstrap = bootstrap_srcc(scores, labels, draws=500)
+        >>> [p < 0.05 for p in equivalence_tests(bootstrap, margin=0.02)]
+        [True, False, False]
+    """
+    if not margin > 0:
+        raise ValueError(f"margin is {margin}: give the largest difference that does not matter, above 0")
+    chosen = _pairs(pairs, len(bootstrap.intervals))
+    return tuple(_equivalence(bootstrap, a, b, margin) for a, b in chosen)
+
+
+def _equivalence(bootstrap: Bootstrap, a: int, b: int, margin: float) -> float | None:
+    from scipy.special import stdtr
+
+    estimate = float(bootstrap.estimates[a] - bootstrap.estimates[b])
+    differences = bootstrap.samples[a] - bootstrap.samples[b]
+    kept = differences[~np.isnan(differences)]
+    if np.isnan(estimate) or kept.size < max(MIN_DRAWS, differences.size / 2):
+        return None
+    error = standard_error(kept, bootstrap.units)
+    if error <= 1e-12:
+        return float(abs(estimate) >= margin)
+    return float(stdtr(bootstrap.units - 1, (abs(estimate) - margin) / error))
+
+
 def meng_tests(
     scores: ArrayLike,
     labels: ArrayLike,
@@ -149,7 +201,7 @@ def meng_tests(
 
     The test assumes independent images: use a bootstrap over clusters if images share a reference. It uses Fisher's
     variance 1 / (n - 3) of a normal sample, which is approximate for ranks: the variance of a high SRCC is larger, so
-    its p-value is a little too small.
+    its p-value is too small. At a correlation of 0.9 it rejects 8 to 12 % of true hypotheses instead of 5 %.
 
     Args:
         scores: (methods, n) raw scores, finite.

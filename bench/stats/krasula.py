@@ -35,14 +35,12 @@ class Aucs:
 
     Attributes:
         values: (methods,) AUCs in 0..1; 0.5 is chance, higher is better. Empty if undefined.
-        delong: (methods, methods) covariance by DeLong, which assumes independent pairs.
-        shared: (methods, methods) covariance that allows pairs with a common image (or cluster) to be dependent. With
-            few images a variance can be negative; with fewer than 20 it is too small.
+        shared: (methods, methods) covariance of DeLong's components, which allows pairs with a common image (or
+            cluster) to be dependent. With few images a variance can be negative; with fewer than 20 it is too small.
         reason: why the AUCs are undefined; empty if they are defined.
     """
 
     values: FloatArray
-    delong: FloatArray
     shared: FloatArray
     reason: str = ""
 
@@ -79,16 +77,14 @@ class AucTest:
         a: row of the first method.
         b: row of the second method.
         value: AUC of ``a`` minus that of ``b``, in -1..1; positive if ``a`` is better.
-        p_delong: two-sided p-value of DeLong's test, as the field uses it. It treats the n (n - 1) / 2 pairs of n
-            images as independent, so it gives too many false positives.
-        p: two-sided p-value with the covariance of pairs that share an image: the one to report. NaN if the estimated
-            variance of the difference is negative, which few images can cause.
+        p: two-sided p-value of DeLong's test with the covariance of pairs that share an image. (With the n (n - 1) / 2
+            pairs of n images taken for independent it tells two equal methods apart half of the time.) NaN if the
+            estimated variance of the difference is negative, which few images can cause.
     """
 
     a: int
     b: int
     value: float
-    p_delong: float
     p: float
 
 
@@ -188,15 +184,13 @@ def auc_tests(aucs: Aucs, pairs: Iterable[tuple[int, int]] | None = None) -> tup
         (0.237, True)
     """
     chosen = combinations(range(aucs.values.size), 2) if pairs is None else pairs
-    return tuple(
-        AucTest(a, b, float(aucs.values[a] - aucs.values[b]), _p(aucs, aucs.delong, a, b), _p(aucs, aucs.shared, a, b))
-        for a, b in chosen
-    )
+    return tuple(AucTest(a, b, float(aucs.values[a] - aucs.values[b]), _p(aucs, a, b)) for a, b in chosen)
 
 
-def _p(aucs: Aucs, covariance: FloatArray, a: int, b: int) -> float:
+def _p(aucs: Aucs, a: int, b: int) -> float:
     from scipy.special import ndtr
 
+    covariance = aucs.shared
     difference = abs(aucs.values[a] - aucs.values[b])
     variance = covariance[a, a] + covariance[b, b] - 2 * covariance[a, b]
     if difference < 1e-12:
@@ -236,8 +230,7 @@ def _different_similar(size: FloatArray, differ: NDArray[np.bool_], ends: NDArra
     influence = np.empty_like(size)
     influence[:, positives] = (v10 - auc[:, None]) / positives.size
     influence[:, negatives] = (v01 - auc[:, None]) / negatives.size
-    delong = np.atleast_2d(np.cov(v10)) / positives.size + np.atleast_2d(np.cov(v01)) / negatives.size
-    return Aucs(auc, delong, _shared(influence, ends))
+    return Aucs(auc, _shared(influence, ends))
 
 
 def _better_worse(better: FloatArray, ends: NDArray[np.intp]) -> Aucs:
@@ -247,7 +240,7 @@ def _better_worse(better: FloatArray, ends: NDArray[np.intp]) -> Aucs:
     v = np.stack([placements(row, -row)[0] for row in better])
     auc = v.mean(axis=1)
     # The two placements of a pair are equal, so their sum is twice either.
-    return Aucs(auc, 4 * np.atleast_2d(np.cov(v)) / v.shape[1], _shared_of_mean(2 * v, ends))
+    return Aucs(auc, _shared_of_mean(2 * v, ends))
 
 
 def placements(positives: FloatArray, negatives: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -295,4 +288,4 @@ def _summed(rows: FloatArray, bins: NDArray[np.intp], n: int) -> FloatArray:
 
 
 def _no_aucs(reason: str) -> Aucs:
-    return Aucs(np.empty(0), np.empty((0, 0)), np.empty((0, 0)), reason)
+    return Aucs(np.empty(0), np.empty((0, 0)), reason)

@@ -7,6 +7,7 @@
 * ``table``: cells arranged as methods × datasets.
 * ``averages``: average SRCC and rank over datasets.
 * ``significance``: tests between methods.
+* ``marks``: which methods may be the best, and their ranks.
 * ``leakage``: whether a method may have seen a dataset.
 * ``code``: whether scores are those of a method's present code.
 * ``ratings``: the noise of a dataset's ratings, and the ceiling that it puts on correlations.

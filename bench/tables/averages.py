@@ -10,7 +10,7 @@ import numpy as np
 
 from bench import stats
 from bench.defaults import CONFIDENCE
-from bench.tables.cell import Cell, MethodKey
+from bench.tables.cell import Cell, MethodKey, shared_draws
 from bench.tables.columns import DatasetKey
 from bench.tables.leakage import Leak
 from bench.tables.table import Table
@@ -80,15 +80,12 @@ def _any_cell(table: Table, column: DatasetKey) -> Cell:
 
 
 def _drawn(table: Table, over: Sequence[DatasetKey]) -> stats.Bootstrap | None:
-    inside = []
+    inside: list[stats.Bootstrap] = []
     for column in over:
-        drawn = [table.cells[row, column].bootstrap for row in table.rows]
-        if drawn[0] is None or any(each is None or each.srcc is not drawn[0].srcc for each in drawn):
+        drawn = shared_draws([table.cells[row, column] for row in table.rows])
+        if drawn is None:
             return None
-        shared = drawn[0].srcc
-        places = [each.place for each in drawn if each]
-        intervals = tuple(shared.intervals[place] for place in places)
-        inside.append(stats.Bootstrap(intervals, shared.samples[places], shared.estimates[places], shared.units))
+        inside.append(drawn)
     # Where a dataset has too few images to draw from there are no draws of the mean either.
     return stats.bootstrap_mean(inside, CONFIDENCE) if all(each.samples.size for each in inside) else None
 

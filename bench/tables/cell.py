@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -166,6 +167,16 @@ class Cell:
     def compared(self) -> bool:
         """Whether the cell may be best: it has no leak, and its images are those that the column compares on."""
         return not self.excluded and (self.shared is None or self.row in self.shared.rows)
+
+
+def shared_draws(cells: Sequence[Cell]) -> stats.Bootstrap | None:
+    """Return the draws of some cells, in their order; None where they do not share them."""
+    drawn = [cell.bootstrap for cell in cells]
+    if not drawn or drawn[0] is None or any(each is None or each.srcc is not drawn[0].srcc for each in drawn):
+        return None
+    shared, places = drawn[0].srcc, [each.place for each in drawn if each]
+    intervals = tuple(shared.intervals[place] for place in places)
+    return stats.Bootstrap(intervals, shared.samples[places], shared.estimates[places], shared.units)
 
 
 def method_key(entry: Entry) -> MethodKey:

@@ -5,11 +5,9 @@ Rows that scored the same images share the draws of the bootstrap, so that what 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
 
 import numpy as np
 
@@ -22,8 +20,6 @@ from bench.tables.table import Table
 
 Place = DatasetKey | None
 """Place of a comparison: a column, or None for the average over columns."""
-
-Beats = Callable[[MethodKey, MethodKey], bool]
 
 
 @dataclass(frozen=True)
@@ -70,11 +66,6 @@ class Significance:
     def at(self, place: Place) -> list[Comparison]:
         """Return the comparisons of one place."""
         return [each for each in self.comparisons if each.place == place]
-
-    def beats(self, place: Place) -> Beats:
-        """Return whether a test finds one row better than another in a place."""
-        ordered = {(c.a, c.b) if c.better == c.a else (c.b, c.a) for c in self.at(place) if c.better}
-        return lambda row, other: (row, other) in ordered
 
 
 def compare_columns(table: Table, rows: Sequence[MethodKey] | None = None) -> Significance:
@@ -128,70 +119,3 @@ def _adjusted(found: Sequence[_Found]) -> Significance:
             for (place, a, b, d), p in zip(found, adjusted, strict=True)
         )
     )
-
-
-@dataclass(frozen=True)
-class Leaders:
-    """Best and second-best rows by SRCC.
-
-    Attributes:
-        of: column, or kind of an average → the row that beats all other eligible ones, and the one that beats all
-            but that.
-        made: comparisons in columns that were adjusted together; 0 where rows were ordered by value alone.
-        draws: that the comparisons rest on.
-    """
-
-    of: dict[DatasetKey | str, tuple[MethodKey | None, MethodKey | None]]
-    made: int
-    draws: int
-
-    def standing(self, row: MethodKey, place: DatasetKey | str) -> Literal["", "best", "second"]:
-        """Return whether a row leads in a column or an average, or comes next."""
-        best, second = self.of[place]
-        return "best" if row == best else "second" if row == second else ""
-
-
-def find_leaders(table: Table, averages: Sequence[Average]) -> Leaders:
-    """Find who leads in each column and each average of a table.
-
-    By tests where the table's cells were evaluated with draws, and then in no column that is too small to tell
-    anything; else by value alone, equals then beat nobody.
-
-    Args:
-        table: any.
-        averages: of the table, named in the result by their kinds.
-    """
-    draws = max((each.interval.draws for each in table.cells.values()), default=0)
-    tests = compare_columns(table)
-    of: dict[DatasetKey | str, tuple[MethodKey | None, MethodKey | None]] = {}
-    for column in table.columns:
-        values = {row: table.cells[row, column].correlations.srcc for row in table.eligible[column]}
-        beats = tests.beats(column) if draws else _by_value(values)
-        too_few = draws and any(table.cells[row, column].too_few for row in values)
-        of[column] = (None, None) if too_few else leaders(list(values), beats)
-    for each in averages:
-        means = {row: mean.value for row, mean in each.srcc.items()}
-        beats = compare_averages(table, each).beats(None) if draws else _by_value(means)
-        of[each.kind] = leaders(list(means), beats)
-    return Leaders(of, tests.made if draws else 0, draws)
-
-
-def _by_value(values: Mapping[MethodKey, float | None]) -> Beats:
-    def beats(row: MethodKey, other: MethodKey) -> bool:
-        a, b = values[row], values[other]
-        return a is not None and (b is None or (a > b and not math.isclose(a, b)))
-
-    return beats
-
-
-def leaders(rows: Sequence[MethodKey], beats: Beats) -> tuple[MethodKey | None, MethodKey | None]:
-    """Return the row that beats all others, and the one that beats all but that; None where there is none."""
-    best = _first(rows, beats)
-    return best, _first([row for row in rows if row != best], beats) if best else None
-
-
-def _first(rows: Sequence[MethodKey], beats: Beats) -> MethodKey | None:
-    # A row that is alone has nobody to beat.
-    if len(rows) < 2:
-        return None
-    return next((row for row in rows if all(beats(row, other) for other in rows if other != row)), None)

@@ -39,11 +39,12 @@ class ViewOption(NamedTuple):
     takes: tuple[str, ...] = ("mix_protocols",)
 
 
-_SETTINGS = ("draws", "interval", "common", "mix_protocols", "intervals", "values")
+_PAPER = ("draws", "interval", "common", "mix_protocols", "intervals", "marks", "values")
+_SETTINGS = (*_PAPER, "margin")
 _TESTS = ("draws", "common", "mix_protocols")
 
 VIEWS = {
-    "paper": ViewOption("bench.views.paper:show", takes=_SETTINGS),
+    "paper": ViewOption("bench.views.paper:show", takes=_PAPER),
     "by": ViewOption(
         "bench.views.by_attribute:show",
         "Split each dataset by a label attribute (type, level, scene, generator, ...) and report SRCC in each part.",
@@ -91,5 +92,7 @@ def show(name: str, entries: Sequence[Entry], request: Request) -> Views:
 def _refuse_settings(name: str, request: Request) -> None:
     for setting in _SETTINGS:
         if setting not in VIEWS[name].takes and getattr(request, setting) != getattr(type(request), setting):
+            if setting == "margin":
+                raise UsageError(f"--margin got {request.margin:g} without --compare A B: ask for both, or for neither")
             view = "--style cross" if name == "cross" else f"--{name}"
             raise UsageError(f"{view} and --{setting.replace('_', '-')} do not go together: leave one of them out")

@@ -11,6 +11,7 @@ from bench.errors import UsageError
 from bench.runs.selection import without_fitted
 from bench.stats import IntervalKind
 from bench.tables.cell import STATISTICS
+from bench.tables.marks import RULES, Rule
 
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
@@ -26,8 +27,10 @@ class Request:
         interval: kind of the intervals.
         common: use only images that every method shown scored.
         mix_protocols: put different protocols of a dataset into one table.
-        intervals: print the interval beside each SRCC.
+        intervals: print the intervals of each SRCC and of its rank beside it.
+        marks: what marks mean: ``set``, a row may be the best; ``value``, its value is the highest.
         values: the numbers to show, by their names in ``STATISTICS``; empty: those that the view shows unasked.
+        margin: difference of SRCC below which two methods are equivalent, for ``compare``; None: no such test.
         argument: what the view is of: an attribute, two methods, a file.
         methods: names that the entries were chosen by; empty: all methods.
         datasets: ids that the entries were chosen by; empty: all datasets.
@@ -39,7 +42,9 @@ class Request:
     common: bool = False
     mix_protocols: bool = False
     intervals: bool = False
+    marks: Rule = "set"
     values: tuple[str, ...] = ()
+    margin: float | None = None
     argument: object = None
     methods: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
@@ -50,6 +55,11 @@ class Request:
         if unknown or len(set(self.values)) < len(self.values):
             got = ",".join(self.values)
             raise UsageError(f"--values got {got!r}: choose some of {', '.join(STATISTICS)}, each once")
+
+        if self.margin is not None and not 0 < self.margin < 2:
+            raise UsageError(f"--margin got {self.margin:g}: give a difference of SRCC above 0, such as 0.01")
+        if self.marks not in RULES:
+            raise UsageError(f"--marks got {self.marks!r}: use {' or '.join(RULES)}")
 
     def need_draws(self, option: str) -> None:
         """Raise UsageError where a view that tests was asked for without draws."""

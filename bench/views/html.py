@@ -33,7 +33,7 @@ def _line(tag: str, cells: Sequence[str]) -> str:
 HTML = Markup(
     escape=escape_html,
     best=lambda text: f"<strong>{text}</strong>",
-    second=lambda text: f"<em>{text}</em>",
+    second=lambda text: f"<u>{text}</u>",
     code=lambda text: f"<code>{escape_html(text)}</code>",
     strong=lambda text: f"<p><strong>{text}</strong></p>\n",
     marks=lambda numbers: f"<sup>{', '.join(map(str, numbers))}</sup>" if numbers else "",

@@ -66,7 +66,7 @@ def _latex(sheet: Sheet) -> str:
 LATEX = Markup(
     escape=escape_latex,
     best=lambda text: rf"\textbf{{{text}}}",
-    second=lambda text: rf"\textit{{{text}}}",
+    second=lambda text: rf"\underline{{{text}}}",
     code=lambda text: rf"\texttt{{{escape_latex(text).replace('--', '-{}-')}}}",
     strong=lambda text: rf"\textbf{{{text}}}\par" + "\n",
     marks=lambda numbers: f"$^{{{','.join(map(str, numbers))}}}$" if numbers else "",

@@ -44,7 +44,7 @@ def _superscripts(numbers: Sequence[int]) -> str:
 MARKDOWN = Markup(
     escape=escape_markdown,
     best=lambda text: f"**{text}**",
-    second=lambda text: f"_{text}_",
+    second=lambda text: f"<ins>{text}</ins>",
     code=lambda text: f"`{text}`",
     strong=lambda text: f"**{text}**\n",
     marks=_superscripts,

@@ -1,4 +1,4 @@
-"""``bench table``: methods × datasets, with averages, marks for what leads beyond chance, and a note for every gap."""
+"""``bench table``: methods × datasets, with averages, marks for what may be the best, and a note for every gap."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from bench.defaults import ALPHA, CONFIDENCE
 from bench.runs.selection import without_fitted
 from bench.stats import FEW_UNITS
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
-from bench.tables.cell import PAPER_VALUES, STATISTICS, VALUES, Cell, MethodKey
+from bench.tables.cell import FEW, PAPER_VALUES, STATISTICS, VALUES, Cell, MethodKey
 from bench.tables.columns import DatasetKey
-from bench.tables.significance import find_leaders
+from bench.tables.marks import find_marks
 from bench.tables.table import Table
 from bench.views.arranging import Request, arranged
 from bench.views.model import Code, Remark, Sentence, Value, View
@@ -54,7 +54,7 @@ class PaperTable:
     Attributes:
         table: what it shows.
         averages: columns of averages: those of a kind first, then the one over all datasets where there is one.
-        leaders: which rows are marked.
+        marks: which rows are marked, and their ranks.
     """
 
     def __init__(self, table: Table, request: Request, fitted: int = 0) -> None:
@@ -62,7 +62,7 @@ class PaperTable:
         self.values = request.values or PAPER_VALUES
         self.over, self.kinds = average(table), averages_by_kind(table)
         self.averages = [*self.kinds, *([self.over] if self.over.srcc else [])] if "srcc" in self.values else []
-        self.leaders = find_leaders(table, self.averages)
+        self.marks = find_marks(table, [*self.kinds, *([self.over] if self.over.srcc else [])], request.marks)
 
     def view(self) -> View:
         """Return its cells, captions and notes."""
@@ -74,7 +74,7 @@ class PaperTable:
         head += [Value(f"{each.kind or 'average'} SRCC") for each in self.averages]
         head += [Value("rank")] if self.ranked else []
         groups = [(heading, [self._line(row) for row in rows]) for heading, rows in self.table.groups]
-        found = records(self.table) if self.request.with_records else ()
+        found = records(self.table, self.marks) if self.request.with_records else ()
         return View(head, groups, self.captions(), found, names_last=True)
 
     @property
@@ -103,8 +103,12 @@ class PaperTable:
         notes = (*filter(None, said), *remarks)
         if name != "srcc" or found is None:
             return Value("-" if found is None else number(found), notes=notes)
-        interval = interval_text(cell.interval) if self.request.intervals else ""
-        return Value(number(found), interval, self.leaders.standing(row, column), notes)
+        interval = interval_text(cell.interval) + self._rank(row, column) if self.request.intervals else ""
+        return Value(number(found), interval, self.marks.mark(row, column), notes)
+
+    def _rank(self, row: MethodKey, place: DatasetKey | str) -> str:
+        found = self.marks.rank(row, place)
+        return f" rank {found[0]}-{found[1]}" if found else ""
 
     def average(self, row: MethodKey, over: Average) -> Value:
         """Return a row's mean; a mean of marked numbers carries their notes."""
@@ -114,8 +118,10 @@ class PaperTable:
         if mean.value is None:
             return Value("-", notes=notes)
         shared = over.bootstrap if self.request.intervals else None
-        interval = interval_text(shared.intervals[self.table.rows.index(row)]) if shared else ""
-        return Value(number(mean.value), interval, self.leaders.standing(row, over.kind), notes)
+        interval = (
+            interval_text(shared.intervals[self.table.rows.index(row)]) + self._rank(row, over.kind) if shared else ""
+        )
+        return Value(number(mean.value), interval, self.marks.mark(row, over.kind), notes)
 
     def rank(self, row: MethodKey) -> Value:
         """Return a row's mean rank by SRCC, 1 is best."""
@@ -150,7 +156,9 @@ class PaperTable:
         if self.request.intervals and "srcc" in names:
             parts[0] += f" In brackets: {CONFIDENCE:.0%} {self.request.interval} bootstrap interval"
             by_t = self.request.interval != "t" and any(cell.interval.kind == "t" for cell in self.table.cells.values())
-            parts[0] += f", by Student's t with fewer than {FEW_UNITS} images or references." if by_t else "."
+            parts[0] += f", by Student's t with fewer than {FEW_UNITS} images or references" if by_t else ""
+            ranked = any(self.marks.ranks.values())
+            parts[0] += f", and the {1 - ALPHA:.0%} interval of the rank in the column." if ranked else "."
         if self.table.superseded:
             older = f" {self.table.superseded} older result(s) of the same methods and datasets are not shown: "
             parts += [older, Code("bench results list"), "."]
@@ -160,16 +168,28 @@ class PaperTable:
         return tuple(parts)
 
     def _about_marks(self) -> str:
-        if not self.leaders.draws:
-            return "Bold: the highest SRCC; italics: the second highest. No difference was tested."
+        if self.marks.rule == "value":
+            tested = "No test stands behind these marks." if self.marks.draws else "No difference was tested."
+            return f"Bold: the highest SRCC; underlined: the second highest. {tested}{self._left_out()}"
         mapped = any(name.startswith("plcc_log") for name in self.values)
         return (
-            "Bold: an SRCC significantly higher than that of every other row; italics: of every other row but the bold "
-            f"one; no mark: not significant. Paired bootstrap on the same images ({self.leaders.draws} draws), with a "
-            f"family-wise error of {ALPHA:.0%} after Holm over the {self.leaders.made} comparisons in columns"
-            f"{', and over those of each average' if self.averages else ''}."
+            f"Bold: the method may be the best of its column. The bold methods are a {1 - ALPHA:.0%} confidence set of "
+            "the best: every other one is shown to be worse than another method. One bold method is a proved winner; "
+            "several cannot be told apart by these data. Multiple comparison with the best, in each column by itself, "
+            f"by a paired bootstrap on the same images ({self.marks.draws} draws).{self._left_out()}"
             f"{' PLCC is not tested, because its mapping is fitted to the same images.' if mapped else ''}"
         )
+
+    def _left_out(self) -> str:
+        """Say which rows and columns have no mark although their values may be high."""
+        columns = self.table.columns
+        out = any(len(self.table.eligible[column]) < len(self.table.column(column)) for column in columns)
+        text = " Values with the note 'not eligible for best' are not compared." if out else ""
+        unmarked = dict.fromkeys(column.dataset for column in columns if not self.marks.of.get(column))
+        if not unmarked:
+            return text
+        why = f"a single eligible method, fewer than {FEW} images, or methods that did not score the same images"
+        return f"{text} Without marks: {', '.join(unmarked)} ({why})."
 
     def _about_average(self) -> Sentence:
         over = self.over

@@ -10,6 +10,7 @@ from bench.tables.cell import VALUES, Cell, MethodKey
 from bench.tables.columns import DatasetKey
 from bench.tables.evaluation import cross_fit
 from bench.tables.leakage import Relation
+from bench.tables.marks import Marks
 from bench.tables.ratings import ceilings
 from bench.tables.table import Table
 from bench.views.records import Block, Words
@@ -61,8 +62,8 @@ def as_record(cell: Cell) -> dict[str, Any]:
     }
 
 
-def records(table: Table) -> list[dict[str, Any]]:
-    """Return a table's cells, unrounded.
+def records(table: Table, marks: Marks) -> list[dict[str, Any]]:
+    """Return a table's cells, unrounded, with their marks.
 
     The average of a row over the datasets stands in each of its records, so that all records are cells.
     """
@@ -74,8 +75,19 @@ def records(table: Table) -> list[dict[str, Any]]:
             if cell := table.cells.get((row, column)):
                 record = as_record(cell) | {"code_remark": table.code_remark(row, column)}
                 record |= _averaged(table, over, row, column) | _averaged_in_kind(of_kind, row)
+                record |= _marked(marks, row, column, "") | _marked(marks, row, over.kind, "average_srcc_")
+                record |= _marked(marks, row, of_kind.kind if of_kind else None, "average_of_kind_")
                 found.append(_bounded(record, ceiling, cross_fit(cell)))
     return found
+
+
+def _marked(marks: Marks, row: MethodKey, place: DatasetKey | str | None, prefix: str) -> dict[str, Any]:
+    rank = None if place is None else marks.rank(row, place)
+    return {
+        f"{prefix}mark": "" if place is None else marks.mark(row, place),
+        f"{prefix}rank_low": rank[0] if rank else None,
+        f"{prefix}rank_high": rank[1] if rank else None,
+    } | ({} if prefix else {"marks": marks.rule})
 
 
 def _averaged_in_kind(of_kind: Average | None, row: MethodKey) -> dict[str, Any]:

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 from simulated import noisy, published, published_table
 
-from bench.stats import adjust, bootstrap_srcc, bootstrap_within, correlate, meng_tests, paired_differences, resampling
+from bench.stats import (
+    adjust,
+    bootstrap_srcc,
+    bootstrap_within,
+    correlate,
+    equivalence_tests,
+    meng_tests,
+    paired_differences,
+    resampling,
+)
 from bench.stats.comparison import meng_z
 
 
@@ -116,6 +125,38 @@ class TestPairedBootstrap:
         assert caught.interval.high < 0
         (same,) = paired_differences(bootstrap_srcc(np.stack([old, old]), labels, draws=300))
         assert same.interval.low == same.interval.high == 0
+
+
+class TestEquivalence:
+    def test_is_the_larger_of_two_one_sided_tests(self):
+        s, y = methods(120)
+        drawn = bootstrap_srcc(s, y, draws=300)
+        for p, pair in zip(equivalence_tests(drawn, 0.05), [(0, 1), (0, 2), (1, 2)], strict=True):
+            differences = drawn.samples[pair[0]] - drawn.samples[pair[1]]
+            error = differences.std() * math.sqrt(120 / 119)
+            value = drawn.estimates[pair[0]] - drawn.estimates[pair[1]]
+            sides = [scipy_stats.t.cdf((value - 0.05) / error, 119), scipy_stats.t.sf((value + 0.05) / error, 119)]
+            assert p == pytest.approx(max(sides), rel=1e-9)
+
+    def test_at_the_margin_itself_it_seldom_says_equivalent(self):
+        # Two methods whose true SRCCs differ by just the margin: it is wrong in about 5 % of 300 datasets.
+        random, rho, said = np.random.default_rng(5), np.array([0.7, 0.6]), 0
+        truth = 6 / math.pi * np.arcsin(rho / 2)
+        for seed in range(300):
+            y = random.normal(size=300)
+            s = rho[:, None] * y + np.sqrt(1 - rho**2)[:, None] * random.normal(size=(2, 300))
+            (p,) = equivalence_tests(bootstrap_srcc(s, y, draws=200, seed=seed), truth[0] - truth[1])
+            said += p < 0.05
+        assert 3 <= said <= 27
+
+    def test_certain_and_undefined_differences(self):
+        y = np.arange(60.0)
+        same, opposite, constant, *_ = equivalence_tests(
+            bootstrap_srcc(np.stack([y, y**3, -y, np.ones(60)]), y, draws=100), 0.01
+        )
+        assert (same, opposite, constant) == (0.0, 1.0, None)
+        with pytest.raises(ValueError, match="margin is 0: give the largest difference that does not matter"):
+            equivalence_tests(bootstrap_srcc(np.stack([y, -y]), y, draws=100), 0)
 
 
 @pytest.mark.parametrize("test", ["bootstrap", "normal", "meng"])

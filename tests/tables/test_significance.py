@@ -15,10 +15,14 @@ from conftest import Ran
 from scipy import stats as scipy_stats
 from simulated import published_folder
 
+from bench import load_results
+from bench.errors import UsageError
 from bench.runs.store import Store
 from bench.tables.averages import average
+from bench.tables.cell import MethodKey
 from bench.tables.evaluation import evaluate
-from bench.tables.significance import compare_averages, compare_columns, find_leaders, leaders
+from bench.tables.marks import by_value, find_marks
+from bench.tables.significance import compare_averages, compare_columns
 from bench.tables.table import Table, arrange
 
 Bench = Callable[..., Ran]
@@ -54,21 +58,52 @@ def frames(store: Store, dataset: str) -> dict[str, tuple[np.ndarray, np.ndarray
     return {name: (frame["score"].to_numpy(), frame["mos"].to_numpy()) for name, frame in read.items()}
 
 
-def test_the_best_that_survives_is_bold_and_a_lead_by_chance_is_not_marked(filled: Store, bench: Bench) -> None:
+def rows_of(text: str) -> dict[str, str]:
+    return {line.split("|")[1].strip("⁰¹²³⁴⁵⁶⁷⁸⁹ "): line for line in text.splitlines() if line.startswith("|")}
+
+
+def test_what_may_be_the_best_is_bold(filled: Store, bench: Bench) -> None:
     text = bench("table").out
-    lines = {line.split("|")[1].strip("⁰¹²³⁴⁵⁶⁷⁸⁹ "): line for line in text.splitlines() if line.startswith("|")}
+    lines = rows_of(text)
     assert lines["good"].count("**") == 2 * 3, "SRCC of both datasets, and the average"
-    for name in ("fair", "twin"):
-        assert "_0." not in lines[name]
-        assert "**" not in lines[name]
-    assert "after Holm over the 12 comparisons in columns" in text
+    assert all("**" not in lines[name] for name in ("fair", "twin", "poor"))
+    assert "a 95% confidence set of the best" in text
 
 
-def test_the_second_is_marked_where_it_beats_the_rest(store: Store, bench: Bench, tmp_path: Path) -> None:
-    write(tmp_path / "a.csv", 400, 0, {"good": 0.5, "fair": 1.5, "poor": 6.0})
+def test_methods_that_the_data_cannot_tell_apart_are_all_bold(store: Store, bench: Bench, tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", 400, 0, {"fair": 1.5, "twin": 1.5, "poor": 6.0})
     bench("import", f"{tmp_path}/a.csv", "--wide", "--dataset", "a")
-    (fair,) = [line for line in bench("table").out.splitlines() if line.startswith("| fair")]
-    assert fair.count("_") == 2
+    lines = rows_of(bench("table", "--intervals").out)
+    assert [("**" in lines[name], lines[name].split("rank ")[1][:3]) for name in ("fair", "twin", "poor")] == [
+        (True, "1-2"),
+        (True, "1-2"),
+        (False, "3-3"),
+    ]
+
+
+def test_marks_and_ranks_are_in_the_records(filled: Store, bench: Bench) -> None:
+    for form in ("json", "csv"):
+        out = bench("table", "--format", form).out
+        records = json.loads(out) if form == "json" else list(csv.DictReader(io.StringIO(out)))
+        (good,) = [r for r in records if r["method"] == "good" and r["dataset"] == "one"]
+        (fair,) = [r for r in records if r["method"] == "fair" and r["dataset"] == "one"]
+        assert (good["marks"], good["mark"], fair["mark"], good["average_srcc_mark"]) == ("set", "best", "", "best")
+        assert [int(good[f"{of}rank_{end}"]) for of in ("", "average_srcc_") for end in ("low", "high")] == [1] * 4
+        assert [int(fair[f"rank_{end}"]) for end in ("low", "high")] == [2, 3]
+
+
+def test_marks_by_value_follow_the_values_alone(filled: Store, bench: Bench) -> None:
+    text = bench("table", "--marks", "value").out
+    lines = rows_of(text)
+    assert lines["good"].count("**") == 2 * 3
+    assert sum(line.count("<ins>") for line in lines.values()) == 3
+    assert "Bold: the highest SRCC; underlined: the second highest. No test stands behind these marks." in text
+    records = json.loads(bench("table", "--marks", "value", "--format", "json").out)
+    assert {r["marks"] for r in records} == {"value"}
+    assert sorted(r["mark"] for r in records if r["dataset"] == "one") == ["", "", "best", "second"]
+    assert load_results().table(marks="value").to_frame()["mark"].tolist() == [r["mark"] for r in records]
+    with pytest.raises(UsageError, match="marks got 'bold': use set or value"):
+        load_results().table(marks="bold")  # type: ignore[arg-type]
 
 
 def test_equal_methods_are_seldom_told_apart() -> None:
@@ -119,22 +154,21 @@ def test_averages_are_tested_in_a_family_of_their_own(filled: Store) -> None:
     over = average(table)
     tests = compare_averages(table, over)
     assert tests.made == 6
-    beats = tests.beats(None)
     by_name = {row.label: row for row in table.rows}
-    assert beats(by_name["good"], by_name["fair"])
-    assert not beats(by_name["fair"], by_name["good"])
-    assert not beats(by_name["fair"], by_name["twin"])
+    better = {frozenset((each.a.label, each.b.label)): each.better for each in tests.comparisons}
+    assert better[frozenset(("good", "fair"))] == by_name["good"]
+    assert better[frozenset(("fair", "twin"))] is None
     index = table.rows.index(by_name["good"])
     assert over.bootstrap.intervals[index].low < over.srcc[by_name["good"]].value < over.bootstrap.intervals[index].high
 
 
-def test_who_leads_needs_to_beat_all() -> None:
-    pairs = {("a", "b"), ("a", "c"), ("b", "c")}
-    assert leaders(["a", "b", "c"], lambda x, y: (x, y) in pairs) == ("a", "b")
-    assert leaders(["a", "b", "c"], lambda x, y: (x, y) in pairs - {("a", "b")}) == (None, None)
-    assert leaders(["a", "b", "c"], lambda x, y: (x, y) in pairs - {("b", "c")}) == ("a", None)
-    assert leaders(["a"], lambda x, y: True) == (None, None)
-    assert leaders(["a", "b"], lambda x, y: (x, y) in pairs) == ("a", None), "the last of two is no second best"
+def test_equal_values_share_a_mark() -> None:
+    a, b, c = (MethodKey(name, "1", "", "") for name in "abc")
+    assert by_value({a: 0.9, b: 0.8, c: 0.7}) == {a: "best", b: "second"}
+    assert by_value({a: 0.9, b: 0.9, c: 0.7}) == {a: "best", b: "best"}
+    assert by_value({a: 0.9, b: 0.7, c: 0.7}) == {a: "best", b: "second", c: "second"}
+    assert by_value({a: 0.9, b: None}) == {}
+    assert by_value({a: 0.9, b: 0.8}) == {a: "best"}, "the last of two is no second best"
 
 
 def import_with_gaps(bench: Bench, gaps: dict[str, set[int]]) -> None:
@@ -207,6 +241,22 @@ def test_one_against_another(filled: Store, bench: Bench) -> None:
     assert float(lines[0]["p_holm"]) == records[0]["p_holm"]
 
 
+def test_within_a_margin_two_methods_are_equivalent(store: Store, bench: Bench, tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", 4000, 0, {"fair": 1.5, "twin": 1.5, "poor": 6.0})
+    bench("import", f"{tmp_path}/a.csv", "--wide", "--dataset", "a")
+    wanted = {("twin", "0.1"): "equivalent", ("twin", "0.0001"): "cannot tell", ("poor", "0.1"): "fair is better"}
+    for (other, margin), verdict in wanted.items():
+        text = bench("table", "--compare", "fair", other, "--margin", margin).out
+        (line,) = [line for line in text.splitlines() if line.startswith("| a")]
+        assert line.split("|")[-2].strip() == verdict
+        assert "Meng" not in text
+    (record,) = json.loads(bench("table", "--compare", "fair", "twin", "--margin", "0.1", "--format", "json").out)
+    assert record["equivalent"] is True
+    assert record["p_equivalent"] < 0.05
+    assert record["meng_z"] is not None
+    assert load_results().compare("fair", "twin", margin=0.1).records == [record]
+
+
 def test_the_matrix_says_who_beats_whom(filled: Store, bench: Bench) -> None:
     text = bench("table", "--significance").out
     first = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| 1. ")]
@@ -245,6 +295,8 @@ def test_families_choose_rows(store: Store, bench: Bench) -> None:
     [
         (["--draws", "1"], "--draws got 1: give 0 for no bootstrap, or at least 100"),
         (["--compare", "good", "good"], "which are one row"),
+        (["--margin", "0.01"], "--margin got 0.01 without --compare A B"),
+        (["--compare", "good", "fair", "--margin", "0"], "--margin got 0: give a difference of SRCC above 0"),
         (["--compare", "good", "fiar"], "Did you mean 'fair'"),
         (["--compare", "good", "fair", "--draws", "0"], "--compare tests by a bootstrap, and --draws got 0"),
         (["--significance", "--by", "type"], "--by and --significance do not go together"),
@@ -304,28 +356,30 @@ def test_published_models_as_statistics_has_them(store: Store, bench: Bench) -> 
         assert (stats.adjust(gaps) < 0.05).sum() == holm
 
 
-def test_leaders_are_found_once_for_every_place(filled: Store) -> None:
+def test_marks_are_found_once_for_every_place(filled: Store) -> None:
     table = arranged(filled)
-    found = find_leaders(table, [average(table)])
+    found = find_marks(table, [average(table)])
     assert len(found.of) == 2 + 1
-    assert {best.label for best, _ in found.of.values()} == {"good"}
+    assert {row.label for marks in found.of.values() for row in marks} == {"good"}
 
 
-def test_pure_noise_is_seldom_marked(store: Store, bench: Bench, tmp_path: Path) -> None:
-    # 30 datasets of two methods that are noise. By chance at 5 % of each: 1 or 2.
+def test_pure_noise_is_seldom_told_apart(store: Store, bench: Bench, tmp_path: Path) -> None:
+    # 30 datasets of two methods that are noise. Each is left out by chance at 5 %, so 3 have one bold method.
     random, bold = np.random.default_rng(8), 0
     for seed in range(30):
         y = random.normal(size=80)
         lines = [",".join(map(str, row)) for row in zip(range(80), y, *random.normal(size=(2, 80)), strict=True)]
         (tmp_path / "s.csv").write_text("\n".join(["image,mos,a,b", *lines]))
         assert bench("import", f"{tmp_path / 's.csv'}", "--wide", "--dataset", f"d{seed}").code == 0
-        bold += "**" in bench("table", "--dataset", f"d{seed}", "--draws", "200").out
-    assert bold <= 5
+        bold += bench("table", "--dataset", f"d{seed}", "--draws", "200").out.count("**") == 2
+    assert bold <= 7, "one bold method is a proved winner"
 
 
 def test_too_few_images_carry_no_mark(store: Store, bench: Bench) -> None:
     rows = [f"{i},{i},{i},{-i},{(i * 7) % 20}" for i in range(20)]
     Path("s.csv").write_text("\n".join(["image,mos,good,bad,odd", *rows]))
     assert bench("import", "s.csv", "--wide", "--dataset", "d").code == 0
-    assert "**" not in bench("table").out
+    out = bench("table").out
+    assert "**" not in out
+    assert "Without marks: d (" in out
     assert "**" in bench("table", "--draws", "0").out

@@ -44,7 +44,7 @@ def test_the_table_has_rules_marks_and_notes(store: Store, bench: Bench) -> None
     assert r"\input" not in done.out
     by_value = bench("table", "--format", "latex", "--draws", "0").out
     assert r"\textbf{1.000}" in by_value
-    assert r"\textit{0.976}" in by_value
+    assert r"\underline{0.976}" in by_value
 
 
 @given(st.text())

@@ -143,20 +143,20 @@ def srcc_texts(tables: list[Table]) -> dict[str, str]:
     return {re.sub("[⁰-⁹¹²³˒]", "", line[1]).strip(): re.sub("[⁰-⁹¹²³˒]", "", line[2]).strip() for line in lines[2:]}
 
 
-def test_without_draws_best_is_bold_and_second_italic_by_value_alone(photos: Path, store: Store) -> None:
+def test_without_draws_best_is_bold_and_second_underlined_by_value_alone(photos: Path, store: Store) -> None:
     run(store, photos, fixed("worst", MIXED), fixed("best", RISING), fixed("second", SWAPPED))
     tables = arrange(evaluate(store.entries()[0], draws=0))
     assert "No difference was tested" in paper_views(tables, Request()).to_markdown()
     texts = srcc_texts(tables)
     assert texts["best"] == "**1.000**"
-    assert re.fullmatch(r"_0\.9\d\d_", texts["second"])
+    assert re.fullmatch(r"<ins>0\.9\d\d</ins>", texts["second"])
     assert re.fullmatch(r"0\.\d\d\d", texts["worst"])
 
 
-def test_of_equals_neither_is_best_and_nobody_second(photos: Path, store: Store) -> None:
+def test_equals_are_best_by_value_together_and_nobody_is_second(photos: Path, store: Store) -> None:
     run(store, photos, fixed("a", RISING), fixed("b", [2 * v for v in RISING]), fixed("c", SWAPPED))
     texts = srcc_texts(arrange(evaluate(store.entries()[0], draws=0)))
-    assert (texts["a"], texts["b"], texts["c"]) == ("1.000", "1.000", "0.976")
+    assert (texts["a"], texts["b"], texts["c"]) == ("**1.000**", "**1.000**", "0.976")
 
 
 def test_what_left_out_images_or_was_trained_on_the_set_is_not_in_the_running(photos: Path, store: Store) -> None:

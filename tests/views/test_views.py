@@ -37,7 +37,7 @@ def test_markdown_numbers_footnotes_as_they_come(shown: Views) -> None:
     lines = shown.to_markdown().splitlines()
     assert lines[0].split() == ["|", "method", "|", "set¹", "SRCC", "|"]
     assert "**0.900** [0.8, 0.95]³˒⁴" in lines[3]
-    assert "_0.800_⁴" in lines[4]
+    assert "<ins>0.800</ins>⁴" in lines[4]
     assert "See `bench list --x`." in lines
     assert [line[0] for line in lines if line and line[0] in "¹²³⁴"] == list("¹²³⁴")
     assert str(shown).endswith("**Beware.**")

@@ -16,7 +16,6 @@ from bench.tables.table import Table
 Mark = Literal["", "best", "second"]
 Rule = Literal["set", "value"]
 """What a mark means: ``set``, the row is in the confidence set of the best; ``value``, its value is the highest."""
-RULES: tuple[Rule, ...] = ("set", "value")
 
 Place = DatasetKey | str
 """A column, or the kind of an average."""

@@ -52,7 +52,7 @@ VIEWS = {
         ("mix_protocols", "common", "values"),
     ),
     "compare": ViewOption(
-        "bench.views.compare:show", "Test one method against another on each dataset.", ("A", "B"), _TESTS
+        "bench.views.compare:show", "Test one method against another on each dataset.", ("A", "B"), (*_TESTS, "margin")
     ),
     "significance": ViewOption(
         "bench.views.significance:show",

@@ -11,7 +11,7 @@ from bench.errors import UsageError
 from bench.runs.selection import without_fitted
 from bench.stats import IntervalKind
 from bench.tables.cell import STATISTICS
-from bench.tables.marks import RULES, Rule
+from bench.tables.marks import Rule
 
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
@@ -55,11 +55,8 @@ class Request:
         if unknown or len(set(self.values)) < len(self.values):
             got = ",".join(self.values)
             raise UsageError(f"--values got {got!r}: choose some of {', '.join(STATISTICS)}, each once")
-
         if self.margin is not None and not 0 < self.margin < 2:
             raise UsageError(f"--margin got {self.margin:g}: give a difference of SRCC above 0, such as 0.01")
-        if self.marks not in RULES:
-            raise UsageError(f"--marks got {self.marks!r}: use {' or '.join(RULES)}")
 
     def need_draws(self, option: str) -> None:
         """Raise UsageError where a view that tests was asked for without draws."""

@@ -72,7 +72,7 @@ def test_an_argument_of_a_wrong_kind_is_named(call: Callable[[Path], Any], messa
         (lambda r: r.plot(5), "kind got 5: give 'ranking'"),
         (lambda r: r.table(5), "values got 5"),
         (lambda r: r.table(["srcc", 5]), r"values got \['srcc', 5\]"),
-        (lambda r: r.table(interval="x"), "interval got 'x': give 'percentile' or 'bca'"),
+        (lambda r: r.table(interval="x"), "interval got 'x': give 'percentile', 'bca' or 't'"),
         (lambda r: r.table(intervals="no"), "intervals got 'no': give True or False"),
         (lambda r: r.table(by="type", draws=500), "by and draws do not go together"),
         (lambda r: r.published(5), "file got 5"),

@@ -102,7 +102,7 @@ def test_marks_by_value_follow_the_values_alone(filled: Store, bench: Bench) -> 
     assert {r["marks"] for r in records} == {"value"}
     assert sorted(r["mark"] for r in records if r["dataset"] == "one") == ["", "", "best", "second"]
     assert load_results().table(marks="value").to_frame()["mark"].tolist() == [r["mark"] for r in records]
-    with pytest.raises(UsageError, match="marks got 'bold': use set or value"):
+    with pytest.raises(UsageError, match="marks got 'bold': give 'set' or 'value'"):
         load_results().table(marks="bold")  # type: ignore[arg-type]
 
 

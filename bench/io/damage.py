@@ -133,22 +133,28 @@ def _read_structure(data: bytes) -> _Structure:
 
 
 class _Chunk(NamedTuple):
-    kind: bytes
     whole: bytes
-    sound: bool
+
+    @property
+    def kind(self) -> bytes:
+        return self.whole[4:8]
+
+    @property
+    def sound(self) -> bool:
+        """Whether its checksum is right."""
+        return zlib.crc32(memoryview(self.whole)[4:-4]) == int.from_bytes(self.whole[-4:], "big")
 
 
 def _chunks(data: bytes) -> Iterator[_Chunk]:
-    """Yield the chunks of a PNG that are there whole, with whether their checksums are right."""
+    """Yield the chunks of a PNG that are there whole."""
     place = len(PNG_SIGNATURE)
     while place + 12 <= len(data):
         (size,) = struct.unpack_from(">I", data, place)
         whole = data[place : place + 12 + size]
         if len(whole) < 12 + size:
             return
-        kind, checksum = whole[4:8], struct.unpack(">I", whole[-4:])[0]
-        yield _Chunk(kind, whole, zlib.crc32(memoryview(whole)[4:-4]) == checksum)
-        if kind == b"IEND":
+        yield (chunk := _Chunk(whole))
+        if chunk.kind == b"IEND":
             return
         place += len(whole)
 
@@ -156,6 +162,13 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
 def _check_png(data: bytes) -> None:
     if not all(chunk.sound for chunk in _chunks(data) if chunk.kind == b"IDAT"):
         raise ImageError("damaged: a checksum of its pixels is wrong")
+
+
+def may_be_turned(image: Image.Image, data: bytes) -> bool:
+    """Tell whether an image that Pillow has opened can have an orientation; asking a PNG decodes it."""
+    if image.format != "PNG":
+        return image.format != "TIFF"  # Pillow turns a TIFF itself, and says so from the start
+    return any(chunk.kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt") for chunk in _chunks(data))
 
 
 def without_metadata(data: bytes) -> bytes:

@@ -35,7 +35,7 @@ _MOST_WORK = 2_500_000_000  # scans x pixels: some 10 s; a photograph of Pillow'
 _LOST = re.compile("^(Corrupt JPEG data|Premature end)")
 _SKIPPED_AT_THE_END = re.compile("^Corrupt JPEG data: ([0-9]+) extraneous bytes before marker 0xd9")
 # In coded data FF is followed by 00, a restart marker or another FF; whatever else follows is a marker.
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _LONGEST_RUN, _PIXELS_A_ZERO = 1024, 5000  # evenly black pictures have up to 300 zeros in a row at 3 megapixels
 _BIT_BUFFER = 8  # bytes that libjpeg reads ahead
 _START_OF_SCAN, _END = 0xDA, 0xD9
@@ -55,8 +55,9 @@ def check_before_decoding(image: Image.Image, data: bytes) -> None:
         ImageError: a JPEG whose scans would take very long, or a TIFF that begins with a preview.
     """
     if image.format in ("JPEG", "MPO"):
-        scans = _read_structure(data).scans
-        if scans > _MOST_SCANS or scans * image.width * image.height > _MOST_WORK:
+        most = min(_MOST_SCANS, _MOST_WORK // (image.width * image.height))
+        # Counting bytes is quick; only where they are many is it worth while to see which of them begin a scan.
+        if data.count(bytes([0xFF, _START_OF_SCAN])) > most and (scans := _read_structure(data).scans) > most:
             raise ImageError(f"a JPEG of {scans} scans, which would take too long to decode: refused")
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         tags = image.tag_v2

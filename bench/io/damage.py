@@ -35,7 +35,7 @@ _MOST_WORK = 2_500_000_000  # scans x pixels: some 10 s; a photograph of Pillow'
 _LOST = re.compile("^(Corrupt JPEG data|Premature end)")
 _SKIPPED_AT_THE_END = re.compile("^Corrupt JPEG data: ([0-9]+) extraneous bytes before marker 0xd9")
 # In coded data FF is followed by 00, a restart marker or another FF; whatever else follows is a marker.
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _LONGEST_RUN, _PIXELS_A_ZERO = 1024, 5000  # evenly black pictures have up to 300 zeros in a row at 3 megapixels
 _BIT_BUFFER = 8  # bytes that libjpeg reads ahead
 _START_OF_SCAN, _END = 0xDA, 0xD9
@@ -55,8 +55,9 @@ def check_before_decoding(image: Image.Image, data: bytes) -> None:
         ImageError: a JPEG whose scans would take very long, or a TIFF that begins with a preview.
     """
     if image.format in ("JPEG", "MPO"):
-        scans = _read_structure(data).scans
-        if scans > _MOST_SCANS or scans * image.width * image.height > _MOST_WORK:
+        most = min(_MOST_SCANS, _MOST_WORK // (image.width * image.height))
+        # Counting bytes is quick; only where they are many is it worth while to see which of them begin a scan.
+        if data.count(bytes([0xFF, _START_OF_SCAN])) > most and (scans := _read_structure(data).scans) > most:
             raise ImageError(f"a JPEG of {scans} scans, which would take too long to decode: refused")
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         tags = image.tag_v2
@@ -133,22 +134,28 @@ def _read_structure(data: bytes) -> _Structure:
 
 
 class _Chunk(NamedTuple):
-    kind: bytes
     whole: bytes
-    sound: bool
+
+    @property
+    def kind(self) -> bytes:
+        return self.whole[4:8]
+
+    @property
+    def sound(self) -> bool:
+        """Whether its checksum is right."""
+        return zlib.crc32(memoryview(self.whole)[4:-4]) == int.from_bytes(self.whole[-4:], "big")
 
 
 def _chunks(data: bytes) -> Iterator[_Chunk]:
-    """Yield the chunks of a PNG that are there whole, with whether their checksums are right."""
+    """Yield the chunks of a PNG that are there whole."""
     place = len(PNG_SIGNATURE)
     while place + 12 <= len(data):
         (size,) = struct.unpack_from(">I", data, place)
         whole = data[place : place + 12 + size]
         if len(whole) < 12 + size:
             return
-        kind, checksum = whole[4:8], struct.unpack(">I", whole[-4:])[0]
-        yield _Chunk(kind, whole, zlib.crc32(memoryview(whole)[4:-4]) == checksum)
-        if kind == b"IEND":
+        yield (chunk := _Chunk(whole))
+        if chunk.kind == b"IEND":
             return
         place += len(whole)
 
@@ -156,6 +163,13 @@ def _chunks(data: bytes) -> Iterator[_Chunk]:
 def _check_png(data: bytes) -> None:
     if not all(chunk.sound for chunk in _chunks(data) if chunk.kind == b"IDAT"):
         raise ImageError("damaged: a checksum of its pixels is wrong")
+
+
+def may_be_turned(image: Image.Image, data: bytes) -> bool:
+    """Tell whether an image that Pillow has opened can have an orientation; asking a PNG decodes it."""
+    if image.format != "PNG":
+        return image.format != "TIFF"  # Pillow turns a TIFF itself, and says so from the start
+    return any(chunk.kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt") for chunk in _chunks(data))
 
 
 def without_metadata(data: bytes) -> bytes:

@@ -145,17 +145,21 @@ def size_of(data: bytes, name: str) -> tuple[int, int]:
         ImageError: the bytes are no image, or a raw file's.
     """
     damage.check_name(name)
-    for readable in (data, damage.without_metadata(data)):
-        # As for decoding: damage raises whatever it leads to.
+    try:
+        return _size_of(data)
+    # As for decoding: damage raises whatever it leads to.
+    except Exception:
         try:
-            with Image.open(io.BytesIO(readable), formats=_FORMATS) as image:
-                width, height = image.size
-                # Pillow turns a TIFF itself, and says so from the start.
-                turned = image.format != "TIFF" and _orientation(image) in _ON_THEIR_SIDE
-                return (height, width) if turned else (width, height)
-        except Exception:
-            continue
-    raise ImageError("not an image in a known format, or damaged")
+            return _size_of(damage.without_metadata(data))
+        except Exception as error:
+            raise ImageError(f"not an image in a known format, or damaged: {error}") from None
+
+
+def _size_of(data: bytes) -> tuple[int, int]:
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        width, height = image.size
+        turned = damage.may_be_turned(image, data) and _orientation(image) in _ON_THEIR_SIDE
+        return (height, width) if turned else (width, height)
 
 
 def check_size(width: int, height: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -50,8 +50,7 @@ class Survey:
 
     def protocol_size(self, part: Dataset) -> str:
         """Name the measured size of a set that is not at the size of its card; empty where it is, or none is known."""
-        others = self._of_other_size(part)
-        if len(others) <= MOST_OFF * len(part.samples):
+        if not self._many(part, self._of_other_size(part)):
             return ""
         seen = self.sizes_of(part)
         if seen.distinct == 1:
@@ -61,10 +60,14 @@ class Survey:
     def remarks(self, part: Dataset) -> tuple[str, ...]:
         """Return sentences on what should be known of the files: a few of another size, equal ones."""
         others = self._of_other_size(part)
-        few = 0 < len(others) <= MOST_OFF * len(part.samples)
+        few = others and not self._many(part, others)
         remarks = [f"{len(others)} image(s) are not {size_text(part.size)}: {listed(others, 3)}"] if few else []
         equal = equal_files_told({s.name: self.digests[s.name] for s in part.samples if s.name in self.digests})
         return (*remarks, *([equal] if equal else []))
+
+    def _many(self, part: Dataset, some: Sequence[str]) -> bool:
+        # Of those that have a size: of an incomplete copy all may have another one.
+        return len(some) > MOST_OFF * sum(sample.name in self.sizes for sample in part.samples)
 
     def _of_other_size(self, part: Dataset) -> list[str]:
         names = (s.name for s in part.samples if s.name in self.sizes)
@@ -121,8 +124,8 @@ def across_splits_in(whole: Dataset, part: Dataset, survey: Survey) -> int:
         survey: of the part.
     """
     inside = {sample.name for sample in part.samples}
-    lengths = {length for sample in part.samples if (length := _length(sample)) is not None}
-    others = tuple(s for s in whole.samples if s.name not in inside and "split" in s.attributes)
+    others = [s for s in whole.samples if s.name not in inside and "split" in s.attributes]
+    lengths = {_length(sample) for sample in part.samples} - {None} if others else set()
     alike = tuple(sample for sample in others if _length(sample) in lengths)
     found = survey_images(replace(whole, samples=alike)) if alike else Survey({}, {})
     return len(inside & across_splits((*part.samples, *alike), {**survey.digests, **found.digests}))

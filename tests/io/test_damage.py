@@ -75,6 +75,11 @@ def test_a_jpeg_of_very_many_scans_is_refused_at_once() -> None:
     assert decode(with_scans(20), "x").pixels.shape == SMOOTH.shape
 
 
+def test_what_looks_like_scans_in_metadata_is_none() -> None:
+    data = encode(SMOOTH, "JPEG", comment=b"\xff\xda" * 200)
+    np.testing.assert_array_equal(decode(data, "x").pixels, decode(encode(SMOOTH, "JPEG"), "x").pixels)
+
+
 def test_many_scans_of_a_large_picture_are_refused_sooner() -> None:
     large = Image.new("L", (9000, 9000))
     assert decode(encode(large, "JPEG", progressive=True), "x").pixels.shape == (9000, 9000, 3)

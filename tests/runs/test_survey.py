@@ -75,6 +75,17 @@ def test_a_set_at_another_size_is_another_protocol_named_by_it(card: Path, bench
     assert "full size" not in bench("table").out
 
 
+def test_images_that_are_missing_hide_no_other_size(card: Path, store: Store) -> None:
+    rows = "".join(f"images/{i}.png,{i % 90},a\n" for i in range(400))
+    (card.parent / "scores.csv").write_text(f"image,score,split\n{rows}")
+    resized(card.parent, (24, 20), *range(3))
+    for i in range(3, 8):
+        (card.parent / "images" / f"{i}.png").unlink()
+    api.run("bytes-per-pixel", card, allow_incomplete=True)
+    (entry,) = store.entries()[0]
+    assert entry.protocol.size == "24x20"
+
+
 def test_several_other_sizes_are_named_by_their_range(card: Path, store: Store) -> None:
     resized(card.parent, (24, 20), 0, 1)
     resized(card.parent, (96, 80), 2)

@@ -5,8 +5,10 @@ passes, and no draw is made. Only of one that has is the paired bootstrap asked 
 and the recorded scores, on the same images, could have come out on other images.
 
 Declared behaviour: images that failed on either side are counted, and only those with a score on both are compared;
-scores that are constant on both sides have the rank correlation 1, on one side 0; a correlation that has a value on
-one side only has moved; where there are too few units to resample, the fixed tolerance decides alone.
+a score or a correlation that appears where the reference had none is a note, one that is gone a failure; scores that
+moved within their tolerance are taken for unmoved, so that no tie between them that comes or goes counts; scores that
+are constant on both sides have the rank correlation 1, on one side 0; where there are too few units to resample, the
+fixed tolerance decides alone.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from bench.datasets.protocol import Protocol
 from bench.errors import listed
 from bench.stats.ranks import pearson, ranks
 
+ROUNDING = 1e-4
+"""Change of a score, in standard deviations of the recorded scores, below which it has not moved."""
 CORRELATIONS = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5")
 
 Value = float | int | str | None
@@ -90,7 +94,7 @@ class Tolerance:
         seed: of the paired bootstrap.
     """
 
-    scores: float = 1e-4
+    scores: float = ROUNDING
     ranks: float = 1e-4
     correlation: float = 5e-4
     seed: int = 0
@@ -133,7 +137,9 @@ def compare_record(reference: Record, now: Record, labels: CheckedLabels, tolera
     findings = [*_identity(reference, now), *_counts(reference, now)]
     if reference.identity["dataset"] != now.identity["dataset"]:
         return findings
-    return [*findings, *_scores(reference, now, tolerance), *_correlations(reference, now, labels, tolerance)]
+    scores, unmoved = _scores(reference, now, tolerance)
+    by_ties = unmoved and _follow_from_scores(reference, now, labels)
+    return [*findings, *scores, *_correlations(reference, now, labels, tolerance, by_ties)]
 
 
 def _identity(reference: Record, now: Record) -> list[Finding]:
@@ -163,23 +169,29 @@ def _counts(reference: Record, now: Record) -> list[Finding]:
     """Compare n and the images that failed; those that only now fail or are gone are named with the reason."""
     lost = [name for name in sorted(reference.scores) if name not in now.scores]
     gained = [name for name in sorted(now.scores) if name not in reference.scores]
-    words = [f"{name}: {now.failures.get(name, 'is not among the images')}" for name in lost]
-    words += [f"{name}: has a score now" for name in gained]
-    counts = (
-        ("n", reference.n, now.n),
-        ("scored", len(reference.scores), len(now.scores)),
-        ("failed", len(reference.failures), len(now.failures)),
+    counts: tuple[tuple[str, int, int, bool], ...] = (
+        ("n", reference.n, now.n, now.n < reference.n),
+        ("scored", len(reference.scores), len(now.scores), len(now.scores) < len(reference.scores)),
+        ("failed", len(reference.failures), len(now.failures), len(now.failures) > len(reference.failures)),
     )
-    findings = [Finding(what, "ok" if old == new else "failed", old, new) for what, old, new in counts]
-    if words:
+    findings = [
+        Finding(what, "ok" if old == new and not worse else "failed" if worse else "note", old, new)
+        for what, old, new, worse in counts
+    ]
+    if lost:
+        words = [f"{name}: {now.failures.get(name, 'is not among the images')}" for name in lost]
         findings.append(Finding("images", "failed", words=listed(words, 5)))
+    if gained:
+        words = [f"{name}: has a score now" for name in gained]
+        findings.append(Finding("images", "note", words=listed(words, 5)))
     return findings
 
 
-def _scores(reference: Record, now: Record, tolerance: Tolerance) -> list[Finding]:
+def _scores(reference: Record, now: Record, tolerance: Tolerance) -> tuple[list[Finding], bool]:
+    """Compare scores, and say whether none has moved by more than rounding."""
     images = [name for name in reference.scores if name in now.scores]
     if not images:
-        return []
+        return [], False
     old, new = (np.array([record.scores[name] for name in images]) for record in (reference, now))
     # By what no square and no difference overflows.
     scale = max(1.0, float(np.abs(old).max()), float(np.abs(new).max()))
@@ -190,12 +202,14 @@ def _scores(reference: Record, now: Record, tolerance: Tolerance) -> list[Findin
     times = float(moved[worst]) / spread
     where = listed([images[worst]])
     words = f"largest change {times:.3g} standard deviations, on {where}" if times else "all identical"
-    rank = _rank_correlation(old, new)
+    still = moved <= min(tolerance.scores, ROUNDING) * spread
+    rank = _rank_correlation(old, np.where(still, old, new))
     pair = float(old[worst]), float(new[worst])
-    return [
+    findings = [
         Finding("score", _state(times <= tolerance.scores), *pair, tolerance.scores * spread * scale, words),
         Finding("rank correlation", _state(rank >= 1 - tolerance.ranks), 1.0, rank, tolerance.ranks),
     ]
+    return findings, bool(still.all())
 
 
 def _rank_correlation(old: FloatArray, new: FloatArray) -> float:
@@ -208,22 +222,47 @@ def _state(fine: bool | np.bool_) -> State:
     return "ok" if fine else "failed"
 
 
-def _correlations(reference: Record, now: Record, labels: CheckedLabels, tolerance: Tolerance) -> list[Finding]:
+def _correlations(
+    reference: Record, now: Record, labels: CheckedLabels, tolerance: Tolerance, by_ties: bool
+) -> list[Finding]:
     names = [name for name in CORRELATIONS if name in reference.correlations or name in now.correlations]
     pairs = {name: (reference.correlations.get(name), now.correlations.get(name)) for name in names}
     moves = {name: new - old for name, (old, new) in pairs.items() if old is not None and new is not None}
     allowed = tolerance.correlation
-    if any(abs(move) > allowed for move in moves.values()):
+    if not by_ties and any(abs(move) > allowed for move in moves.values()):
         allowed = max(allowed, paired_half_width(reference, now, labels, tolerance.seed))
     findings = []
     for name, (old, new) in pairs.items():
-        if name not in moves:
-            words = "has no value any more" if new is None else "had no value"
-        else:
-            words = f"{'fell' if moves[name] < 0 else 'rose'} by {abs(moves[name]):.3g}" if moves[name] else ""
-        state = _state(name in moves and abs(moves[name]) <= allowed)
-        findings.append(Finding(name, state, old, new, allowed, words))
+        if old is None or new is None:
+            state: State = "failed" if new is None else "note"
+            findings.append(
+                Finding(name, state, old, new, words="has no value any more" if new is None else "had no value")
+            )
+            continue
+        passes = abs(moves[name]) <= allowed
+        words = f"{'fell' if moves[name] < 0 else 'rose'} by {abs(moves[name]):.3g}" if moves[name] else ""
+        if by_ties and not passes:
+            words += ", by ties and images that the reference has no score of: no score moved"
+        findings.append(Finding(name, _state(passes or by_ties), old, new, allowed, words))
     return findings
+
+
+def _follow_from_scores(reference: Record, now: Record, labels: CheckedLabels) -> bool:
+    """Say whether both SRCCs are those of the scores with these labels, under one direction of the method."""
+    pairs = [(record.correlations.get("srcc"), _srcc(record, labels)) for record in (reference, now)]
+    return any(
+        all(told is not None and found is not None and abs(told - sign * found) < 1e-9 for told, found in pairs)
+        for sign in (1, -1)
+    )
+
+
+def _srcc(record: Record, labels: CheckedLabels) -> float | None:
+    kept = [i for i, name in enumerate(labels.images) if name in record.scores]
+    scores, values = [record.scores[labels.images[i]] for i in kept], labels.values[kept]
+    if labels.groups is None:
+        return stats.correlate(scores, values, values=("srcc",)).srcc
+    groups = [labels.groups[i] for i in kept]
+    return stats.correlate_within(scores, values, groups, aggregate=labels.aggregate).srcc
 
 
 def paired_half_width(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -131,6 +132,36 @@ def check(
         datasets, folder, places, results=results, methods=methods, tolerance=tolerance, fresh=again
     )
     _report(verdicts, folder, form, junit, github)
+    failed = [verdict for verdict in verdicts if verdict.failed]
+    if failed:
+        command = _command(datasets, folder, results, methods, options, roots)
+        advice = _advice(failed, fresh, command)
+        raise BenchError(f"{len(failed)} of {len(verdicts)} results differ from the reference; {advice}")
+
+
+def _command(
+    datasets: Sequence[str],
+    folder: Path,
+    results: str | None,
+    methods: Sequence[str],
+    options: Sequence[str],
+    roots: Sequence[str],
+) -> str:
+    """Return the command of a check as the user gave it, without what it prints."""
+    words = ["bench", "check", *datasets]
+    words += ["--reference", str(folder)] if folder != Path("results/reference") else []
+    words += ["--results", results] if results is not None else []
+    for name, values in (("--method", methods), ("--option", options), ("--root", roots)):
+        words += [word for value in values for word in (name, value)]
+    return shlex.join(words)
+
+
+def _advice(failed: Sequence[Verdict], fresh: bool, command: str) -> str:
+    """Say how the reference can be written anew, if the differences are meant."""
+    unusable = any(finding.what == "result" for verdict in failed for finding in verdict.findings)
+    if unusable and not fresh:
+        return f"the store has no usable result of some: score them by `bench run`, or check by `{command} --fresh`"
+    return f"if that is meant: `{command}{' --fresh' if fresh else ''} --update --reason TEXT`"
 
 
 def _refuse_contradictions(
@@ -166,8 +197,3 @@ def _report(verdicts: Sequence[Verdict], folder: Path, form: str, junit: Path | 
     if github and failed:
         places = {verdict.dataset: path_of(folder, verdict.dataset) for verdict in failed}
         click.echo(output.to_github(failed, places), err=form == "json")
-    if failed:
-        raise BenchError(
-            f"{len(failed)} of {len(verdicts)} results differ from the reference; if that is meant: "
-            "`bench check --update --reason TEXT`"
-        )

@@ -280,18 +280,40 @@ def paired_half_width(
         seed: of the draws.
         draws: how many.
     """
-    kept = [i for i, name in enumerate(labels.images) if name in reference.scores and name in now.scores]
-    scores = [[record.scores[labels.images[i]] for i in kept] for record in (reference, now)]
-    clusters = [labels.clusters[i] for i in kept] if labels.clusters is not None else None
-    common: dict[str, Any] = {"clusters": clusters, "draws": draws, "seed": seed, "level": stats.CONFIDENCE}
-    if labels.groups is None:
-        drawn = stats.bootstrap_srcc(scores, labels.values[kept], **common)
-    else:
-        groups = [labels.groups[i] for i in kept]
-        drawn = stats.bootstrap_within(scores, labels.values[kept], groups, aggregate=labels.aggregate, **common)
+    drawn = paired_bootstrap(reference, now, labels, seed=seed, draws=draws)
     differences = drawn.samples[1] - drawn.samples[0]
     differences = differences[~np.isnan(differences)]
     if not differences.size:
         return 0.0
     low, high = np.quantile(differences, [(1 - stats.CONFIDENCE) / 2, (1 + stats.CONFIDENCE) / 2])
     return float(high - low) / 2
+
+
+def paired_bootstrap(
+    first: Record,
+    second: Record,
+    labels: CheckedLabels,
+    *,
+    signs: tuple[Sequence[int], int] = ((1, 1), 1),
+    seed: int = 0,
+    draws: int = stats.DRAWS,
+) -> stats.Bootstrap:
+    """Resample the images with a label and a score on both sides, the same for both.
+
+    Args:
+        first: scores of one side, the row 0.
+        second: scores of the other, the row 1.
+        labels: of at least those images.
+        signs: +1 or -1 of both scores and of the labels, where higher or lower means better.
+        seed: of the draws.
+        draws: how many.
+    """
+    kept = [i for i, name in enumerate(labels.images) if name in first.scores and name in second.scores]
+    scores = [[record.scores[labels.images[i]] for i in kept] for record in (first, second)]
+    clusters = [labels.clusters[i] for i in kept] if labels.clusters is not None else None
+    common: dict[str, Any] = {"clusters": clusters, "draws": draws, "seed": seed, "level": stats.CONFIDENCE}
+    common |= {"score_signs": list(signs[0]), "label_sign": signs[1]}
+    if labels.groups is None:
+        return stats.bootstrap_srcc(scores, labels.values[kept], **common)
+    groups = [labels.groups[i] for i in kept]
+    return stats.bootstrap_within(scores, labels.values[kept], groups, aggregate=labels.aggregate, **common)

@@ -4,5 +4,7 @@
 * ``compare``: one record now against one then.
 * ``verdicts``: the stored results against a reference.
 * ``output``: verdicts as text, JSON, JUnit XML and GitHub annotations.
+* ``against``: a method's code now and at a revision, by a paired test.
+* ``at_revision``: the command line with the code of a revision.
 * ``run``: comparison of stored or fresh results with reference files, and updates of these files.
 """

@@ -5,8 +5,10 @@ passes, and no draw is made. Only of one that has is the paired bootstrap asked 
 and the recorded scores, on the same images, could have come out on other images.
 
 Declared behaviour: images that failed on either side are counted, and only those with a score on both are compared;
-scores that are constant on both sides have the rank correlation 1, on one side 0; a correlation that has a value on
-one side only has moved; where there are too few units to resample, the fixed tolerance decides alone.
+a score or a correlation that appears where the reference had none is a note, one that is gone a failure; scores that
+moved within their tolerance are taken for unmoved, so that no tie between them that comes or goes counts; scores that
+are constant on both sides have the rank correlation 1, on one side 0; where there are too few units to resample, the
+fixed tolerance decides alone.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from bench.defaults import CONFIDENCE, DRAWS
 from bench.errors import listed
 from bench.stats.ranks import pearson, ranks
 
+ROUNDING = 1e-4
+"""Change of a score, in standard deviations of the recorded scores, below which it has not moved."""
 CORRELATIONS = ("srcc", "krcc", "plcc_raw", "plcc_log4", "plcc_log5")
 
 Value = float | int | str | None
@@ -91,7 +95,7 @@ class Tolerance:
         seed: of the paired bootstrap.
     """
 
-    scores: float = 1e-4
+    scores: float = ROUNDING
     ranks: float = 1e-4
     correlation: float = 5e-4
     seed: int = 0
@@ -134,7 +138,9 @@ def compare_record(reference: Record, now: Record, labels: CheckedLabels, tolera
     findings = [*_identity(reference, now), *_counts(reference, now)]
     if reference.identity["dataset"] != now.identity["dataset"]:
         return findings
-    return [*findings, *_scores(reference, now, tolerance), *_correlations(reference, now, labels, tolerance)]
+    scores, unmoved = _scores(reference, now, tolerance)
+    by_ties = unmoved and _follow_from_scores(reference, now, labels)
+    return [*findings, *scores, *_correlations(reference, now, labels, tolerance, by_ties)]
 
 
 def _identity(reference: Record, now: Record) -> list[Finding]:
@@ -164,23 +170,29 @@ def _counts(reference: Record, now: Record) -> list[Finding]:
     """Compare n and the images that failed; those that only now fail or are gone are named with the reason."""
     lost = [name for name in sorted(reference.scores) if name not in now.scores]
     gained = [name for name in sorted(now.scores) if name not in reference.scores]
-    words = [f"{name}: {now.failures.get(name, 'is not among the images')}" for name in lost]
-    words += [f"{name}: has a score now" for name in gained]
-    counts = (
-        ("n", reference.n, now.n),
-        ("scored", len(reference.scores), len(now.scores)),
-        ("failed", len(reference.failures), len(now.failures)),
+    counts: tuple[tuple[str, int, int, bool], ...] = (
+        ("n", reference.n, now.n, now.n < reference.n),
+        ("scored", len(reference.scores), len(now.scores), len(now.scores) < len(reference.scores)),
+        ("failed", len(reference.failures), len(now.failures), len(now.failures) > len(reference.failures)),
     )
-    findings = [Finding(what, "ok" if old == new else "failed", old, new) for what, old, new in counts]
-    if words:
+    findings = [
+        Finding(what, "ok" if old == new and not worse else "failed" if worse else "note", old, new)
+        for what, old, new, worse in counts
+    ]
+    if lost:
+        words = [f"{name}: {now.failures.get(name, 'is not among the images')}" for name in lost]
         findings.append(Finding("images", "failed", words=listed(words, 5)))
+    if gained:
+        words = [f"{name}: has a score now" for name in gained]
+        findings.append(Finding("images", "note", words=listed(words, 5)))
     return findings
 
 
-def _scores(reference: Record, now: Record, tolerance: Tolerance) -> list[Finding]:
+def _scores(reference: Record, now: Record, tolerance: Tolerance) -> tuple[list[Finding], bool]:
+    """Compare scores, and say whether none has moved by more than rounding."""
     images = [name for name in reference.scores if name in now.scores]
     if not images:
-        return []
+        return [], False
     old, new = (np.array([record.scores[name] for name in images]) for record in (reference, now))
     # By what no square and no difference overflows.
     scale = max(1.0, float(np.abs(old).max()), float(np.abs(new).max()))
@@ -191,12 +203,14 @@ def _scores(reference: Record, now: Record, tolerance: Tolerance) -> list[Findin
     times = float(moved[worst]) / spread
     where = listed([images[worst]])
     words = f"largest change {times:.3g} standard deviations, on {where}" if times else "all identical"
-    rank = _rank_correlation(old, new)
+    still = moved <= min(tolerance.scores, ROUNDING) * spread
+    rank = _rank_correlation(old, np.where(still, old, new))
     pair = float(old[worst]), float(new[worst])
-    return [
+    findings = [
         Finding("score", _state(times <= tolerance.scores), *pair, tolerance.scores * spread * scale, words),
         Finding("rank correlation", _state(rank >= 1 - tolerance.ranks), 1.0, rank, tolerance.ranks),
     ]
+    return findings, bool(still.all())
 
 
 def _rank_correlation(old: FloatArray, new: FloatArray) -> float:
@@ -209,22 +223,47 @@ def _state(fine: bool | np.bool_) -> State:
     return "ok" if fine else "failed"
 
 
-def _correlations(reference: Record, now: Record, labels: CheckedLabels, tolerance: Tolerance) -> list[Finding]:
+def _correlations(
+    reference: Record, now: Record, labels: CheckedLabels, tolerance: Tolerance, by_ties: bool
+) -> list[Finding]:
     names = [name for name in CORRELATIONS if name in reference.correlations or name in now.correlations]
     pairs = {name: (reference.correlations.get(name), now.correlations.get(name)) for name in names}
     moves = {name: new - old for name, (old, new) in pairs.items() if old is not None and new is not None}
     allowed = tolerance.correlation
-    if any(abs(move) > allowed for move in moves.values()):
+    if not by_ties and any(abs(move) > allowed for move in moves.values()):
         allowed = max(allowed, paired_half_width(reference, now, labels, tolerance.seed))
     findings = []
     for name, (old, new) in pairs.items():
-        if name not in moves:
-            words = "has no value any more" if new is None else "had no value"
-        else:
-            words = f"{'fell' if moves[name] < 0 else 'rose'} by {abs(moves[name]):.3g}" if moves[name] else ""
-        state = _state(name in moves and abs(moves[name]) <= allowed)
-        findings.append(Finding(name, state, old, new, allowed, words))
+        if old is None or new is None:
+            state: State = "failed" if new is None else "note"
+            findings.append(
+                Finding(name, state, old, new, words="has no value any more" if new is None else "had no value")
+            )
+            continue
+        passes = abs(moves[name]) <= allowed
+        words = f"{'fell' if moves[name] < 0 else 'rose'} by {abs(moves[name]):.3g}" if moves[name] else ""
+        if by_ties and not passes:
+            words += ", by ties and images that the reference has no score of: no score moved"
+        findings.append(Finding(name, _state(passes or by_ties), old, new, allowed, words))
     return findings
+
+
+def _follow_from_scores(reference: Record, now: Record, labels: CheckedLabels) -> bool:
+    """Say whether both SRCCs are those of the scores with these labels, under one direction of the method."""
+    pairs = [(record.correlations.get("srcc"), _srcc(record, labels)) for record in (reference, now)]
+    return any(
+        all(told is not None and found is not None and abs(told - sign * found) < 1e-9 for told, found in pairs)
+        for sign in (1, -1)
+    )
+
+
+def _srcc(record: Record, labels: CheckedLabels) -> float | None:
+    kept = [i for i, name in enumerate(labels.images) if name in record.scores]
+    scores, values = [record.scores[labels.images[i]] for i in kept], labels.values[kept]
+    if labels.groups is None:
+        return stats.correlate(scores, values, values=("srcc",)).srcc
+    groups = [labels.groups[i] for i in kept]
+    return stats.correlate_within(scores, values, groups, aggregate=labels.aggregate).srcc
 
 
 def paired_half_width(
@@ -242,18 +281,40 @@ def paired_half_width(
         seed: of the draws.
         draws: how many.
     """
-    kept = [i for i, name in enumerate(labels.images) if name in reference.scores and name in now.scores]
-    scores = [[record.scores[labels.images[i]] for i in kept] for record in (reference, now)]
-    clusters = [labels.clusters[i] for i in kept] if labels.clusters is not None else None
-    common: dict[str, Any] = {"clusters": clusters, "draws": draws, "seed": seed, "level": CONFIDENCE}
-    if labels.groups is None:
-        drawn = stats.bootstrap_srcc(scores, labels.values[kept], **common)
-    else:
-        groups = [labels.groups[i] for i in kept]
-        drawn = stats.bootstrap_within(scores, labels.values[kept], groups, aggregate=labels.aggregate, **common)
+    drawn = paired_bootstrap(reference, now, labels, seed=seed, draws=draws)
     differences = drawn.samples[1] - drawn.samples[0]
     differences = differences[~np.isnan(differences)]
     if not differences.size:
         return 0.0
     low, high = np.quantile(differences, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(high - low) / 2
+
+
+def paired_bootstrap(
+    first: Record,
+    second: Record,
+    labels: CheckedLabels,
+    *,
+    signs: tuple[Sequence[int], int] = ((1, 1), 1),
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> stats.Bootstrap:
+    """Resample the images with a label and a score on both sides, the same for both.
+
+    Args:
+        first: scores of one side, the row 0.
+        second: scores of the other, the row 1.
+        labels: of at least those images.
+        signs: +1 or -1 of both scores and of the labels, where higher or lower means better.
+        seed: of the draws.
+        draws: how many.
+    """
+    kept = [i for i, name in enumerate(labels.images) if name in first.scores and name in second.scores]
+    scores = [[record.scores[labels.images[i]] for i in kept] for record in (first, second)]
+    clusters = [labels.clusters[i] for i in kept] if labels.clusters is not None else None
+    common: dict[str, Any] = {"clusters": clusters, "draws": draws, "seed": seed, "level": CONFIDENCE}
+    common |= {"score_signs": list(signs[0]), "label_sign": signs[1]}
+    if labels.groups is None:
+        return stats.bootstrap_srcc(scores, labels.values[kept], **common)
+    groups = [labels.groups[i] for i in kept]
+    return stats.bootstrap_within(scores, labels.values[kept], groups, aggregate=labels.aggregate, **common)

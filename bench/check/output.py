@@ -10,10 +10,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from bench.check.compare import Finding, Value
 from bench.check.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from bench.check.against import RevisionComparison
 
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -56,6 +60,30 @@ def _number(value: Value) -> str:
 
 def _line(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def comparisons_to_text(found: Sequence[RevisionComparison], revision: str) -> str:
+    """Return one line a method and dataset: SRCC at the revision and now, and whether the difference is significant."""
+    lines = []
+    for each in found:
+        interval, p = each.difference.interval, each.p
+        tested = "" if interval.low is None else f" [{interval.low:.4f}, {interval.high:.4f}]"
+        parts = [
+            f"SRCC {_number(each.then)} at {revision}, {_number(each.now)} now",
+            f"difference {_number(each.difference.value)}{tested} on {each.n} images both scored",
+            f"p (Holm) {p:.3g}" if p is not None else f"no test: {each.difference.reason}",
+            f"{each.changed} scores differ",
+        ]
+        parts += [f"{each.lost} images lost their score"] if each.lost else []
+        parts += [f"{each.gained} images have a score only now"] if each.gained else []
+        lines.append(_line(f"{each.verdict}  {each.method} on {each.dataset}: {'; '.join(parts)}"))
+    return "\n".join(lines)
+
+
+def comparisons_to_json(found: Sequence[RevisionComparison]) -> str:
+    """Return every comparison unrounded."""
+    records = [{**asdict(each), "verdict": each.verdict, "failed": each.failed} for each in found]
+    return json.dumps(records, indent=1, ensure_ascii=False)
 
 
 def to_json(verdicts: Sequence[Verdict]) -> str:

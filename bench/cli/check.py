@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from bench.errors import BenchError, UsageError
 if TYPE_CHECKING:
     from bench.check.run import WrittenReference
     from bench.check.verdicts import Verdict
+    from bench.datasets.roots import Roots
 
 
 def _tolerance(_context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -87,6 +89,12 @@ def _tolerance_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--github", is_flag=True, help="Also print GitHub annotations (on stderr with --format json).")
 @click.option("--update", is_flag=True, help="Write the reference from the store instead of checking; needs --reason.")
+@click.option(
+    "--against",
+    metavar="REVISION",
+    help="Compare the present code of methods with that at a git revision by a paired test, without a reference; needs "
+    "DATASET and --method.",
+)
 @click.option("--reason", metavar="TEXT", help="Why the numbers changed; recorded in the reference's history.")
 def check(
     datasets: tuple[str, ...],
@@ -105,6 +113,7 @@ def check(
     junit: Path | None,
     github: bool,
     update: bool,
+    against: str | None,
     reason: str | None,
 ) -> None:
     """Compare stored results with a committed reference; exit with 1 if any number changed or is missing.
@@ -117,6 +126,11 @@ def check(
     from bench.check.run import FreshScores, check_results, update_references
     from bench.datasets.roots import Roots
 
+    if against is not None:
+        if update or fresh or reason is not None or junit or github or results is not None:
+            raise UsageError("--against goes with --method, --option, --root, --device and --format alone")
+        _compare_revision(against, datasets, methods, Roots.parse(roots), options, device, form)
+        return
     _refuse_contradictions(update, reason, junit, fresh, options)
     places = Roots.parse(roots)
     again = FreshScores(options, device) if fresh else None
@@ -131,6 +145,56 @@ def check(
         datasets, folder, places, results=results, methods=methods, tolerance=tolerance, fresh=again
     )
     _report(verdicts, folder, form, junit, github)
+    failed = [verdict for verdict in verdicts if verdict.failed]
+    if failed:
+        command = _command(datasets, folder, results, methods, options, roots)
+        advice = _advice(failed, fresh, command)
+        raise BenchError(f"{len(failed)} of {len(verdicts)} results differ from the reference; {advice}")
+
+
+def _compare_revision(
+    revision: str,
+    datasets: Sequence[str],
+    methods: Sequence[str],
+    places: Roots,
+    options: Sequence[str],
+    device: str,
+    form: str,
+) -> None:
+    from bench.check import output
+    from bench.check.against import compare_revision
+
+    found = compare_revision(revision, datasets, methods, places, options=options, device=device)
+    click.echo(output.comparisons_to_json(found) if form == "json" else output.comparisons_to_text(found, revision))
+    worse = sum(each.failed for each in found)
+    if worse:
+        are = "is" if worse == 1 else "are"
+        raise BenchError(f"{worse} of {len(found)} results {are} worse than at {revision}, or lost scores")
+
+
+def _command(
+    datasets: Sequence[str],
+    folder: Path,
+    results: str | None,
+    methods: Sequence[str],
+    options: Sequence[str],
+    roots: Sequence[str],
+) -> str:
+    """Return the command of a check as the user gave it, without what it prints."""
+    words = ["bench", "check", *datasets]
+    words += ["--reference", str(folder)] if folder != Path("results/reference") else []
+    words += ["--results", results] if results is not None else []
+    for name, values in (("--method", methods), ("--option", options), ("--root", roots)):
+        words += [word for value in values for word in (name, value)]
+    return shlex.join(words)
+
+
+def _advice(failed: Sequence[Verdict], fresh: bool, command: str) -> str:
+    """Say how the reference can be written anew, if the differences are meant."""
+    unusable = any(finding.what == "result" for verdict in failed for finding in verdict.findings)
+    if unusable and not fresh:
+        return f"the store has no usable result of some: score them by `bench run`, or check by `{command} --fresh`"
+    return f"if that is meant: `{command}{' --fresh' if fresh else ''} --update --reason TEXT`"
 
 
 def _refuse_contradictions(
@@ -166,8 +230,3 @@ def _report(verdicts: Sequence[Verdict], folder: Path, form: str, junit: Path | 
     if github and failed:
         places = {verdict.dataset: path_of(folder, verdict.dataset) for verdict in failed}
         click.echo(output.to_github(failed, places), err=form == "json")
-    if failed:
-        raise BenchError(
-            f"{len(failed)} of {len(verdicts)} results differ from the reference; if that is meant: "
-            "`bench check --update --reason TEXT`"
-        )

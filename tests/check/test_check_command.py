@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -344,3 +346,25 @@ def test_a_fresh_run_says_what_it_cannot_know(photos: Path, tmp_path: Path, benc
     assert bench("check", "photos", "--method", "mine").code == 0
     ran = bench("check", photos, "--fresh", "--method", "mine")
     assert (ran.code, "the scores of mine were imported" in ran.err) == (2, True)
+
+
+def test_the_advice_after_a_fresh_check_writes_the_reference(
+    photos: Path, tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
+    bench("check", photos, "--update", "--reason", "first")
+    bpp = registry.find_method("bytes-per-pixel")
+    original = bpp.score
+    monkeypatch.setattr(bpp, "score", lambda self, photos: [2 * score for score in original(self, photos)])
+    ran = bench("check", photos, "--fresh")
+    assert ran.code == 1
+    (advice,) = re.findall(r"if that is meant: `bench (.*) --reason TEXT`", ran.err)
+    assert bench(*shlex.split(advice), "--reason", "twice as much").code == 0
+    assert bench("check", photos, "--fresh").code == 0
+
+
+def test_without_a_stored_result_the_advice_is_to_score(referenced: Path, store: Store, bench: Bench) -> None:
+    shutil.rmtree(store.runs)
+    ran = bench("check", "photos")
+    assert ran.code == 1
+    assert "score them by `bench run`, or check by `bench check photos --fresh`" in ran.err

@@ -117,8 +117,10 @@ def test_constant_scores_have_a_rank_correlation_only_with_constant_ones() -> No
     labels = np.arange(6.0)
     flat = record(np.full(6, 3.0), labels)
     assert not failed(compare_record(flat, flat, labelled(labels), Tolerance()))
-    now = failed(compare_record(flat, record(labels, labels), labelled(labels), BY_CORRELATION))
-    assert {"srcc", "krcc"} <= now  # a value where there was none
+    findings = compare_record(flat, record(labels, labels), labelled(labels), BY_CORRELATION)
+    appeared = {finding.what for finding in findings if finding.state == "note"}
+    assert {"srcc", "krcc"} <= appeared  # a value where there was none
+    assert {"srcc", "krcc"} <= failed(compare_record(record(labels, labels), flat, labelled(labels), BY_CORRELATION))
     ranked = failed(compare_record(flat, record(labels, labels), labelled(labels), Tolerance(scores=1e9)))
     assert "rank correlation" in ranked
 
@@ -233,3 +235,33 @@ def test_a_hundred_seeds_all_find_the_planted_fall_and_none_an_alarm() -> None:
         tolerance = replace(BY_CORRELATION, seed=seed)
         assert "srcc" in failed(compare_record(old, now, labelled(labels), tolerance))
         assert not failed(compare_record(old, old, labelled(labels), tolerance))
+
+
+def states(findings: list[Finding]) -> dict[str, str]:
+    return {finding.what: finding.state for finding in findings}
+
+
+def test_ties_that_come_and_go_within_the_tolerance_are_no_regression() -> None:
+    # Half of the scores differ in the ninth digit alone, in the order of the labels; rounding makes ties of them.
+    labels = np.arange(400.0)
+    scores = np.where(labels < 200, labels, 200 + 1e-9 * labels)
+    old, now = record(scores, labels), record(np.round(scores, 6), labels)
+    assert abs(old.correlations["srcc"] - now.correlations["srcc"]) > 0.05
+    findings = compare_record(old, now, labelled(labels), Tolerance())
+    assert failed(findings) == set()
+    (srcc,) = [finding for finding in findings if finding.what == "srcc"]
+    assert "by ties" in srcc.words
+
+
+def test_what_appears_is_a_note_and_what_is_gone_a_failure() -> None:
+    scores, labels = pair(60)
+    old, now = record(scores, labels), record(scores, labels)
+    fewer = {name: value for name, value in old.scores.items() if name != "3.png"}
+    lacking = replace(old, n=59, scores=fewer, failures={"3.png": "why"})
+    findings = compare_record(lacking, now, labelled(labels), Tolerance())
+    assert failed(findings) == set()
+    assert {states(findings)[what] for what in ("n", "scored", "failed", "images")} == {"note"}
+    assert failed(compare_record(now, lacking, labelled(labels), Tolerance())) == {"n", "scored", "failed", "images"}
+    without = replace(old, correlations={k: v for k, v in old.correlations.items() if k != "krcc"})
+    assert states(compare_record(without, now, labelled(labels), Tolerance()))["krcc"] == "note"
+    assert states(compare_record(now, without, labelled(labels), Tolerance()))["krcc"] == "failed"

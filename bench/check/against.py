@@ -18,6 +18,7 @@ from bench.check.compare import paired_bootstrap
 from bench.check.verdicts import record_entry
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
+from bench.defaults import ALPHA
 from bench.errors import BenchError, UsageError
 from bench.plugins.registry import find_method, warn_about_plugins
 from bench.runs import loading, runner
@@ -60,7 +61,7 @@ class RevisionComparison:
         """Say whether the present code is better, worse or neither, as far as these images tell."""
         if not (self.changed or self.lost or self.gained):
             return "same scores"
-        if self.p is None or self.p >= stats.ALPHA or not self.difference.value:
+        if self.p is None or self.p >= ALPHA or not self.difference.value:
             return "no significant difference"
         return "better" if self.difference.value > 0 else "worse"
 

@@ -13,12 +13,17 @@ from bench.gmad.pairs import ImagePair, Level, Opinion, differentiate, judge, st
 from bench.tables.cell import Cell
 from bench.tables.columns import DatasetKey
 from bench.tables.evaluation import joined, signs_of
+from bench.tables.ratings import SAID
 from bench.tables.table import Table, find_pair
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from bench.api import FloatArray
+
+
+DIFFERENT = 1.96
+"""Standard errors that two labels must differ by to be different: a two-sided z-test at 5 %."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class JudgedPair:
         pair: places in ``Contest.images``.
         label_gap: label of the image that the attacker holds better less that of the other, oriented, in standard
             deviations; None without one.
+        label_z: the same difference in its standard errors; None where the ratings' spread or number is not known.
         verdict: whose opinion the labels share; None without one.
         reason: why there is none; empty where there is.
     """
@@ -37,6 +43,7 @@ class JudgedPair:
     label_gap: float | None
     verdict: Opinion | None
     reason: str = ""
+    label_z: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class Contest:
         scores: label of a method → (n,) raw scores.
         labels: (n,) labels, NaN where there is none.
         failed: images that one of the two did not score.
-        equal: standard deviations within which scores, and labels, are held equal.
+        equal: standard deviations within which scores are held equal, and labels whose error is not known.
         directions: the first attacked by the second, then the second by the first.
     """
 
@@ -156,19 +163,22 @@ def _on_both(cells: tuple[Cell, Cell]) -> tuple[pd.DataFrame, int]:
 
 @dataclass(frozen=True)
 class _Labels:
-    """Labels as judges: oriented, in standard deviations, and the groups inside which they compare."""
+    """Labels as judges: oriented, in standard deviations, with their squared standard errors (NaN where not known)."""
 
     values: FloatArray
+    squared_errors: FloatArray
     groups: list[str] | None
     equal: float
 
     @classmethod
     def of(cls, cell: Cell, frame: pd.DataFrame, equal: float) -> _Labels:
         values = signs_of(cell.entry)[1] * frame["mos"].to_numpy(np.float64)
+        squared = _squared_errors(frame)
         known = ~np.isnan(values)
         if known.any() and np.ptp(values[known]) > 0:
+            squared /= values[known].var()
             values[known] = standardised(values[known])
-        return cls(values, joined(frame, cell.dataset.within), equal)
+        return cls(values, squared, joined(frame, cell.dataset.within), equal)
 
     def on(self, pair: ImagePair) -> JudgedPair:
         if self.groups is not None and self.groups[pair.better] != self.groups[pair.worse]:
@@ -176,4 +186,16 @@ class _Labels:
         gap = float(self.values[pair.better] - self.values[pair.worse])
         if np.isnan(gap):
             return JudgedPair(pair, None, None, "no label")
-        return JudgedPair(pair, gap, judge(gap, self.equal))
+        error = float(np.sqrt(self.squared_errors[pair.better] + self.squared_errors[pair.worse]))
+        if not error > 0:
+            return JudgedPair(pair, gap, judge(gap, self.equal))
+        return JudgedPair(pair, gap, judge(gap / error, DIFFERENT), label_z=gap / error)
+
+
+def _squared_errors(frame: pd.DataFrame) -> FloatArray:
+    """Return the squared standard error of each label; NaN where the spread or number of its ratings is not known."""
+    if not {*SAID} <= {*frame.columns}:
+        return np.full(len(frame), np.nan)
+    std, n_raters = (frame[name].to_numpy(np.float64) for name in SAID)
+    told = (std >= 0) & (n_raters >= 2)
+    return np.where(told, std**2 / np.where(told, n_raters, 1.0), np.nan)

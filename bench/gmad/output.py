@@ -37,6 +37,7 @@ def _record(contest: Contest, way: Direction, judged: JudgedPair) -> dict[str, A
         "defender_gap": pair.defender_gap,
         "attacker_gap": pair.attacker_gap,
         "label_gap": judged.label_gap,
+        "label_z": judged.label_z,
         "labels_side_with": judged.verdict,
         "reason": judged.reason,
     }
@@ -47,7 +48,8 @@ def summary(contest: Contest) -> str:
     left_out = f"; {contest.failed:,} that one of them did not score are left out" if contest.failed else ""
     lines = [
         f"gMAD on {contest.column.dataset} ({contest.column.protocol}): {len(contest.images):,} images{left_out}; "
-        f"equal: within {contest.equal:g} standard deviations"
+        f"equal: within {contest.equal:g} standard deviations",
+        *_about_labels(contest),
     ]
     for way in contest.directions:
         lines.append(f"{way.defender} holds equal what {way.attacker} holds different: {sides(contest, way)}")
@@ -55,6 +57,24 @@ def summary(contest: Contest) -> str:
     for cell in contest.cells:
         lines += [f"note: {cell.method.label}: {leak.why}" for leak in cell.leaks]
     return "\n".join(lines)
+
+
+def _about_labels(contest: Contest) -> list[str]:
+    """Say how labels were held equal: by a test where the error of both is known."""
+    judged = [each for way in contest.directions for each in way.judged if each.verdict is not None]
+    tested = sum(each.label_z is not None for each in judged)
+    test = "a z-test of the two labels at 5%, by the spread and the number of their ratings"
+    if not judged:
+        return []
+    if tested == len(judged):
+        return [f"labels: equal or different by {test}"]
+    plain = f"equal within {contest.equal:g} standard deviations, which may be less than their noise"
+    unknown = "the spread or the number of the ratings is not known"
+    if not tested:
+        return [f"labels: {plain}: {unknown}"]
+    return [
+        f"labels: equal or different by {test} in {tested} of {len(judged)} pairs; in the others {plain}: {unknown}"
+    ]
 
 
 def judges(contest: Contest) -> str:

@@ -147,9 +147,9 @@ def judge(gap: float, equal: float = EQUAL) -> Opinion:
     """Say who is right about a pair.
 
     Args:
-        gap: label of the image that the attacker holds better less that of the other, in standard deviations
-            of the labels, higher is better.
-        equal: standard deviations within which the labels hold two images equal.
+        gap: label of the image that the attacker holds better less that of the other, higher is better, in standard
+            deviations of the labels, or in standard errors of the difference.
+        equal: largest gap, in the same units, at which the labels hold two images equal.
     """
     if abs(gap) <= equal:
         return Opinion.DEFENDER

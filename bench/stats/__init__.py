@@ -28,6 +28,7 @@ Comparison of all methods of a column:
 Statistics that use the variance of the ratings:
 
 * ``krasula``, ``auc_tests``: Krasula's AUCs (different or similar pairs, better or worse image) and tests of them.
+* ``prediction_errors``: RMSE, RMSE* and outlier ratio of mapped scores after ITU-T P.1401.
 * ``squared_errors``, ``noise_ceiling``: the squared standard error of each MOS, and the highest correlation that the
   noise of the MOS permits.
 
@@ -60,6 +61,7 @@ from bench.stats.correlation import VALUES, Correlations, Grouping, correlate, c
 from bench.stats.interval import FEW_UNITS, Bootstrap, Interval, IntervalKind
 from bench.stats.krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench.stats.mapping import LogisticMapping, fit_logistic4, fit_logistic5
+from bench.stats.p1401 import PredictionErrors, prediction_errors
 from bench.stats.splits import CrossFit, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
@@ -80,6 +82,7 @@ __all__ = [
     "LogisticMapping",
     "Mean",
     "MengTest",
+    "PredictionErrors",
     "SplitSummary",
     "adjust",
     "auc_tests",
@@ -102,6 +105,7 @@ __all__ = [
     "meng_tests",
     "noise_ceiling",
     "paired_differences",
+    "prediction_errors",
     "rank_intervals",
     "squared_errors",
     "srcc_over_splits",

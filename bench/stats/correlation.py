@@ -26,6 +26,8 @@ Aggregate = Literal["mean", "median"]
 """Statistic over groups."""
 
 NOT_ASKED = "not asked for"
+NEARLY_CONSTANT = 1e-6
+"""Range of scores or labels, as a share of their magnitude, below which they may differ by rounding alone."""
 
 
 def _spearman(s: FloatArray, y: FloatArray) -> float:
@@ -153,19 +155,36 @@ def correlate(
     mappings = {
         name: fit(s, y, sign) for name, fit in fits.items() if not {f"plcc_{name}", f"rmse_{name}"}.isdisjoint(values)
     }
-    remarks: dict[str, str] = {}
+    remarks = dict.fromkeys(got, nearly_constant(s, y))
     for mapping in mappings.values():
         mapped, reason = _after_mapping(mapping, s, y, rank_sign(s, y, sign))
         got |= mapped
         of_both = [f"plcc_{mapping.name}", f"rmse_{mapping.name}"]
         if reason:
             reasons |= dict.fromkeys(of_both, reason)
-        elif mapping.remark:
-            remarks |= dict.fromkeys(of_both, mapping.remark)
+        else:
+            said = "; ".join(filter(None, (nearly_constant(s, y), mapping.remark)))
+            remarks |= dict.fromkeys(of_both, said)
     reasons |= {name: NOT_ASKED for name in VALUES if name not in got and name not in reasons}
     log4 = mappings.get("log4")
     fitted = log4 if log4 and log4.converged else None
+    remarks = {name: said for name, said in remarks.items() if said}
     return Correlations(n=s.size, reasons=reasons, remarks=remarks, mapping=fitted, **got)
+
+
+def nearly_constant(scores: FloatArray, labels: FloatArray) -> str:
+    """Return a remark if scores or labels hardly differ for their magnitude; empty if they do.
+
+    Example:
+        >>> nearly_constant(np.array([1.0, 1.0 + 1e-9]), np.array([1.0, 2.0]))
+        'scores that differ by less than 1e-06 of their magnitude: their order may be rounding'
+    """
+    given = (("scores", scores), ("labels", labels))
+    small = [name for name, values in given if np.ptp(values) < NEARLY_CONSTANT * np.abs(values).max(initial=0.0)]
+    if not small:
+        return ""
+    names = " and ".join(small)
+    return f"{names} that differ by less than {NEARLY_CONSTANT:g} of their magnitude: their order may be rounding"
 
 
 def rank_sign(scores: FloatArray, labels: FloatArray, sign: int) -> int:
@@ -238,7 +257,10 @@ def correlate_within(
     srcc, krcc, plcc = (sign * float(over_groups(np.concatenate(column))) for column in zip(*tables, strict=True))
     constant = sum(int(np.count_nonzero(np.ptp(s[rows], axis=1) == 0)) for rows in blocks)
     grouping = Grouping(sum(len(rows) for rows in blocks), left_out, constant)
-    return Correlations(sum(rows.size for rows in blocks), srcc, krcc, plcc, reasons=reasons, grouping=grouping)
+    said = nearly_constant(s, y)
+    remarks = dict.fromkeys(GROUPED, said) if said else {}
+    n = sum(rows.size for rows in blocks)
+    return Correlations(n, srcc, krcc, plcc, reasons=reasons, remarks=remarks, grouping=grouping)
 
 
 def _block_values(s: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -6,7 +6,7 @@ Works on an arranged table, as all of ``bench table`` does.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from bench import stats
 from bench.api import FloatArray
 from bench.tables.cell import Cell
 from bench.tables.columns import DatasetKey
+from bench.tables.evaluation import usable_rows
 from bench.tables.table import Table
 
 if TYPE_CHECKING:
@@ -49,11 +50,6 @@ class Ratings:
         return stats.noise_ceiling(self.labels, self.std, self.n_raters)
 
 
-def ceilings(table: Table) -> dict[DatasetKey, stats.Ceiling]:
-    """Return the ceiling of every dataset of a table."""
-    return {column: find_ratings(table, column).ceiling() for column in table.columns}
-
-
 def find_ratings(table: Table, column: DatasetKey) -> Ratings:
     """Return what is stored of the ratings of a dataset; its labels are the same in every row."""
     cells = complete_cells(table, column)
@@ -66,6 +62,26 @@ def find_ratings(table: Table, column: DatasetKey) -> Ratings:
     frame = _telling_frame(cells)
     labelled = frame[frame["mos"].notna()]
     return _read(labelled) if len(labelled) else Ratings(reason="the dataset has no labels")
+
+
+def errors_after_mapping(cell: Cell, ratings: Ratings) -> stats.PredictionErrors:
+    """Return the errors of a cell's scores after the 4-parameter mapping, as ITU-T P.1401 has them.
+
+    Args:
+        cell: the numbers of one method on one dataset.
+        ratings: of the same dataset.
+    """
+    mapping = cell.correlations.mapping
+    if mapping is None:
+        return stats.PredictionErrors(reason=cell.correlations.reasons["plcc_log4"])
+    usable = usable_rows(cell)
+    if len(usable) != cell.correlations.n:
+        return stats.PredictionErrors(reason="computed only where a method is shown on all images it scored")
+    scores, labels = (usable[name].to_numpy(np.float64) for name in ("score", "mos"))
+    rows = [] if ratings.reason else [ratings.rows[image] for image in usable["image"]]
+    std, n_raters = (None, None) if ratings.reason else (ratings.std[rows], ratings.n_raters[rows])
+    found = stats.prediction_errors(mapping.predict(scores), labels, len(mapping.parameters), std, n_raters)
+    return replace(found, reason=ratings.reason) if found.rmse is not None and ratings.reason else found
 
 
 def complete_cells(table: Table, column: DatasetKey) -> list[Cell]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.stats import Ceiling, CrossFit
+from bench.stats import Ceiling, CrossFit, PredictionErrors
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, kind_of
 from bench.tables.cell import VALUES, Cell, MethodKey
 from bench.tables.columns import DatasetKey
 from bench.tables.evaluation import cross_fit
 from bench.tables.leakage import Relation
 from bench.tables.marks import Marks
-from bench.tables.ratings import ceilings
+from bench.tables.ratings import errors_after_mapping, find_ratings
 from bench.tables.table import Table
 from bench.views.records import Block, Words
 
@@ -69,7 +69,9 @@ def records(table: Table, marks: Marks) -> list[dict[str, Any]]:
     """
     over, kinds = average(table), {each.kind: each for each in averages_by_kind(table)}
     found = []
-    for column, ceiling in ceilings(table).items():
+    for column in table.columns:
+        ratings = find_ratings(table, column)
+        ceiling = ratings.ceiling()
         of_kind = kinds.get(kind_of(table, column))
         for row in table.rows:
             if cell := table.cells.get((row, column)):
@@ -77,7 +79,7 @@ def records(table: Table, marks: Marks) -> list[dict[str, Any]]:
                 record |= _averaged(table, over, row, column) | _averaged_in_kind(of_kind, row)
                 record |= _marked(marks, row, column, "") | _marked(marks, row, over.kind, "average_srcc_")
                 record |= _marked(marks, row, of_kind.kind if of_kind else None, "average_of_kind_")
-                found.append(_bounded(record, ceiling, cross_fit(cell)))
+                found.append(_bounded(record, ceiling, cross_fit(cell), errors_after_mapping(cell, ratings)))
     return found
 
 
@@ -97,14 +99,17 @@ def _averaged_in_kind(of_kind: Average | None, row: MethodKey) -> dict[str, Any]
     }
 
 
-def _bounded(record: dict[str, Any], ceiling: Ceiling, fitted: CrossFit) -> dict[str, Any]:
-    """Add what the noise of the MOS lets a metric reach, and the PLCC that no mapping has flattered."""
+def _bounded(record: dict[str, Any], ceiling: Ceiling, fitted: CrossFit, errors: PredictionErrors) -> dict[str, Any]:
+    """Add what the noise of the MOS lets a metric reach, the cross-fitted PLCC, and the errors of P.1401."""
     found = {
         "ceiling_srcc": (ceiling.srcc, ceiling.reason),
         "ceiling_plcc": (ceiling.plcc, ceiling.reason),
         "plcc_log4_crossfitted": (fitted.plcc_log4_cv, fitted.reason),
+        "rmse_log4_p1401": (errors.rmse, errors.reason),
+        "rmse_star_log4": (errors.rmse_star, errors.reason),
+        "outlier_ratio_log4": (errors.outlier_ratio, errors.reason),
     }
-    reasons = record["reasons"] | {name: why for name, (_, why) in found.items() if why}
+    reasons = record["reasons"] | {name: why for name, (value, why) in found.items() if value is None}
     return record | {name: value for name, (value, _) in found.items()} | {"reasons": reasons}
 
 

@@ -193,6 +193,30 @@ def test_the_sheet_shows_photographs_scores_and_what_people_prefer(store: Store,
     assert "flat holds these equal, keen holds the left one better" in said
 
 
+def test_labels_are_equal_by_a_test_where_their_noise_is_known(tmp_path: Path) -> None:
+    # flat holds 4 and 5 equal, which keen tells apart; their labels differ by 3.
+    mos, verdicts = [0.0, 1, 2, 3, 9, 6, 20, 40, 22, 23, 24, 25], {}
+    for std in (9.0, 1.0):
+        folder = photographs(tmp_path / str(std), mos, ",std,n_raters", [f",{std},18"] * 12)
+        own = Store(tmp_path / f"results{std}")
+        run(own, folder, fixed("flat", FLAT), fixed("keen", KEEN))
+        found = contest(own)
+        judged = found.directions[0].judged[0]
+        assert judged.label_z == pytest.approx(3 / (std * np.sqrt(2 / 18)), abs=1e-9)
+        assert records(found)[0]["label_z"] == judged.label_z
+        assert "labels: equal or different by a z-test of the two labels at 5%" in summary(found)
+        verdicts[std] = judged.verdict
+    assert verdicts == {9.0: Opinion.DEFENDER, 1.0: Opinion.ATTACKER}
+
+
+def test_a_summary_says_where_the_noise_of_labels_is_not_known(store: Store, tmp_path: Path) -> None:
+    folder = photographs(tmp_path, list(range(12)))
+    run(store, folder, fixed("flat", FLAT), fixed("keen", KEEN))
+    said = "labels: equal within 0.01 standard deviations, which may be less than their noise: the spread or the number"
+    assert said in summary(contest(store))
+    assert contest(store).directions[0].judged[0].label_z is None
+
+
 def test_photographs_are_taken_from_the_folder_that_was_scored_while_it_is_the_same(
     store: Store, tmp_path: Path, bench: Bench
 ) -> None:

@@ -31,6 +31,7 @@ from bench.report.disagreements import EACH_WAY, disagree
 from bench.report.page import render
 from bench.robustness.degraded import UNDISTORTED
 from bench.runs.store import Store
+from bench.tables.marks import find_marks
 from bench.views.paper_records import records
 from bench.views.words import number
 

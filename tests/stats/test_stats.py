@@ -136,6 +136,15 @@ class TestCorrelate:
         for factor in (1e-200, 1e200):
             assert correlate(s * factor, y).plcc_raw == pytest.approx(correlate(s, y).plcc_raw, abs=1e-12)
 
+    def test_scores_that_differ_in_the_last_digits_get_a_remark(self):
+        y = np.arange(40.0)
+        small, fine = correlate(5 + 1e-9 * y, y), correlate(5 + 1e-4 * y, y)
+        assert set(small.remarks) == {name for name in VALUES if getattr(small, name) is not None}
+        assert small.remarks["srcc"].startswith("scores that differ by less than 1e-06 of their magnitude")
+        assert "srcc" not in fine.remarks
+        assert correlate(y, 5 + 1e-9 * y).remarks["srcc"].startswith("labels that differ")
+        assert "srcc" in correlate_within(5 + 1e-9 * y, y, np.arange(40) % 4).remarks
+
     def test_nearly_constant_scores_still_correlate(self):
         up = np.nextafter(1.0, 2.0)
         assert correlate([1, 1, up, up], [1, 2, 3, 4]).plcc_raw == pytest.approx(

@@ -296,6 +296,14 @@ def test_records_of_the_table_tell_ceilings_and_the_cross_fitted_plcc(bench: Ben
     fitted = stats.cross_fit(GOOD, MOS, stats.content_folds(references))
     assert found["plcc_log4_crossfitted"] == pytest.approx(fitted.plcc_log4_cv) != found["plcc_log4"]
     assert "plcc_log4_crossfitted" not in found["reasons"]
+    assert found["rmse_log4_p1401"] == pytest.approx(found["rmse_log4"] * np.sqrt(60 / 56))
+    assert 0 <= found["rmse_star_log4"] < found["rmse_log4_p1401"]
+    assert 0 <= found["outlier_ratio_log4"] < 1
+    assert alone["rmse_log4_p1401"] is not None
+    assert (alone["rmse_star_log4"], alone["reasons"]["rmse_star_log4"]) == (
+        None,
+        "the spread and the number of each image's ratings are not known",
+    )
     single = stats.cross_fit(GOOD, MOS, stats.content_folds([f"{i}.png" for i in range(60)]))
     assert alone["plcc_log4_crossfitted"] == pytest.approx(single.plcc_log4_cv)
     reason = "the spread and the number of each image's ratings are not known"

@@ -75,8 +75,6 @@ def errors_after_mapping(cell: Cell, ratings: Ratings) -> stats.PredictionErrors
     if mapping is None:
         return stats.PredictionErrors(reason=cell.correlations.reasons["plcc_log4"])
     usable = usable_rows(cell)
-    if len(usable) != cell.correlations.n:
-        return stats.PredictionErrors(reason="computed only where a method is shown on all images it scored")
     scores, labels = (usable[name].to_numpy(np.float64) for name in ("score", "mos"))
     rows = [] if ratings.reason else [ratings.rows[image] for image in usable["image"]]
     std, n_raters = (None, None) if ratings.reason else (ratings.std[rows], ratings.n_raters[rows])

@@ -31,6 +31,7 @@ from bench.report.disagreements import EACH_WAY, disagree
 from bench.report.page import render
 from bench.robustness.degraded import UNDISTORTED
 from bench.runs.store import Store
+from bench.tables.marks import find_marks
 from bench.views.paper_records import records
 from bench.views.words import number
 
@@ -61,14 +62,16 @@ def unpacked(text: str) -> np.ndarray:
 
 
 def test_the_leaderboard_has_the_numbers_of_bench_table(store: Store, made: Report) -> None:
-    expected = {record["key"]: record for table in tables(store) for record in records(table)}
+    expected = {record["key"]: record for table in tables(store) for record in records(table, find_marks(table, []))}
     numbers = [number for line in made.boards[0].lines for number in line.numbers if number.key]
     assert {number.key for number in numbers} == set(expected)
     for srcc, plcc in zip(numbers[::2], numbers[1::2], strict=True):
         record = expected[srcc.key]
         assert (srcc.value, plcc.value) == (record["srcc"], record["plcc_log4"])
         low, high = record["srcc_low"], record["srcc_high"]
-        assert srcc.shown.interval == ("" if low is None else f" [{number(low)}, {number(high)}]")
+        rank = "" if record["rank_low"] is None else f" rank {record['rank_low']}-{record['rank_high']}"
+        assert srcc.shown.interval == ("" if low is None else f" [{number(low)}, {number(high)}]") + rank
+        assert srcc.shown.standing == record["mark"]
         assert (plcc.shown.interval, plcc.shown.standing) == ("", ""), "no test is made of PLCC"
         if plcc.value is None:
             assert plcc.shown.notes == (record["reasons"]["plcc_log4"],)

@@ -59,7 +59,8 @@ def may_be_best(bootstrap: Bootstrap, alpha: float = ALPHA) -> NDArray[np.bool_]
         others = np.flatnonzero(there & (np.arange(there.size) != i))
         lead, drawn = _studentised(bootstrap, others, int(i))
         first = FIRST_STAGE * alpha
-        reach = np.minimum(lead + _critical(drawn.max(axis=0, initial=-np.inf), first, bootstrap.units), 0.0)
+        error = _critical(drawn.max(axis=0, initial=-np.inf), first, bootstrap.units)
+        reach = np.minimum(np.where(np.isfinite(lead), lead + error, lead), 0.0)
         most = (drawn + reach[:, None]).max(axis=0, initial=-np.inf)
         best[i] = bool(lead.max(initial=-np.inf) <= max(_critical(most, alpha - first, bootstrap.units), 0.0))
     return best

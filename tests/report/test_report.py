@@ -69,7 +69,9 @@ def test_the_leaderboard_has_the_numbers_of_bench_table(store: Store, made: Repo
         record = expected[srcc.key]
         assert (srcc.value, plcc.value) == (record["srcc"], record["plcc_log4"])
         low, high = record["srcc_low"], record["srcc_high"]
-        assert srcc.shown.interval == ("" if low is None else f" [{number(low)}, {number(high)}]")
+        rank = "" if record["rank_low"] is None else f" rank {record['rank_low']}-{record['rank_high']}"
+        assert srcc.shown.interval == ("" if low is None else f" [{number(low)}, {number(high)}]") + rank
+        assert srcc.shown.standing == record["mark"]
         assert (plcc.shown.interval, plcc.shown.standing) == ("", ""), "no test is made of PLCC"
         if plcc.value is None:
             assert plcc.shown.notes == (record["reasons"]["plcc_log4"],)

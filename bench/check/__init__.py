@@ -2,6 +2,7 @@
 
 * ``reference``: reading and writing reference files.
 * ``compare``: one record now against one then.
+* ``power``: the smallest regression that the rule for correlations finds.
 * ``verdicts``: the stored results against a reference.
 * ``output``: verdicts as text, JSON, JUnit XML and GitHub annotations.
 * ``against``: a method's code now and at a revision, by a paired test.

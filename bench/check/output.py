@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from bench.check.compare import Finding, Value
+from bench.check.power import POWER
 from bench.check.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -31,7 +32,17 @@ def to_text(verdicts: Sequence[Verdict]) -> str:
         lines += [
             f"  {finding.state}  {describe_finding(finding)}" for finding in verdict.findings if finding.state != "ok"
         ]
+    lines += [
+        _line(_reach(verdict, verdict.smallest_fall)) for verdict in verdicts if verdict.smallest_fall is not None
+    ]
     return "\n".join(lines)
+
+
+def _reach(verdict: Verdict, fall: float) -> str:
+    return (
+        f"{verdict.dataset}: by correlations alone, a fall of SRCC by {fall:.2g} that noise makes is found with a "
+        f"probability of {POWER:.0%} ({verdict.method}); the comparison of the scores guards against smaller ones"
+    )
 
 
 def _summary(verdict: Verdict) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bench.api import Resize
 from bench.check.compare import CheckedLabels, Finding, Record, Tolerance, compare_record
+from bench.check.power import smallest_fall
 from bench.check.reference import Reference, Update, updated
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
@@ -26,12 +27,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Verdict on one record of a reference."""
+    """Verdict on one record of a reference.
+
+    Attributes:
+        dataset: id.
+        method: label of its row.
+        protocol: of its scores.
+        findings: all that was compared.
+        smallest_fall: fall of SRCC by noise that the rule for correlations finds with a probability of 80 %; computed
+            for one method of each dataset, None for the others and where it cannot be.
+    """
 
     dataset: str
     method: str
     protocol: str
     findings: tuple[Finding, ...]
+    smallest_fall: float | None = None
 
     @property
     def failed(self) -> bool:
@@ -69,13 +80,20 @@ def check_reference(
 ) -> list[Verdict]:
     """Compare every record of a reference with what the store holds; what it lacks or has damaged is a failure."""
     stored = newest(entries, reference.dataset)
-    verdicts = []
+    verdicts: list[Verdict] = []
     for record in reference.records:
         # Which is the newest, nobody knows where one is damaged.
         lost = _damaged(damaged, reference.dataset, record)
         findings = [Finding("result", "failed", words=each) for each in lost] or _judge(record, stored, tolerance)
-        verdicts.append(Verdict(reference.dataset, record.method, str(record.protocol), tuple(findings)))
+        fall = None
+        if not any(verdict.smallest_fall for verdict in verdicts) and record.key in stored and not lost:
+            fall = _smallest_fall(stored[record.key], tolerance)
+        verdicts.append(Verdict(reference.dataset, record.method, str(record.protocol), tuple(findings), fall))
     return verdicts
+
+
+def _smallest_fall(entry: Entry, tolerance: Tolerance) -> float | None:
+    return smallest_fall(*record_entry(entry), tolerance) if entry.complete else None
 
 
 def _damaged(damaged: Sequence[Damage], dataset: str, record: Record) -> list[str]:

@@ -180,7 +180,8 @@ def nearly_constant(scores: FloatArray, labels: FloatArray) -> str:
         'scores that differ by less than 1e-06 of their magnitude: their order may be rounding'
     """
     given = (("scores", scores), ("labels", labels))
-    small = [name for name, values in given if np.ptp(values) < NEARLY_CONSTANT * np.abs(values).max(initial=0.0)]
+    with np.errstate(over="ignore"):  # a range beyond the largest number is wide
+        small = [name for name, values in given if np.ptp(values) < NEARLY_CONSTANT * np.abs(values).max(initial=0.0)]
     if not small:
         return ""
     names = " and ".join(small)

@@ -87,7 +87,7 @@ class TestKrasula:
 
     def test_a_negative_variance_is_no_test(self):
         covariance = np.array([[1.0, 2.0], [2.0, 1.0]])
-        (test,) = auc_tests(Aucs(np.array([0.6, 0.7]), np.eye(2), covariance))
+        (test,) = auc_tests(Aucs(np.array([0.6, 0.7]), covariance))
         assert math.isnan(test.p)
 
     def test_directions_and_order_of_images(self):

@@ -115,6 +115,7 @@ class Results:
         values: str | Sequence[str] = (),
         *,
         by: str | None = None,
+        over: Literal["datasets"] | None = None,
         intervals: bool = False,
         marks: Literal["set", "value"] = "set",
         interval: Literal["percentile", "bca", "t"] = "percentile",
@@ -128,6 +129,8 @@ class Results:
             values: statistics to show, such as ``["srcc", "krcc", "rmse_log4"]``; empty for SRCC and PLCC, with
                 ``by`` for SRCC.
             by: a label attribute (``type``, ``level``, ...): the statistics inside each of its values.
+            over: ``datasets``: take the datasets (3 or more) as a sample, and return how the methods would compare on
+                others: mean SRCC and rank with intervals, wins, and Nemenyi's critical difference of mean ranks.
             intervals: print the 95% intervals of each SRCC and of its rank; ``to_frame()`` always has them.
             marks: what bold means: ``set``, the method is in the 95% confidence set of the best; ``value``, its SRCC is
                 the highest (the second highest is underlined), which no test supports.
@@ -138,16 +141,19 @@ class Results:
             mix_protocols: put different protocols of a dataset into one table.
 
         Raises:
-            UsageError: no dataset has the attribute, or a value is not one that can be shown.
+            UsageError: no dataset has the attribute, a value is not one that can be shown, there are too few datasets
+                for ``over``, or two arguments do not go together.
 
         Example:
             >>> frame = results.table(draws=0).to_frame()
             >>> float(frame.set_index("method").loc["niqe", "srcc"]) > 0.9
             True
         """
+        if by is not None and over is not None:
+            raise UsageError("--by and --over do not go together: ask for one of them at a time")
         return self._show(
-            "paper" if by is None else "by",
-            argument=by,
+            "by" if by is not None else "over" if over is not None else "paper",
+            argument=by or over,
             draws=draws,
             interval=interval,
             common=common,

@@ -25,6 +25,11 @@ Comparison of all methods of a column:
 * ``may_be_best``: the confidence set of the best method.
 * ``rank_intervals``: confidence intervals of the ranks.
 
+Datasets as a sample of datasets:
+
+* ``nemenyi``: the ranks of all methods on several datasets, and the critical difference of their means.
+* ``bootstrap_over_datasets``: intervals of the mean SRCC, with datasets drawn as well as their images.
+
 Statistics that use the variance of the ratings:
 
 * ``krasula``, ``auc_tests``: Krasula's AUCs (different or similar pairs, better or worse image) and tests of them.
@@ -61,11 +66,13 @@ from bench.stats.correlation import VALUES, Correlations, Grouping, correlate, c
 from bench.stats.interval import FEW_UNITS, Bootstrap, Interval, IntervalKind
 from bench.stats.krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench.stats.mapping import LogisticMapping, fit_logistic4, fit_logistic5
+from bench.stats.over_datasets import MIN_DATASETS, RankComparison, bootstrap_over_datasets, nemenyi
 from bench.stats.p1401 import PredictionErrors, prediction_errors
 from bench.stats.splits import CrossFit, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
     "FEW_UNITS",
+    "MIN_DATASETS",
     "VALUES",
     "AucTest",
     "Aucs",
@@ -83,11 +90,13 @@ __all__ = [
     "Mean",
     "MengTest",
     "PredictionErrors",
+    "RankComparison",
     "SplitSummary",
     "adjust",
     "auc_tests",
     "bootstrap_groups",
     "bootstrap_mean",
+    "bootstrap_over_datasets",
     "bootstrap_srcc",
     "bootstrap_within",
     "content_folds",
@@ -103,6 +112,7 @@ __all__ = [
     "may_be_best",
     "mean_ranks",
     "meng_tests",
+    "nemenyi",
     "noise_ceiling",
     "paired_differences",
     "prediction_errors",

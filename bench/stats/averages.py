@@ -60,7 +60,7 @@ def fisher_z_mean(correlations: ArrayLike) -> Mean:
         >>> fisher_z_mean([0.5, 1.0]).reason
         "no mean by Fisher's z: a correlation is 1 or -1, whose z is infinite"
     """
-    r = _checked("correlations", correlations, ndim=1)
+    r = checked_values("correlations", correlations, ndim=1)
     if np.abs(r).max() > 1:
         raise ValueError(f"a correlation is {r[np.abs(r).argmax()]}: they lie in -1..1")
     if np.any(1 - np.abs(r) < _PERFECT):
@@ -97,13 +97,13 @@ def bootstrap_mean(bootstraps: Sequence[Bootstrap], level: float = CONFIDENCE) -
     if len(set(shapes)) != 1:
         raise ValueError(f"bootstraps has samples of shapes {shapes}: give at least one, all of one shape")
     units = min(each.units for each in bootstraps)
-    estimates = _mean_by_z(np.stack([each.estimates for each in bootstraps]))
+    estimates = mean_by_z(np.stack([each.estimates for each in bootstraps]))
     if not bootstraps[0].samples.shape[1]:
         return no_bootstrap(estimates, level, "percentile", bootstraps[0].intervals[0].reason, units)
     # All datasets use one seed, so samples of equal number take the same positions of the label files. Rotated
     # against each other they are independent, as the datasets are.
     moved = [np.roll(each.samples, _SHIFT * place, axis=1) for place, each in enumerate(bootstraps)]
-    samples = _mean_by_z(np.stack(moved))
+    samples = mean_by_z(np.stack(moved))
     # With the degrees of freedom of the smallest dataset, which need not weigh most, an interval is rather too wide.
     intervals = tuple(
         t_interval(row, float(estimate), units, level, fisher=True)
@@ -114,8 +114,13 @@ def bootstrap_mean(bootstraps: Sequence[Bootstrap], level: float = CONFIDENCE) -
     return Bootstrap(intervals, samples, estimates, units)
 
 
-def _mean_by_z(correlations: FloatArray) -> FloatArray:
-    """Average over the first axis by Fisher's z; NaN where a correlation is NaN, 1 or -1."""
+def mean_by_z(correlations: FloatArray) -> FloatArray:
+    """Average correlations over the first axis by Fisher's z; NaN where one of them is NaN, 1 or -1.
+
+    Example:
+        >>> mean_by_z(np.array([[0.5, 0.5], [0.9, 1.0]])).round(3)
+        array([0.766,   nan])
+    """
     inside = np.where(1 - np.abs(correlations) < _PERFECT, np.nan, correlations)
     return np.asarray(np.tanh(np.arctanh(inside).mean(axis=0)))
 
@@ -138,11 +143,20 @@ def mean_ranks(values: ArrayLike) -> FloatArray:
         >>> mean_ranks([[0.9, 0.8], [0.5, 0.8]])
         array([1.25, 1.75])
     """
-    v = _checked("values", values, ndim=2)
+    v = checked_values("values", values, ndim=2)
     return np.asarray(ranks(-v.T).mean(axis=0))
 
 
-def _checked(name: str, values: ArrayLike, ndim: int) -> FloatArray:
+def checked_values(name: str, values: ArrayLike, ndim: int) -> FloatArray:
+    """Convert values to a float64 array of so many dimensions.
+
+    Raises:
+        ValueError: it has another number of dimensions, is empty, or a value is not finite.
+
+    Example:
+        >>> checked_values("values", [1, 2], ndim=1)
+        array([1., 2.])
+    """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != ndim or not array.size:
         raise ValueError(f"{name} has shape {array.shape}: {ndim} dimensions and at least one value are expected")

@@ -6,6 +6,7 @@
 * ``evaluation``: stored results to cells.
 * ``table``: cells arranged as methods × datasets.
 * ``averages``: average SRCC and rank over datasets.
+* ``over_datasets``: methods compared on datasets as a sample of datasets.
 * ``significance``: tests between methods.
 * ``marks``: which methods may be the best, and their ranks.
 * ``leakage``: whether a method may have seen a dataset.

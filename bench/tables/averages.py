@@ -52,14 +52,14 @@ def average(table: Table, kind: str = "") -> Average:
     if len(over) < AT_LEAST:
         return Average(kind, over, left_out, {}, {})
     values = np.array([[table.cells[row, column].correlations.srcc for column in over] for row in table.rows], float)
-    ranks = stats.mean_ranks(values)
+    ranks, inside = stats.mean_ranks(values), draws_inside(table, over)
     return Average(
         kind,
         over,
         left_out,
         {row: stats.fisher_z_mean(of_row) for row, of_row in zip(table.rows, values, strict=True)},
         {row: float(rank) for row, rank in zip(table.rows, ranks, strict=True)},
-        _drawn(table, over),
+        stats.bootstrap_mean(inside, CONFIDENCE) if inside else None,
     )
 
 
@@ -79,15 +79,14 @@ def _any_cell(table: Table, column: DatasetKey) -> Cell:
     return next(cell for (_, where), cell in table.cells.items() if where == column)
 
 
-def _drawn(table: Table, over: Sequence[DatasetKey]) -> stats.Bootstrap | None:
-    inside: list[stats.Bootstrap] = []
-    for column in over:
-        drawn = shared_draws([table.cells[row, column] for row in table.rows])
-        if drawn is None:
-            return None
-        inside.append(drawn)
-    # Where a dataset has too few images to draw from there are no draws of the mean either.
-    return stats.bootstrap_mean(inside, CONFIDENCE) if all(each.samples.size for each in inside) else None
+def draws_inside(table: Table, over: Sequence[DatasetKey]) -> list[stats.Bootstrap]:
+    """Return the draws of each dataset, the rows in the table's order; none where a dataset has none for all rows.
+
+    Where a dataset has too few images to draw from there are no draws of a mean over datasets either.
+    """
+    found = [shared_draws([table.cells[row, column] for row in table.rows]) for column in over]
+    inside = [each for each in found if each is not None and each.samples.size]
+    return inside if len(inside) == len(found) else []
 
 
 def marks_over(leaks: Mapping[str, Sequence[Leak]]) -> list[str]:

@@ -6,7 +6,8 @@ the command line takes its options.
 * ``model``: ``Value`` and ``View``; ``shown``: ``Views``, what a command shows.
 * ``arranging``: how a view is asked for, and the tables behind it.
 * ``writing`` with ``markdown``, ``latex`` and ``html``, and ``records`` (JSON, CSV, DataFrame): the writers.
-* ``paper``, ``by_attribute``, ``compare``, ``significance``, ``published``, ``opinions``, ``cross``: the views.
+* ``paper``, ``by_attribute``, ``compare``, ``significance``, ``over_datasets``, ``published``, ``opinions``, ``cross``:
+  the views.
 """
 
 from __future__ import annotations
@@ -58,6 +59,14 @@ VIEWS = {
         "bench.views.significance:show",
         "Test all pairs of methods on each dataset and show the results as a matrix.",
         takes=_TESTS,
+    ),
+    "over": ViewOption(
+        "bench.views.over_datasets:show",
+        "Take the datasets (3 or more) as a sample of datasets and show how the methods would compare on others: mean "
+        "SRCC and rank with intervals for which datasets are drawn and then their images, wins, and mean ranks with "
+        "Nemenyi's critical difference.",
+        ("datasets",),
+        ("draws", "common"),
     ),
     "published": ViewOption(
         "bench.views.published.view:show",

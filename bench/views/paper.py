@@ -17,12 +17,11 @@ from bench.views.arranging import Request, arranged
 from bench.views.model import Code, Remark, Sentence, Value, View
 from bench.views.paper_records import records
 from bench.views.shown import Views
-from bench.views.words import interval_text, number, origin_text
+from bench.views.words import interval_text, left_out_text, number, origin_text
 
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
 
-_NAMED = 3  # rows that a caption names for one reason; the others are counted
 _OTHERS = Remark("The same datasets under other protocols, labels or images: not comparable with the table above.")
 
 
@@ -204,10 +203,7 @@ class PaperTable:
             found = f"{len(over.over)} ({names})" if names else "0"
             needed = f"No average: it needs {AT_LEAST} datasets on which every row has an eligible SRCC"
             text = f"{needed}, and this table has {found}."
-        if over.left_out:
-            # A dataset under two protocols is two columns and one sentence.
-            sentences = dict.fromkeys(self._why_out(column, why) for column, why in over.left_out.items())
-            text += f" Left out: {'; '.join(sentences)}."
+        text += left_out_text(self.table, over)
         if any(rows for why in over.left_out.values() for rows in why.values()):
             return (f"{text} Fewer rows (", Code("--method"), ") may leave more datasets.")
         return text
@@ -215,11 +211,3 @@ class PaperTable:
     def _about_kinds(self) -> str:
         sets = "; ".join(f"{each.kind}: {', '.join(column.dataset for column in each.over)}" for each in self.kinds)
         return f"The averages by kind of dataset are computed in the same way: {sets}."
-
-    def _why_out(self, column: DatasetKey, why: dict[str, list[MethodKey]]) -> str:
-        reasons = []
-        for reason, rows in why.items():
-            named = [self.table.labels[row] for row in rows[:_NAMED]]
-            more = [f"{len(rows) - _NAMED} more"] if len(rows) > _NAMED else []
-            reasons.append(reason + (f": {', '.join(named + more)}" if rows else ""))
-        return f"{column.dataset} ({'; '.join(reasons)})"

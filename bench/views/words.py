@@ -1,9 +1,14 @@
-"""Single numbers of a table in words."""
+"""Single numbers of a table in words, and what its averages leave out."""
 
 from __future__ import annotations
 
 from bench.stats import Interval
-from bench.tables.cell import Cell
+from bench.tables.averages import Average
+from bench.tables.cell import Cell, MethodKey
+from bench.tables.columns import DatasetKey
+from bench.tables.table import Table
+
+_NAMED = 3  # rows that a caption names for one reason; the others are counted
 
 
 def number(value: float) -> str:
@@ -36,3 +41,19 @@ def srcc_text(cell: Cell) -> str:
     )
     synthetic = "; a synthetic order, no human opinion" if cell.dataset.kind == "synthetic-order" else ""
     return f"SRCC {number(c.srcc)}{interval_text(cell.interval)} (n = {c.n}{within}{synthetic}){unlabelled}"
+
+
+def left_out_text(table: Table, over: Average) -> str:
+    """Return `` Left out: ...``, the datasets that an average leaves out and why; empty without any."""
+    # A dataset under two protocols is two columns and one sentence.
+    sentences = dict.fromkeys(_why_out(table, column, why) for column, why in over.left_out.items())
+    return f" Left out: {'; '.join(sentences)}." if sentences else ""
+
+
+def _why_out(table: Table, column: DatasetKey, why: dict[str, list[MethodKey]]) -> str:
+    reasons = []
+    for reason, rows in why.items():
+        named = [table.labels[row] for row in rows[:_NAMED]]
+        more = [f"{len(rows) - _NAMED} more"] if len(rows) > _NAMED else []
+        reasons.append(reason + (f": {', '.join(named + more)}" if rows else ""))
+    return f"{column.dataset} ({'; '.join(reasons)})"

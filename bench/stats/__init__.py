@@ -24,6 +24,7 @@ Comparison of all methods of a column:
 
 * ``may_be_best``: the confidence set of the best method.
 * ``rank_intervals``: confidence intervals of the ranks.
+* ``resolution``: the smallest difference that a dataset finds.
 
 Statistics that use the variance of the ratings:
 
@@ -31,6 +32,7 @@ Statistics that use the variance of the ratings:
 * ``prediction_errors``: RMSE, RMSE* and outlier ratio of mapped scores after ITU-T P.1401.
 * ``squared_errors``, ``noise_ceiling``: the squared standard error of each MOS, and the highest correlation that the
   noise of the MOS permits.
+* ``rater_curve``: how many raters a metric is worth.
 
 Splits of one dataset, and averages over several:
 
@@ -62,10 +64,13 @@ from bench.stats.interval import FEW_UNITS, Bootstrap, Interval, IntervalKind
 from bench.stats.krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench.stats.mapping import LogisticMapping, fit_logistic4, fit_logistic5
 from bench.stats.p1401 import PredictionErrors, prediction_errors
+from bench.stats.raters import MOST_RATERS, RaterCurve, rater_curve
+from bench.stats.resolution import Resolution, resolution
 from bench.stats.splits import CrossFit, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
     "FEW_UNITS",
+    "MOST_RATERS",
     "VALUES",
     "AucTest",
     "Aucs",
@@ -83,6 +88,8 @@ __all__ = [
     "Mean",
     "MengTest",
     "PredictionErrors",
+    "RaterCurve",
+    "Resolution",
     "SplitSummary",
     "adjust",
     "auc_tests",
@@ -107,6 +114,8 @@ __all__ = [
     "paired_differences",
     "prediction_errors",
     "rank_intervals",
+    "rater_curve",
+    "resolution",
     "squared_errors",
     "srcc_over_splits",
 ]

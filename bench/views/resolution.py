@@ -73,16 +73,12 @@ def _resolved(table: Table, resolved: Mapping[DatasetKey, stats.Resolution], rec
 
 
 def _line(table: Table, column: DatasetKey, found: stats.Resolution) -> list[Value]:
-    name = Value(column.dataset, notes=(found.reason,) if found.reason else ())
-    n = Value(str(_n(table, column)))
-    if found.median is None or found.low is None or found.high is None:
-        return [name, n, Value("-"), Value("-"), Value("0")]
-    return [
-        name,
-        n,
-        *map(Value, (number(found.median), f"{number(found.low)} to {number(found.high)}")),
-        Value(str(found.pairs)),
-    ]
+    notes = (str(column.protocol), table.left_out(column), found.reason)
+    median, span = "-", "-"
+    if found.median is not None and found.low is not None and found.high is not None:
+        median, span = number(found.median), f"{number(found.low)} to {number(found.high)}"
+    name = Value(column.dataset, notes=tuple(note for note in notes if note))
+    return [name, *map(Value, (str(_n(table, column)), median, span, str(found.pairs)))]
 
 
 def _n(table: Table, column: DatasetKey) -> int:
@@ -92,7 +88,7 @@ def _n(table: Table, column: DatasetKey) -> int:
 
 
 def _raters(table: Table, told: Sequence[DatasetKey], worths: Worths) -> View:
-    head = [Value("method"), *(Value(column.dataset, after=" raters") for column in told)]
+    head = [Value("method"), *(_heading(column) for column in told)]
     groups = [
         (heading, [[Value(table.labels[row]), *(_cell(table, row, column, worths) for column in told)] for row in rows])
         for heading, rows in table.groups
@@ -104,6 +100,10 @@ def _raters(table: Table, told: Sequence[DatasetKey], worths: Worths) -> View:
         "Below 1, a single rater agrees better than the method."
     )
     return View(head, groups, [caption])
+
+
+def _heading(column: DatasetKey) -> Value:
+    return Value(column.dataset, notes=(str(column.protocol),), after=" raters")
 
 
 def _cell(table: Table, row: MethodKey, column: DatasetKey, worths: Worths) -> Value:

@@ -8,3 +8,5 @@ CONFIDENCE = 0.95
 """Nominal coverage of an interval."""
 DRAWS = 2000
 """Bootstrap draws behind an interval or a test."""
+POWER = 0.8
+"""Probability with which a difference that is said to be found is found."""

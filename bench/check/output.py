@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from bench.check.compare import Finding, Value
-from bench.check.power import POWER
 from bench.check.verdicts import Verdict
+from bench.defaults import POWER
 
 if TYPE_CHECKING:
     from bench.check.against import RevisionComparison

@@ -8,10 +8,10 @@ import numpy as np
 
 from bench.api import FloatArray
 from bench.check.compare import CheckedLabels, Record, Tolerance
+from bench.defaults import POWER
 from bench.stats.ranks import pearson, ranks
 
 IntArray = np.ndarray[Any, np.dtype[np.integer[Any]]]
-POWER = 0.8
 _TRIALS = 60
 _HALVINGS = 7
 _NORMAL = 1.959964  # half of a 95 % interval, in standard errors

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.defaults import ALPHA, CONFIDENCE
+from bench.defaults import ALPHA, CONFIDENCE, POWER
 from bench.figures.style import DIVERGING, caption, new_grid, plain
-from bench.stats import Interval
+from bench.stats import Interval, resolution
 from bench.tables.averages import average
 from bench.tables.cell import MethodKey
+from bench.tables.resolution import column_resolution
 from bench.tables.significance import Comparison, compare_averages, compare_columns
 from bench.tables.table import Table
 
@@ -32,6 +33,7 @@ class ComparisonPanel:
         srcc: row → SRCC.
         intervals: row → its interval.
         comparisons: of these rows.
+        resolves: smallest difference of SRCC that a paired test finds here, of the median pair; None if unknown.
     """
 
     title: str
@@ -39,6 +41,7 @@ class ComparisonPanel:
     srcc: Mapping[MethodKey, float]
     intervals: Mapping[MethodKey, Interval]
     comparisons: Sequence[Comparison]
+    resolves: float | None
 
 
 def panels(table: Table) -> list[ComparisonPanel]:
@@ -49,20 +52,26 @@ def panels(table: Table) -> list[ComparisonPanel]:
         srcc = {row: value for row, cell in cells.items() if (value := cell.correlations.srcc) is not None}
         intervals = {row: cells[row].interval for row in srcc}
         n = max((cell.correlations.n for cell in cells.values()), default=0)
-        found.append(_panel(f"{column.dataset} (n = {n:,})", srcc, intervals, tests.at(column)))
+        resolves = column_resolution(table, column).median
+        found.append(_panel(f"{column.dataset} (n = {n:,})", srcc, intervals, tests.at(column), resolves))
     over = average(table)
     if over.bootstrap is not None:
         srcc = {row: mean.value for row, mean in over.srcc.items() if mean.value is not None}
         intervals = {row: over.bootstrap.intervals[table.rows.index(row)] for row in srcc}
         title = f"average of {len(over.over)} datasets"
-        found.append(_panel(title, srcc, intervals, compare_averages(table, over).at(None)))
+        tested = compare_averages(table, over).at(None)
+        found.append(_panel(title, srcc, intervals, tested, resolution(over.bootstrap).median))
     return [panel for panel in found if len(panel.rows) > 1]
 
 
 def _panel(
-    title: str, srcc: dict[MethodKey, float], intervals: dict[MethodKey, Interval], comparisons: Sequence[Comparison]
+    title: str,
+    srcc: dict[MethodKey, float],
+    intervals: dict[MethodKey, Interval],
+    comparisons: Sequence[Comparison],
+    resolves: float | None,
 ) -> ComparisonPanel:
-    return ComparisonPanel(title, sorted(srcc, key=lambda row: -srcc[row]), srcc, intervals, comparisons)
+    return ComparisonPanel(title, sorted(srcc, key=lambda row: -srcc[row]), srcc, intervals, comparisons, resolves)
 
 
 def indistinguishable_runs(rows: Sequence[MethodKey], comparisons: Sequence[Comparison]) -> list[tuple[int, int]]:
@@ -92,13 +101,14 @@ def rankings(table: Table) -> Figure:
     """
     shown = panels(table)
     most = max((len(panel.rows) for panel in shown), default=1)
-    figure, grid = new_grid(len(shown), width=3.6, height=0.6 + 0.21 * most)
+    figure, grid = new_grid(len(shown), width=3.6, height=0.8 + 0.21 * most)
     for axes, panel in zip(grid, shown, strict=True):
         _draw_ranking(axes, panel, table.labels)
     caption(
         figure,
         f"SRCC with its {CONFIDENCE:.0%} interval; a bar at the right joins methods without a significant difference "
-        f"({ALPHA:.0%})",
+        f"({ALPHA:.0%})\nthe scale bar at the top is the smallest difference of SRCC that a test of two methods finds "
+        f"with a probability of {POWER:.0%}",
     )
     return figure
 
@@ -112,6 +122,8 @@ def _draw_ranking(axes: Any, panel: ComparisonPanel, labels: Mapping[MethodKey, 
     axes.plot([panel.srcc[row] for row in panel.rows], places, "o", color="C0", markersize=4, zorder=3)
     axes.set_yticks(places, [plain(labels[row]) for row in panel.rows], fontsize="x-small")
     axes.set_ylim(len(panel.rows) - 0.5, -0.5)
+    if panel.resolves is not None:
+        _draw_scale_bar(axes, panel.resolves)
     axes.set_title(plain(panel.title), fontsize="small")
     axes.tick_params(axis="x", labelsize="x-small")
     ends: list[int] = []  # of the last bar in each lane
@@ -121,6 +133,16 @@ def _draw_ranking(axes: Any, panel: ComparisonPanel, labels: Mapping[MethodKey, 
         at = 1.03 + 0.035 * lane
         span = {"transform": axes.get_yaxis_transform(), "clip_on": False, "solid_capstyle": "butt"}
         axes.plot([at, at], [first - 0.3, last + 0.3], color="0.15", linewidth=2, **span)
+
+
+def _draw_scale_bar(axes: Any, length: float) -> None:
+    """Draw a length of SRCC with its number, in a lane of its own above the rows."""
+    left = axes.dataLim.x0
+    axes.plot([left, left + length], [-1, -1], color="0.15", marker="|", markersize=6, linewidth=1.2)
+    axes.annotate(
+        f"{length:.3f}", (left + length, -1), (4, 0), textcoords="offset points", va="center", fontsize="x-small"
+    )
+    axes.set_ylim(axes.get_ylim()[0], -1.7)
 
 
 def matrices(table: Table) -> Figure:

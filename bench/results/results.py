@@ -228,6 +228,23 @@ class Results:
         return self._show("opinions")
 
     @public
+    def resolution(self, *, draws: int = 2000, common: bool = False, mix_protocols: bool = False) -> Views:
+        """Return the smallest difference of SRCC that each dataset finds, and how many raters each method is worth.
+
+        Args:
+            draws: number of bootstrap draws, at least 100.
+            common: use only images that every method scored.
+            mix_protocols: put different protocols of a dataset into one table.
+
+        Raises:
+            UsageError: there are no draws.
+
+        Example:
+            >>> found = results.resolution(draws=200)
+        """
+        return self._show("resolution", draws=draws, common=common, mix_protocols=mix_protocols)
+
+    @public
     def cross(self, *, intervals: bool = False) -> Views:
         """Compare regressions fitted on one dataset and tested on others with opinion-unaware methods.
 

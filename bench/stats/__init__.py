@@ -24,6 +24,7 @@ Comparison of all methods of a column:
 
 * ``may_be_best``: the confidence set of the best method.
 * ``rank_intervals``: confidence intervals of the ranks.
+* ``resolution``: the smallest difference that a dataset finds.
 
 Datasets as a sample of datasets:
 
@@ -36,6 +37,7 @@ Statistics that use the variance of the ratings:
 * ``prediction_errors``: RMSE, RMSE* and outlier ratio of mapped scores after ITU-T P.1401.
 * ``squared_errors``, ``noise_ceiling``: the squared standard error of each MOS, and the highest correlation that the
   noise of the MOS permits.
+* ``rater_curve``: how many raters a metric is worth.
 
 Splits of one dataset, and averages over several:
 
@@ -68,11 +70,14 @@ from bench.stats.krasula import Aucs, AucTest, Krasula, auc_tests, krasula
 from bench.stats.mapping import LogisticMapping, fit_logistic4, fit_logistic5
 from bench.stats.over_datasets import MIN_DATASETS, RankComparison, bootstrap_over_datasets, nemenyi
 from bench.stats.p1401 import PredictionErrors, prediction_errors
+from bench.stats.raters import MOST_RATERS, RaterCurve, rater_curve
+from bench.stats.resolution import Resolution, resolution
 from bench.stats.splits import CrossFit, SplitSummary, content_folds, cross_fit, srcc_over_splits
 
 __all__ = [
     "FEW_UNITS",
     "MIN_DATASETS",
+    "MOST_RATERS",
     "VALUES",
     "AucTest",
     "Aucs",
@@ -91,6 +96,8 @@ __all__ = [
     "MengTest",
     "PredictionErrors",
     "RankComparison",
+    "RaterCurve",
+    "Resolution",
     "SplitSummary",
     "adjust",
     "auc_tests",
@@ -117,6 +124,8 @@ __all__ = [
     "paired_differences",
     "prediction_errors",
     "rank_intervals",
+    "rater_curve",
+    "resolution",
     "squared_errors",
     "srcc_over_splits",
 ]

@@ -12,6 +12,7 @@
 * ``leakage``: whether a method may have seen a dataset.
 * ``code``: whether scores are those of a method's present code.
 * ``ratings``: the noise of a dataset's ratings, and the ceiling that it puts on correlations.
+* ``resolution``: what a column can tell apart, and how many raters a row is worth.
 * ``points``: scores against labels, with the fitted mapping.
 * ``photographs``: the images of a stored result.
 """

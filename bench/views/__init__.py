@@ -6,8 +6,8 @@ the command line takes its options.
 * ``model``: ``Value`` and ``View``; ``shown``: ``Views``, what a command shows.
 * ``arranging``: how a view is asked for, and the tables behind it.
 * ``writing`` with ``markdown``, ``latex`` and ``html``, and ``records`` (JSON, CSV, DataFrame): the writers.
-* ``paper``, ``by_attribute``, ``compare``, ``significance``, ``over_datasets``, ``published``, ``opinions``, ``cross``:
-  the views.
+* ``paper``, ``by_attribute``, ``compare``, ``significance``, ``over_datasets``, ``published``, ``opinions``,
+  ``resolution``, ``cross``: the views.
 """
 
 from __future__ import annotations
@@ -76,6 +76,12 @@ VIEWS = {
     "opinions": ViewOption(
         "bench.views.opinions.view:show",
         "Show the noise ceiling of the MOS and Krasula's AUCs, for labels with the spread of the ratings.",
+    ),
+    "resolution": ViewOption(
+        "bench.views.resolution:show",
+        "Show for each dataset the smallest difference of SRCC that a paired test finds (at 5 %, with a probability of "
+        "80 %), and how many raters each method is worth, for labels with the spread and the number of the ratings.",
+        takes=(*_TESTS, "interval"),
     ),
     "cross": ViewOption("bench.views.cross.view:show", takes=("intervals",)),
 }

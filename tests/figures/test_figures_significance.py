@@ -15,6 +15,7 @@ from bench.figures.significance import indistinguishable_runs, matrices, panels,
 from bench.figures.style import new_figure, plain
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
+from bench.tables.resolution import column_resolution
 from bench.tables.table import Table, arrange
 
 Bench = Callable[..., Ran]
@@ -70,6 +71,20 @@ def test_a_ranking_shows_each_srcc_and_a_bar_over_the_twins(filled: Store) -> No
     bars = [line.get_ydata().tolist() for line in axes.lines if line.get_xdata()[0] > 1]
     assert bars == [[0.7, 2.3]]
     assert next(text.get_text() for text in axes.get_yticklabels()) == "good"
+
+
+def test_the_scale_bar_is_as_long_as_what_the_dataset_resolves(filled: Store) -> None:
+    table = arranged(filled)
+    figure = rankings(table)
+    for axes, panel in zip(figure.axes, panels(table), strict=True):
+        assert panel.resolves is not None
+        (bar,) = (line for line in axes.lines if line.get_marker() == "|")
+        left, right = bar.get_xdata()
+        assert right - left == pytest.approx(panel.resolves)
+        assert max(bar.get_ydata()) < -0.5, "above the rows"
+        assert [text.get_text() for text in axes.texts] == [f"{panel.resolves:.3f}"]
+    assert panels(table)[0].resolves == column_resolution(table, table.columns[0]).median
+    assert "scale bar" in figure.get_supxlabel()
 
 
 def test_a_matrix_shows_signs_only_where_a_test_tells(filled: Store) -> None:

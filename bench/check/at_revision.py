@@ -58,7 +58,9 @@ def main() -> None:
     try:
         runpy.run_module("bench", run_name="__main__")
     finally:
-        files = [getattr(module, "__file__", None) for name, module in sys.modules.items() if name != "__main__"]
+        # multiprocessing knows this script, the one that began, by a second name.
+        others = {name: module for name, module in sys.modules.items() if name not in ("__main__", "__mp_main__")}
+        files = [getattr(module, "__file__", None) for module in others.values()]
         if present := [file for file in files if rerouting.place(file)]:
             sys.exit(f"bench: error: --against: {present[0]} was not taken from the revision")
 

@@ -49,7 +49,7 @@ def read_scores(path: Path, column: str | None) -> ScoreFile:
     Raises:
         UsageError: the file is no such CSV, or names an image twice.
     """
-    header, rows = table.read_csv(path)
+    header, rows = _named_as_here(*table.read_csv(path))
     columns = [column] if column is not None else [name for name in header if name not in _NAMES]
     table.need_columns(path, header, ["image", *columns])
     if not columns or not rows:
@@ -58,6 +58,14 @@ def read_scores(path: Path, column: str | None) -> ScoreFile:
     table.check_unique(path, list(images))
     read = {name: tuple(_score(path, name, row) for row in rows) for name in (*columns, *_NAMES[1:]) if name in header}
     return ScoreFile(path, images, {name: read[name] for name in columns}, read.get("mos"))
+
+
+def _named_as_here(header: list[str], rows: list[table.TextRow]) -> tuple[list[str], list[table.TextRow]]:
+    """Return a table whose columns Image and MOS, in any case, are called ``image`` and ``mos``."""
+    known = {name: name.lower() for name in header if name.lower() in _NAMES and name.lower() not in header}
+    if len(set(known.values())) < len(known):
+        return header, rows
+    return [known.get(name, name) for name in header], [{known.get(k, k): v for k, v in row.items()} for row in rows]
 
 
 def _score(path: Path, column: str, row: table.TextRow) -> float | None:

@@ -153,7 +153,7 @@ def _fill(rows: _Rows, usable: pd.DataFrame) -> None:
     rows.scores, rows.labels = usable["score"].to_numpy(np.float64), usable["mos"].to_numpy(np.float64)
     about = rows.entry.dataset
     rows.groups = joined(usable, about.within)
-    rows.clusters = joined(usable, [about.cluster]) if about.cluster in usable else None
+    rows.clusters = joined(usable, [about.cluster]) if about.cluster and _known(usable, about.cluster) else None
 
 
 def correlate_part(entry: Entry, frame: pd.DataFrame) -> stats.Correlations:
@@ -178,7 +178,7 @@ def joined(frame: pd.DataFrame, columns: Sequence[str]) -> list[str] | None:
     """Return the values of some columns as one text a row; None without columns."""
     if not columns:
         return None
-    return ["\x1f".join(values) for values in zip(*(frame[c].astype(str) for c in columns), strict=True)]
+    return ["\x1f".join(values) for values in zip(*(frame[c].map(str) for c in columns), strict=True)]
 
 
 def signs_of(entry: Entry) -> tuple[int, int]:

@@ -56,7 +56,7 @@ class Request:
             got = ",".join(self.values)
             raise UsageError(f"--values got {got!r}: choose some of {', '.join(STATISTICS)}, each once")
         if self.margin is not None and not 0 < self.margin < 2:
-            raise UsageError(f"--margin got {self.margin:g}: give a difference of SRCC above 0, such as 0.01")
+            raise UsageError(f"--margin got {self.margin:g}: give a number above 0 and below 2, such as 0.01")
 
     def need_draws(self, option: str) -> None:
         """Raise UsageError where a view that tests was asked for without draws."""

@@ -226,3 +226,21 @@ def test_a_labels_file_is_enough(bench: Bench, tmp_path: Path) -> None:
     done = bench("import", "s.csv", *given)
     assert done.code == 0, done.err
     assert records(bench)["m"]["srcc"] == pytest.approx(1)
+
+
+def test_one_image_without_a_reference_leaves_every_table_standing(bench: Bench) -> None:
+    Path("k.csv").write_text(noisy([*KADID, "stranger.png"]).replace("image,a,b,mos", "Image,a,b,MOS"))
+    done = bench("import", "k.csv", "--wide", "--dataset", "kadid10k")
+    assert done.code == 0, done.err
+    found = records(bench, draws=200)["a"]
+    assert (found["n"], found["srcc_low"]) == (41, None)
+    assert found["reasons"]["interval"] == "the reference of each image is not known"  # type: ignore[index]
+
+
+def test_an_own_set_with_one_blank_reference_has_no_interval(bench: Bench, photos: Path) -> None:
+    rows = "".join(f"images/{i}.png,{i},{f'r{i // 2}' if i else ''}\n" for i in range(8))
+    (photos / "scores.csv").write_text("image,score,reference\n" + rows)
+    assert bench("run", "--method", "bytes-per-pixel", "--dataset", photos).code == 0
+    assert "1 images have no reference, so that there is no interval and no test" in bench("table").out
+    record = records(bench, draws=200)["bytes-per-pixel"]
+    assert record["srcc_low"] is None

@@ -296,7 +296,7 @@ def test_families_choose_rows(store: Store, bench: Bench) -> None:
         (["--draws", "1"], "--draws got 1: give 0 for no bootstrap, or at least 100"),
         (["--compare", "good", "good"], "which are one row"),
         (["--margin", "0.01"], "--margin got 0.01 without --compare A B"),
-        (["--compare", "good", "fair", "--margin", "0"], "--margin got 0: give a difference of SRCC above 0"),
+        (["--compare", "good", "fair", "--margin", "0"], "--margin got 0: give a number above 0 and below 2"),
         (["--compare", "good", "fiar"], "Did you mean 'fair'"),
         (["--compare", "good", "fair", "--draws", "0"], "--compare tests by a bootstrap, and --draws got 0"),
         (["--significance", "--by", "type"], "--by and --significance do not go together"),

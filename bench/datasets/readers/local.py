@@ -87,9 +87,11 @@ def _only_folder(files: Sequence[str]) -> str:
 
 
 def _dataset(name: str, origin: str, samples: list[Sample]) -> Dataset:
-    references = [s.attributes.get("reference") for s in samples]
+    references = [s.attributes["reference"] for s in samples if "reference" in s.attributes]
     # One row a reference would make clusters of one image: the same draws under another name.
-    clustered = None not in references and len(set(references)) < len(references)
+    clustered = len(set(references)) < len(references)
+    unknown = len(samples) - len(references)
+    note = f"{unknown} images have no reference, so that there is no interval and no test"
     return Dataset(
         id=_printable(name) or "images",
         title=_printable(name),
@@ -98,6 +100,7 @@ def _dataset(name: str, origin: str, samples: list[Sample]) -> Dataset:
         samples=tuple(samples),
         cluster="reference" if clustered else "",
         group="reference" if clustered else "",
+        notes=(note,) if clustered and unknown else (),
         origin=_printable(origin),
     )
 

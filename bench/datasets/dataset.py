@@ -190,6 +190,12 @@ def told_count(here: int, complete: int) -> str:
     return f"this copy has {here:,} images, the complete set {complete:,}" if complete and here != complete else ""
 
 
+def references_repeat(samples: Iterable[Sample]) -> bool:
+    """Return whether several images have one reference; one image a reference makes the same draws as images alone."""
+    told = [s.attributes["reference"] for s in samples if "reference" in s.attributes]
+    return len(set(told)) < len(told)
+
+
 def count_values(samples: Iterable[Sample], attribute: str) -> dict[str, int]:
     """Return how many samples have each value of an attribute, sorted by value; those without it are not counted."""
     found = Counter(str(s.attributes[attribute]) for s in samples if attribute in s.attributes)

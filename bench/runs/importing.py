@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.api import UNKNOWN, Family, MethodInfo
 from bench.datasets.card import Card
-from bench.datasets.dataset import Attribute, Dataset, Direction, Sample
+from bench.datasets.dataset import Attribute, Dataset, Direction, Sample, references_repeat
 from bench.datasets.protocol import Protocol
 from bench.datasets.readers import text as table
 from bench.datasets.readers.index import Index, fold
@@ -24,6 +24,8 @@ from bench.runs.store import Store
 
 VERSION = "imported"
 _NAMES = ("image", "mos")
+_TEXTS, _NUMBERS = ("reference", "type", "level"), ("std", "n_raters")
+_ATTRIBUTES = (*_TEXTS, *_NUMBERS)
 
 
 @dataclass(frozen=True)
@@ -35,34 +37,51 @@ class ScoreFile:
         images: names, unique.
         scores: column → one score an image, None where the file has none.
         mos: labels, when the file has them; they win over a card's.
+        attributes: what else the file says of each image.
     """
 
     path: Path
     images: tuple[str, ...]
     scores: Mapping[str, tuple[float | None, ...]]
     mos: tuple[float | None, ...] | None
+    attributes: tuple[Mapping[str, Attribute], ...] = ()
 
 
 def read_scores(path: Path, column: str | None) -> ScoreFile:
     """Read ``image``, an optional ``mos`` and one column of scores, or with None every other column.
 
+    Columns ``reference``, ``type``, ``level``, ``std`` and ``n_raters`` describe the images, and are no scores.
+
     Raises:
         UsageError: the file is no such CSV, or names an image twice.
     """
     header, rows = _named_as_here(*table.read_csv(path))
-    columns = [column] if column is not None else [name for name in header if name not in _NAMES]
+    columns = [column] if column is not None else [name for name in header if name not in (*_NAMES, *_ATTRIBUTES)]
     table.need_columns(path, header, ["image", *columns])
     if not columns or not rows:
         raise UsageError(f"{path} has no scores: it needs the columns image and score, and one row for each image")
     images = tuple(table.image_name(path, row["image"]) for row in rows)
     table.check_unique(path, list(images))
     read = {name: tuple(_score(path, name, row) for row in rows) for name in (*columns, *_NAMES[1:]) if name in header}
-    return ScoreFile(path, images, {name: read[name] for name in columns}, read.get("mos"))
+    told = [name for name in header if name in _ATTRIBUTES and name not in columns]
+    attributes = tuple(_attributes(path, row, told) for row in rows)
+    return ScoreFile(path, images, {name: read[name] for name in columns}, read.get("mos"), attributes)
+
+
+def _attributes(path: Path, row: table.TextRow, names: Iterable[str]) -> dict[str, Attribute]:
+    found: dict[str, Attribute] = {}
+    for name in names:
+        if text := row[name].strip():
+            value = table.number(path, name, row["image"], text) if name in _NUMBERS else text
+            found |= {} if value is None else {name: value}
+    return found
 
 
 def _named_as_here(header: list[str], rows: list[table.TextRow]) -> tuple[list[str], list[table.TextRow]]:
-    """Return a table whose columns Image and MOS, in any case, are called ``image`` and ``mos``."""
-    known = {name: name.lower() for name in header if name.lower() in _NAMES and name.lower() not in header}
+    """Return a table whose columns of names and labels, in any case, are called as here."""
+    known = {
+        name: name.lower() for name in header if name.lower() in (*_NAMES, *_ATTRIBUTES) and name.lower() not in header
+    }
     if len(set(known.values())) < len(known):
         return header, rows
     return [known.get(name, name) for name in header], [{known.get(k, k): v for k, v in row.items()} for row in rows]
@@ -111,9 +130,10 @@ def with_own_labels(file: ScoreFile, base: Dataset, direction: Direction | None,
     """
     named = {sample.name: sample.attributes for sample in base.samples}
     samples = tuple(
-        Sample(image, None, mos, named[image] if image in named else _said_by_name(card, image))
-        for image, mos in zip(file.images, file.mos or (), strict=True)
+        Sample(image, None, mos, {**(named[image] if image in named else _said_by_name(card, image)), **told})
+        for image, mos, told in zip(file.images, file.mos or (), file.attributes, strict=True)
     )
+    base = replace(base, cluster=base.cluster or ("reference" if references_repeat(samples) else ""))
     # What labels compare inside, or intervals resample, must be known of every image.
     needed = {*base.within, *([base.cluster] if base.cluster else [])}
     known = all(needed <= set(sample.attributes) for sample in samples)

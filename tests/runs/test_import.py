@@ -244,3 +244,15 @@ def test_an_own_set_with_one_blank_reference_has_no_interval(bench: Bench, photo
     assert "1 images have no reference, so that there is no interval and no test" in bench("table").out
     record = records(bench, draws=200)["bytes-per-pixel"]
     assert record["srcc_low"] is None
+
+
+def test_columns_of_the_file_describe_its_images_and_are_no_scores(bench: Bench) -> None:
+    rows = noisy([f"{i}.png" for i in range(60)]).splitlines()
+    told = ["Reference,type,std", *(f"r{i // 6},{'blur' if i % 2 else 'noise'},1.5" for i in range(60))]
+    Path("own.csv").write_text("\n".join(f"{row},{more}" for row, more in zip(rows, told, strict=True)))
+    assert bench("import", "own.csv", "--wide", "--dataset", "own").code == 0
+    found = records(bench, draws=200)
+    assert set(found) == {"a", "b"}
+    assert found["a"]["interval_units"] == "reference"
+    parts = json.loads(bench("table", "--by", "type", "--format", "json").out)
+    assert {(record["type"], record["n"]) for record in parts} == {("blur", 30), ("noise", 30)}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from bench.datasets.card import TableSpec
-from bench.datasets.dataset import Dataset, Sample
+from bench.datasets.dataset import Dataset, Sample, references_repeat
 from bench.datasets.readers import text as table
 from bench.datasets.readers.own_table import LabelColumn, OwnTable, in_folder, on_disk, read_table
 from bench.errors import ImageError, UsageError
@@ -87,10 +87,8 @@ def _only_folder(files: Sequence[str]) -> str:
 
 
 def _dataset(name: str, origin: str, samples: list[Sample]) -> Dataset:
-    references = [s.attributes["reference"] for s in samples if "reference" in s.attributes]
-    # One row a reference would make clusters of one image: the same draws under another name.
-    clustered = len(set(references)) < len(references)
-    unknown = len(samples) - len(references)
+    clustered = references_repeat(samples)
+    unknown = sum("reference" not in s.attributes for s in samples)
     note = f"{unknown} images have no reference, so that there is no interval and no test"
     return Dataset(
         id=_printable(name) or "images",

@@ -35,6 +35,13 @@ def test_a_run_is_finished_whoever_listens(photos: Path, tmp_path: Path, streams
     assert [each.state for each in Store(tmp_path / "results").verify()] == ["ok"]
 
 
+def test_worker_processes_run_where_nobody_listens(photos: Path, tmp_path: Path) -> None:
+    done = shell(f"{BENCH} {RUN} --workers 2 2>&-", tmp_path)
+    assert (done.returncode, "Traceback" in done.stdout) == (0, False)
+    (entry,) = Store(tmp_path / "results").entries()[0]
+    assert entry.scored == 8
+
+
 def test_a_mistake_keeps_its_exit_code_where_nobody_reads_why(tmp_path: Path) -> None:
     assert shell(f"{BENCH} run --method nique --dataset sample 2>&-", tmp_path).returncode == 2
     assert shell(f"{BENCH} run --method nique --dataset sample 2>/dev/full", tmp_path).returncode == 2

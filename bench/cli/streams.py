@@ -40,7 +40,8 @@ def protect_streams() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
+            # It gets the lowest free number; worker processes need it too.
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     sys.stdout = _protected(sys.stdout, sys.__stdout__, BrokenPipeError)
     sys.stderr = _protected(sys.stderr, sys.__stderr__, OSError)
 

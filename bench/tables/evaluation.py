@@ -135,9 +135,9 @@ def _read(entry: Entry) -> _Rows:
     if unknown := [name for name in about.within if not _known(usable, name)]:
         rows.reason = f"the {' and '.join(unknown)} of each image, inside which labels compare, is not known"
         return rows
-    if about.cluster and not _known(usable, about.cluster):
-        rows.no_draws = f"the {about.cluster} of each image is not known"
     _fill(rows, usable)
+    if about.cluster and rows.clusters is None:
+        rows.no_draws = f"the {about.cluster} of each image is not known"
     rows.unlabelled = rows.scored - len(usable)
     return rows
 

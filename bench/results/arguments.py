@@ -89,12 +89,10 @@ def datasets_of(
     return [_dataset_of(each, places, parameter, labels) for each in every]
 
 
-def _dataset_of(value: Any, places: Roots, parameter: str, labels: LabelColumn) -> Dataset:
+def _dataset_of(value: DatasetLike, places: Roots, parameter: str, labels: LabelColumn) -> Dataset:
     if isinstance(value, Dataset):
         return value
-    if isinstance(value, (str, os.PathLike)):
-        return resolve(text_of(value), places, parameter, labels)
-    raise UsageError(f"{parameter} got {type(value).__name__}: give an id, a path, a URL or a dataset")
+    return resolve(text_of(value), places, parameter, labels)
 
 
 def text_of(value: str | os.PathLike[str]) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+# What lists, helps and published tables need; whatever else is installed is loaded where it is used.
+LIGHT = {"bench", "click", "iqa-bench", "numpy", "pillow", "platformdirs", "scipy"}
 OURS = {"bytes-per-pixel", "niqe", "qualiclip", "qualiclip-lite", "clipiqa"}
 
 
@@ -57,3 +59,32 @@ def test_folders_of_the_users_own_hide_nothing_of_the_wheel(wheel: Path, crowded
 
 def test_folders_of_the_users_own_hide_nothing_of_the_editable_install(crowded: Path) -> None:
     assert listed(crowded, None) >= OURS
+
+
+@pytest.mark.parametrize(
+    "command", [["--help"], ["list", "datasets"], ["list", "methods"], ["list", "methods", "niqe"], ["table", "--help"]]
+)
+def test_lists_and_helps_need_few_packages(command: list[str], tmp_path: Path) -> None:
+    """As in an environment that lacks the others: whoever loads one of them there ends with its name."""
+    program = f"""
+import sys
+from importlib.machinery import ModuleSpec
+from importlib.metadata import packages_distributions
+from bench.cli import main
+
+light = {LIGHT!r}
+others = {{name for name, owners in packages_distributions().items() if not light & set(map(str.lower, owners))}}
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self) if name in others else None
+
+    def create_module(self, spec):
+        raise ModuleNotFoundError(f"No module named {{spec.name!r}}")
+
+sys.meta_path.insert(0, Missing())
+sys.exit(main({command!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr

@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-import simplejpeg
 from PIL import Image, TiffImagePlugin
 
 from bench.errors import ImageError
@@ -82,6 +81,8 @@ def check_after_decoding(image: Image.Image, data: bytes) -> None:
 
 
 def _check_jpeg(data: bytes) -> None:
+    import simplejpeg  # here, so that lists and helps, which decode nothing, do without it
+
     try:
         simplejpeg.decode_jpeg(data, colorspace="GRAY", min_height=1, min_width=1, min_factor=8)
     except ValueError as error:

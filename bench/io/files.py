@@ -255,7 +255,7 @@ def _reason(error: BaseException) -> str:
 
 def is_hidden(name: str) -> bool:
     """Tell whether a relative name leads to what no command takes: hidden files and folders, and macOS's copies."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+    return any((part[:1] == "." and part != ".") or part == "__MACOSX" for part in name.split("/"))
 
 
 def is_url(text: str) -> bool:

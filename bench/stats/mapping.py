@@ -13,10 +13,11 @@ scores are used as they are. NaN is not checked here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from bench.api import FloatArray
 from bench.stats.starts import Points, Start, best_step, binned, valleys
@@ -24,6 +25,8 @@ from bench.stats.starts import Points, Start, best_step, binned, valleys
 MAX_EVALUATIONS = 4000
 """Most evaluations before a descent counts as not converged."""
 
+TOLERANCE = 1e-8
+"""Relative change of the cost, or of the parameters, and cosine of the slope, below which a descent has converged."""
 SEARCH = 100
 """Most evaluations of a descent that only searches for a start."""
 DEEPEST = 3
@@ -38,11 +41,10 @@ STEEPEST = 1e-9
 
 
 class _Curve(Protocol):
-    """A parametric curve, how much of its rise each score has passed, and its derivatives by the parameters."""
+    """A parametric curve, how much of its rise each score has passed, and its derivatives (parameters, n)."""
 
     name: str
     parameters: int
-
     line: bool
 
     def parameters_of(self, start: Start) -> list[float]: ...
@@ -76,7 +78,7 @@ class _Logistic4:
         scale = max(abs(b[3]), STEEPEST)
         z, g = (x - b[2]) / scale, self.passed(b, x)
         slope = (b[0] - b[1]) * g * (1 - g) / scale
-        return np.stack([g, 1 - g, -slope, -slope * z * np.copysign(1.0, b[3])], axis=1)
+        return np.stack([g, 1 - g, -slope, -slope * z * np.copysign(1.0, b[3])])
 
 
 class _Logistic5:
@@ -100,7 +102,7 @@ class _Logistic5:
     def jacobian(self, b: FloatArray, x: FloatArray) -> FloatArray:
         g = self.passed(b, x)
         bell = b[0] * g * (1 - g)
-        return np.stack([g - 0.5, bell * (x - b[2]), -bell * b[1], x, np.ones_like(x)], axis=1)
+        return np.stack([g - 0.5, bell * (x - b[2]), -bell * b[1], x, np.ones_like(x)])
 
 
 _CURVES: dict[str, _Curve] = {"log4": _Logistic4(), "log5": _Logistic5()}
@@ -135,7 +137,9 @@ class LogisticMapping:
 
     def standardise(self, scores: FloatArray) -> FloatArray:
         """Compute x = (sign * scores - location) / scale for raw scores of any shape."""
-        return (self.sign * np.asarray(scores, dtype=np.float64) - self.location) / self.scale
+        e = -_exponent(self.scale)
+        s, location, scale = (np.ldexp(values, e) for values in (scores, self.location, self.scale))
+        return np.asarray((self.sign * s - location) / scale)
 
     def predict(self, scores: FloatArray) -> FloatArray:
         """Map raw scores of any shape to the labels' units.
@@ -201,20 +205,31 @@ def fit_logistic5(scores: FloatArray, labels: FloatArray, sign: int = 1) -> Logi
     return _fit(_CURVES["log5"], scores, labels, sign)
 
 
+def _exponent(values: ArrayLike) -> int:
+    """Return the smallest e for which every magnitude is below 2**e.
+
+    Multiplied by 2**-e, huge and tiny numbers have squares in the range of floats, and no digit changes.
+    """
+    return int(np.frexp(np.abs(values).max())[1])
+
+
 def _fit(curve: _Curve, scores: FloatArray, labels: FloatArray, sign: int) -> LogisticMapping:
     """Standardise the scores and fit the curve; every failure becomes a reason."""
     s, y = sign * np.asarray(scores, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     # With no more images than parameters the curve can pass through every point.
     if s.size <= curve.parameters:
         return LogisticMapping(curve.name, (), 0.0, 1.0, sign, f"too few images for {curve.parameters} parameters")
-    with np.errstate(over="ignore", invalid="ignore"):
-        location, scale = float(s.mean()), float(s.std())
-    if np.ptp(s) == 0 or not 0 < scale < np.inf:
+    if s.min() == s.max():
         return LogisticMapping(curve.name, (), 0.0, 1.0, sign, "constant scores")
-    x = (s - location) / scale
+    near_one, e = np.ldexp(s, -_exponent(s)), _exponent(s)
+    location, scale = (float(np.ldexp(value, e)) for value in (near_one.mean(), near_one.std()))
+    if scale == 0:
+        return LogisticMapping(curve.name, (), 0.0, 1.0, sign, "scores differ by less than can be computed with")
+    standard = LogisticMapping(curve.name, (), location, scale, sign)
+    x = standard.standardise(scores)
     b = _least_squares(curve, x, y)
     reason = "" if b else f"{curve.parameters}-parameter fit did not converge"
-    return LogisticMapping(curve.name, b, location, scale, sign, reason, _remark(curve, b, x) if b else "")
+    return replace(standard, parameters=b, reason=reason, remark=_remark(curve, b, x) if b else "")
 
 
 def _remark(curve: _Curve, b: Sequence[float], x: FloatArray) -> str:
@@ -243,11 +258,11 @@ def _least_squares(curve: _Curve, x: FloatArray, y: FloatArray) -> tuple[float, 
     rest = float(np.square(y - means[group]).sum())
     few = binned(points)
     # The valleys are descended on few points, and only the deepest ones with every image.
-    ends = [_descend(curve, few, curve.parameters_of(each), rest, SEARCH).x for each in valleys(few, curve.line)]
+    ends = [_descend(curve, few, curve.parameters_of(each), rest, SEARCH).b for each in valleys(few, curve.line)]
     starts = _deepest(curve, points, rest, [*ends, np.array(curve.parameters_of(best_step(points, curve.line)))])
     fits = [_descend(curve, points, start, rest, MAX_EVALUATIONS) for start in starts]
-    good = [fit for fit in fits if fit.status > 0 and np.isfinite(fit.cost) and np.isfinite(fit.x).all()]
-    return tuple(float(b) for b in min(good, key=lambda fit: fit.cost).x) if good else ()
+    good = [fit for fit in fits if fit.converged and np.isfinite(fit.cost) and np.isfinite(fit.b).all()]
+    return tuple(float(b) for b in min(good, key=lambda fit: fit.cost).b) if good else ()
 
 
 def _deepest(curve: _Curve, points: Points, rest: float, starts: list[FloatArray]) -> list[FloatArray]:
@@ -263,20 +278,40 @@ def _deepest(curve: _Curve, points: Points, rest: float, starts: list[FloatArray
     return [starts[place] for place in chosen[:DEEPEST]]
 
 
-def _descend(curve: _Curve, points: Points, start: Sequence[float] | FloatArray, rest: float, evaluations: int) -> Any:
+class _End(NamedTuple):
+    """Where a descent ended: the parameters, the sum of squares there, and whether it is a minimum."""
+
+    b: FloatArray
+    cost: float
+    converged: bool
+
+
+def _descend(curve: _Curve, points: Points, start: Sequence[float] | FloatArray, rest: float, evaluations: int) -> _End:
     """Descend from a start by Levenberg-Marquardt; ``rest`` is a sum of squares that no curve changes."""
-    from scipy.optimize import least_squares
+    from scipy.optimize import leastsq
 
     x, y, root = points.x, points.y, np.sqrt(points.weights)
-    constant = np.zeros(curve.parameters)
+    constant, unmoved = np.zeros(curve.parameters), np.zeros((curve.parameters, curve.parameters))
     constant[0] = np.sqrt(rest)
 
     def residuals(b: FloatArray) -> FloatArray:
-        return np.append(root * (curve.value(b, x) - y), constant)
+        return np.concatenate([root * (curve.value(b, x) - y), constant])
 
-    def jacobian(b: FloatArray) -> FloatArray:
-        return np.append(root[:, None] * curve.jacobian(b, x), np.zeros((constant.size, constant.size)), axis=0)
+    def slopes(b: FloatArray) -> FloatArray:
+        return np.concatenate([root * curve.jacobian(b, x), unmoved], axis=1)
 
     # A trial step may leave the range of floats; the solver then rejects it.
     with np.errstate(over="ignore", invalid="ignore"):
-        return least_squares(residuals, start, jac=jacobian, method="lm", x_scale="jac", max_nfev=evaluations)
+        # Not least_squares, whose checks of each step take longer than the step.
+        b, _, found, _, status = leastsq(
+            residuals,
+            start,
+            Dfun=slopes,
+            col_deriv=True,
+            full_output=True,
+            ftol=TOLERANCE,
+            xtol=TOLERANCE,
+            gtol=TOLERANCE,
+            maxfev=evaluations,
+        )
+        return _End(b, float(found["fvec"] @ found["fvec"]), status in (1, 2, 3, 4))

@@ -212,7 +212,7 @@ class TestMapping:
         for b in np.random.default_rng(0).normal(size=(5, curve.parameters)):
             steps = 1e-6 * np.eye(curve.parameters)
             numeric = [(curve.value(b + h, x) - curve.value(b - h, x)) / 2e-6 for h in steps]
-            np.testing.assert_allclose(curve.jacobian(b, x), np.transpose(numeric), rtol=1e-5, atol=1e-7)
+            np.testing.assert_allclose(curve.jacobian(b, x), numeric, rtol=1e-5, atol=1e-7)
 
     def test_recovers_its_own_curve(self):
         s = np.linspace(0, 10, 200)
@@ -252,6 +252,20 @@ class TestMapping:
         got = correlate(*published(dataset, model))
         assert got.rmse_log4 <= log4 * (1 + 1e-6)
         assert got.rmse_log5 <= log5 * (1 + 1e-6)
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("factor", [1e306, 1e300, 1e-300, 1e-308])
+    def test_huge_and_tiny_scores_are_fitted_as_others_are(self, factor):
+        s, y = noisy(60)
+        got, expected = correlate(factor * s, y), correlate(s, y)
+        for name in ("plcc_raw", "plcc_log4", "plcc_log5", "rmse_log4"):
+            assert getattr(got, name) == pytest.approx(getattr(expected, name), abs=1e-6)
+
+    @pytest.mark.filterwarnings("error")
+    def test_scores_at_both_ends_of_the_floats_are_fitted(self):
+        s, y = noisy(60)
+        got = correlate(np.where(s > 0, 1e308, -1e308), y)
+        assert got.plcc_log4 == pytest.approx(np.corrcoef(s > 0, y)[0, 1])
 
     @pytest.mark.parametrize("outlier", [100.0, 1000.0])
     def test_an_outlier_neither_stops_the_fit_nor_turns_the_sign(self, outlier):

@@ -28,7 +28,7 @@ class Index:
     def __init__(self, names: Iterable[str]) -> None:
         self.names = list(names)
         self._exact = set(self.names)
-        self._folders: list[str] = []
+        self._above: dict[int, set[str]] = {}
         self._folded: dict[str, list[str]] = {}
         for name in self.names:
             self._folded.setdefault(fold(name), []).append(name)
@@ -56,15 +56,19 @@ class Index:
             return [base]
         if "*" not in pattern:
             return [join(base, pattern)]
-        if not self._folders:
-            self._folders = sorted({name.rpartition("/")[0] for name in self.names})
         start = join(base, "") if base else ""
-        below = ((name, name.removeprefix(start)) for name in self._folders if name.startswith(start))
+        below = ((name, name.removeprefix(start)) for name in sorted(self._folders()) if name.startswith(start))
         depth = pattern.count("/")
         return [n for n, rest in below if rest.count("/") == depth and fnmatchcase(fold(rest), fold(pattern))]
 
     def folders_with(self, pattern: str) -> list[str]:
         """Return the folders (the root is empty) that have a file of that name or pattern, shallowest first."""
-        depth = pattern.count("/") + 1
-        above = {"/".join(name.split("/")[:-depth]) for name in self.names if name.count("/") >= depth - 1}
+        above = self._folders(pattern.count("/") + 1)
         return sorted((f for f in above if self.matching(pattern, f)), key=lambda f: (f.count("/"), f))
+
+    def _folders(self, above: int = 1) -> set[str]:
+        """Return the folders that have a file so many levels below them; the root is empty."""
+        if above not in self._above:
+            deep = (name.rsplit("/", above) for name in self.names)
+            self._above[above] = {parts[0] if len(parts) > above else "" for parts in deep if len(parts) >= above}
+        return self._above[above]

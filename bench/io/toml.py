@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 import typing
 from typing import Any, Literal
@@ -24,7 +25,7 @@ def fill(cls: type[Any], table: Any, where: str) -> Any:
     if not isinstance(table, dict):
         raise UsageError(f"{where}: got {table!r}: use a TOML table")
     fields = {f.name: f for f in dataclasses.fields(cls)}
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     for key in table:
         if key not in fields:
             raise UsageError(f"{where} has the unknown key {key!r}.{did_you_mean(key, fields)}")
@@ -33,6 +34,11 @@ def fill(cls: type[Any], table: Any, where: str) -> Any:
         if required and name not in table:
             raise UsageError(f"{where} lacks the key {name!r}")
     return cls(**{key: _typed(hints[key], value, f"{where}: {key}") for key, value in table.items()})
+
+
+@functools.cache
+def _hints(cls: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def _typed(hint: Any, value: Any, where: str) -> Any:

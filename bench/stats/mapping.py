@@ -76,9 +76,12 @@ class _Logistic4:
 
     def jacobian(self, b: FloatArray, x: FloatArray) -> FloatArray:
         scale = max(abs(b[3]), STEEPEST)
-        z, g = (x - b[2]) / scale, self.passed(b, x)
-        slope = (b[0] - b[1]) * g * (1 - g) / scale
-        return np.stack([g, 1 - g, -slope, -slope * z * np.copysign(1.0, b[3])])
+        d = np.empty((4, x.size))
+        d[0] = g = self.passed(b, x)
+        d[1] = 1 - g
+        d[2] = (b[1] - b[0]) * g * d[1] / scale
+        d[3] = d[2] * ((x - b[2]) / scale) * np.copysign(1.0, b[3])
+        return d
 
 
 class _Logistic5:
@@ -102,7 +105,9 @@ class _Logistic5:
     def jacobian(self, b: FloatArray, x: FloatArray) -> FloatArray:
         g = self.passed(b, x)
         bell = b[0] * g * (1 - g)
-        return np.stack([g - 0.5, bell * (x - b[2]), -bell * b[1], x, np.ones_like(x)])
+        d = np.empty((5, x.size))
+        d[0], d[1], d[2], d[3], d[4] = g - 0.5, bell * (x - b[2]), -bell * b[1], x, 1
+        return d
 
 
 _CURVES: dict[str, _Curve] = {"log4": _Logistic4(), "log5": _Logistic5()}

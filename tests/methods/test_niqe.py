@@ -69,7 +69,9 @@ def test_original_parameters_give_the_values_of_the_release(name: str, release: 
     assert method.score([prepare(photo, method.info.input)])[0] == pytest.approx(release, abs=bound)
 
 
-# pyiqa 0.1.16 gives 0.4597 with the original parameters; 0.5168 stands in methods/niqe_pristine.md.
+# pyiqa 0.1.16 gives 0.4597 with the original parameters; 0.5168 stands in methods/niqe_pristine.md. Slow, because
+# `bench check` scores the same photographs.
+@pytest.mark.slow
 @needs_real_data
 def test_rank_correlation_on_clive() -> None:
     with (CLIVE / "scores.csv").open(newline="") as file:

@@ -11,4 +11,5 @@
 * ``argument_types``: the arguments of public functions, checked against their annotations.
 * ``source_hash``: hash of a function: its source, and the values from outside that it uses.
 * ``method_source``: hash of a method's code, over the modules of its package.
+* ``module_code``: the code of a module and of what it imports, as far as it is not installed.
 """

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import hashlib
-import io
-import sys
-import tokenize
 from collections.abc import Iterator
-from pathlib import Path
 
 from bench.api import Method
 from bench.errors import UsageError
 from bench.plugins.functions import FunctionMethod
+from bench.plugins.module_code import code_of
 from bench.plugins.source_hash import hash_function
-
-# Of this package only what computes: what declares, reads and decodes has versions of its own in a score's identity.
-_COMPUTING = ("bench.methods", "bench.plugins", "bench.distortions")
 
 
 @functools.cache
@@ -25,8 +18,9 @@ def hash_method(method: type[Method]) -> str:
     """Hash the code that computes a method's scores.
 
     In go the module of the class, those of the methods that it is derived from or takes features of, and the modules
-    of the same package that these import, anywhere and in turn. Comments, docstrings and blank lines are left out. A
-    class that no file of a package defines, as in a notebook, goes in as a function does.
+    of the same package, or of others that are not installed, that these import, anywhere and in turn. Comments,
+    docstrings and blank lines are left out. A class that no file of a package defines, as in a notebook, goes in as a
+    function does.
 
     Args:
         method: any; the result is that of its code when it was first asked for.
@@ -36,7 +30,7 @@ def hash_method(method: type[Method]) -> str:
     """
     if issubclass(method, FunctionMethod):
         return _hash_object(method.function)
-    parts = {name: code for base in _bases(method) for name, code in _modules_of(base.__module__).items()}
+    parts = {name: code for base in _bases(method) for name, code in code_of(base.__module__).items()}
     if method.__module__ not in parts:
         alone = _hash_object(method)
         if not alone:
@@ -63,85 +57,3 @@ def _bases(method: type[Method]) -> Iterator[type[Method]]:
             for held in vars(base).values():
                 if isinstance(held, type) and issubclass(held, Method):
                     yield from _bases(held)
-
-
-def _modules_of(name: str) -> dict[str, bytes]:
-    """Return the code of a module and of those of its package that it imports; nothing where it has no file."""
-    found: dict[str, bytes] = {}
-    home, left = name.partition(".")[0], [name]
-    while left:
-        name = left.pop()
-        file = None if name in found or name == "__main__" else _file(name)
-        if file is not None:
-            found[name], imported = _read(name, file, file.stat().st_mtime_ns)
-            left += [other for other in imported if _is_followed(other, home)]
-    return found
-
-
-@functools.lru_cache(maxsize=1024)
-def _read(name: str, file: Path, _changed: int) -> tuple[bytes, tuple[str, ...]]:
-    data = file.read_bytes()
-    if file.suffix != ".py":
-        return data, ()
-    return _without_comments(data), tuple(_imports(data, name, file))
-
-
-def _is_followed(name: str, home: str) -> bool:
-    if home == "bench":
-        return name.startswith(tuple(f"{package}." for package in _COMPUTING))
-    return name.partition(".")[0] == home
-
-
-def _file(module: str) -> Path | None:
-    """Return the file of a module without importing it, which may take long; None for a name that is no module."""
-    if module in sys.modules:
-        path = Path(getattr(sys.modules[module], "__file__", None) or "")
-        return path if path.is_file() else None
-    parent, _, name = module.rpartition(".")
-    package = _file(parent) if parent else None
-    if package is None or package.name != "__init__.py":
-        return None
-    places = package.with_name(f"{name}.py"), package.with_name(name) / "__init__.py"
-    return next((place for place in places if place.is_file()), None)
-
-
-def _imports(source: bytes, module: str, file: Path) -> Iterator[str]:
-    """Yield what may be the names of modules that a source imports; some are names of what modules hold."""
-    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            base = ".".join([*above, *([node.module] if node.module else [])])
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-
-
-def _without_comments(source: bytes) -> bytes:
-    """Return a source without comments, docstrings, blank lines and spaces at the ends of lines.
-
-    By their places in the text: what the parser makes of a source differs between versions of Python.
-    """
-    lines = source.splitlines()
-    for start, end in sorted(_docstrings(source)):
-        first, last = lines[start[0] - 1], lines[end[0] - 1]
-        lines[start[0] - 1 : end[0]] = [first[: start[1]] + last[end[1] :], *[b""] * (end[0] - start[0])]
-    for token in tokenize.tokenize(io.BytesIO(b"\n".join(lines)).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            lines[row - 1] = lines[row - 1].decode()[:column].encode()
-    return b"\n".join(line.rstrip() for line in lines if line.strip())
-
-
-_Place = tuple[int, int]
-
-
-def _docstrings(source: bytes) -> Iterator[tuple[_Place, _Place]]:
-    """Yield line, from 1, and byte in it of the start and the end of each docstring."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(
-            node, clean=False
-        ):
-            text = node.body[0]
-            yield (text.lineno, text.col_offset), (text.end_lineno or 0, text.end_col_offset or 0)

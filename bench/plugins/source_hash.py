@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import UsageError
+from bench.plugins.module_code import code_of, is_own
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, PurePath, types.EllipsisType, range)
 
@@ -39,8 +40,9 @@ def hash_function(function: Callable[..., Any]) -> SourceHash:
     """Hash a function's source with its defaults and with what it uses of the scopes around it.
 
     Numbers, texts, containers, arrays, dataclasses, tensors and torch modules (their weights) go in by content;
-    functions and classes of the function's own module or package by their source; those of other packages and whole
-    modules by name; ``functools.partial`` and bound methods with what they hold. Anything else is named as unknown.
+    functions and classes of the function's own module or package by their source; whole modules, and what is of other
+    ones, by the code of the module where it is not installed (a file beside a script), else by name;
+    ``functools.partial`` and bound methods with what they hold. Anything else is named as unknown.
 
     Args:
         function: a Python function, a lambda, a partial, a bound method or an object with ``__call__``.
@@ -69,13 +71,18 @@ class _Hashing:
         if isinstance(value, (*_PLAIN, np.generic)):
             self._put(repr(value))
         elif isinstance(value, types.ModuleType):
-            self._put(value.__name__)
+            self._add_module(value.__name__)
         elif isinstance(value, (types.FunctionType, type)):
             self._add_code(value)
         elif not any(value is outer for outer in self._within):  # an object may hold itself
             self._within.append(value)
             self._add_object(name, value)
             self._within.pop()
+
+    def _add_module(self, name: str) -> None:
+        self._put(name)
+        for each, code in sorted(code_of(name).items() if is_own(name) else ()):
+            self._put(each, code)
 
     def _add_object(self, name: str, value: Any) -> None:
         if isinstance(value, np.ndarray) and value.dtype != object:
@@ -119,14 +126,17 @@ class _Hashing:
         self.add(f"type of {name}", type(value))
         if dataclasses.is_dataclass(value):
             self._add_all(name, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
-        elif self._is_at_home(type(value)):
+        elif self._is_at_home(type(value)) or is_own(type(value).__module__):
             self._add_all(name, getattr(value, "__dict__", {}))
         else:
             self.unknown.append(f"{name} ({type(value).__qualname__})")
 
     def _add_code(self, value: Any) -> None:
         self._put(f"{value.__module__}.{value.__qualname__}")
-        if not self._is_at_home(value) or any(value is known for known in self._code):
+        if any(value is known for known in self._code):
+            return
+        if not self._is_at_home(value):
+            self._add_module(value.__module__)
             return
         self._code.append(value)
         if isinstance(value, type):

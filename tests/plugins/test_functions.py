@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,3 +189,21 @@ def test_it_stays_in_this_process_whatever_the_workers(photos: Path) -> None:
 def test_a_function_that_returns_no_number_says_so(photos: Path) -> None:
     with pytest.raises(api.BenchError, match="nothing scored no image of photos; the first failed so: TypeError"):
         api.run(made(None), photos, name="nothing", higher_is_better=True)
+
+
+@pytest.mark.parametrize("used", ["from beside import level", "import beside\nlevel = beside.level", "import beside"])
+def test_modules_beside_the_script_are_a_part_of_the_function(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, used: str
+) -> None:
+    call = "beside.level(image)" if used == "import beside" else "level(image)"
+    (tmp_path / "own_script.py").write_text(f"{used}\n\ndef score(image):\n    return {call}\n")
+    (tmp_path / "beside.py").write_text("from deeper import factor\n\ndef level(image):\n    return factor\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    found = []
+    for text in ("factor = 1\n", "factor = 2\n", "factor = 2  # the same\n"):
+        (tmp_path / "deeper.py").write_text(text)
+        for name in ("own_script", "beside", "deeper"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        importlib.invalidate_caches()
+        found.append(hash_function(importlib.import_module("own_script").score).digest)
+    assert found[0] != found[1] == found[2]

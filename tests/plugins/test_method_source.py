@@ -12,7 +12,7 @@ import fakes
 import pytest
 
 from bench.api import Method
-from bench.plugins import method_source
+from bench.plugins import method_source, module_code
 from bench.plugins.functions import method
 from bench.plugins.method_source import hash_method
 from bench.plugins.registry import find_method
@@ -108,7 +108,7 @@ def test_a_text_that_looks_like_a_comment_counts(hashed: Callable[..., str]) -> 
 
 
 def test_methods_of_ours_have_the_code_that_they_share() -> None:
-    modules = method_source._modules_of(find_method("niqe").__module__)
+    modules = module_code.code_of(find_method("niqe").__module__)
     assert {"bench.methods.niqe", "bench.methods._niqe_features", "bench.plugins.gaussian"} <= set(modules)
     assert not [name for name in modules if name.startswith(("bench.api", "bench.io", "bench.errors"))]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -130,7 +131,7 @@ def with_own_labels(file: ScoreFile, base: Dataset, direction: Direction | None,
     """
     named = {sample.name: sample.attributes for sample in base.samples}
     samples = tuple(
-        Sample(image, None, mos, {**(named[image] if image in named else _said_by_name(card, image)), **told})
+        Sample(image, None, mos, {**_known_of(image, named, card), **told})
         for image, mos, told in zip(file.images, file.mos or (), file.attributes, strict=True)
     )
     base = replace(base, cluster=base.cluster or ("reference" if references_repeat(samples) else ""))
@@ -147,9 +148,22 @@ def with_own_labels(file: ScoreFile, base: Dataset, direction: Direction | None,
     )
 
 
-def _said_by_name(card: Card | None, image: str) -> Mapping[str, Attribute]:
-    base = image.rpartition("/")[2]
-    return (card and (attributes_of_name(card, image) or attributes_of_name(card, base))) or {}
+def _known_of(image: str, named: Mapping[str, Mapping[str, Attribute]], card: Card | None) -> Mapping[str, Attribute]:
+    return named[image] if image in named else (card and said_by_name(card, image)) or {}
+
+
+def said_by_name(card: Card, image: str) -> Mapping[str, Attribute] | None:
+    """Return what an image's name, with or without its folders, says by a card's pattern; None: it has no such form."""
+    said = attributes_of_name(card, image)
+    return attributes_of_name(card, image.rpartition("/")[2]) if said is None else said
+
+
+def without_shared_folders(file: ScoreFile, card: Card) -> ScoreFile:
+    """Take the folders away that all of a file's images are in, so that every copy of a set has the same names."""
+    shared = posixpath.commonpath([posixpath.dirname(image) for image in file.images])
+    bare = tuple(posixpath.relpath(image, shared) if shared else image for image in file.images)
+    # Where the card's names begin with a folder, it is a part of them.
+    return file if any(attributes_of_name(card, image) is None for image in bare) else replace(file, images=bare)
 
 
 def import_scores(

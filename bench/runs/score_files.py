@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 from bench.api import Family, Resize
+from bench.datasets.card import Card
 from bench.datasets.catalogue import find_card, names, shipped_cards
-from bench.datasets.dataset import Dataset, Direction
+from bench.datasets.dataset import MOST_OFF, Dataset, Direction, told_count
 from bench.datasets.protocol import Protocol
 from bench.datasets.readers.with_card import describe_with_card, read_with_card
 from bench.datasets.resolve import open_root, resolve
 from bench.datasets.roots import Roots
-from bench.errors import MissingRequirementError, UsageError, did_you_mean
+from bench.errors import MissingRequirementError, UsageError, counted, did_you_mean
 from bench.io.progress import note
 from bench.runs import importing
 from bench.runs.entry import Entry
@@ -76,15 +77,19 @@ def import_file(
         col: importing.imported_method(method or col, family, opinion_aware, higher_is_better, tuple(trained_on))
         for col in file.scores
     }
-    target = _find_dataset(dataset, places, labelled=file.mos is not None)
+    target = _find_dataset(dataset, places, store, labelled=file.mos is not None)
     if target.here_n and not allow_incomplete:
         target.check_count(len(target.samples))
     target = target.split(split) if target.samples else target
+    card = find_card(dataset)
+    if file.mos is not None and card is not None and not target.samples:
+        file = importing.without_shared_folders(file, card)
+        _compare_with_card(file, card, split, allow_incomplete)
     file = importing.aligned(file, target)
     if file.mos is not None:
         if target.samples:
             _compare_images(len(importing.unknown_images(file, target)), len(file.images), target.id)
-        target = importing.with_own_labels(file, target, mos_direction, find_card(dataset))
+        target = importing.with_own_labels(file, target, mos_direction, card)
     mos: Literal["dataset", "imported"] = "imported" if file.mos is not None else "dataset"
     protocol = Protocol(split, str(resize or Resize()), mos)
     _say_what_is_doubtful(trained_on, target, protocol)
@@ -114,7 +119,27 @@ def _compare_images(strange: int, total: int, dataset: str) -> None:
         note(f"{strange} of {total} images are not in the copy of dataset {dataset!r}")
 
 
-def _find_dataset(text: str, places: Roots, *, labelled: bool) -> Dataset:
+def _compare_with_card(file: importing.ScoreFile, card: Card, split: str, allow_incomplete: bool) -> None:
+    """Compare scores of a dataset that is not here with what its card says of names and of their number.
+
+    Raises:
+        UsageError: there are over 1 % more images than the dataset has.
+    """
+    total = len(file.images)
+    strange = sum(importing.said_by_name(card, image) is None for image in file.images)
+    if strange:
+        images = counted(strange, "image") if strange < total else f"all {total} images"
+        note(f"{images} of {file.path} are not named as those of dataset {card.id!r} are: is it the right dataset?")
+    if total > card.n * (1 + MOST_OFF) and not allow_incomplete:
+        raise UsageError(
+            f"--dataset got {card.id!r}, which has {card.n:,} images, and {file.path} names {total:,}: give the right "
+            "dataset, or add --allow-incomplete"
+        )
+    if split == "all" and (short := told_count(total, card.n)):
+        note(f"{card.id}: {short}")
+
+
+def _find_dataset(text: str, places: Roots, store: Store, *, labelled: bool) -> Dataset:
     """Return the dataset; or its description without samples if it is not available and the scores have labels."""
     card = find_card(text)
     try:
@@ -132,5 +157,6 @@ def _find_dataset(text: str, places: Roots, *, labelled: bool) -> Dataset:
         return describe_with_card(card, (), "")
     if not re.fullmatch(r"[\w.+-]{1,80}", text):
         raise UsageError(f"--dataset got {text!r}: a new id consists of letters, digits and . _ + -")
-    note(f"no card has the id {text!r}; a new dataset is created")
+    if not store.has_results_on(text):
+        note(f"no card has the id {text!r}; a new dataset is created")
     return Dataset(id=text, title=text, kind="unknown", direction="higher", samples=())

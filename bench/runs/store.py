@@ -87,13 +87,15 @@ class Store:
         found, problems = [], []
         for folder in self._folders():
             try:
-                entry = read_entry(folder)
-                entry.check()
-                found.append(entry)
+                found.append(_read_whole(folder))
             except UsageError as error:
                 problems.append(Damage(folder, str(error)))
         found.sort(key=lambda e: (e.dataset.id, e.method.label, e.key))
         return found, problems
+
+    def has_results_on(self, dataset: str) -> bool:
+        """Tell whether results on a dataset of that id are stored."""
+        return (self.runs / slug(dataset)).is_dir()
 
     def _folders(self) -> list[Path]:
         """Return the folders with a file of an entry, in order."""
@@ -172,10 +174,26 @@ class Verification:
     words: str = ""
 
 
+def _read_whole(folder: Path) -> Entry:
+    """Read an entry and compare its files with their checksums.
+
+    Raises:
+        UsageError: it is damaged, or in the folder of another dataset, where somebody copied it to.
+    """
+    entry = read_entry(folder)
+    entry.check()
+    wanted = slug(str(entry.identity.dataset["id"]))
+    if folder.parent.name != wanted:
+        raise UsageError(
+            f"{folder} holds a result on dataset {entry.dataset.id!r}: move that folder into "
+            f"{folder.parent.with_name(wanted)}, or delete it if the result is there already"
+        )
+    return entry
+
+
 def _verify(folder: Path) -> Verification:
     try:
-        entry = read_entry(folder)
-        entry.check()
+        entry = _read_whole(folder)
     except UsageError as error:
         return Verification(folder, "damaged", str(error))
     if not entry.sealed:

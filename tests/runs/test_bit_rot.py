@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -149,6 +150,16 @@ def test_verify_names_what_is_damaged_and_exits_with_1(bench: Bench, two: Store)
     assert f"damaged     photos/{path.parent.name}: results/runs/" in done.out
     assert f"{SCORES} is damaged (its checksum is not the one in {PROVENANCE}" in done.out
     assert "bench: error: 1 of 2 results is damaged" in done.err
+
+
+def test_a_copy_in_another_datasets_folder_is_named_and_not_shown_twice(bench: Bench, two: Store) -> None:
+    entry, *rest = two.entries()[0]
+    copied = shutil.copytree(entry.folder, two.runs / "koniq" / entry.folder.name)
+    entries, problems = two.entries()
+    assert [each.key for each in entries] == [each.key for each in (entry, *rest)]
+    assert [problem.folder for problem in problems] == [copied]
+    assert f"{copied} holds a result on dataset '{entry.dataset.id}': move that folder into" in problems[0].words
+    assert bench("results", "verify").code == 1
 
 
 def test_results_without_checksums_are_read_and_verify_says_so(bench: Bench, two: Store, photos: Path) -> None:

@@ -5,6 +5,8 @@
 * PNG: Pillow checks no checksum of the pixels' chunks.
 * WebP, AVIF, JPEG 2000: their decoders take zeros for a picture, which a download or a copy that broke off leaves
   where the rest should be. Coded pictures have no long runs of them.
+* BMP, PPM, TIFF: the same zeros are black rows, at the end that comes last in the file. No photograph is black by four
+  tenths and not at all in the rest.
 * TIFF: a camera's raw file is one too, and what Pillow opens of it is its small preview.
 """
 
@@ -17,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image, TiffImagePlugin
 
 from bench.errors import ImageError
@@ -36,6 +39,9 @@ _SKIPPED_AT_THE_END = re.compile("^Corrupt JPEG data: ([0-9]+) extraneous bytes 
 # In coded data FF is followed by 00, a restart marker or another FF; whatever else follows is a marker.
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _LONGEST_RUN, _PIXELS_A_ZERO = 1024, 5000  # evenly black pictures have up to 300 zeros in a row at 3 megapixels
+_PLAIN, _BOTTOM_FIRST = frozenset({"BMP", "DIB", "PPM", "TIFF"}), frozenset({"BMP", "DIB"})
+_BLACK_IS_ZERO = frozenset({"L", "RGB", "I;16"})
+_MOST_BLACK = 0.4
 _BIT_BUFFER = 8  # bytes that libjpeg reads ahead
 _START_OF_SCAN, _END = 0xDA, 0xD9
 _DNG_VERSION, _NEW_SUBFILE_TYPE, _REDUCED = 50706, 254, 1
@@ -74,6 +80,8 @@ def check_after_decoding(image: Image.Image, data: bytes) -> None:
         _check_jpeg(data)
     elif image.format == "PNG":
         _check_png(data)
+    elif image.format in _PLAIN:
+        _check_last_rows(image)
     else:
         hole = bytes(_LONGEST_RUN + image.width * image.height // _PIXELS_A_ZERO)
         if any(hole in coded for coded in _coded_parts(image, data)):
@@ -89,6 +97,18 @@ def _check_jpeg(data: bytes) -> None:
         warning = str(error)
         if _LOST.match(warning) and not _is_padding(warning, data):
             raise ImageError(f"damaged: libjpeg warns {warning!r}, so part of the picture is made up") from None
+
+
+def _check_last_rows(image: Image.Image) -> None:
+    if image.mode not in _BLACK_IS_ZERO:
+        return
+    rows = np.asarray(np.asarray(image).reshape(image.height, -1).any(axis=1))
+    black = int(np.argmax(rows if image.format in _BOTTOM_FIRST else rows[::-1]))  # 0 where all of them are
+    if black >= _MOST_BLACK * image.height:
+        raise ImageError(
+            f"damaged: the last {black} of {image.height} rows in the file are zeros, as where a copy broke off; if "
+            "the picture is black there, save it as PNG"
+        )
 
 
 def _is_padding(warning: str, data: bytes) -> bool:

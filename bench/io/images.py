@@ -126,7 +126,8 @@ def _decode(data: bytes) -> Pixels:
             damage.check_after_decoding(image, data)
             return pixels_of(image)
     except UnidentifiedImageError:
-        raise ImageError("not an image in a known format (JPEG, PNG, BMP, WebP, TIFF, GIF, ...)") from None
+        formats = "JPEG, PNG, BMP, WebP, TIFF, GIF, ..."
+        raise ImageError(f"not an image in a known format ({formats}), or its beginning is damaged") from None
     except Image.DecompressionBombError:
         raise ImageError(f"more than {_MAX_PIXELS:,} pixels: not decoded") from None
     except ImageError:

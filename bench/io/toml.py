@@ -25,7 +25,7 @@ def fill(cls: type[Any], table: Any, where: str) -> Any:
     if not isinstance(table, dict):
         raise UsageError(f"{where}: got {table!r}: use a TOML table")
     fields = {f.name: f for f in dataclasses.fields(cls)}
-    hints = _hints(cls)
+    hints = _hints(typing.cast(Any, cls))
     for key in table:
         if key not in fields:
             raise UsageError(f"{where} has the unknown key {key!r}.{did_you_mean(key, fields)}")
@@ -37,7 +37,7 @@ def fill(cls: type[Any], table: Any, where: str) -> Any:
 
 
 @functools.cache
-def _hints(cls: type[Any]) -> dict[str, Any]:
+def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 

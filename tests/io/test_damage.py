@@ -114,6 +114,26 @@ def test_a_flat_picture_and_zeros_in_metadata_are_no_damage(codec: str, options:
     assert decode(encode(flat, codec, **options, **with_exif), "x").pixels.shape == flat.shape
 
 
+# BMP, PPM, TIFF
+
+
+@pytest.mark.parametrize("codec", ["BMP", "PPM", "TIFF"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_an_uncompressed_picture_that_lost_its_end_is_refused(codec: str, mode: str) -> None:
+    data = encode(NOISE if mode == "RGB" else NOISE[:, :, 0], codec)
+    lost = len(data) // 2
+    with pytest.raises(ImageError, match="rows in the file are zeros, as where a copy broke off"):
+        decode(data[:lost] + bytes(len(data) - lost), "x")
+
+
+@pytest.mark.parametrize("codec", ["BMP", "PPM", "TIFF"])
+def test_a_black_picture_and_black_bars_are_no_damage(codec: str) -> None:
+    barred = NOISE.copy()
+    barred[: len(barred) // 3] = barred[-len(barred) // 3 :] = 0
+    for pixels in (barred, np.zeros_like(NOISE)):
+        assert np.array_equal(decode(encode(pixels, codec), "x").pixels, pixels)
+
+
 # PNG
 
 

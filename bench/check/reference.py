@@ -73,7 +73,7 @@ def read(folder: Path, dataset: str) -> Reference:
     if dataset not in names(folder):
         raise UsageError(
             f"{folder} has no reference of {dataset!r}.{did_you_mean(dataset, names(folder))} "
-            "Write one with `bench check ID --update --reason TEXT`."
+            f"Write one with `bench check ID --reference {folder} --update --reason TEXT`."
         )
     try:
         size = path.stat().st_size

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench import stats
 from bench.defaults import ALPHA, CONFIDENCE
-from bench.errors import UsageError
+from bench.errors import UsageError, counted
 from bench.tables.cell import Cell, MethodKey, shared_draws
 from bench.tables.columns import DatasetKey
 from bench.tables.significance import Comparison, compare_columns
@@ -147,13 +147,16 @@ def compare_view(
         "Difference: SRCC of the first minus SRCC of the second, on the images that both scored, with its "
         f"{CONFIDENCE:.0%} interval by a paired bootstrap over images (over reference images where the dataset has "
         "them). p: Student's t test of the difference over its standard error. p (Holm): adjusted over "
-        f"{made} dataset(s); the verdict is at {ALPHA:.0%} of it."
+        f"{counted(made, 'dataset')}. Verdict: by p (Holm) at {ALPHA:.0%}; 'cannot tell' means that these data show no "
+        "difference, not that there is none."
     )
-    if margin:
+    if not made:
+        caption = "No dataset has scores of both methods that can be compared."
+    elif margin:
         caption += (
             f" p (equivalent): two one-sided tests that the difference lies between -{margin:g} and {margin:g}, by the "
             "same draws and adjusted in the same way. Verdict: equivalent if that is shown, else better if a "
-            "difference is shown, else these data cannot tell."
+            "difference is shown."
         )
     lines = [_line(record, labels, each, margin) for record, each in zip(records, found, strict=True)]
     return View([Value(text) for text in head], [("", lines)], [caption], records)
@@ -204,16 +207,16 @@ def _line(record: Mapping[str, Any], labels: Sequence[str], each: Versus, margin
         Value(_p(record["p_t"])),
         Value(_p(record["p_holm"])),
         *([Value(_p(record["p_equivalent_holm"]))] if margin else []),
-        Value(_verdict(record, margin)),
+        Value(_verdict(record)),
     ]
 
 
-def _verdict(record: Mapping[str, Any], margin: float | None) -> str:
+def _verdict(record: Mapping[str, Any]) -> str:
     if record["equivalent"]:
         return "equivalent"
     if record["better"]:
         return f"{record['better']} is better"
-    return "cannot tell" if margin else "not significant"
+    return "cannot tell"
 
 
 def _p(value: float | None) -> str:

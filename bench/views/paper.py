@@ -129,7 +129,9 @@ class PaperTable:
     def about_column(self, column: DatasetKey) -> str:
         """Return what a dataset is: title, images, protocol, what intervals resample, notes, hashes."""
         about = self.table.about(column)
-        text = f"{about.title}: {about.n} images; {column.protocol}; intervals resample {about.cluster or 'image'}s"
+        text = f"{about.title}: {about.n} images; {column.protocol}"
+        if any(cell.bootstrap for cell in self.table.column(column).values()):
+            text += f"; intervals resample {about.cluster or 'image'}s"
         hashes = f"labels {column.labels}" + (f", images {column.images}" if column.images else "")
         left_out = self.table.left_out(column)
         return "; ".join([text, *([left_out] if left_out else []), *about.notes, hashes])
@@ -152,6 +154,8 @@ class PaperTable:
         parts = [f"{', '.join(most)}, and {last}." if most else f"{last}."]
         if "srcc" in names:
             parts[0] += f" {self._about_marks()}"
+        elif self.request.marks == "value":
+            parts[0] += " No value is marked: only those of SRCC are, and it is not among --values."
         if self.request.intervals and "srcc" in names:
             parts[0] += f" In brackets: {CONFIDENCE:.0%} {self.request.interval} bootstrap interval"
             by_t = self.request.interval != "t" and any(cell.interval.kind == "t" for cell in self.table.cells.values())
@@ -167,8 +171,12 @@ class PaperTable:
         return tuple(parts)
 
     def _about_marks(self) -> str:
+        if not any(self.marks.of.values()):
+            return f"No method is marked: each column has {self._why_unmarked()}."
         if self.marks.rule == "value":
-            tested = "No test stands behind these marks." if self.marks.draws else "No difference was tested."
+            tested = "No test stands behind these marks."
+            if self.request.marks == "set" and not self.marks.draws:
+                tested = "Without draws no difference was tested, so the marks follow the values."
             return f"Bold: the highest SRCC; underlined: the second highest. {tested}{self._left_out()}"
         mapped = any(name.startswith("plcc_log") for name in self.values)
         return (
@@ -187,8 +195,10 @@ class PaperTable:
         unmarked = dict.fromkeys(column.dataset for column in columns if not self.marks.of.get(column))
         if not unmarked:
             return text
-        why = f"a single eligible method, fewer than {FEW} images, or methods that did not score the same images"
-        return f"{text} Without marks: {', '.join(unmarked)} ({why})."
+        return f"{text} Without marks: {', '.join(unmarked)} ({self._why_unmarked()})."
+
+    def _why_unmarked(self) -> str:
+        return f"a single eligible method, fewer than {FEW} images, or methods that did not score the same images"
 
     def _about_average(self) -> Sentence:
         over = self.over

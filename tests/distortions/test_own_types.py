@@ -160,3 +160,14 @@ def test_a_broken_promise_is_one_line_on_the_command_line(
     sentence = "the distortion 'dim' made values from .* to 1.[0-9]*: its function must return images in \\[0, 1\\]"
     assert re.fullmatch(f"bench: error: {sentence}\n", done.err)
     assert not (tmp_path / "cat-distortions.png").exists()
+
+
+def test_images_of_another_state_of_the_file_are_not_taken_for_its_own(
+    plugin: Callable[[str], None], tmp_path: Path
+) -> None:
+    plugin(DIM)
+    dim = find("dim")
+    before = dim.stamp
+    assert dim.stamp == before
+    (tmp_path / "own_types.py").write_text(DIM.replace("images * factor", "images / factor"))
+    assert dim.stamp != before

@@ -111,6 +111,7 @@ def test_weight_files_are_those_that_pyiqa_names():
     assert not unknown, f"{pyiqa_metrics.VERSION} reads other files than {', '.join(unknown)}"
 
 
+@pytest.mark.slow
 @needs_pyiqa
 def test_cache_rules_are_those_of_the_loaders(empty_caches: Path):
     script = (

@@ -507,6 +507,7 @@ def start_two(script: Path, *args: Path) -> list[subprocess.Popen[str]]:
     ]
 
 
+@pytest.mark.slow
 def test_two_processes_agree_and_train_as_one_with_both_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -204,6 +204,7 @@ def test_torch_is_deterministic_and_has_the_planned_threads(
         torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 def test_workers_get_their_share_of_threads(items: list[ImageToScore], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("joblib.cpu_count", lambda: 6)
     found = outcomes(spec(fakes.Threads), items, Settings(workers=2, batch_size=3))

@@ -67,9 +67,14 @@ def _checked(name: str, value: Any, hint: Any) -> Any:
     from typeguard import CollectionCheckStrategy, TypeCheckError, check_type
 
     forms = _forms(hint)
+    if type(value).__module__ == "numpy" and hasattr(value, "item") and not getattr(value, "ndim", 0):
+        value = value.item()
     if any(_origin(form) is Sequence for form in forms) and _is_series(value):
         value = list(value)
     try:
+        # Python takes True for 1.
+        if isinstance(value, bool) and bool not in forms and {int, float}.intersection(forms):
+            raise TypeCheckError("a truth value")
         check_type(value, hint, collection_check_strategy=CollectionCheckStrategy.ALL_ITEMS)
     except TypeCheckError:
         words = dict.fromkeys(word for form in forms for word in _words(form, len(forms) > 1))

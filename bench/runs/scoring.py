@@ -19,6 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from bench.api import Method, Photo, Resize
 from bench.errors import BenchError, ImageError, UsageError
 from bench.io.files import File
@@ -344,7 +346,7 @@ def _score(method: Method, batch: list[Photo], settings: Settings) -> list[Outco
     seed_draws(settings.seed, batch[0].name)
     # Whatever a method raises is that image's recorded failure: a run never dies of one image.
     try:
-        scores = [float(score) for score in method.score(batch)]
+        scores = [_number(score) for score in method.score(batch)]
     except (Exception, SystemExit) as error:
         if len(batch) > 1:
             return [outcome for photo in batch for outcome in _score(method, [photo], settings)]
@@ -355,6 +357,13 @@ def _score(method: Method, batch: list[Photo], settings: Settings) -> list[Outco
         return [Outcome(photo.name, None, wrong) for photo in batch]
     bounds = method.declared().score_range
     return [_checked(photo.name, score, bounds) for photo, score in zip(batch, scores, strict=True)]
+
+
+def _number(score: Any) -> float:
+    # float() also takes texts and truth values, which are a mistake.
+    if isinstance(score, (str, bytes, bool, np.bool_)):
+        raise TypeError(f"the score is {score!r}, not a number")
+    return float(score)
 
 
 def _checked(name: str, score: float, bounds: tuple[float, float]) -> Outcome:
@@ -368,8 +377,6 @@ def _checked(name: str, score: float, bounds: tuple[float, float]) -> Outcome:
 
 def seed_draws(seed: int, name: str) -> None:
     """Give the global generators a state of the image's own."""
-    import numpy as np
-
     value = zlib.crc32(f"{seed}/{name}".encode())
     random.seed(value)
     np.random.seed(value)  # third-party methods draw from the global states

@@ -35,26 +35,38 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
         UsageError: there are no draws.
     """
     request.need_draws("--resolution")
-    return Views(tuple(part for table in arranged(entries, request) for part in _parts(table)))
+    measured = [
+        (table, {column: worth_in_raters(table, column) for column in table.columns})
+        for table in arranged(entries, request)
+    ]
+    hidden = dict.fromkeys(text for _, worths in measured for text in _hidden(worths))
+    parts: list[View | Remark] = [view for table, worths in measured for view in _views(table, worths)]
+    if hidden:
+        needed = "It needs labels with the columns std and n_raters."
+        parts.append(Remark(f"Not told in raters: {'; '.join(hidden)}. {needed}"))
+    return Views(tuple(parts))
 
 
-def _parts(table: Table) -> list[View | Remark]:
+def _told(worths: Worths) -> list[DatasetKey]:
+    return [column for column, rows in worths.items() if any(each.value is not None for each in rows.values())]
+
+
+def _hidden(worths: Worths) -> list[str]:
+    told = _told(worths)
+    return [f"{column.dataset} ({_reason(worths[column])})" for column in worths if column not in told]
+
+
+def _views(table: Table, worths: Worths) -> list[View]:
     resolved = {column: column_resolution(table, column) for column in table.columns}
-    worths = {column: worth_in_raters(table, column) for column in table.columns}
     records = [
         _record(table, column, row, resolved[column], worth)
         for column, of_column in worths.items()
         for row, worth in of_column.items()
     ]
-    parts: list[View | Remark] = [_resolved(table, resolved, records)]
-    told = [column for column in table.columns if any(each.value is not None for each in worths[column].values())]
-    if told:
-        parts.append(_raters(table, told, worths))
-    if hidden := [f"{column.dataset} ({_reason(worths[column])})" for column in worths if column not in told]:
-        parts.append(
-            Remark(f"Not told in raters: {'; '.join(hidden)}. It needs labels with the columns std and n_raters.")
-        )
-    return parts
+    views = [_resolved(table, resolved, records)]
+    if told := _told(worths):
+        views.append(_raters(table, told, worths))
+    return views
 
 
 def _reason(of_column: Mapping[MethodKey, Worth]) -> str:

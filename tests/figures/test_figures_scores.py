@@ -63,7 +63,7 @@ def test_a_band_covers_the_curve_as_often_as_it_says() -> None:
     covered = 0
     for _ in range(40):
         x = RANDOM.normal(size=100)
-        band = mapping_band(x, curve(x) + RANDOM.normal(0, 0.4, 100), np.array([0.3]), draws=40, level=0.9)
+        band = mapping_band(x, curve(x) + RANDOM.normal(0, 0.4, 100), np.array([0.3]), draws=20, level=0.9)
         assert band is not None
         covered += band.low[0] <= curve(np.array(0.3)) <= band.high[0]
     assert 30 <= covered <= 39

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import fakes
+import numpy as np
 import pandas as pd
 import pytest
 
 import bench
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 
 
 def brightness_of(image: Any) -> float:
@@ -40,6 +42,7 @@ def brightness_of(image: Any) -> float:
             "methods got a class or function with the name 'niqe', which another method has",
         ),
         (lambda p: bench.run(brightness_of, p, name="", higher_is_better=True), "name got ''"),
+        (lambda p: bench.run("niqe", p, batch_size=True), "batch_size got True: give a whole number"),
         (lambda p: bench.score(p, "niqe", workers="a"), "workers got 'a': give a whole number or None"),
         (lambda p: bench.load("niqq"), "method got 'niqq', which is not a known method"),
         (lambda p: bench.load_results(5), "results got 5"),
@@ -101,3 +104,19 @@ def test_series_may_be_of_any_kind(photos: Path) -> None:
 def test_a_list_in_a_declaration_is_taken_as_a_tuple() -> None:
     made = bench.method(brightness_of, higher_is_better=True, trained_on=["koniq"], family="MOS-trained")
     assert (made.info.trained_on, made.info.family) == (("koniq",), bench.Family.MOS_TRAINED)
+
+
+def test_numbers_of_numpy_are_numbers(photos: Path) -> None:
+    bench.run([brightness_of, fakes.Brightness], photos, higher_is_better=True, batch_size=np.int64(2))
+    assert bench.load_results().compare("brightness_of", "brightness", margin=np.float32(0.1), draws=np.int32(100))
+    with pytest.raises(UsageError, match="margin got True: give a number or None"):
+        bench.load_results().compare("brightness_of", "brightness", margin=True)
+
+
+@pytest.mark.parametrize("score", ["3", True, np.True_, b"1"])
+def test_what_is_no_number_is_no_score(photos: Path, score: object) -> None:
+    def odd(image: object) -> float:
+        return score  # type: ignore[return-value]
+
+    with pytest.raises(BenchError, match=re.escape(f"the first failed so: TypeError: the score is {score!r}, not a")):
+        bench.run(odd, photos, higher_is_better=True)

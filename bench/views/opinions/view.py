@@ -27,16 +27,19 @@ _CEILING = "what the noise of the MOS leaves to reach"
 def show(entries: Sequence[Entry], request: Request) -> Views:
     """Return a table for each dataset whose labels tell of ratings, and a remark that names the others."""
     tables = arranged(entries, replace(request, draws=0), PAPER_VALUES)
-    return Views(tuple(part for table in tables for part in _parts(table, opinions(table))))
-
-
-def _parts(table: Table, found: Sequence[Opinions]) -> list[View | Remark]:
-    tests = sum(len(one.tests) for one in found) // 2  # each is kept in both orders
-    parts: list[View | Remark] = [_view(table, one, records(table, one, tests)) for one in found]
-    if hidden := [f"{one.column.dataset} ({one.reason})" for one in found if one.reason]:
-        start = "Elsewhere not" if len(hidden) < len(found) else "Not"
+    found = [(table, opinions(table)) for table in tables]
+    parts: list[View | Remark] = [view for table, of_table in found for view in _views(table, of_table)]
+    every = [one for _, of_table in found for one in of_table]
+    hidden = dict.fromkeys(f"{one.column.dataset} ({one.reason})" for one in every if one.reason)
+    if hidden:
+        start = "Elsewhere not" if any(not one.reason for one in every) else "Not"
         parts.append(Remark(f"{start} shown: {'; '.join(hidden)}. It needs labels with the columns std and n_raters."))
-    return parts
+    return Views(tuple(parts))
+
+
+def _views(table: Table, found: Sequence[Opinions]) -> list[View]:
+    tests = sum(len(one.tests) for one in found) // 2  # each is kept in both orders
+    return [_view(table, one, records(table, one, tests)) for one in found]
 
 
 def _view(table: Table, one: Opinions, found: Mapping[MethodKey, Record]) -> View:

@@ -27,6 +27,10 @@ class TableSpec:
         sheet: sheet of a workbook; empty: the first.
         header: line or row of the header, counted from 1.
         columns: names of the columns where the file has no header; of a MATLAB file, the variables to read.
+        further: whether rows may have more fields than ``columns`` names, which are left out.
+        also: column → what it is called in other editions of the file, taken where the column itself is not there.
+        file: name of a column to add, which tells the name of the file that a row is of, without its suffix: for
+            sets whose split is told by it.
         delimiter: empty: comma, semicolon or tab, whichever the header has most of; ``space``: white space.
         decimal: decimal sign of its numbers.
         encoding: of a text file.
@@ -38,6 +42,9 @@ class TableSpec:
     sheet: str = ""
     header: int = 1
     columns: tuple[str, ...] = ()
+    further: bool = False
+    also: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    file: str = ""
     delimiter: str = ""
     decimal: str = "."
     encoding: str = "utf-8"

@@ -11,11 +11,13 @@ from pathlib import Path
 from bench.datasets import catalogue
 from bench.datasets.card import Card
 from bench.errors import UsageError, did_you_mean
-from bench.io.files import Folder, expand, is_url, open_folder
+from bench.io.files import Beside, Folder, LocalFolder, expand, is_url, open_folder
 from bench.io.toml import fill
 
 DATA_VARIABLE = "BENCH_DATA"
 SETTINGS_FILE = "bench.toml"
+LISTS = "meta_info"
+"""Folder in which pyiqa keeps the label files of all its sets, beside theirs."""
 PRECEDENCE = (
     "--root ID=PATH",
     f"below ${DATA_VARIABLE}",
@@ -32,14 +34,17 @@ class Place:
     Attributes:
         text: path or URL.
         by: which entry of PRECEDENCE gave it.
+        lists: a folder of label files beside it, as pyiqa keeps them for all sets together; empty: none.
     """
 
     text: str
     by: str
+    lists: str = ""
 
     def open(self) -> Folder:
-        """Return the folder; raises UsageError where there is none."""
-        return open_folder(self.text, self.by)
+        """Return the folder, with the lists as if they were in it; raises UsageError where there is none."""
+        folder = open_folder(self.text, self.by)
+        return Beside(folder, LISTS, LocalFolder(Path(self.lists))) if self.lists else folder
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ class Roots:
         if card.extends and (base := catalogue.find_card(card.extends)):
             names += [base.id, *base.aliases]
         found = (self._from(level, names) for level in range(len(PRECEDENCE)))
-        return [Place(text, PRECEDENCE[level]) for level, text in enumerate(found) if text]
+        return [Place(text, PRECEDENCE[level], _lists(text)) for level, text in enumerate(found) if text]
 
     def _from(self, level: int, names: list[str]) -> str:
         if level in (0, 2):
@@ -125,6 +130,15 @@ def _below(data: str, names: list[str]) -> str:
         return f"{data.rstrip('/')}/{names[0]}"
     found = (Path(data, name + suffix) for name in names for suffix in ("", ".zip", ".tar"))
     return next((str(path) for path in found if path.exists()), "")
+
+
+def _lists(text: str) -> str:
+    """Return the folder of lists beside a dataset's own, which then has none itself; empty without one."""
+    if is_url(text):
+        return ""
+    place = Path(text).expanduser()
+    beside = place.parent / LISTS
+    return str(beside) if beside.is_dir() and not (place / LISTS).is_dir() else ""
 
 
 def _card(name: str, parameter: str) -> Card:

@@ -119,6 +119,39 @@ class LocalFolder(Folder):
 
 
 @dataclass(frozen=True)
+class Beside(Folder):
+    """A folder with another one that lies elsewhere, as if that were in it.
+
+    Attributes:
+        folder: the one.
+        name: what the other is called in it.
+        other: the other.
+    """
+
+    folder: Folder
+    name: str
+    other: Folder
+
+    def files(self) -> list[str]:  # noqa: D102
+        return sorted([*self.folder.files(), *(f"{self.name}/{name}" for name in self.other.files())])
+
+    def read(self, name: str) -> bytes:  # noqa: D102
+        folder, below = self._place(name)
+        return folder.read(below)
+
+    def length(self, name: str) -> int | None:  # noqa: D102
+        folder, below = self._place(name)
+        return folder.length(below)
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+    def _place(self, name: str) -> tuple[Folder, str]:
+        start = f"{self.name}/"
+        return (self.other, name.removeprefix(start)) if name.startswith(start) else (self.folder, name)
+
+
+@dataclass(frozen=True)
 class Elsewhere(Folder):
     """An archive on this machine, or a folder or archive at a URL, through fsspec.
 
@@ -185,7 +218,8 @@ def _listing(folder: Elsewhere) -> dict[str, str]:
         members = system.find(root)
     except Exception as error:
         raise UsageError(f"{folder.location} cannot be listed: {_reason(error)}") from None
-    names = {re.sub(r"^(\.?/)+", "", member): member for member in members}
+    # Some programs of Windows write backslashes between folders.
+    names = {re.sub(r"^(\.?/)+", "", member.replace("\\", "/")): member for member in members}
     if len(names) < len(members):
         raise UsageError(f"{folder.location} has several files with the same name: unpack it by hand")
     return {name: member for name, member in names.items() if name and not is_hidden(name)}

@@ -28,6 +28,15 @@ The first place that has the set is taken: `--root`, `$BENCH_DATA`, `[roots]`, `
 found where, `bench doctor ID` checks a copy: labels, counts, splits, every image. `bench fetch dataset ID` downloads
 the sets whose addresses are known.
 
+Copies are read in many states: a folder too many around them, a zip made on Windows, `labels (1).csv`, a sheet saved as
+CSV or the other way round, labels saved again by a spreadsheet (semicolons, decimal commas, a line `sep=;`, comments
+above the header, a column of row numbers). pyiqa's folder `datasets` works as `$BENCH_DATA`: its lists in
+`meta_info/` are found beside the folders of the sets. Pictures that were saved again in another format, and archives
+that are still packed, are named in what `bench run` and `bench doctor` say.
+
+Sets of videos, of HDR pictures and of stereoscopic pictures are not here: they need other methods than those for one
+photograph.
+
 **Checked on** says what the reader of a set was proved on by the tests: *authors' file*: the label file that the
 authors distribute; *copy*: the authors' numbers in a file that somebody else wrote; *stand-in*: a file written by the
 test after the documented layout. `n` counts the images to score.

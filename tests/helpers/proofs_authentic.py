@@ -46,6 +46,15 @@ def write_sheet(copy: Copy, name: str, sheet: str, rows: Iterable[list[object]],
     book.save(path)
 
 
+def _biq2021(copy: Copy) -> None:
+    for part in ("Train", "Test"):
+        path = copy.put(f"{part} (Images and MOS).csv", f"biq2021/{part} (Images and MOS).csv")
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            names = [row[0] for row in csv.reader(file)][1:]
+        # The list names ss02 (1014).jpg; the file is ss02 (1014).JPG.
+        copy.add_images(f"Images/{name.replace('ss02 (1014).jpg', 'ss02 (1014).JPG')}" for name in names)
+
+
 KONIQ = "koniq10k/koniq10k_distributions_sets.csv"
 VOTES = ["c1", "c2", "c3", "c4", "c5"]
 
@@ -379,6 +388,22 @@ def _matlab(proof: Proof, number: int, column: str) -> Proof:
 
 
 PROOFS = [
+    Proof(
+        "biq2021",
+        "authors' file",
+        _biq2021,
+        "Train (Images and MOS).csv",
+        n=12000,
+        low=0.0,
+        high=1.0,
+        direction="higher",
+        rows={"ss03 (3753).jpg": 0.8471, "ss01 (1726).jpg": 0.2874, "ss03 (7805).jpg": 0.7321},
+        attributes={
+            "ss03 (3753).jpg": {"split": "training", "subset": "Unsplash", "n_raters": 30},
+            "ss03 (7805).jpg": {"split": "test"},
+        },
+        splits={"training": 10000, "test": 2000},
+    ),
     KONIQ_PYIQA,
     replace(
         KONIQ_PYIQA,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+
+# What browsers and file managers put before the suffix of a second copy; images may be called so from the start.
+_COPY = re.compile(r" ?\([0-9]{1,2}\)(?=\.(?:csv|tsv|txt|xlsx?|mat|json)$)", re.IGNORECASE)
 
 
 def fold(name: str) -> str:
@@ -23,7 +27,10 @@ def join(folder: str, name: str) -> str:
 
 
 class Index:
-    """The files below a root: exact names first, then the only one that is equal once folded."""
+    """The files below a root: exact names first, then the only one that is equal once folded.
+
+    A label file is found too where its name has become that of a second copy, ``labels (1).csv``.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = list(names)
@@ -32,6 +39,10 @@ class Index:
         self._folded: dict[str, list[str]] = {}
         for name in self.names:
             self._folded.setdefault(fold(name), []).append(name)
+        copies: dict[str, list[str]] = {}
+        for name in filter(_COPY.search, self.names):
+            copies.setdefault(fold(_COPY.sub("", name)), []).append(name)
+        self._folded = copies | self._folded
 
     def find(self, name: str) -> str | None:
         """Return the file of that name, or None."""

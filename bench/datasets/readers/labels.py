@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product, repeat
+from pathlib import PurePosixPath
 
 from bench.datasets.card import BesideSpec, Card, LabelSpec, TableSpec
 from bench.datasets.readers import formats
@@ -15,9 +16,10 @@ from bench.datasets.readers import text as table
 from bench.datasets.readers.index import Index, fold
 from bench.datasets.readers.text import TextRow, TextTable
 from bench.datasets.readers.whose import choose_folder
-from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.io.files import File, Folder
+from bench.errors import ImageError, MissingRequirementError, UsageError, listed
+from bench.io.files import File, Folder, is_archive
 
+_SHEETS = ("csv", "xlsx", "xls")
 _PLACEHOLDER = re.compile(r"\{([^{}:]+)(?::(\d+))?\}")
 
 
@@ -95,15 +97,29 @@ def find_labels(card: Card, folder: Folder, index: Index) -> tuple[LabelSpec, st
         MissingRequirementError: there is no label file.
         UsageError: several folders have one, or only that of another dataset has.
     """
-    wanted = [(spec, pattern) for spec in card.labels for pattern in spec.files]
+    said = [(spec, pattern) for spec in card.labels for pattern in spec.files]
+    # Somebody may have saved a sheet as CSV, or the other way round: the columns are the same.
+    wanted = [*said, *((spec, again) for spec, pattern in said for again in _saved_as(pattern))]
     base = choose_folder(card, folder, {above for _, pattern in wanted for above in index.folders_with(pattern)})
     found = next(((spec, pattern) for spec, pattern in wanted if index.matching(pattern, base or "")), None)
     if base is None or found is None:
-        names = " or ".join(pattern for _, pattern in wanted)
+        names = " or ".join(pattern for _, pattern in said)
         raise MissingRequirementError(
-            f"the root of dataset {card.id!r}, {folder}, has no label file {names}: get it from {card.source}"
+            f"the root of dataset {card.id!r}, {folder}, has no label file {names}: "
+            f"{packed_hint(index) or f'get it from {card.source}'}"
         )
     return found[0], base, found[1]
+
+
+def packed_hint(index: Index) -> str:
+    """Say that what is lacking may be in an archive that is there; empty where there is none."""
+    packed = [name for name in index.names if is_archive(name)]
+    return f"it may be in {listed(packed, 3)}, which is there packed: unpack that there" if packed else ""
+
+
+def _saved_as(pattern: str) -> list[str]:
+    start, dot, suffix = pattern.rpartition(".")
+    return [f"{start}.{other}" for other in _SHEETS if dot and suffix.lower() in _SHEETS and other != suffix.lower()]
 
 
 def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[LabelFile]) -> TextTable:
@@ -116,11 +132,24 @@ def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[L
             raise UsageError(f"{where} cannot be read: {error}") from None
         digest = hashlib.sha256(data).hexdigest()
         sources.append(LabelFile(name, digest, digest in spec.sha256 if spec.sha256 else None))
-        tables.append(formats.parse(data, str(where), spec))
+        tables.append(_as_named_here(formats.parse(data, str(where), spec), spec))
     first = tables[0]
     for other in tables[1:]:
         table.need_columns(other.where, other.header, first.header)
     return first if len(tables) == 1 else replace(first, rows=[row for one in tables for row in one.rows])
+
+
+def _as_named_here(found: TextTable, spec: TableSpec) -> TextTable:
+    """Give columns the names that the card has for them, and add the one that tells the file."""
+    if spec.file:
+        rows = [{**row, spec.file: PurePosixPath(found.where).stem} for row in found.rows]
+        found = replace(found, header=[*found.header, spec.file], rows=rows)
+    others = ((column, name) for column, also in spec.also.items() if column not in found.header for name in also)
+    names = {name: column for column, name in others if name in found.header}
+    if not names:
+        return found
+    rows = [{names.get(name, name): text for name, text in row.items()} for row in found.rows]
+    return replace(found, header=[names.get(name, name) for name in found.header], rows=rows)
 
 
 def _read_beside(

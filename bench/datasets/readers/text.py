@@ -17,6 +17,9 @@ from bench.errors import UsageError
 MAX_BYTES = 256 * 2**20
 _DELIMITERS = (",", ";", "\t")
 
+# Empty lines, comments, and the line by which a spreadsheet knows the separator.
+_PREAMBLE = re.compile(r"(?:[ \t]*(?:#[^\n]*|sep=[^\n]?)?\n)+", re.IGNORECASE)
+_POINT, _COMMA = re.compile(r"[+-]?[0-9]+\.[0-9]+"), re.compile(r"[+-]?[0-9]+,[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 TextRow = dict[str, str]
@@ -75,23 +78,38 @@ def parse_text(data: bytes, where: str, spec: TableSpec) -> TextTable:
         raise UsageError(f"{where} has only {len(lines)} lines; the header should be line {spec.header}")
     if spec.columns:
         header = list(spec.columns)
+        lines = [(n, cells[: len(header)]) for n, cells in lines] if spec.further else lines
     else:
         (_, header), lines = lines[spec.header - 1], lines[spec.header :]
-    if len(set(header)) < len(header):
-        raise UsageError(f"{where}: the header names a column twice: {', '.join(header)[:200]}")
-    return TextTable(where, header, list(_rows(where, header, lines)))
+    if twice := list(repeated(filter(None, header))):
+        raise UsageError(f"{where}: the header names a column twice: {', '.join(twice)[:200]}")
+    return TextTable(where, [name for name in header if name], list(_rows(where, header, lines)))
 
 
 def _split(text: str, where: str, spec: TableSpec) -> list[tuple[int, list[str]]]:
     if spec.delimiter == "space":
         return [(n, line.split()) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-    header_line = text.lstrip("\n").split("\n", 1)[0]
-    delimiter = spec.delimiter or max(_DELIMITERS, key=header_line.count)
+    before = _PREAMBLE.match(text)
+    above, text = (before[0].count("\n"), text[before.end() :]) if before else (0, text)
+    delimiter = spec.delimiter or max(_DELIMITERS, key=text.split("\n", 1)[0].count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
-        return [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
+        lines = [(reader.line_num + above, list(map(str.strip, row))) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
-        raise UsageError(f"{where}, line {reader.line_num}: not valid CSV ({error})") from None
+        raise UsageError(f"{where}, line {reader.line_num + above}: not valid CSV ({error})") from None
+    return _with_points(lines) if delimiter == ";" and spec.decimal == "." else lines
+
+
+def _with_points(lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Write decimal commas as points, as a spreadsheet has both kinds of sign where it separates by semicolons.
+
+    A table with both signs is left as it is: a comma may then part thousands.
+    """
+    if any(_POINT.fullmatch(cell) for _, cells in lines for cell in cells):
+        return lines
+    return [
+        (line, [cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell for cell in cells]) for line, cells in lines
+    ]
 
 
 def _rows(where: str, header: list[str], lines: list[tuple[int, list[str]]]) -> Iterator[TextRow]:
@@ -101,7 +119,8 @@ def _rows(where: str, header: list[str], lines: list[tuple[int, list[str]]]) -> 
                 f"{where}, line {line}: {len(cells)} fields, but the header has {len(header)}: "
                 "the file is damaged or incomplete"
             )
-        yield dict(zip(header, cells, strict=True))
+        # A column without a name is a row number, or what a spreadsheet leaves beside the table.
+        yield {name: text for name, text in zip(header, cells, strict=True) if name}
 
 
 def refuse_html(data: bytes, where: str) -> None:

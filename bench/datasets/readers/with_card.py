@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from bench.datasets.card import Card
+from bench.datasets.catalogue import find_card
 from bench.datasets.dataset import Attribute, Dataset, Direction, Sample, count_values, told_count
 from bench.datasets.readers.index import Index, fold, join
-from bench.datasets.readers.labels import LabelFile, LabelRows, find_labels, read_labels
+from bench.datasets.readers.labels import LabelFile, LabelRows, find_labels, packed_hint, read_labels
 from bench.datasets.readers.problems import Problem
 from bench.datasets.readers.rows import attributes_of_name, read_rows
 from bench.datasets.readers.text import repeated
@@ -156,7 +158,9 @@ def _place(card: Card, index: Index, base: str, names: list[str]) -> tuple[tuple
 
 def _named_after(card: Card, index: Index) -> list[str]:
     """Return the folders at the top that have the set's name, as archives beside a list of labels unpack."""
-    names = {name.lower() for name in (card.id, *card.aliases)}
+    base = find_card(card.extends) if card.extends else None
+    kin = [card, *([base] if base else [])]
+    names = {name.lower() for each in kin for name in (each.id, *each.aliases)}
     tops = {name.partition("/")[0] for name in index.names if "/" in name}
     return sorted(top for top in tops if top.lower() in names)
 
@@ -173,8 +177,21 @@ def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[
     split = (name.rpartition("/") for name in index.names)
     elsewhere = sorted({folder or "." for folder, _, base in split if fold(base) in bases})
     hint = f" (files of these names are in {listed(elsewhere)}, no layout of {card.id})" if elsewhere else ""
-    text = f"none of the {len(samples)} images is in {looked}{hint}"
-    return [Problem("missing", text, names, _again(card), fatal=True)]
+    text = f"none of the {len(samples)} images is in {looked}{hint}{_converted(index, samples)}"
+    return [Problem("missing", text, names, packed_hint(index) or _again(card), fatal=True)]
+
+
+def _converted(index: Index, samples: tuple[Sample, ...]) -> str:
+    """Say that images of the same names are there in another format; empty where they are not."""
+    stems = {fold(PurePosixPath(sample.name).stem): PurePosixPath(sample.name).suffix for sample in samples[:100]}
+    there = (PurePosixPath(name) for name in index.names if is_image_name(name))
+    other = next(((stems[fold(p.stem)], p.suffix) for p in there if fold(p.stem) in stems), None)
+    if other is None or other[0].lower() == other[1].lower():
+        return ""
+    return (
+        f" (the same names end in {other[1]} in place of {other[0]}: pictures saved again in another format are not "
+        "those that people rated, and another protocol)"
+    )
 
 
 def _again(card: Card) -> str:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli import common
-from bench.errors import BenchError
+from bench.errors import BenchError, counted
+
+_MOST_SOURCES = 10
 
 if TYPE_CHECKING:
     from bench.datasets.doctor import Examination
@@ -98,7 +100,9 @@ def _about(found: Examination) -> list[str]:
         return []
     dataset = seen.dataset
     known = {True: ", the authors' file (same hash)", False: ", not the authors' file (the hash differs)", None: ""}
-    lines = [f"  labels: {source.name}{known[source.known]}" for source in seen.sources]
+    lines = [f"  labels: {source.name}{known[source.known]}" for source in seen.sources[:_MOST_SOURCES]]
+    more = len(seen.sources) - _MOST_SOURCES
+    lines += [f"  and {counted(more, 'label file')} more"] if more > 0 else []
     where = f" in {', '.join(folder or '.' for folder in seen.folders)}" if seen.folders else ""
     decoded = f", {found.decoded} decoded" if found.decoded is not None else ", not decoded"
     lines.append(f"  images: {seen.found} of {len(dataset.samples)}{where}{decoded}")

@@ -58,7 +58,7 @@ class Roots:
     """Folders of datasets.
 
     Attributes:
-        explicit: id → path or URL, from ``--root ID=PATH``.
+        explicit: id → path or URL, from ``--root ID=PATH``; the ids of cards and datasets of one's own too.
         data: the folder in ``BENCH_DATA``, holding one folder or archive a dataset, named by id or alias.
         configured: id → path or URL, from ``bench.toml``.
         configured_data: the folder named ``data`` there, as ``BENCH_DATA``.
@@ -83,10 +83,13 @@ class Roots:
             name, equals, path = text.partition("=")
             if not equals or not path:
                 raise UsageError(f"--root got {text!r}: write ID=PATH, for example koniq=/data/koniq10k")
-            card = _card(name, "--root")
-            if not is_url(path) and not expand(path, "--root").exists():
-                raise UsageError(f"--root {card.id} got {path!r}, which does not exist")
-            explicit[card.id] = path
+            there = is_url(path) or expand(path, "--root").exists()
+            # The id of a card of one's own, or the name of a folder dataset, is none that could be known here.
+            own = catalogue.find_card(name) is None and there and not did_you_mean(name, catalogue.names())
+            name = name if own else _card(name, "--root").id
+            if not there:
+                raise UsageError(f"--root {name} got {path!r}, which does not exist")
+            explicit[name] = path
         file = next((f for f in _upwards(Path.cwd()) if f.is_file()), None)
         settings = _read_settings(file) if file else _Settings()
         return cls(explicit, _data_folder(), settings.roots, settings.data, file)

@@ -87,10 +87,11 @@ def _dataset(cell: Cell, roots: Roots) -> Dataset:
         return resolve(about.id, roots)
     if cell.protocol.mos == "imported":
         raise UsageError("only scores were imported")
-    if is_url(about.origin) or not Path(about.origin).exists():
+    origin = roots.explicit.get(about.id, about.origin)  # photographs that were moved
+    if is_url(origin) or not Path(origin).exists():
         raise UsageError("the folder that was scored is gone, or was never on this machine")
     labels = LabelColumn(about.label_column, about.direction == "lower")
-    return resolve(str(Path(about.origin).absolute()), roots, labels=labels)
+    return resolve(str(Path(origin).absolute()), roots, labels=labels)
 
 
 def in_folder(folder: Folder, names: Iterable[str]) -> Photographs:

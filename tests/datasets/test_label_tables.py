@@ -381,16 +381,16 @@ def test_a_pristine_set_has_images_alone(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_new_format_is_one_line_in_formats(read: Make, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def parse_json(data: bytes, where: str, spec: TableSpec) -> TextTable:
-        rows = json.loads(data)
+    def parse_lines(data: bytes, where: str, spec: TableSpec) -> TextTable:
+        rows = [json.loads(line) for line in data.splitlines()]
         return TextTable(where, list(rows[0]), [{name: str(value) for name, value in row.items()} for row in rows])
 
     rows = [{"picture": f"{name}.png", "mos": 10 * i} for i, name in enumerate("abc")]
-    (root / "labels.JSON").write_text(json.dumps(rows))
-    spec = 'files = ["labels.JSON"]\nimage = "picture"\nscore = "mos"'
-    with pytest.raises(UsageError, match=r"labels\.JSON: tables are read from \.csv, .*\.mat, not from \.json"):
+    (root / "labels.JSONL").write_text("\n".join(map(json.dumps, rows)))
+    spec = 'files = ["labels.JSONL"]\nimage = "picture"\nscore = "mos"'
+    with pytest.raises(UsageError, match=r"labels\.JSONL: tables are read from \.csv, .*\.mat, not from \.jsonl"):
         read(spec, images="a.png b.png c.png")
-    monkeypatch.setitem(formats.READERS, ".json", parse_json)
+    monkeypatch.setitem(formats.READERS, ".jsonl", parse_lines)
     assert labels(read(spec)) == {"a.png": 0.0, "b.png": 10.0, "c.png": 20.0}
 
 
@@ -399,3 +399,33 @@ def test_a_reader_apart_is_any_function_by_its_name() -> None:
         "bench.datasets.readers.text:parse_text", b"image,mos\na.png,3\n", "l.bin", TableSpec(files=())
     )
     assert apart.rows == [{"image": "a.png", "mos": "3"}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"image": "a.png", "mos": 1}, {"image": "b.png", "mos": 2.5, "note": None}],
+        {"image": ["a.png", "b.png"], "mos": [1, 2.5]},
+    ],
+    ids=["list of objects", "object of lists"],
+)
+def test_labels_in_json_are_read(tmp_path: Path, content: object) -> None:
+    text = "\ufeff" + json.dumps(content)
+    found = formats.parse(text.encode(), "labels.json", TableSpec(files=()))
+    assert [(row["image"], row["mos"]) for row in found.rows] == [("a.png", "1"), ("b.png", "2.5")]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[{", "is not a JSON file, or is incomplete"),
+        (b"[" * 100_000, "is not a JSON file"),
+        (b'{"image": ["a"], "mos": []}', "lists have different lengths"),
+        (b'{"a.png": 3}', "labels in JSON are a list of objects"),
+        (b'[{"image": {"name": "a"}}]', "a row has an object or a list in place of a number"),
+        (b"3", "labels in JSON are a list of objects"),
+    ],
+)
+def test_json_of_another_form_is_refused(content: bytes, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        formats.parse(content, "labels.json", TableSpec(files=()))

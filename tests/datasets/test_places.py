@@ -11,6 +11,10 @@ from conftest import Ran
 from bench.datasets.catalogue import find_card
 from bench.datasets.roots import PRECEDENCE, Place, Roots
 from bench.errors import UsageError
+from bench.runs.store import Store
+from bench.tables.evaluation import evaluate
+from bench.tables.photographs import of_dataset
+from bench.tables.table import arrange
 
 Bench = Callable[..., Ran]
 
@@ -99,3 +103,23 @@ def test_a_folder_in_the_settings_that_is_gone_is_named(bench: Bench) -> None:
     assert done.code == 2
     assert "[roots] of bench.toml got" in done.err
     assert "gone', which is not a folder" in done.err
+
+
+def test_a_card_of_ones_own_takes_a_root_of_its_own_id(bench: Bench, photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "cards").mkdir()
+    (tmp_path / "cards" / "mine.toml").write_text(
+        'id = "mine"\ntitle = "Mine"\nkind = "authentic"\nn = 8\nlicence = "own"\nsource = "here"\ncitation = "none"\n'
+        '[[labels]]\nfiles = ["scores.csv"]\ndirection = "higher"\nrange = [0, 100]\n'
+    )
+    command = ["run", "--method", "bytes-per-pixel", "--dataset", tmp_path / "cards" / "mine.toml"]
+    done = bench(*command, "--root", f"mine={photos}")
+    assert (done.code, "on mine: scored 8" in done.out) == (0, True), done.err
+
+
+def test_photographs_of_a_folder_that_moved_are_found_by_its_name(bench: Bench, photos: Path, tmp_path: Path) -> None:
+    assert bench("run", "--method", "bytes-per-pixel", "--dataset", photos).code == 0
+    photos.rename(tmp_path / "moved")
+    (table,) = arrange(evaluate(Store(tmp_path / "results").entries()[0]))
+    cells = list(table.cells.values())
+    assert not of_dataset(cells, Roots.parse(())).files
+    assert len(of_dataset(cells, Roots.parse([f"photos={tmp_path / 'moved'}"])).files) == 8

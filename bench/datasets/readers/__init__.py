@@ -3,6 +3,7 @@
 * ``formats``: which suffix which function reads; a new format is a line there.
 * ``text``: CSV and other text; what a table is, and checks of its cells.
 * ``excel``: workbooks.
+* ``json_table``: JSON files.
 * ``matlab``: MATLAB files.
 * ``isolated``: running a reader in a process of its own.
 * ``labels``: a card's label tables to rows.

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from bench.datasets.card import TableSpec
 from bench.datasets.readers.isolated import parse_apart
+from bench.datasets.readers.json_table import parse_json
 from bench.datasets.readers.text import MAX_BYTES, TextTable, parse_text, refuse_html
 from bench.errors import UsageError
 
@@ -23,6 +24,7 @@ READERS: dict[str, Reader] = {
     ".txt": parse_text,
     ".dat": parse_text,
     "": parse_text,
+    ".json": parse_json,
     ".xlsx": _read_sheet,
     ".xls": _read_sheet,
     ".mat": _read_matlab,

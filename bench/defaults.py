@@ -10,3 +10,6 @@ DRAWS = 2000
 """Bootstrap draws behind an interval or a test."""
 POWER = 0.8
 """Probability with which a difference that is said to be found is found."""
+
+KINDS = ("authentic", "synthetic", "restoration", "ai-generated", "synthetic-order", "pristine")
+"""Kinds of datasets."""

@@ -181,3 +181,15 @@ def test_an_interrupt_says_that_nothing_is_lost(bench: Bench, photos: Path, monk
 
 def test_the_sample_set_says_that_no_human_scored_it(bench: Bench) -> None:
     assert "no human opinion" in bench("list", "datasets", "sample").out
+
+
+def test_datasets_are_listed_by_kind_licence_and_what_is_here(bench: Bench, photos: Path) -> None:
+    def listed(*options: object) -> set[str]:
+        return {card["id"] for card in json.loads(bench("list", "datasets", "--format", "json", *options).out)}
+
+    assert listed("--kind", "pristine") == {"bsds500", "kadis700k"}
+    assert listed("--ready", "--root", f"koniq={photos}") == {"sample"}
+    assert "agiqa3k" in listed("--licence", "mit") <= listed()
+    assert bench("list", "datasets", "--kind", "authentic", "--licence", "nobody's").out.startswith(
+        "no dataset is like"
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli import common
+from bench.defaults import KINDS
 from bench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -60,6 +61,9 @@ def _method_line(method: type[Method]) -> tuple[str, ...]:
 @listing.command("datasets")
 @click.argument("name", required=False)
 @common.root_option
+@click.option("--kind", type=click.Choice(KINDS), help="Only datasets of this kind.")
+@click.option("--ready", is_flag=True, help="Only datasets whose folder is found here.")
+@click.option("--licence", help="Only datasets whose licence contains this text, in any case.")
 @click.option(
     "--format",
     "form",
@@ -68,13 +72,15 @@ def _method_line(method: type[Method]) -> tuple[str, ...]:
     show_default=True,
     help="Format of the output.",
 )
-def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
+def list_datasets(
+    name: str | None, roots: tuple[str, ...], kind: str | None, ready: bool, licence: str | None, form: str
+) -> None:
     """List all datasets with a card; with NAME, print everything in one card.
 
     --format md writes docs/reference/datasets.md.
     """
     from bench.datasets.catalogue import find_card, shipped_cards
-    from bench.datasets.doctor import describe_card
+    from bench.datasets.doctor import choose_cards, describe_card
     from bench.datasets.roots import Roots
 
     places = Roots.parse(roots)
@@ -87,6 +93,7 @@ def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
                 f"NAME got {name!r}, which is not the id of a dataset card.{hint} See `bench list datasets`."
             )
         cards = [card]
+    cards = choose_cards(cards, places, kind, licence or "", ready=ready)
     if form == "json":
         click.echo(json.dumps([describe_card(card, places) for card in cards], indent=1, ensure_ascii=False))
     elif form == "md":
@@ -96,7 +103,7 @@ def list_datasets(name: str | None, roots: tuple[str, ...], form: str) -> None:
     elif name:
         _print_record(_flat(describe_card(cards[0], places)))
     else:
-        _print_columns([_dataset_line(card, places) for card in cards])
+        _print_columns([_dataset_line(card, places) for card in cards] or [("no dataset is like that",)])
         click.echo(
             "\nA path works as a dataset too: a folder, a .zip or .tar, a URL, a CSV with image,score, or an image."
         )

@@ -12,8 +12,6 @@ from bench.datasets.dataset import Direction
 RESERVED = ("image", "score", "error", "mos")
 """Columns of a stored result, which no attribute may be named after."""
 
-KINDS = ("authentic", "synthetic", "restoration", "ai-generated", "synthetic-order", "pristine")
-
 Checked = Literal["", "authors' file", "copy", "stand-in"]
 
 
@@ -29,8 +27,8 @@ class TableSpec:
         columns: names of the columns where the file has no header; of a MATLAB file, the variables to read.
         further: whether rows may have more fields than ``columns`` names, which are left out.
         also: column → what it is called in other editions of the file, taken where the column itself is not there.
-        file: name of a column to add, which tells the name of the file that a row is of, without its suffix: for
-            sets whose split is told by it.
+        file: name of a column to add, which tells the name of the file that a row is of, in lower case and without its
+            suffix: for sets whose split is told by it.
         delimiter: empty: comma, semicolon or tab, whichever the header has most of; ``space``: white space.
         decimal: decimal sign of its numbers.
         encoding: of a text file.
@@ -152,7 +150,7 @@ class Card:
     Attributes:
         id: what ``--dataset`` takes.
         title: full name.
-        kind: one of KINDS.
+        kind: one of ``bench.defaults.KINDS``.
         n: how many images the complete set has to score.
         licence: terms of the images.
         source: page to get it from.

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.api import Resize
-from bench.datasets.card import KINDS, RESERVED, Card, LabelSpec
+from bench.datasets.card import RESERVED, Card, LabelSpec
+from bench.defaults import KINDS
 from bench.errors import UsageError
 from bench.io.hashing import hash_bytes
 from bench.io.shipped import shipped_folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -239,6 +239,19 @@ def state(card: Card, roots: Roots) -> str:
     except BenchError as error:
         lacking = str(error)
     return f"incomplete: {lacking}" if lacking else f"ready: {place.text}"
+
+
+def choose_cards(
+    cards: Iterable[Card], roots: Roots, kind: str | None = None, licence: str = "", *, ready: bool = False
+) -> list[Card]:
+    """Keep the cards of one kind, whose licence contains a text in any case, and whose datasets are found here."""
+    return [
+        card
+        for card in cards
+        if (kind is None or card.kind == kind)
+        and licence.lower() in card.licence.lower()
+        and (not ready or state(card, roots).startswith(("ready", "at ")))
+    ]
 
 
 def ranges(dataset: Dataset) -> tuple[float, float] | None:

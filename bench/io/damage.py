@@ -5,8 +5,9 @@
 * PNG: Pillow checks no checksum of the pixels' chunks.
 * WebP, AVIF, JPEG 2000: their decoders take zeros for a picture, which a download or a copy that broke off leaves
   where the rest should be. Coded pictures have no long runs of them.
-* BMP, PPM, TIFF: the same zeros are black rows, at the end that comes last in the file. No photograph is black by four
-  tenths and not at all in the rest.
+* BMP, PPM, TIFF without compression: the same zeros are black rows at the end that comes last in the file, and begin
+  inside a row, where the rows before reach to the edge. A black bar begins with a row, a picture on black has black
+  edges.
 * TIFF: a camera's raw file is one too, and what Pillow opens of it is its small preview.
 """
 
@@ -41,7 +42,7 @@ _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _LONGEST_RUN, _PIXELS_A_ZERO = 1024, 5000  # evenly black pictures have up to 300 zeros in a row at 3 megapixels
 _PLAIN, _BOTTOM_FIRST = frozenset({"BMP", "DIB", "PPM", "TIFF"}), frozenset({"BMP", "DIB"})
 _BLACK_IS_ZERO = frozenset({"L", "RGB", "I;16"})
-_MOST_BLACK = 0.4
+_MOST_BLACK, _TO_THE_EDGE = 0.02, 0.9
 _BIT_BUFFER = 8  # bytes that libjpeg reads ahead
 _START_OF_SCAN, _END = 0xDA, 0xD9
 _DNG_VERSION, _NEW_SUBFILE_TYPE, _REDUCED = 50706, 254, 1
@@ -100,14 +101,18 @@ def _check_jpeg(data: bytes) -> None:
 
 
 def _check_last_rows(image: Image.Image) -> None:
-    if image.mode not in _BLACK_IS_ZERO:
+    packed = image.format == "TIFF" and image.info.get("compression") != "raw"
+    if packed or image.mode not in _BLACK_IS_ZERO:
         return
-    rows = np.asarray(np.asarray(image).reshape(image.height, -1).any(axis=1))
-    black = int(np.argmax(rows if image.format in _BOTTOM_FIRST else rows[::-1]))  # 0 where all of them are
-    if black >= _MOST_BLACK * image.height:
+    pixels = np.asarray(image)
+    lit = np.asarray(pixels.reshape(image.height, image.width, -1).any(axis=2))
+    lit = lit[::-1] if image.format in _BOTTOM_FIRST else lit
+    last = int(np.flatnonzero(lit.any(axis=1)).max(initial=0))
+    black = image.height - 1 - last
+    to_the_edge = last > 0 and lit[:last, -1].mean() > _TO_THE_EDGE
+    if black >= max(2, _MOST_BLACK * image.height) and to_the_edge and not lit[last, -1]:
         raise ImageError(
-            f"damaged: the last {black} of {image.height} rows in the file are zeros, as where a copy broke off; if "
-            "the picture is black there, save it as PNG"
+            f"damaged: the last {black} of {image.height} rows in the file are zeros, and part of the one before"
         )
 
 

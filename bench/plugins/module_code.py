@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib.util
 import io
 import site
 import sys
@@ -55,17 +56,25 @@ def _is_followed(name: str, home: str) -> bool:
 
 
 def is_own(name: str) -> bool:
-    """Tell whether a module that was imported is its author's own: neither installed nor a part of Python or bench.
+    """Tell whether a module is its author's own: neither installed nor a part of Python or bench.
 
     Example:
         >>> is_own("json"), is_own("numpy.linalg"), is_own("bench.stats")
         (False, False, False)
     """
     top = name.partition(".")[0]
-    file = getattr(sys.modules.get(top), "__file__", None)
-    if top == "bench" or file is None:
-        return False
-    return not any(Path(file).resolve().is_relative_to(folder) for folder in _installed())
+    file = None if top == "bench" else _top_file(top)
+    return file is not None and not any(file.resolve().is_relative_to(folder) for folder in _installed())
+
+
+def _top_file(name: str) -> Path | None:
+    """Return the file of a module that is in no package, imported or not; None for one without a file."""
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):  # a script, which has no spec, or one of nobody
+        return None
+    file = Path(spec.origin or "") if spec and spec.has_location else None
+    return file if file and file.is_file() else None
 
 
 @functools.cache
@@ -80,7 +89,9 @@ def _file(module: str) -> Path | None:
         path = Path(getattr(sys.modules[module], "__file__", None) or "")
         return path if path.is_file() else None
     parent, _, name = module.rpartition(".")
-    package = _file(parent) if parent else None
+    if not parent:
+        return _top_file(module)
+    package = _file(parent)
     if package is None or package.name != "__init__.py":
         return None
     places = package.with_name(f"{name}.py"), package.with_name(name) / "__init__.py"

@@ -149,6 +149,8 @@ class _Hashing:
             self._add_all("default", {"": value.__defaults__, **(value.__kwdefaults__ or {})})
             for name, used in _used(value):
                 self.add(name, used)
+            for name in _imported(value):
+                self._add_module(name)
 
     def _add_member(self, name: str, member: Any) -> None:
         # What a decorator such as dataclass writes into a class has no source, and follows from the rest.
@@ -198,6 +200,18 @@ def _used(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
             continue
     names = {name for code in _codes(function.__code__) for name in _globals(code)}
     yield from ((name, function.__globals__[name]) for name in sorted(names) if name in function.__globals__)
+
+
+def _imported(function: types.FunctionType) -> Iterator[str]:
+    """Yield the modules that a function imports itself, and those below the packages that it uses (``a.b.f()``)."""
+    instructions = [each for code in _codes(function.__code__) for each in dis.get_instructions(code)]
+    yield from dict.fromkeys(each.argval for each in instructions if each.opname == "IMPORT_NAME")
+    words = {each.argval for each in instructions if each.opname in ("LOAD_ATTR", "LOAD_METHOD")}
+    packages = {value.__name__ for _, value in _used(function) if isinstance(value, types.ModuleType)}
+    for name in sorted(sys.modules):
+        above = next((package for package in packages if name.startswith(f"{package}.")), None)
+        if above and words.issuperset(name.removeprefix(f"{above}.").split(".")):
+            yield name
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:

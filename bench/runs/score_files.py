@@ -128,8 +128,18 @@ def _compare_with_card(file: importing.ScoreFile, card: Card, split: str, allow_
     total = len(file.images)
     strange = sum(importing.said_by_name(card, image) is None for image in file.images)
     if strange:
-        images = counted(strange, "image") if strange < total else f"all {total} images"
-        note(f"{images} of {file.path} are not named as those of dataset {card.id!r} are: is it the right dataset?")
+        named = f"{counted(total - strange, 'image')} of {total}" if strange < total else f"none of the {total} images"
+        note(
+            f"{named} of {file.path} is named as those of dataset {card.id!r} are: if that is the right dataset, what "
+            "names tell (reference, type, level) is not known of the others, and without references no test is made"
+        )
+    low, high = min(file.mos_values, default=0.0), max(file.mos_values, default=0.0)
+    if card.labels and not any(spec.range[0] <= low and high <= spec.range[1] for spec in card.labels):
+        ranges = dict.fromkeys(f"{spec.range[0]:g} to {spec.range[1]:g}" for spec in card.labels)
+        note(f"labels of {file.path} go from {low:g} to {high:g}, those of {card.id!r} from {' or '.join(ranges)}")
+    known = {content for spec in card.labels for content in spec.known}
+    if known and total == card.n and importing.content_of(file) not in known:
+        note(f"names or labels of {file.path} are not those that the authors of {card.id!r} distribute")
     if total > card.n * (1 + MOST_OFF) and not allow_incomplete:
         raise UsageError(
             f"--dataset got {card.id!r}, which has {card.n:,} images, and {file.path} names {total:,}: give the right "

@@ -360,8 +360,8 @@ def _score(method: Method, batch: list[Photo], settings: Settings) -> list[Outco
 
 
 def _number(score: Any) -> float:
-    # float() also takes texts and truth values, which are a mistake.
-    if isinstance(score, (str, bytes, bool, np.bool_)):
+    # float() also takes texts and truth values, those of numpy and torch too, which are a mistake.
+    if isinstance(score, (str, bytes, bool)) or str(getattr(score, "dtype", "")).endswith(("bool", "object")):
         raise TypeError(f"the score is {score!r}, not a number")
     return float(score)
 

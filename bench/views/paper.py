@@ -156,7 +156,7 @@ class PaperTable:
             parts[0] += f" {self._about_marks()}"
         elif self.request.marks == "value":
             parts[0] += " No value is marked: only those of SRCC are, and it is not among --values."
-        if self.request.intervals and "srcc" in names:
+        if self.request.intervals and "srcc" in names and self.marks.draws:
             parts[0] += f" In brackets: {CONFIDENCE:.0%} {self.request.interval} bootstrap interval"
             by_t = self.request.interval != "t" and any(cell.interval.kind == "t" for cell in self.table.cells.values())
             parts[0] += f", by Student's t with fewer than {FEW_UNITS} images or references" if by_t else ""

@@ -160,3 +160,39 @@ def test_aigciqas_numbers_as_text_are_read(shared: Path, tmp_path: Path) -> None
     for row in rows:
         (tmp_path / row["name"]).touch()
     assert labels(seen(tmp_path, "aigciqa2023")) == {row["name"]: float(row["quality_mos"]) for row in rows}
+
+
+def biq(root: Path, train: str, test: str) -> Path:
+    (root / "Images").mkdir(parents=True)
+    for name, image in ((train, "ss01 (1).jpg"), (test, "ss03 (2).jpg")):
+        (root / name).write_text(f"Image Name,MOS,,\n{image},0.5,,\n")
+        (root / "Images" / image).touch()
+    return root
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("Train (Images and MOS).csv", "Test (Images and MOS).csv"),
+        ("Train (Images and MOS) (1).csv", "Test (Images and MOS) (2).csv"),
+        ("train (images and mos).csv", "TEST (IMAGES AND MOS).CSV"),
+    ],
+)
+def test_the_split_is_told_by_the_name_of_the_list(tmp_path: Path, train: str, test: str) -> None:
+    root = biq(tmp_path / "b", train, test)
+    (root / "Total (Images and MOS).csv").write_text("Image Name,MOS\nss01 (1).jpg,0.1\n")
+    found = seen(root, "biq2021")
+    assert {s.name: (s.mos, s.attributes["split"]) for s in found.dataset.samples} == {
+        "ss01 (1).jpg": (0.5, "training"),
+        "ss03 (2).jpg": (0.5, "test"),
+    }
+
+
+def test_another_form_of_the_set_is_named_where_its_images_are_there(shared: Path, tmp_path: Path) -> None:
+    (tmp_path / "512x384").mkdir()
+    source = shared / "labels" / "koniq10k" / "koniq10k_distributions_sets.csv"
+    shutil.copy(source, tmp_path)
+    for line in source.read_text().splitlines()[1:]:
+        (tmp_path / "512x384" / line.split(",")[0].strip('"')).touch()
+    (problem,) = [problem for problem in seen(tmp_path, "koniq").problems if problem.kind == "missing"]
+    assert "use koniq-512" in problem.sentence()

@@ -191,18 +191,31 @@ def test_a_function_that_returns_no_number_says_so(photos: Path) -> None:
         api.run(made(None), photos, name="nothing", higher_is_better=True)
 
 
-@pytest.mark.parametrize("used", ["from beside import level", "import beside\nlevel = beside.level", "import beside"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "from beside import level\n\ndef score(image):\n    return level(image)\n",
+        "import beside\nlevel = beside.level\n\ndef score(image):\n    return level(image)\n",
+        "import beside\n\ndef score(image):\n    return beside.level(image)\n",
+        "def score(image):\n    from beside import level\n    return level(image)\n",
+        "def score(image):\n    import beside\n    return beside.level(image)\n",
+        "import packed.inner\n\ndef score(image):\n    return packed.inner.level(image)\n",
+    ],
+)
 def test_modules_beside_the_script_are_a_part_of_the_function(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, used: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
-    call = "beside.level(image)" if used == "import beside" else "level(image)"
-    (tmp_path / "own_script.py").write_text(f"{used}\n\ndef score(image):\n    return {call}\n")
-    (tmp_path / "beside.py").write_text("from deeper import factor\n\ndef level(image):\n    return factor\n")
+    (tmp_path / "own_script.py").write_text(script)
+    helper = "from deeper import factor\n\ndef level(image):\n    return factor\n"
+    (tmp_path / "packed").mkdir()
+    (tmp_path / "packed" / "__init__.py").touch()
+    for place in ("beside.py", "packed/inner.py"):
+        (tmp_path / place).write_text(helper)
     monkeypatch.syspath_prepend(tmp_path)
     found = []
     for text in ("factor = 1\n", "factor = 2\n", "factor = 2  # the same\n"):
         (tmp_path / "deeper.py").write_text(text)
-        for name in ("own_script", "beside", "deeper"):
+        for name in ("own_script", "beside", "deeper", "packed", "packed.inner"):
             monkeypatch.delitem(sys.modules, name, raising=False)
         importlib.invalidate_caches()
         found.append(hash_function(importlib.import_module("own_script").score).digest)

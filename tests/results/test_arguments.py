@@ -11,6 +11,7 @@ import fakes
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import bench
 from bench.errors import BenchError, UsageError
@@ -113,7 +114,7 @@ def test_numbers_of_numpy_are_numbers(photos: Path) -> None:
         bench.load_results().compare("brightness_of", "brightness", margin=True)
 
 
-@pytest.mark.parametrize("score", ["3", True, np.True_, b"1"])
+@pytest.mark.parametrize("score", ["3", True, np.True_, b"1", np.array("3", dtype=object), torch.tensor(True)])
 def test_what_is_no_number_is_no_score(photos: Path, score: object) -> None:
     def odd(image: object) -> float:
         return score  # type: ignore[return-value]

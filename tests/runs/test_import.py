@@ -265,12 +265,30 @@ def write_scores(names: list[str], path: str = "theirs.csv") -> None:
 def test_labels_of_another_set_are_noticed_by_the_form_of_its_names(bench: Bench) -> None:
     write_scores([f"{i}.jpg" for i in range(40)])
     wrong = bench("import", "theirs.csv", "--method", "m", "--dataset", "kadid10k")
-    assert "all 40 images of theirs.csv are not named as those of dataset 'kadid10k' are: is it the right" in wrong.err
+    assert "none of the 40 images of theirs.csv is named as those of dataset 'kadid10k' are" in wrong.err
     write_scores([f"I01_01_0{i}.png" for i in range(1, 6)] + ["strange.png"])
     partly = bench("import", "theirs.csv", "--method", "m", "--dataset", "kadid10k")
-    assert "1 image of theirs.csv are not named" in partly.err
+    assert "5 images of 6 of theirs.csv is named" in partly.err
     write_scores([f"I01_01_0{i}.png" for i in range(1, 6)])
-    assert "not named" not in bench("import", "theirs.csv", "--method", "m", "--dataset", "kadid10k").err
+    assert "is named" not in bench("import", "theirs.csv", "--method", "m", "--dataset", "kadid10k").err
+
+
+def test_labels_beyond_the_cards_range_and_of_another_file_are_noticed(bench: Bench, shared: Path) -> None:
+    write_scores([f"{i}.jpg" for i in range(40)])
+    assert (
+        "labels of theirs.csv go from 0 to 6, those of 'koniq' from 1 to 100"
+        in bench("import", "theirs.csv", "--method", "m", "--dataset", "koniq").err
+    )
+    labels = pd.read_csv(shared / "labels" / "koniq10k" / "koniq10k_distributions_sets.csv")
+    labels = labels.rename(columns={"image_name": "image", "MOS": "mos"})[["image", "mos"]].assign(score=1.0)
+    labels["score"] = labels["mos"] / 2
+    said = "names or labels of theirs.csv are not those that the authors of 'koniq' distribute"
+    for change, told in ((0.0, False), (0.5, True)):
+        labels.assign(mos=labels["mos"].where(labels.index > 0, labels["mos"] - change)).to_csv(
+            "theirs.csv", index=False
+        )
+        done = bench("import", "theirs.csv", "--method", f"m{told}", "--dataset", "koniq")
+        assert (done.code, said in done.err) == (0, told), done.err
 
 
 def test_a_count_that_is_not_the_cards_is_told_and_one_above_it_is_refused(bench: Bench) -> None:

@@ -21,6 +21,16 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", name).lower()
 
 
+def original(name: str) -> str:
+    """Return a name, folded, without what marks a label file as a second copy.
+
+    Example:
+        >>> original("Labels (1).csv"), original("photo (1).jpg")
+        ('labels.csv', 'photo (1).jpg')
+    """
+    return fold(_COPY.sub("", name))
+
+
 def join(folder: str, name: str) -> str:
     """Put a relative folder (``.`` or empty: none) before a name."""
     return name if folder in ("", ".") else f"{folder}/{name}"
@@ -41,7 +51,7 @@ class Index:
             self._folded.setdefault(fold(name), []).append(name)
         copies: dict[str, list[str]] = {}
         for name in filter(_COPY.search, self.names):
-            copies.setdefault(fold(_COPY.sub("", name)), []).append(name)
+            copies.setdefault(original(name), []).append(name)
         self._folded = copies | self._folded
 
     def find(self, name: str) -> str | None:
@@ -59,7 +69,8 @@ class Index:
         start = join(base, "") if base else ""
         depth = pattern.count("/")
         below = ((name, name.removeprefix(start)) for name in self.names if name.startswith(start))
-        return [n for n, rest in below if rest.count("/") == depth and fnmatchcase(fold(rest), fold(pattern))]
+        there = [n for n, rest in below if rest.count("/") == depth and fnmatchcase(original(rest), fold(pattern))]
+        return [name for name in there if self.find(original(name)) in (None, name)]
 
     def folders(self, pattern: str, base: str = "") -> list[str]:
         """Return the folders that a name, or a pattern with ``*``, means below a folder; a name is not looked up."""

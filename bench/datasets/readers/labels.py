@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from bench.datasets.card import BesideSpec, Card, LabelSpec, TableSpec
 from bench.datasets.readers import formats
 from bench.datasets.readers import text as table
-from bench.datasets.readers.index import Index, fold
+from bench.datasets.readers.index import Index, fold, original
 from bench.datasets.readers.text import TextRow, TextTable
 from bench.datasets.readers.whose import choose_folder
 from bench.errors import ImageError, MissingRequirementError, UsageError, listed
@@ -142,7 +142,8 @@ def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[L
 def _as_named_here(found: TextTable, spec: TableSpec) -> TextTable:
     """Give columns the names that the card has for them, and add the one that tells the file."""
     if spec.file:
-        rows = [{**row, spec.file: PurePosixPath(found.where).stem} for row in found.rows]
+        stem = PurePosixPath(original(found.where)).stem
+        rows = [{**row, spec.file: stem} for row in found.rows]
         found = replace(found, header=[*found.header, spec.file], rows=rows)
     others = ((column, name) for column, also in spec.also.items() if column not in found.header for name in also)
     names = {name: column for column, name in others if name in found.header}

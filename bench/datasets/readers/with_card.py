@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from bench.datasets.card import Card
-from bench.datasets.catalogue import find_card
+from bench.datasets.catalogue import find_card, shipped_cards
 from bench.datasets.dataset import Attribute, Dataset, Direction, Sample, count_values, told_count
 from bench.datasets.readers.index import Index, fold, join
 from bench.datasets.readers.labels import LabelFile, LabelRows, find_labels, packed_hint, read_labels
@@ -177,8 +177,20 @@ def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[
     split = (name.rpartition("/") for name in index.names)
     elsewhere = sorted({folder or "." for folder, _, base in split if fold(base) in bases})
     hint = f" (files of these names are in {listed(elsewhere)}, no layout of {card.id})" if elsewhere else ""
+    if kin := _laid_out_so(card, elsewhere):
+        text = f"none of the {len(samples)} images is there{hint}"
+        return [Problem("missing", text, names, f"use {kin}, whose images these are", fatal=True)]
     text = f"none of the {len(samples)} images is in {looked}{hint}{_converted(index, samples)}"
     return [Problem("missing", text, names, packed_hint(index) or _again(card), fatal=True)]
+
+
+def _laid_out_so(card: Card, folders: Iterable[str]) -> str:
+    """Return the id of another form of the set whose images are in one of the folders; empty without one."""
+    family = card.extends or card.id
+    others = (o for o in shipped_cards().values() if o.id != card.id and (o.extends or o.id) == family)
+    ends = tuple(f"/{folder}" for folder in folders)
+    named = ((o.id, f"/{pattern}") for o in others for layout in o.layouts for pattern in layout if pattern != ".")
+    return next((other for other, pattern in named if any(end.endswith(pattern) for end in ends)), "")
 
 
 def _converted(index: Index, samples: tuple[Sample, ...]) -> str:
@@ -186,7 +198,7 @@ def _converted(index: Index, samples: tuple[Sample, ...]) -> str:
     stems = {fold(PurePosixPath(sample.name).stem): PurePosixPath(sample.name).suffix for sample in samples[:100]}
     there = (PurePosixPath(name) for name in index.names if is_image_name(name))
     other = next(((stems[fold(p.stem)], p.suffix) for p in there if fold(p.stem) in stems), None)
-    if other is None or other[0].lower() == other[1].lower():
+    if other is None or not other[0] or other[0].lower() == other[1].lower():
         return ""
     return (
         f" (the same names end in {other[1]} in place of {other[0]}: pictures saved again in another format are not "

@@ -78,8 +78,9 @@ def _resolved(table: Table, resolved: Mapping[DatasetKey, stats.Resolution], rec
     caption = (
         "Smallest difference of SRCC between two methods that a paired test on the same images finds with a "
         f"probability of {POWER:.0%}, two-sided at {ALPHA:.0%}: the median and the range over all pairs of eligible "
-        "methods. It comes from the standard errors of their differences, over bootstrap samples that all methods "
-        "share. The test is of one pair; adjusted for many pairs (Holm), it finds only larger differences."
+        "methods, without pairs that order the images alike. It comes from the standard errors of their differences, "
+        "over bootstrap samples that all methods share. The test is of one pair; adjusted for many pairs (Holm), it "
+        "finds only larger differences."
     )
     return View([Value(text) for text in _HEAD], [("", lines)], [caption], records)
 

@@ -79,6 +79,7 @@ def test_a_commit_that_made_a_method_worse_is_found(check: Check, tmp_path: Path
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_the_same_code_gives_the_same_scores(check: Check) -> None:
     done = check("--against", "HEAD", "--format", "json")
     assert done.returncode == 0, done.stderr

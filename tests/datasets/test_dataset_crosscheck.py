@@ -75,6 +75,7 @@ def _forms() -> dict[str, list[Proof]]:
     return {proof.id: forms for proof in every if len(forms := [p for p in every if p.id == proof.id]) > 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("dataset", "forms"), _forms().items(), ids=list(_forms()))
 def test_an_image_has_one_name_and_label_whatever_form_the_labels_came_in(
     shared: Path, tmp_path: Path, dataset: str, forms: list[Proof]

@@ -192,7 +192,7 @@ def test_another_form_of_the_set_is_named_where_its_images_are_there(shared: Pat
     (tmp_path / "512x384").mkdir()
     source = shared / "labels" / "koniq10k" / "koniq10k_distributions_sets.csv"
     shutil.copy(source, tmp_path)
-    for line in source.read_text().splitlines()[1:]:
+    for line in source.read_text().splitlines()[1:200]:
         (tmp_path / "512x384" / line.split(",")[0].strip('"')).touch()
     (problem,) = [problem for problem in seen(tmp_path, "koniq").problems if problem.kind == "missing"]
     assert "use koniq-512" in problem.sentence()

@@ -211,6 +211,11 @@ class Card:
     hash: str = ""
 
     @property
+    def family(self) -> str:
+        """Id that it shares with the other forms of its set: that of the card which they extend."""
+        return self.extends or self.id
+
+    @property
     def direction(self) -> Direction:
         """Direction of its labels as they come first; ``higher`` where there are none."""
         return self.labels[0].direction if self.labels else "higher"

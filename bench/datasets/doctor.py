@@ -215,7 +215,7 @@ def _sizes(card: Card, results: Sequence[Decoded]) -> list[Problem]:
 
 
 def _is_kin(one: Card, other: Card) -> bool:
-    return (one.extends or one.id) == (other.extends or other.id) and one.size != other.size
+    return one.family == other.family and one.size != other.size
 
 
 def describe_card(card: Card, roots: Roots) -> dict[str, Any]:

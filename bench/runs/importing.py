@@ -48,9 +48,9 @@ class ScoreFile:
     attributes: tuple[Mapping[str, Attribute], ...] = ()
 
     @property
-    def mos_values(self) -> list[float]:
-        """The labels that are there."""
-        return [mos for mos in self.mos or () if mos is not None]
+    def labels(self) -> dict[str, float]:
+        """The labels that are there, by image."""
+        return {image: mos for image, mos in zip(self.images, self.mos or (), strict=False) if mos is not None}
 
 
 def read_scores(path: Path, column: str | None) -> ScoreFile:
@@ -161,12 +161,6 @@ def said_by_name(card: Card, image: str) -> Mapping[str, Attribute] | None:
     """Return what an image's name, with or without its folders, says by a card's pattern; None: it has no such form."""
     said = attributes_of_name(card, image)
     return attributes_of_name(card, image.rpartition("/")[2]) if said is None else said
-
-
-def content_of(file: ScoreFile) -> str:
-    """Return the hash of a file's names and labels, as ``bench doctor`` has it of a dataset's own."""
-    pairs = zip(file.images, file.mos or (), strict=True)
-    return short_hash(sorted((name, round(mos, 6)) for name, mos in pairs if mos is not None))
 
 
 def without_shared_folders(file: ScoreFile, card: Card) -> ScoreFile:

@@ -12,10 +12,11 @@ from bench.datasets.card import Card
 from bench.datasets.catalogue import find_card, names, shipped_cards
 from bench.datasets.dataset import MOST_OFF, Dataset, Direction, told_count
 from bench.datasets.protocol import Protocol
+from bench.datasets.readers.rows import content_hash
 from bench.datasets.readers.with_card import describe_with_card, read_with_card
 from bench.datasets.resolve import open_root, resolve
 from bench.datasets.roots import Roots
-from bench.errors import MissingRequirementError, UsageError, counted, did_you_mean
+from bench.errors import MissingRequirementError, UsageError, did_you_mean
 from bench.io.progress import note
 from bench.runs import importing
 from bench.runs.entry import Entry
@@ -128,17 +129,17 @@ def _compare_with_card(file: importing.ScoreFile, card: Card, split: str, allow_
     total = len(file.images)
     strange = sum(importing.said_by_name(card, image) is None for image in file.images)
     if strange:
-        named = f"{counted(total - strange, 'image')} of {total}" if strange < total else f"none of the {total} images"
         note(
-            f"{named} of {file.path} is named as those of dataset {card.id!r} are: if that is the right dataset, what "
-            "names tell (reference, type, level) is not known of the others, and without references no test is made"
+            f"{strange} of the {total} images of {file.path} are not named as those of dataset {card.id!r} are: what "
+            "names tell (reference, type, level) is not known of them, and without references no test is made"
         )
-    low, high = min(file.mos_values, default=0.0), max(file.mos_values, default=0.0)
+    labels = file.labels
+    low, high = min(labels.values(), default=0.0), max(labels.values(), default=0.0)
     if card.labels and not any(spec.range[0] <= low and high <= spec.range[1] for spec in card.labels):
         ranges = dict.fromkeys(f"{spec.range[0]:g} to {spec.range[1]:g}" for spec in card.labels)
         note(f"labels of {file.path} go from {low:g} to {high:g}, those of {card.id!r} from {' or '.join(ranges)}")
     known = {content for spec in card.labels for content in spec.known}
-    if known and total == card.n and importing.content_of(file) not in known:
+    if known and total == card.n and content_hash(labels.items()) not in known:
         note(f"names or labels of {file.path} are not those that the authors of {card.id!r} distribute")
     if total > card.n * (1 + MOST_OFF) and not allow_incomplete:
         raise UsageError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.datasets.card import Card, LabelSpec
@@ -13,6 +13,7 @@ from bench.datasets.readers.index import fold
 from bench.datasets.readers.labels import LabelRows, cell, mean_vote
 from bench.datasets.readers.problems import Problem
 from bench.errors import UsageError
+from bench.io.hashing import short_hash
 
 _NUMERIC = ("std", "n_raters")
 
@@ -51,6 +52,16 @@ def read_rows(card: Card, labels: LabelRows) -> tuple[list[LabelledName], list[P
     twice = set(table.repeated(fold(row.name) for row in read))
     faults["duplicate"] = list({fold(row.name): row.name for row in read if fold(row.name) in twice}.values())
     return read, _problems(card, labels, faults)
+
+
+def content_hash(labels: Iterable[tuple[str, float]]) -> str:
+    """Return a hash of names and labels, whatever their order and the file that they came in.
+
+    Example:
+        >>> content_hash([("a.png", 1.0), ("b.png", 2.0)]) == content_hash([("b.png", 2.0), ("a.png", 1.0)])
+        True
+    """
+    return short_hash(sorted((name, round(mos, 6)) for name, mos in labels))
 
 
 def attributes_of_name(card: Card, name: str) -> dict[str, Attribute] | None:

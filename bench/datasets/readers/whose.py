@@ -61,14 +61,10 @@ def _named(card: Card, folder: str) -> _Named:
             return _Named.AFTER_IT
         others = [other for other in shipped_cards().values() if part in _names(other)]
         if others:
-            kin = any(_family(other) == _family(card) for other in others)
+            kin = any(other.family == card.family for other in others)
             return _Named.AFTER_A_VARIANT if kin else _Named.AFTER_ANOTHER
     return _Named.AFTER_NOTHING_KNOWN
 
 
 def _names(card: Card) -> set[str]:
     return {name.lower() for name in (card.id, *card.aliases)}
-
-
-def _family(card: Card) -> str:
-    return card.extends or card.id

@@ -16,11 +16,10 @@ from bench.datasets.dataset import Attribute, Dataset, Direction, Sample, count_
 from bench.datasets.readers.index import Index, fold, join
 from bench.datasets.readers.labels import LabelFile, LabelRows, find_labels, packed_hint, read_labels
 from bench.datasets.readers.problems import Problem
-from bench.datasets.readers.rows import attributes_of_name, read_rows
+from bench.datasets.readers.rows import attributes_of_name, content_hash, read_rows
 from bench.datasets.readers.text import repeated
 from bench.errors import MissingRequirementError, UsageError, listed
 from bench.io.files import File, Folder
-from bench.io.hashing import short_hash
 from bench.io.images import is_image_name
 
 
@@ -85,7 +84,7 @@ def inspect(card: Card, folder: Folder) -> Inspection:
         problems.append(Problem("lacking", text, labels.lacking, f"get them from {card.source}", level="warning"))
     rows, faults = read_rows(card, labels)
     problems += faults
-    content = short_hash(sorted((row.name, round(row.mos, 6)) for row in rows))
+    content = content_hash((row.name, row.mos) for row in rows)
     problems += _unknown_labels(card, labels, content, complete=not faults and len(labels.rows) == card.n)
     folders, files = _place(card, index, labels.base, [row.name for row in rows])
     samples = tuple(
@@ -186,8 +185,7 @@ def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[
 
 def _laid_out_so(card: Card, folders: Iterable[str]) -> str:
     """Return the id of another form of the set whose images are in one of the folders; empty without one."""
-    family = card.extends or card.id
-    others = (o for o in shipped_cards().values() if o.id != card.id and (o.extends or o.id) == family)
+    others = (other for other in shipped_cards().values() if other.id != card.id and other.family == card.family)
     ends = tuple(f"/{folder}" for folder in folders)
     named = ((o.id, f"/{pattern}") for o in others for layout in o.layouts for pattern in layout if pattern != ".")
     return next((other for other, pattern in named if any(end.endswith(pattern) for end in ends)), "")

@@ -11,5 +11,5 @@ DRAWS = 2000
 POWER = 0.8
 """Probability with which a difference that is said to be found is found."""
 
-KINDS = ("authentic", "synthetic", "restoration", "ai-generated", "synthetic-order", "pristine")
+KINDS = ("authentic", "synthetic", "restoration", "ai-generated", "aesthetic", "synthetic-order", "pristine")
 """Kinds of datasets."""

@@ -155,6 +155,9 @@ class Card:
         licence: terms of the images.
         source: page to get it from.
         citation: paper, one line.
+        doi: of the paper, such as ``10.1109/TIP.2020.2967829``; empty where it has none.
+        arxiv: id of the paper there, such as ``1910.06180``.
+        rated: what people were asked and how many answered, in one sentence.
         labels: the forms that its labels come in, the first that is there is read; none: images alone.
         layouts: each the folders that one distribution keeps its images in, relative to the root, ``*``
             standing for any part of a name; the layout in which most images are found is taken. They are looked
@@ -188,6 +191,9 @@ class Card:
     licence: str
     source: str
     citation: str
+    doi: str = ""
+    arxiv: str = ""
+    rated: str = ""
     labels: tuple[LabelSpec, ...] = ()
     layouts: tuple[tuple[str, ...], ...] = ((".",),)
     aliases: tuple[str, ...] = ()

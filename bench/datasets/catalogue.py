@@ -113,6 +113,13 @@ def _check(path: Path, card: Card) -> None:
     wrong = next((name for name in (card.id, *card.aliases) if not _is_id(name)), None)
     if wrong is not None:
         raise UsageError(f"the card {path}: {wrong!r} is not a valid id or alias: use letters, digits and . _ + -")
+    if not re.fullmatch(r"(10\.[0-9]{4,9}/[!-~]+)?", card.doi) or not re.fullmatch(
+        r"([0-9]{4}\.[0-9]{4,5})?", card.arxiv
+    ):
+        raise UsageError(
+            f"the card {path}: doi is {card.doi!r} and arxiv {card.arxiv!r}: write ids such as "
+            "10.1109/TIP.2020.2967829 and 1910.06180, without an address"
+        )
     if not card.layouts or not all(card.layouts) or len(card.size) not in (0, 2) or card.n < 0 or card.n_raters < 0:
         raise UsageError(
             f"the card {path}: layouts must name folders, size must be [width, height], n and n_raters at least 0"

@@ -13,7 +13,7 @@ import time
 import urllib.error
 from dataclasses import replace
 from email.message import Message
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPResponse
 from itertools import chain
 from pathlib import Path
 from typing import cast
@@ -180,7 +180,7 @@ def _open(download: Download, part: Path) -> HTTPResponse | None:
                 return None
     except web.TooSlowError as error:
         raise _too_slow(download, part, error) from None
-    except (OSError, HTTPException, ValueError) as error:  # URLError is an OSError
+    except web.FAILURES as error:
         raise _unreachable(download, web.reason(error)) from None
     part.unlink()  # longer than the file, so not of it
     return _open(download, part)

@@ -11,6 +11,7 @@ import base64
 import functools
 import http.client
 import io
+import math
 import ssl
 import time
 import urllib.error
@@ -28,20 +29,53 @@ _PROBE_SECONDS = 5.0
 _DEFAULT_PORTS = (None, 80)
 
 
-class TooSlowError(OSError):
-    """A server sends nothing, or next to nothing."""
+class WebError(Exception):
+    """A server does what is not put up with. No OSError, which readers of archives take for damage."""
 
 
-class BrokenOffError(OSError):
-    """A connection ended before the answer did."""
+class TooSlowError(WebError):
+    """It sends nothing, or next to nothing."""
 
 
-class TooMuchError(OSError):
-    """A server sends more than there can be, or takes longer."""
+class BrokenOffError(WebError):
+    """The connection ended before the answer did."""
 
 
-class RefusedRedirectError(OSError):
-    """A server leads to where no download is taken from."""
+class TooMuchError(WebError):
+    """It sends more than there can be, or takes longer."""
+
+
+class RefusedRedirectError(WebError):
+    """It leads to where nothing is taken from."""
+
+
+FAILURES = (WebError, OSError, http.client.HTTPException, ValueError)
+"""What a request that fails raises: ``urllib.error.HTTPError``, an OSError, where the server refuses."""
+
+
+class Budget:
+    """Bytes and seconds that one answer, or several together, may cost.
+
+    Example:
+        >>> budget = Budget(10)
+        >>> budget.spend(10)
+        >>> budget.spend(1)
+        Traceback (most recent call last):
+        bench.io.web.TooMuchError: there are more than 10 bytes
+    """
+
+    def __init__(self, most: int, seconds: float = math.inf) -> None:
+        self._most = self.left = most
+        self._seconds = seconds
+        self._until = time.monotonic() + seconds
+
+    def spend(self, size: int) -> None:
+        """Count bytes; raises TooMuchError where they are too many or the time is over."""
+        self.left -= size
+        if self.left < 0:
+            raise TooMuchError(f"there are more than {self._most:,} bytes")
+        if time.monotonic() > self._until:
+            raise TooMuchError(f"it takes longer than {self._seconds:,.0f} s")
 
 
 class _Paced(io.RawIOBase):
@@ -128,7 +162,8 @@ def open_url(url: str, headers: Mapping[str, str] | None = None, silence: float 
     Raises:
         urllib.error.HTTPError: the server refuses; to be closed by the caller.
         TooSlowError: it does not answer in time.
-        OSError: it cannot be reached, or leads to where nothing is taken from.
+        RefusedRedirectError: it leads to where nothing is taken from.
+        OSError: it cannot be reached.
         http.client.HTTPException: it does not speak HTTP.
         ValueError: this is no address.
     """
@@ -163,35 +198,33 @@ def pieces(answer: http.client.HTTPResponse) -> Iterator[bytes]:
         yield piece
 
 
-def read(url: str, most: int, until: float | None = None) -> tuple[bytes, str]:
+def read(url: str, budget: Budget) -> tuple[bytes, str]:
     """Read an answer whole.
 
     Args:
         url: its address.
-        most: bytes that it may have.
-        until: what ``time.monotonic()`` says when it must be here; None: no limit but that of speed.
+        budget: what it may cost.
 
     Returns:
         The bytes, and the address that redirects led to.
 
     Raises:
-        TooMuchError: it has more bytes or takes longer.
-        OSError, http.client.HTTPException, ValueError: as of :func:`open_url`; a part is lacking.
+        TooMuchError: it costs more.
+        BrokenOffError: a part is lacking.
+        OSError and others of ``FAILURES``: as of :func:`open_url`.
     """
-    found = bytearray()
     with open_url(url) as answer:
-        claimed = answer.length
-        if claimed is not None and claimed > most:
-            raise TooMuchError(f"it has {claimed:,} bytes, over the limit of {most:,}")
+        claimed = answer.length or 0
+        if claimed > budget.left:
+            budget.spend(claimed)
+        parts = []
         for piece in pieces(answer):
-            found += piece
-            if len(found) > most:
-                raise TooMuchError(f"it has more than {most:,} bytes")
-            if until is not None and time.monotonic() > until:
-                raise TooMuchError("it takes too long")
-        if claimed is not None and len(found) < claimed:
+            budget.spend(len(piece))
+            parts.append(piece)
+        found = b"".join(parts)
+        if len(found) < claimed:
             raise BrokenOffError(f"only {len(found):,} of {claimed:,} bytes came")
-        return bytes(found), answer.url
+        return found, answer.url
 
 
 def reason(error: BaseException) -> str:
@@ -232,7 +265,7 @@ def why_not(url: str) -> str:
     except urllib.error.HTTPError as error:
         with error:
             return "" if error.code == 416 else reason(error)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except FAILURES as error:
         cause = getattr(error, "reason", error)
         if isinstance(cause, ssl.SSLCertVerificationError):
             raise cause from None

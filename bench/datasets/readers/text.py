@@ -15,7 +15,8 @@ from bench.datasets.card import TableSpec
 from bench.errors import UsageError
 from bench.io.beginnings import is_web_page
 
-MAX_BYTES = 256 * 2**20
+MAX_BYTES = 64 * 2**20
+"""Size of a label file of any format. Those of known sets have a few megabytes; a table takes forty times its file."""
 _DELIMITERS = (",", ";", "\t")
 
 # Empty lines, comments, and the line by which a spreadsheet knows the separator.

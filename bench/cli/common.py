@@ -26,7 +26,7 @@ results_option = click.option(
 root_option = click.option(
     "--root", "roots", multiple=True, metavar="ID=PATH", help="Path of a dataset's folder. Repeatable."
 )
-_LABELS = (
+_READING = (
     click.option(
         "--score-column",
         default="",
@@ -36,19 +36,32 @@ _LABELS = (
     click.option(
         "--lower-is-better", is_flag=True, help="Lower labels mean better quality, in a CSV of your own (as for DMOS)."
     ),
+    click.option(
+        "--image-column",
+        default="",
+        metavar="NAME",
+        help="Column of the image names in a CSV of your own. [default: image, filename or the like]",
+    ),
+    click.option(
+        "--suffix",
+        default="",
+        metavar="SUFFIX",
+        help="What image files end in, such as .png, in place of what the labels say. Pictures saved again in another "
+        "format are another protocol.",
+    ),
 )
 
 
-def labels_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options on the labels of a user's own CSV; the command gets them as one ``labels``."""
+def reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of how labels are read; the command gets them as one ``reading``."""
 
     @functools.wraps(command)
-    def with_labels(score_column: str, lower_is_better: bool, **others: Any) -> None:
-        from bench.datasets.readers.own_table import LabelColumn
+    def with_reading(score_column: str, lower_is_better: bool, image_column: str, suffix: str, **others: Any) -> None:
+        from bench.datasets.readers.reading import Reading
 
-        command(labels=LabelColumn(score_column, lower_is_better), **others)
+        command(reading=Reading(score_column, lower_is_better, image_column, suffix), **others)
 
-    return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_LABELS), with_labels)
+    return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_READING), with_reading)
 
 
 incomplete_option = click.option(

@@ -105,7 +105,8 @@ def list_datasets(
     else:
         _print_columns([_dataset_line(card, places) for card in cards] or [("no dataset is like that",)])
         click.echo(
-            "\nA path works as a dataset too: a folder, a .zip or .tar, a URL, a CSV with image,score, or an image."
+            "\nA path works as a dataset too: a folder, a .zip or .tar, a URL, a table (CSV, Excel, JSON) with "
+            "image,score, or an image."
         )
 
 

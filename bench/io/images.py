@@ -32,16 +32,26 @@ from bench.io import damage
 POLICY = "2"
 """Version of this policy; part of a score's identity. It changes when pixels may."""
 
-SUFFIXES = frozenset(
-    {".avif", ".bmp", ".dib", ".gif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpg"}
-    | {".mpo", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-)
+_FORMAT_OF = {
+    **dict.fromkeys((".jpe", ".jpeg", ".jpg", ".mpo"), "JPEG"),
+    **dict.fromkeys((".bmp", ".dib"), "BMP"),
+    **dict.fromkeys((".pgm", ".pnm", ".ppm"), "PNM"),
+    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
+    **dict.fromkeys((".j2k", ".jp2"), "JPEG 2000"),
+    **{".avif": "AVIF", ".gif": "GIF", ".png": "PNG", ".webp": "WebP"},
+}
+SUFFIXES = frozenset(_FORMAT_OF)
 """File names that a bare folder offers as images (lower case)."""
 
 
 def is_image_name(name: str) -> bool:
     """Tell whether a file of that name is offered as an image."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - names of archives and servers too
+    return format_of(name) != ""
+
+
+def format_of(name: str) -> str:
+    """Return the format that a file name tells, ``JPEG`` for ``a.jpg`` and ``a.JPEG``; empty where it tells none."""
+    return _FORMAT_OF.get(os.path.splitext(name)[1].lower(), "")  # noqa: PTH122 - names of archives and servers too
 
 
 # An allow-list: Pillow can also open formats that run external programs (EPS) or fetch parts.

@@ -8,7 +8,7 @@ from typing import Any
 
 from bench.api import Method, MethodInfo, Resize
 from bench.datasets.dataset import Dataset
-from bench.datasets.readers.own_table import LabelColumn
+from bench.datasets.readers.reading import Reading
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.errors import UsageError
@@ -76,9 +76,9 @@ def _method_of(value: Any, name: str | None, higher_is_better: bool | None, batc
 
 
 def datasets_of(
-    value: DatasetLike | Sequence[DatasetLike], places: Roots, parameter: str, labels: LabelColumn = LabelColumn()
+    value: DatasetLike | Sequence[DatasetLike], places: Roots, parameter: str, reading: Reading = Reading()
 ) -> list[Dataset]:
-    """Return the datasets that are meant; ``labels`` says which column of a CSV holds the labels.
+    """Return the datasets that are meant; ``reading`` says how labels are read.
 
     Raises:
         UsageError: nothing is given, or one is not known, not here or cannot be read.
@@ -86,13 +86,13 @@ def datasets_of(
     every = several(value)
     if not every:
         raise UsageError(f"{parameter} got nothing: give a dataset's id or a path")
-    return [_dataset_of(each, places, parameter, labels) for each in every]
+    return [_dataset_of(each, places, parameter, reading) for each in every]
 
 
-def _dataset_of(value: DatasetLike, places: Roots, parameter: str, labels: LabelColumn) -> Dataset:
+def _dataset_of(value: DatasetLike, places: Roots, parameter: str, reading: Reading) -> Dataset:
     if isinstance(value, Dataset):
         return value
-    return resolve(text_of(value), places, parameter, labels)
+    return resolve(text_of(value), places, parameter, reading)
 
 
 def text_of(value: str | os.PathLike[str]) -> str:

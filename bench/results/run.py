@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from bench.api import Method, Resize
 from bench.datasets.dataset import Dataset
-from bench.datasets.readers.own_table import LabelColumn
+from bench.datasets.readers.reading import Reading
 from bench.errors import BenchError
 from bench.io.progress import note
 from bench.plugins.registry import warn_about_plugins
@@ -47,6 +47,8 @@ def run(
     results: str | os.PathLike[str] | None = None,
     score_column: str = "",
     lower_is_better: bool = False,
+    image_column: str = "",
+    suffix: str = "",
     allow_incomplete: bool = False,
     retry_failed: bool = False,
     rescore: bool = False,
@@ -77,6 +79,9 @@ def run(
         results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.
         score_column: of a CSV of your own, the column of the labels; empty: ``score`` or ``mos``; ``none``: no labels.
         lower_is_better: whether a lower label of that CSV means better quality.
+        image_column: of that CSV, the column of image names; empty: ``image``, ``filename`` or the like.
+        suffix: what image files end in, such as ``.png``, in place of what the labels say; pictures saved again in
+            another format are another protocol.
         allow_incomplete: accept a copy whose number of images is over 1 % off the complete set's.
         retry_failed: score again what failed.
         rescore: score again what is stored, for example after a change of a method's code.
@@ -108,7 +113,9 @@ def run(
         found = list(
             run_each(
                 chosen,
-                datasets_of(datasets, places, "--dataset", LabelColumn(score_column, lower_is_better)),
+                datasets_of(
+                    datasets, places, "--dataset", Reading(score_column, lower_is_better, image_column, suffix)
+                ),
                 Store.locate(None if results is None else os.fspath(results)),
                 settings,
                 options=assignments_of(options),

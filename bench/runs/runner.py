@@ -81,7 +81,13 @@ def run(
     shared = across_splits_in(dataset, part, survey)
     dataset = dataclasses.replace(part, notes=(*part.notes, *remarks), across_splits=shared)
     settings = with_protocol(settings, dataset)
-    protocol = Protocol(split=split, resize=str(settings.resize), size=survey.protocol_size(dataset))
+    protocol = Protocol(
+        split=split, resize=str(settings.resize), size=survey.protocol_size(dataset), saved_as=part.saved_as
+    )
+    if part.columns:
+        note(f"{part.id}: {part.columns}")
+    if protocol.saved_as:
+        note(f"{part.id}: its images were saved again as {protocol.saved_as}, which is another protocol")
     if protocol.size:
         note(f"{part.id}: its images are of {protocol.size}, not of the card's size, which is another protocol")
     images_hash = survey.hash_of(dataset)

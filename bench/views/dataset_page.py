@@ -32,7 +32,8 @@ Copies are read in many states: a folder too many around them, a zip made on Win
 CSV or the other way round, labels saved again by a spreadsheet (semicolons, decimal commas, a line `sep=;`, comments
 above the header, a column of row numbers). pyiqa's folder `datasets` works as `$BENCH_DATA`: its lists in
 `meta_info/` are found beside the folders of the sets. Pictures that were saved again in another format, and archives
-that are still packed, are named in what `bench run` and `bench doctor` say.
+that are still packed, are named in what `bench run` and `bench doctor` say; `--suffix .png` takes pictures that were
+saved again, as another protocol.
 
 Sets of videos, of HDR pictures and of stereoscopic pictures are not here: they need other methods than those for one
 photograph.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import Ran
 from dataset_proofs import Copy
+from PIL import Image
 from proofs_authentic import write_sheet
 
 from bench.datasets.catalogue import find_card
@@ -122,6 +125,26 @@ def test_pictures_saved_again_in_another_format_are_said(tmp_path: Path) -> None
         path.rename(path.with_suffix(".jpg"))
     (problem,) = [problem for problem in seen(root).problems if problem.kind == "missing"]
     assert "the same names end in .jpg in place of .png: pictures saved again in another format" in problem.sentence()
+    assert "--suffix .jpg takes them as that" in problem.sentence()
+    card = find_card("kadid10k")
+    assert card
+    found = inspect(card, open_folder(str(root), "--root"), ".jpg")
+    assert labels(found) == MOS
+    assert found.dataset.saved_as == "JPEG"
+
+
+def test_pictures_saved_again_are_another_protocol(photos: Path, bench: Callable[..., Ran]) -> None:
+    (photos / "scores.csv").write_text("image,score\n" + "".join(f"images/{i}.png,{i}\n" for i in range(8)))
+    asked = ["run", "--method", "bytes-per-pixel", "--dataset", photos]
+    assert bench(*asked).code == 0
+    for path in (photos / "images").glob("*.png"):
+        Image.open(path).save(path.with_suffix(".bmp"))
+        path.unlink()
+    done = bench(*asked, "--suffix", ".bmp")
+    assert "its images were saved again as BMP, which is another protocol" in done.err
+    table = bench("table").out
+    assert table.count("photos: 8 images") == 2
+    assert table.count("images saved again as BMP") == 1
 
 
 def test_csiqs_list_of_names_and_labels_is_read(shared: Path, tmp_path: Path) -> None:

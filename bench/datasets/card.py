@@ -22,13 +22,13 @@ class TableSpec:
     Attributes:
         files: names relative to the root, the first that exists is read; of one with ``*``, all that match,
             one after the other.
-        sheet: sheet of a workbook; empty: the first.
+        sheet: sheet of a workbook; empty: the first; of one with ``*``, all that match, one after the other.
         header: line or row of the header, counted from 1.
         columns: names of the columns where the file has no header; of a MATLAB file, the variables to read.
         further: whether rows may have more fields than ``columns`` names, which are left out.
         also: column → what it is called in other editions of the file, taken where the column itself is not there.
-        file: name of a column to add, which tells the name of the file that a row is of, in lower case and without its
-            suffix: for sets whose split is told by it.
+        file: name of a column to add, which tells the file that a row is of, in lower case and without its suffix
+            (``train/labels``); of sheets read one after the other, the sheet. For sets whose split is told by it.
         delimiter: empty: comma, semicolon or tab, whichever the header has most of; ``space``: white space.
         decimal: decimal sign of its numbers.
         encoding: of a text file.

@@ -174,15 +174,23 @@ def test_clive_without_its_spreads_is_read(shared: Path, tmp_path: Path) -> None
     assert [problem.kind for problem in found.problems] == ["lacking"]
 
 
-def test_aigciqas_numbers_as_text_are_read(shared: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("card", "name", "column"),
+    [
+        ("aigciqa2023", "moz1.txt", "quality_mos"),
+        ("aigciqa2023-authenticity", "moz2.txt", "authenticity_mos"),
+        ("aigciqa2023-correspondence", "moz3.txt", "correspondence_mos"),
+    ],
+)
+def test_aigciqas_numbers_as_text_are_read(shared: Path, tmp_path: Path, card: str, name: str, column: str) -> None:
     import csv
 
     with (shared / "labels" / "aigciqa2023" / "AIGCIQA2023.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    (tmp_path / "moz1.txt").write_text("".join(f"{row['quality_mos']}\n" for row in rows))
+    (tmp_path / name).write_text("".join(f"{row[column]}\n" for row in rows))
     for row in rows:
         (tmp_path / row["name"]).touch()
-    assert labels(seen(tmp_path, "aigciqa2023")) == {row["name"]: float(row["quality_mos"]) for row in rows}
+    assert labels(seen(tmp_path, card)) == {row["name"]: float(row[column]) for row in rows}
 
 
 def biq(root: Path, train: str, test: str) -> Path:

@@ -35,17 +35,19 @@ if TYPE_CHECKING:
 def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], reading: Reading, quick: bool, form: str) -> None:
     """Check whether copies of datasets are complete, readable and identical to the authors' release.
 
-    Every problem is printed with its remedy. Every image is decoded as in a run. Without a dataset, print where
-    datasets are searched and which are found. The exit code is 1 if a copy is incomplete, damaged or missing.
+    Every problem is printed with its remedy. Every image is decoded as in a run, and images that look alike in
+    different splits are listed. Without a dataset, print where datasets are searched and which are found. The exit
+    code is 1 if a copy is incomplete, damaged or missing.
     """
     from bench.datasets.doctor import examine_named
     from bench.datasets.roots import Roots
+    from bench.overlap.across_splits import with_near_duplicates
 
     places = Roots.parse(roots)
     if not datasets:
         _print_places(places)
         return
-    found = [examine_named(text, places, not quick, reading) for text in datasets]
+    found = [with_near_duplicates(examine_named(text, places, not quick, reading)) for text in datasets]
     if form == "json":
         click.echo(json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False))
     else:

@@ -128,7 +128,8 @@ def test_a_file_of_labels_in_the_folder_of_each_split(root: Path, read: Make) ->
         (root / split).mkdir()
         (root / split / "Label.json").write_text(json.dumps({"Image": names, "MOS": [len(split)] * len(names)}))
     spec = 'files = ["*/label.json"]\nfile = "list"\nimage = "{list}/{Image}"\nscore = "MOS"'
-    spec += '\nattributes = { split = "list" }\nnames = { list = { "train/label" = "train/image", "test/label" = "test/image" } }'
+    spec += '\nattributes = { split = "list" }'
+    spec += '\nnames = { list = { "train/label" = "train/image", "test/label" = "test/image" } }'
     about = '[values.split]\n"train/label" = "training"\n"test/label" = "test"'
     seen = read(spec, "train/image/a.png train/image/b.png test/image/a.png", about)
     assert labels(seen) == {"test/image/a.png": 4, "train/image/a.png": 5, "train/image/b.png": 5}

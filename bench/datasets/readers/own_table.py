@@ -22,7 +22,7 @@ _IMAGES = (
 )
 _LABELS = ("score", "mos")
 _ATTRIBUTES = {
-    "split": ("split", "set", "official_split", "subset"),
+    "split": ("split", "set", "official_split"),
     "reference": (
         *("reference", "reference_name", "reference_image", "ref_img", "ref_image", "ref_name", "ref", "source_id"),
     ),

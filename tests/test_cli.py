@@ -88,7 +88,7 @@ def test_lists_are_complete_as_text_and_json(bench: Bench) -> None:
     assert record["opinion_aware"] is False
     assert [o["name"] for o in record["options"]] == ["model"]
     assert "--option niqe.model=" in bench("list", "methods", "niqe").out
-    assert "not here: get it from" in bench("list", "datasets").out
+    assert "One dataset, and how to get it" in bench("list", "datasets").out
     assert {card["id"] for card in json.loads(bench("list", "datasets", "--format", "json").out)} >= {"koniq", "sample"}
     assert "KonIQ" in bench("list", "datasets", "koniq").out
 

@@ -12,6 +12,9 @@ from bench.datasets.dataset import Direction
 RESERVED = ("image", "score", "error", "mos")
 """Columns of a stored result, which no attribute may be named after."""
 
+PACKED = (".zip", ".rar", ".7z", ".gz", ".tgz", ".bz2", ".xz", ".zst")
+"""Ends of the names of files that are smaller than what is in them; a ``.tar`` is not."""
+
 Checked = Literal["", "authors' file", "copy", "stand-in"]
 
 
@@ -142,6 +145,12 @@ class Archive:
         """Name of the file that it is kept in."""
         return self.name or unquote(PurePosixPath(urlsplit(self.url).path).name)
 
+    @property
+    def unpacked_size(self) -> int:
+        """Bytes that it takes on the disk, roughly; those of the download where it is not packed; 0: unknown."""
+        packed = self.file_name.lower().endswith(PACKED)
+        return self.unpacked or (0 if packed else self.size)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
@@ -225,3 +234,38 @@ class Card:
     def direction(self) -> Direction:
         """Direction of its labels as they come first; ``higher`` where there are none."""
         return self.labels[0].direction if self.labels else "higher"
+
+    @property
+    def sources(self) -> dict[str, tuple[Archive, ...]]:
+        """Whose copy → its archives: first the authors', named by an empty text, then the mirrors in their order."""
+        names = sorted(dict.fromkeys(archive.mirror for archive in self.archives), key=bool)
+        return {name: tuple(each for each in self.archives if each.mirror == name) for name in names}
+
+    @property
+    def default_archives(self) -> tuple[Archive, ...]:
+        """What is downloaded where no mirror is asked for: the first of the sources."""
+        return next(iter(self.sources.values()), ())
+
+
+def download_size(archives: tuple[Archive, ...]) -> int:
+    """Return the bytes to download, roughly; 0 where nobody says."""
+    return _total([archive.size for archive in archives])
+
+
+def unpacked_size(archives: tuple[Archive, ...]) -> int:
+    """Return the bytes that they take on the disk, roughly; 0 where nobody says."""
+    return _total([archive.unpacked_size for archive in archives])
+
+
+def paper_link(doi: str, arxiv: str) -> str:
+    """Return the address of a paper by its DOI, else by its arXiv id; empty without both.
+
+    Example:
+        >>> paper_link("10.1109/TIP.2020.2967829", "1910.06180"), paper_link("", "1910.06180"), paper_link("", "")
+        ('https://doi.org/10.1109/TIP.2020.2967829', 'https://arxiv.org/abs/1910.06180', '')
+    """
+    return f"https://doi.org/{doi}" if doi else f"https://arxiv.org/abs/{arxiv}" if arxiv else ""
+
+
+def _total(sizes: list[int]) -> int:
+    return sum(sizes) if all(sizes) else 0

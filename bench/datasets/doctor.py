@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.datasets.card import Card
+from bench.datasets.card import Card, download_size, unpacked_size
 from bench.datasets.catalogue import find_card, read_card, shipped_cards
 from bench.datasets.dataset import Dataset, Sample, count_values
 from bench.datasets.equal_files import equal_files_told
@@ -222,9 +222,14 @@ def _is_kin(one: Card, other: Card) -> bool:
 
 
 def describe_card(card: Card, roots: Roots) -> dict[str, Any]:
-    """Return all that a card says, with direction and range of its labels, and where its dataset is."""
+    """Return all that a card says, direction and range of its labels, sizes in bytes (0: unknown), and its place."""
     first = card.labels[0] if card.labels else None
-    about = {"direction": first.direction if first else None, "range": first.range if first else None}
+    about = {
+        "direction": first.direction if first else None,
+        "range": first.range if first else None,
+        "download_size": download_size(card.default_archives),
+        "unpacked_size": unpacked_size(card.default_archives),
+    }
     return {**asdict(card), **about, "ready": state(card, roots)}
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
-from bench.datasets.card import Card, LabelSpec
+from bench.datasets.card import Card, LabelSpec, paper_link
+from bench.views.dataset_card import card_attributes
 from bench.views.markdown import escape_markdown as escape
 
 _INTRODUCTION = """\
@@ -72,10 +72,12 @@ def _number(value: float) -> str:
 
 
 def _section(card: Card) -> str:
+    address = paper_link(card.doi, card.arxiv)
     about = {
         "source": f"<{card.source}>" if card.source.startswith("http") else escape(card.source),
         "licence": escape(card.licence),
-        "citation": escape(card.citation),
+        "citation": " ".join([escape(card.citation), *([f"<{address}>"] if address else [])]),
+        "rated": escape(card.rated),
         "also called": ", ".join(f"`{alias}`" for alias in card.aliases),
         "variant of": f"[{card.extends}](#{card.extends})" if card.extends else "",
         "label files": "; ".join(_form(spec) for spec in card.labels),
@@ -85,7 +87,7 @@ def _section(card: Card) -> str:
         "over these is taken": f"the {card.aggregate}" if card.within else "",
         "intervals resample": card.cluster,
         "random splits keep together": card.group or card.cluster,
-        "attributes": ", ".join(sorted(_attributes(card))),
+        "attributes": ", ".join(sorted(card_attributes(card))),
         "photographs from": ", ".join(card.content),
         "shares photographs with": ", ".join(f"[{other}](#{other})" for other in card.shares),
         "ratings an image": str(card.n_raters or ""),
@@ -96,11 +98,6 @@ def _section(card: Card) -> str:
     lines = [f"* {name}: {text}" for name, text in about.items() if text]
     notes = [f"* note: {escape(note)}" for note in card.notes]
     return "\n".join([f"## {card.id}", "", escape(card.title), "", *lines, *notes, ""])
-
-
-def _attributes(card: Card) -> set[str]:
-    named = {name for spec in card.labels for name in spec.attributes}
-    return named | set(re.compile(card.pattern).groupindex) | ({"n_raters"} if card.n_raters else set())
 
 
 def _form(spec: LabelSpec) -> str:

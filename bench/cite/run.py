@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Literal
 
 from bench.api import Method
 from bench.cite.bibtex import BibtexEntry
 from bench.cite.citation import Citation, cite_dataset, cite_method, cite_software
-from bench.datasets.catalogue import find_card, names
+from bench.datasets.catalogue import find_card, names, read_card
 from bench.errors import UsageError, did_you_mean
 from bench.io.progress import note
 from bench.plugins.registry import catalogue
@@ -22,12 +23,12 @@ def cite_names(given: Sequence[str]) -> list[Citation]:
     """Return the citations of datasets and methods, and of the programs used.
 
     Args:
-        given: ids and names, in any order and mixture.
+        given: ids, paths of cards and names of methods, in any order and mixture.
 
     Raises:
-        UsageError: a name is neither.
+        UsageError: a name is none of these, or a card cannot be read.
     """
-    cited = [_cite(name) or _unknown(name) for name in dict.fromkeys(given)]
+    cited = list({citation.name: citation for citation in map(_cite, given)}.values())
     return [*cited, *cite_software(cited)]
 
 
@@ -67,9 +68,15 @@ def as_text(citations: Iterable[Citation]) -> str:
     return "".join(f"{citation.as_text()}\n" for citation in citations if citation.line)
 
 
-def _cite(name: str) -> Citation | None:
-    card = find_card(name)
-    return cite_dataset(card) if card else _cite_method(name)
+def _cite(name: str) -> Citation:
+    card = read_card(Path(name)) if name.endswith(".toml") else find_card(name)
+    citation = cite_dataset(card) if card else _cite_method(name)
+    if citation is None:
+        raise UsageError(
+            f"NAME got {name!r}, which is neither a dataset nor a method.{did_you_mean(name, [*names(), *_methods()])} "
+            "See `bench list datasets` and `bench list methods`."
+        )
+    return citation
 
 
 def _cite_method(name: str) -> Citation | None:
@@ -80,10 +87,3 @@ def _cite_method(name: str) -> Citation | None:
 def _methods() -> dict[str, type[Method]]:
     found = catalogue()
     return {**found.methods, **{alias: found.methods[of] for alias, of in found.aliases.items()}}
-
-
-def _unknown(name: str) -> Citation:
-    raise UsageError(
-        f"NAME got {name!r}, which is neither a dataset nor a method.{did_you_mean(name, [*names(), *_methods()])} "
-        "See `bench list datasets` and `bench list methods`."
-    )

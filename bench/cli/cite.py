@@ -30,7 +30,7 @@ from bench.io.atomic import write_output
     help="File to write instead of stdout.",
 )
 def cite(names: tuple[str, ...], selection: Selection, form: Literal["bibtex", "text"], output: Path | None) -> None:
-    """Print what to cite for datasets and methods, by their NAMEs, or for all that the stored results hold.
+    """Print what to cite for datasets (or card files) and methods by NAME, or for all that the stored results hold.
 
     Every paper comes once. Methods of pyiqa cite pyiqa too, and bench itself is the last entry.
     """

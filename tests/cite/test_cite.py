@@ -10,6 +10,8 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import fakes
 import pytest
@@ -19,9 +21,10 @@ import bench as api
 from bench.cite.bibtex import BibtexEntry, parse
 from bench.cite.citation import Citation, cite_dataset, cite_method
 from bench.cite.papers import PAPERS, known_papers
-from bench.cite.run import as_bibtex, cite_names
-from bench.datasets.catalogue import shipped_cards
+from bench.cite.run import as_bibtex, cite_names, cite_results
+from bench.datasets.catalogue import cards_folder, shipped_cards
 from bench.plugins.registry import catalogue
+from bench.runs.entry import Entry
 
 Bench = Callable[..., Ran]
 REQUIRED = {
@@ -73,11 +76,18 @@ def test_ids_of_cards_are_those_of_their_papers() -> None:
 
 
 def test_names_of_both_kinds_are_mixed_and_papers_merged(bench: Bench) -> None:
-    out = bench("cite", "niqe", "koniq-512", "pyiqa:niqe", "KonIQ-10k", "ou:clipiqa").out
+    out = bench("cite", "niqe", "koniq-512", "pyiqa:niqe", "KonIQ-10k", "koniq", "ou:clipiqa").out
     keys = [entry.key for entry in parse(out)]
     assert keys == ["mittal2013making", "hosu2020koniq10k", "wang2023exploring", "chen2022iqapytorch", "bench"]
+    assert "% koniq-512, koniq\n" in out
     assert "% niqe, pyiqa:niqe, ou:clipiqa\n@article{mittal2013making," in out
     assert "  author = {Hosu, Vlad and Lin, Hanhe and Sziranyi, Tamas and Saupe, Dietmar},\n" in out
+
+
+def test_a_card_of_ones_own_is_cited_by_its_path(bench: Bench) -> None:
+    text = (cards_folder() / "bid.toml").read_text().replace('id = "bid"', 'id = "mine"')
+    Path("mine.toml").write_text(text)
+    assert "% mine\n@article{ciancio2011noreference," in bench("cite", "mine.toml").out
 
 
 def test_one_line_a_name(bench: Bench) -> None:
@@ -89,20 +99,44 @@ def test_one_line_a_name(bench: Bench) -> None:
     assert len(out) == 3
 
 
-def test_stored_results_and_what_has_no_paper(bench: Bench, sample_store: Path) -> None:
+def stored(method: str, dataset: str) -> Entry:
+    """As much of a stored result as is cited."""
+    return cast(Entry, SimpleNamespace(method=SimpleNamespace(name=method), dataset=SimpleNamespace(id=dataset)))
+
+
+def test_results_cite_their_methods_and_datasets_once() -> None:
+    entries = [
+        stored("niqe", "koniq"),
+        stored("fit:niqe", "spaq"),
+        stored("mine", "koniq"),
+        stored("niqe", "my_photos"),
+    ]
+    cited = {each.name: [entry.key for entry in each.entries] for each in cite_results(entries)}
+    assert cited == {
+        "mine": [],
+        "niqe": ["mittal2013making"],
+        "koniq": ["hosu2020koniq10k"],
+        "my_photos": [],
+        "spaq": ["fang2020perceptual"],
+        "bench": ["bench"],
+    }
+
+
+def test_what_has_no_paper_is_said(bench: Bench, photos: Path) -> None:
+    bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
     done = bench("cite", "--output", "refs.bib")
-    assert [entry.key for entry in parse(Path("refs.bib").read_text())] == ["mittal2013making", "bench"]
-    assert done.err.count("nothing to cite is known for bytes-per-pixel, sample") == 1
+    assert [entry.key for entry in parse(Path("refs.bib").read_text())] == ["bench"]
+    assert done.err.count("nothing to cite is known for bytes-per-pixel, photos") == 1
     assert api.load_results().cite() == Path("refs.bib").read_text()
-    assert "mittal" not in bench("cite", "--method", "bytes-per-pixel").out
+    assert "--method got 'niqe', which has no stored result" in bench("cite", "--method", "niqe").err
 
 
-def test_mistakes(bench: Bench, sample_store: Path) -> None:
-    assert (
-        "NAME got 'konik', which is neither a dataset nor a method. Did you mean 'koniq'" in bench("cite", "konik").err
-    )
+def test_mistakes(bench: Bench) -> None:
+    said = bench("cite", "konik").err
+    assert "NAME got 'konik', which is neither a dataset nor a method. Did you mean 'koniq'" in said
     done = bench("cite", "niqe", "--method", "niqe")
     assert (done.code, done.err.count("do not go together")) == (2, 1)
+    assert "no results in results" in bench("cite").err
 
 
 def test_an_unknown_paper_is_quoted_as_it_is_declared() -> None:

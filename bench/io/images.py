@@ -132,6 +132,9 @@ def _decode(data: bytes) -> Pixels:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             check_size(*image.size)
             damage.check_before_decoding(image, data)
+            stored = damage.sound_jpeg(image, data)
+            if stored is not None:
+                return _turned(stored, _orientation(image))
             image.load()
             damage.check_after_decoding(image, data)
             return pixels_of(image)
@@ -194,6 +197,19 @@ def _turn_upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
+def _turned(pixels: Pixels, orientation: int) -> Pixels:
+    """Return pixels upright, as ``_turn_upright`` does."""
+    if orientation in _ON_THEIR_SIDE:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    pixels = np.ascontiguousarray(pixels)
+    pixels.flags.writeable = False  # as Pillow's are: methods share them
+    return pixels
+
+
 def _orientation(image: Image.Image) -> int:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
@@ -213,7 +229,7 @@ def _to_rgb(image: Image.Image) -> Pixels:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         image = Image.alpha_composite(white, rgba)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def luma(pixels: Pixels) -> Pixels:

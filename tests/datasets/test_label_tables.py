@@ -123,6 +123,15 @@ def test_sheets_of_one_workbook_follow_each_other_and_tell_the_split(root: Path,
     assert [s.attributes["split"] for s in seen.dataset.samples] == ["test set", "test set", "train set"]
 
 
+def test_tables_beside_the_labels_may_have_further_columns_in_one_file(root: Path, read: Make) -> None:
+    (root / "l.csv").write_text("image,score\na,1\nb,2\nc,3\n")
+    (root / "more1.csv").write_text("image,kind\na,x\n")
+    (root / "more2.csv").write_text("image,kind,other\nb,y,1\nc,y,2\n")
+    beside = '[[labels.beside]]\nfiles = ["more*.csv"]\non = "image"\nprefix = "p_"'
+    seen = read(f'files = ["l.csv"]\nattributes = {{ type = "p_kind" }}\n{beside}')
+    assert [s.attributes["type"] for s in seen.dataset.samples] == ["x", "y", "y"]
+
+
 def test_a_file_of_labels_in_the_folder_of_each_split(root: Path, read: Make) -> None:
     for split, names in (("train", ["a.png", "b.png"]), ("test", ["a.png"])):
         (root / split).mkdir()

@@ -137,7 +137,7 @@ def _read(folder: Folder, base: str, names: Iterable[str], spec: TableSpec, sour
     first = tables[0]
     for other in tables[1:]:
         table.need_columns(other.where, other.header, first.header)
-    return first if len(tables) == 1 else replace(first, rows=[row for one in tables for row in one.rows])
+    return replace(first, rows=[{name: row[name] for name in first.header} for one in tables for row in one.rows])
 
 
 def _as_named_here(found: TextTable, spec: TableSpec, stem: str) -> TextTable:

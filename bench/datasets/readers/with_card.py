@@ -184,7 +184,8 @@ def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[
         text = f"none of the {len(samples)} images is there{hint}"
         return [Problem("missing", text, names, f"use {kin}, whose images these are", fatal=True)]
     text = f"none of the {len(samples)} images is in {looked}{hint}{_converted(index, samples)}"
-    return [Problem("missing", text, names, packed_hint(index) or _again(card), fatal=True)]
+    moved = f"if those are the set's own images, move them so that the first is {names[0]}" if elsewhere else ""
+    return [Problem("missing", text, names, moved or packed_hint(index) or _again(card), fatal=True)]
 
 
 def _laid_out_so(card: Card, folders: Iterable[str]) -> str:

@@ -15,6 +15,8 @@ from bench.views.latex import escape_latex
 
 # The distance of every `ou:NAME`, whose citation names it without its title.
 _DISTANCE = "mittal2013making"
+# Styles that print author and year refuse a whole bibliography for one entry without a year.
+_NO_DATE = "n.d."
 # Citations that say that there is no paper.
 _NONE = re.compile(r"(none|not declared)\b")
 
@@ -41,14 +43,15 @@ class Citation:
 
 HARNESS = Citation(
     "bench",
-    f"bench {__version__}, a benchmark harness for opinion-unaware image quality assessment",
+    f"bench maintainers, bench {__version__}: a benchmark harness for opinion-unaware image quality assessment, 2026",
     (
         BibtexEntry(
             "misc",
             "bench",
             {
+                "author": "{bench maintainers}",
                 "title": "{bench}: a benchmark harness for opinion-unaware image quality assessment",
-                "key": "bench",
+                "year": "2026",
                 "note": f"Version {__version__}",
             },
         ),
@@ -92,7 +95,9 @@ def cite_method(info: MethodInfo) -> Citation:
 def _by_line(kind: str, name: str, title: str, line: str, ids: dict[str, str]) -> BibtexEntry:
     """Return an entry that quotes a citation as it is: who wrote it and where it was printed are not told apart."""
     key = f"{kind}-{re.sub(r'[^A-Za-z0-9]+', '-', name)}"
-    return BibtexEntry("misc", key, {"title": f"{{{_latex(title)}}}", "key": _latex(name), "note": _latex(line), **ids})
+    years = re.findall(r"\b(?:19|20)\d\d\b", line)
+    about = {"title": f"{{{_latex(title)}}}", "key": _latex(name), "year": years[-1] if years else _NO_DATE}
+    return BibtexEntry("misc", key, {**about, "note": _latex(line), **ids})
 
 
 def _latex(text: str) -> str:

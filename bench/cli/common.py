@@ -137,7 +137,13 @@ _SETTINGS = (
         type=click.IntRange(1, 4096),
         default=8,
         show_default=True,
-        help="Number of images that a method gets at once.",
+        help="Largest number of images that a method gets at once.",
+    ),
+    click.option(
+        "--batch-pixels",
+        type=click.IntRange(1),
+        help="Largest number of pixels that a method gets at once, unless one image has more. [default: what a quarter "
+        "of the free memory holds]",
     ),
     click.option(
         "--workers",
@@ -158,10 +164,13 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of how to score; the command gets them as one ``settings``."""
 
     @functools.wraps(command)
-    def with_settings(resize: str | None, batch_size: int, workers: int | None, seed: int, **others: Any) -> None:
-        from bench.runs.scoring import Settings
+    def with_settings(
+        resize: str | None, batch_size: int, batch_pixels: int | None, workers: int | None, seed: int, **others: Any
+    ) -> None:
+        from bench.runs.jobs import Settings
 
-        command(settings=Settings(parse_resize(resize) if resize else None, seed, batch_size, workers), **others)
+        policy = parse_resize(resize) if resize else None
+        command(settings=Settings(policy, seed, batch_size, workers, batch_pixels), **others)
 
     return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_SETTINGS), with_settings)
 

@@ -10,8 +10,8 @@ from bench.cli import common
 
 if TYPE_CHECKING:
     from bench.datasets.readers.reading import Reading
+    from bench.runs.jobs import Settings
     from bench.runs.runner import RunResult
-    from bench.runs.scoring import Settings
 
 
 @click.command(short_help="Score datasets with methods and store every score.")

@@ -26,9 +26,9 @@ from bench.fit.regression import FOLDS, GRID, PARAMETER, FittedRegression, Regre
 from bench.io.hashing import short_hash
 from bench.plugins.method_source import hash_method
 from bench.runs.entry import Identity, Json
+from bench.runs.jobs import LoadedMethod
 from bench.runs.journal import Outcome
 from bench.runs.runner import describe_entry, versions
-from bench.runs.scoring import LoadedMethod
 from bench.runs.store import EntryWriter, Store
 
 PREFIX = "fit:"

@@ -13,7 +13,7 @@ from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.errors import UsageError
 from bench.plugins.functions import method as method_of
-from bench.runs.scoring import Settings
+from bench.runs.jobs import Settings
 
 MethodLike = str | type[Method] | Callable[..., Any]
 """A method's name, its class, or a function."""
@@ -112,7 +112,9 @@ def places_of(roots: Mapping[str, str | os.PathLike[str]] | None) -> Roots:
     return Roots.parse(f"{name}={os.fspath(path)}" for name, path in (roots or {}).items())
 
 
-def settings_of(resize: str | Resize | None, seed: int, batch_size: int, workers: int | None) -> Settings:
+def settings_of(
+    resize: str | Resize | None, seed: int, batch_size: int, workers: int | None, batch_pixels: int | None = None
+) -> Settings:
     """Return how to score.
 
     Raises:
@@ -122,7 +124,9 @@ def settings_of(resize: str | Resize | None, seed: int, batch_size: int, workers
     _check_whole("--batch-size", batch_size, 1, 4096)
     if workers is not None:
         _check_whole("--workers", workers, 1, 512)
-    return Settings(resize_of(resize), seed, batch_size, workers)
+    if batch_pixels is not None:
+        _check_whole("--batch-pixels", batch_pixels, 1, 2**53)
+    return Settings(resize_of(resize), seed, batch_size, workers, batch_pixels)
 
 
 def resize_of(policy: str | Resize | None) -> Resize | None:

@@ -25,8 +25,8 @@ from bench.results.results import Results
 from bench.results.wording import public, python_words
 from bench.runs import loading, runner
 from bench.runs.global_state import preserved
+from bench.runs.jobs import Settings
 from bench.runs.runner import RunResult
-from bench.runs.scoring import Settings
 from bench.runs.store import Store
 
 
@@ -41,6 +41,7 @@ def run(
     device: Literal["auto", "cpu", "cuda"] = "auto",
     precision: Literal["exact", "fast"] = "exact",
     batch_size: int = 8,
+    batch_pixels: int | None = None,
     workers: int | None = None,
     seed: int = 0,
     roots: Mapping[str, str | os.PathLike[str]] | None = None,
@@ -72,7 +73,9 @@ def run(
         resize: ``none``, ``short:N`` or ``WxH``, in pixels, before any method; None: what the dataset's card asks for.
         device: where networks run; ``auto`` takes CUDA if it is there.
         precision: float32, or ``fast`` for 16 bits where method and device have them.
-        batch_size: images handed to a method at once.
+        batch_size: images handed to a method at once, at most.
+        batch_pixels: pixels handed to it at once, at most, unless one image has more; None: what a quarter of the free
+            memory holds.
         workers: processes; None: one for each core, one for networks. A function always runs in this process.
         seed: for methods that draw.
         roots: where the folders of datasets are, as ``{"koniq": "/data/koniq10k"}``.
@@ -107,7 +110,7 @@ def run(
         576.0
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
-    settings = settings_of(resize, seed, batch_size, workers)
+    settings = settings_of(resize, seed, batch_size, workers, batch_pixels)
     places = places_of(roots)
     with preserved():
         found = list(

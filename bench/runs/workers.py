@@ -1,0 +1,148 @@
+"""Scoring in processes, which one image that kills a method's process does not stop.
+
+Where a process is killed, the images that were being scored are scored again, each by each method in a process of its
+own: one that kills it there too is recorded as failed, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
+from dataclasses import replace
+from typing import Any
+
+from bench.errors import BenchError
+from bench.io.progress import note
+from bench.runs.batches import Batches, score_window
+from bench.runs.decoding import decode_one, windows
+from bench.runs.jobs import BatchOutcomes, ImageToScore, MethodSpec, ProcessPlan, Settings, load_methods, set_threads
+from bench.runs.journal import Outcome
+
+Chunk = Sequence[ImageToScore]
+
+_MOST_IN_A_ROW = 3
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def score_in_processes(
+    specs: Sequence[MethodSpec], chunks: Sequence[Chunk], settings: Settings, plan: ProcessPlan
+) -> Iterator[BatchOutcomes]:
+    """Score chunks of images, one in each process at a time, and yield their outcomes as they come.
+
+    Raises:
+        BenchError: several images in a row killed the process that scored them; names them.
+    """
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    todo = deque(chunks)
+    while todo:
+        running: dict[Any, Chunk] = {}
+        try:
+            yield from _score_chunks(specs, todo, running, settings, plan)
+        except TerminatedWorkerError:
+            suspects = [item for chunk in running.values() for item in chunk]
+            note(f"a worker process was killed; the {len(suspects)} images in work are scored again, each alone")
+            culprits = yield from _score_alone(specs, suspects, settings, plan)
+            if not culprits and plan.processes > 1:
+                plan = replace(plan, processes=plan.processes // 2)
+                note(f"none of them kills it alone, so memory may have run out: {plan.processes} process(es) from here")
+
+
+def _score_chunks(
+    specs: Sequence[MethodSpec], todo: deque[Chunk], running: dict[Any, Chunk], settings: Settings, plan: ProcessPlan
+) -> Iterator[BatchOutcomes]:
+    """Take chunks from ``todo``; ``running`` holds those without an outcome, also after a process was killed."""
+    executor = _executor(plan.processes, plan.threads)
+    try:
+        while todo or running:
+            # Nothing waits in a worker's queue: after a kill the workers end with the chunk they are at.
+            while todo and len(running) < plan.processes:
+                running[executor.submit(_score_in_worker, specs, todo[0], settings, plan.threads)] = todo[0]
+                todo.popleft()
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                scored = done.result()
+                del running[done]
+                yield scored
+    except (GeneratorExit, KeyboardInterrupt):
+        executor.shutdown(wait=True, kill_workers=True)
+        raise
+
+
+def _score_alone(
+    specs: Sequence[MethodSpec], items: Sequence[ImageToScore], settings: Settings, plan: ProcessPlan
+) -> Generator[BatchOutcomes, None, int]:
+    """Score each image by each of its methods alone; return how many killed the process that scored them."""
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+    culprits = 0
+    in_a_row: list[str] = []
+    for item in items:
+        left = len(item.methods)
+        for index in item.methods:
+            left -= 1
+            alone = [replace(item, methods=(index,))]
+            try:
+                # A reusable executor that broke is replaced by the next call.
+                executor = _executor(1, plan.threads)
+                scored = executor.submit(_score_in_worker, specs, alone, settings, plan.threads).result()
+                in_a_row.clear()
+            except TerminatedWorkerError as error:
+                culprits += 1
+                in_a_row.append(item.name)
+                told = f"the process that scored it was killed{_exit_code(error)}"
+                scored = BatchOutcomes({index: [Outcome(item.name, None, told)]}, {index: 0.0})
+            yield replace(scored, images=int(left == 0))
+            if len(in_a_row) == _MOST_IN_A_ROW:
+                raise BenchError(
+                    f"{_MOST_IN_A_ROW} images in a row killed the process that scored them: {', '.join(in_a_row)}: see "
+                    f"whether the method {specs[index].label} works at all here; what was scored is stored"
+                )
+    return culprits
+
+
+def _exit_code(error: BaseException) -> str:
+    found = re.search(r"\{([A-Za-z0-9_()-]+)\}", str(error))
+    return f" ({found[1]})" if found else ""
+
+
+def _executor(processes: int, threads: int) -> Any:
+    from joblib.externals.loky import get_reusable_executor
+
+    return get_reusable_executor(
+        max_workers=processes,
+        timeout=300,
+        initializer=_end_with_parent,
+        initargs=(os.getpid(),),
+        env=dict.fromkeys(_THREADS, str(threads)),
+    )
+
+
+_in_worker: dict[tuple[object, ...], list[Batches]] = {}
+
+
+def _score_in_worker(specs: Sequence[MethodSpec], chunk: Chunk, settings: Settings, threads: int) -> BatchOutcomes:
+    key = (repr(settings), *((s.method.info.name, repr(s.options), s.device, s.fingerprint) for s in specs))
+    if key not in _in_worker:  # a worker serves many chunks: it loads the methods once
+        _in_worker.clear()
+        _in_worker[key] = [Batches(one.method, settings) for one in load_methods(specs)]
+        set_threads(threads)
+    whole = BatchOutcomes()
+    for window in windows((decode_one(item, settings.resize) for item in chunk), len(chunk)):
+        for part in score_window(_in_worker[key], window):
+            whole.add(part)
+    return whole
+
+
+def _end_with_parent(parent: int) -> None:
+    # A parent that is killed cannot stop its workers; left alone they would linger for minutes.
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.defaults import DRAWS
+from bench.defaults import DRAWS, IMAGE_TIMEOUT
 from bench.errors import UsageError
 from bench.views.shown import FORMS
 
@@ -151,6 +151,15 @@ _SETTINGS = (
         help="Number of processes. [default: one for each core; one for networks, which use all cores themselves]",
     ),
     click.option(
+        "--image-timeout",
+        type=click.IntRange(1),
+        default=IMAGE_TIMEOUT,
+        show_default=True,
+        metavar="SECONDS",
+        help="Seconds in which an image must be decoded, and in which a method must score it, where several processes "
+        "do it.",
+    ),
+    click.option(
         "--seed",
         type=click.IntRange(0, 2**31 - 1),
         default=0,
@@ -165,12 +174,18 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_settings(
-        resize: str | None, batch_size: int, batch_pixels: int | None, workers: int | None, seed: int, **others: Any
+        resize: str | None,
+        batch_size: int,
+        batch_pixels: int | None,
+        workers: int | None,
+        image_timeout: int,
+        seed: int,
+        **others: Any,
     ) -> None:
         from bench.runs.jobs import Settings
 
         policy = parse_resize(resize) if resize else None
-        command(settings=Settings(policy, seed, batch_size, workers, batch_pixels), **others)
+        command(settings=Settings(policy, seed, batch_size, workers, batch_pixels, image_timeout), **others)
 
     return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_SETTINGS), with_settings)
 

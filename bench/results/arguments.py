@@ -11,6 +11,7 @@ from bench.datasets.dataset import Dataset
 from bench.datasets.readers.reading import Reading
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
+from bench.defaults import IMAGE_TIMEOUT
 from bench.errors import UsageError
 from bench.plugins.functions import method as method_of
 from bench.runs.jobs import Settings
@@ -113,7 +114,12 @@ def places_of(roots: Mapping[str, str | os.PathLike[str]] | None) -> Roots:
 
 
 def settings_of(
-    resize: str | Resize | None, seed: int, batch_size: int, workers: int | None, batch_pixels: int | None = None
+    resize: str | Resize | None,
+    seed: int,
+    batch_size: int,
+    workers: int | None,
+    batch_pixels: int | None = None,
+    image_timeout: int = IMAGE_TIMEOUT,
 ) -> Settings:
     """Return how to score.
 
@@ -126,7 +132,8 @@ def settings_of(
         _check_whole("--workers", workers, 1, 512)
     if batch_pixels is not None:
         _check_whole("--batch-pixels", batch_pixels, 1, 2**53)
-    return Settings(resize_of(resize), seed, batch_size, workers, batch_pixels)
+    _check_whole("--image-timeout", image_timeout, 1, 2**31 - 1)
+    return Settings(resize_of(resize), seed, batch_size, workers, batch_pixels, image_timeout)
 
 
 def resize_of(policy: str | Resize | None) -> Resize | None:

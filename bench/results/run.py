@@ -9,6 +9,7 @@ from typing import Any, Literal
 from bench.api import Method, Resize
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.reading import Reading
+from bench.defaults import IMAGE_TIMEOUT
 from bench.errors import BenchError
 from bench.io.progress import note
 from bench.plugins.registry import warn_about_plugins
@@ -43,6 +44,7 @@ def run(
     batch_size: int = 8,
     batch_pixels: int | None = None,
     workers: int | None = None,
+    image_timeout: int = IMAGE_TIMEOUT,
     seed: int = 0,
     roots: Mapping[str, str | os.PathLike[str]] | None = None,
     results: str | os.PathLike[str] | None = None,
@@ -77,6 +79,8 @@ def run(
         batch_pixels: pixels handed to it at once, at most, unless one image has more; None: what a quarter of the free
             memory holds.
         workers: processes; None: one for each core, one for networks. A function always runs in this process.
+        image_timeout: seconds in which an image must be decoded, and in which a method must score it, where several
+            processes do it.
         seed: for methods that draw.
         roots: where the folders of datasets are, as ``{"koniq": "/data/koniq10k"}``.
         results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.
@@ -110,7 +114,7 @@ def run(
         576.0
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
-    settings = settings_of(resize, seed, batch_size, workers, batch_pixels)
+    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, image_timeout)
     places = places_of(roots)
     with preserved():
         found = list(

@@ -14,6 +14,7 @@ from bench.datasets.dataset import Dataset
 from bench.datasets.readers.local import names_one_image
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
+from bench.defaults import IMAGE_TIMEOUT
 from bench.errors import BenchError, UsageError
 from bench.io.files import File
 from bench.io.memory import is_batch, is_in_memory, to_photos
@@ -67,6 +68,7 @@ def score(
     batch_size: int = 8,
     batch_pixels: int | None = None,
     workers: int | None = None,
+    image_timeout: int = IMAGE_TIMEOUT,
     seed: int = 0,
     roots: Mapping[str, str | os.PathLike[str]] | None = None,
     strict: bool = False,
@@ -88,6 +90,7 @@ def score(
         batch_size: images handed to a method at once, at most.
         batch_pixels: pixels handed to it at once, at most; None: what a quarter of the free memory holds.
         workers: processes.
+        image_timeout: seconds in which an image must be decoded, and must be scored, where several processes do it.
         seed: for methods that draw; their seed for an image hangs on its name too.
         roots: where the folders of datasets are.
         strict: raise if any image failed.
@@ -113,7 +116,7 @@ def score(
         0  image  width   96.0  None
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
-    settings = settings_of(resize, seed, batch_size, workers, batch_pixels)
+    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, image_timeout)
     with preserved():
         warn_about_plugins()
         specs = loading.method_specs(chosen, assignments_of(options), device, precision)

@@ -9,7 +9,8 @@ import sys
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 from typing import Any
 
@@ -40,11 +41,18 @@ class Batches:
     Args:
         method: loaded.
         settings: of which ``batch_size``, ``batch_pixels`` and ``seed`` matter.
+        limit: given the number of images in a batch, what the method is called within.
     """
 
-    def __init__(self, method: Method, settings: Settings) -> None:
+    def __init__(
+        self,
+        method: Method,
+        settings: Settings,
+        limit: Callable[[int], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self.method = method
         self.settings = settings
+        self.limit = limit
         self._halved = False
         self.most_pixels = settings.batch_pixels or _free_memory(method.device) // (_SHARE * _BYTES_A_PIXEL)
 
@@ -87,7 +95,8 @@ class Batches:
         seed_draws(self.settings.seed, batch[0].name)
         # Whatever a method raises is that image's recorded failure: a run never dies of one image.
         try:
-            scores = [_number(score) for score in self.method.score(batch)]
+            with self.limit(len(batch)):
+                scores = [_number(score) for score in self.method.score(batch)]
         except (Exception, SystemExit) as error:
             if len(batch) == 1:
                 return [Outcome(batch[0].name, None, _reason(error))]

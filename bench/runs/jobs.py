@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bench.api import Method, Photo, Resize
+from bench.defaults import IMAGE_TIMEOUT
 from bench.io.files import File
 from bench.plugins import options as method_options
 from bench.runs.journal import Outcome
@@ -95,6 +96,8 @@ class Settings:
         batch_size: photos handed to a method at once, at most.
         workers: processes; None lets the methods decide.
         batch_pixels: pixels handed to a method at once, at most, unless one photo has more; None lets memory decide.
+        image_timeout: seconds in which an image must be decoded, and in which a method must score it, where processes
+            of their own do it (see ``workers``).
     """
 
     resize: Resize | None = None
@@ -102,6 +105,7 @@ class Settings:
     batch_size: int = 8
     workers: int | None = None
     batch_pixels: int | None = None
+    image_timeout: int = IMAGE_TIMEOUT
 
 
 @dataclass

@@ -1,25 +1,28 @@
 """Scoring in processes, which one image that kills a method's process does not stop.
 
 Where a process is killed, the images that were being scored are scored again, each by each method in a process of its
-own: one that kills it there too is recorded as failed, and the rest goes on.
+own: one that kills it there too is recorded as failed, and the rest goes on. A process whose image takes too long is
+killed by an alarm, which no code that hangs can keep from ringing.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
 from bench.errors import BenchError
 from bench.io.progress import note
 from bench.runs.batches import Batches, score_window
-from bench.runs.decoding import decode_one, windows
+from bench.runs.decoding import Decoded, decode_one, windows
 from bench.runs.jobs import BatchOutcomes, ImageToScore, MethodSpec, ProcessPlan, Settings, load_methods, set_threads
 from bench.runs.journal import Outcome
 
@@ -44,9 +47,10 @@ def score_in_processes(
         running: dict[Any, Chunk] = {}
         try:
             yield from _score_chunks(specs, todo, running, settings, plan)
-        except TerminatedWorkerError:
+        except TerminatedWorkerError as error:
             suspects = [item for chunk in running.values() for item in chunk]
-            note(f"a worker process was killed; the {len(suspects)} images in work are scored again, each alone")
+            why = _why(error, settings, "a worker process was killed")
+            note(f"{why}; the {len(suspects)} images in work are scored again, each alone")
             culprits = yield from _score_alone(specs, suspects, settings, plan)
             if not culprits and plan.processes > 1:
                 plan = replace(plan, processes=plan.processes // 2)
@@ -93,9 +97,9 @@ def _score_alone(
                 in_a_row.clear()
             except TerminatedWorkerError as error:
                 culprits += 1
-                in_a_row.append(item.name)
-                told = f"the process that scored it was killed{_exit_code(error)}"
-                scored = BatchOutcomes({index: [Outcome(item.name, None, told)]}, {index: 0.0})
+                in_a_row += [item.name] if item.name not in in_a_row else []
+                why = _why(error, settings, "the process that scored it was killed")
+                scored = BatchOutcomes({index: [Outcome(item.name, None, why)]}, {index: 0.0})
             yield replace(scored, images=int(left == 0))
             if len(in_a_row) == _MOST_IN_A_ROW:
                 raise BenchError(
@@ -105,9 +109,12 @@ def _score_alone(
     return culprits
 
 
-def _exit_code(error: BaseException) -> str:
+def _why(error: BaseException, settings: Settings, killed: str) -> str:
+    """Say why a process ended, from what loky says of its exit code."""
+    if "SIGALRM" in str(error):
+        return f"decoding or scoring took longer than {settings.image_timeout} s for an image (--image-timeout)"
     found = re.search(r"\{([A-Za-z0-9_()-]+)\}", str(error))
-    return f" ({found[1]})" if found else ""
+    return f"{killed} ({found[1]})" if found else killed
 
 
 def _executor(processes: int, threads: int) -> Any:
@@ -129,13 +136,34 @@ def _score_in_worker(specs: Sequence[MethodSpec], chunk: Chunk, settings: Settin
     key = (repr(settings), *((s.method.info.name, repr(s.options), s.device, s.fingerprint) for s in specs))
     if key not in _in_worker:  # a worker serves many chunks: it loads the methods once
         _in_worker.clear()
-        _in_worker[key] = [Batches(one.method, settings) for one in load_methods(specs)]
+        _in_worker[key] = [Batches(one.method, settings, _alarm(settings)) for one in load_methods(specs)]
         set_threads(threads)
     whole = BatchOutcomes()
-    for window in windows((decode_one(item, settings.resize) for item in chunk), len(chunk)):
+    for window in windows((_decode(item, settings) for item in chunk), len(chunk)):
         for part in score_window(_in_worker[key], window):
             whole.add(part)
     return whole
+
+
+def _decode(item: ImageToScore, settings: Settings) -> Decoded:
+    with _alarm(settings)(1):
+        return decode_one(item, settings.resize)
+
+
+def _alarm(settings: Settings) -> Callable[[int], AbstractContextManager[None]]:
+    @contextmanager
+    def limited(images: int) -> Iterator[None]:
+        if not hasattr(signal, "setitimer"):  # Windows has no alarms
+            yield
+            return
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, whatever it is at
+        signal.setitimer(signal.ITIMER_REAL, settings.image_timeout * images)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    return limited
 
 
 def _end_with_parent(parent: int) -> None:

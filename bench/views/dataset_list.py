@@ -29,7 +29,7 @@ def list_text(cards: Sequence[Card], roots: Roots) -> str:
     more = (
         "Sizes are of what `bench fetch dataset ID` downloads; by hand: it is got from a page.",
         "One dataset, and how to get it: bench list datasets ID",
-        "A path works as a dataset too: a folder, a .zip or .tar, a URL, a CSV with image,score, or an image.",
+        "A path works as a dataset too: a folder, a .zip or .tar, a URL, a table with image,score, or an image.",
     )
     return "\n".join([*lines, "", *more, ""])
 

@@ -140,6 +140,16 @@ class Poisoned(Method):
         return [1.0 for _ in photos]
 
 
+class Sleepy(Method):
+    """Sleeps over one image."""
+
+    info = info("sleepy", batching="one")
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        time.sleep(60 if photos[0].name == "3.png" else 0)
+        return [1.0 for _ in photos]
+
+
 class Dies(Method):
     """Is killed as the kernel kills what takes too much memory."""
 

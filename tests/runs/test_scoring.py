@@ -219,12 +219,19 @@ def test_an_image_that_kills_its_process_is_recorded_and_the_rest_goes_on(
     killed = "the process that scored it was killed (SIGKILL(-9))"
     assert {o.image: o.error for o in found.values() if o.error} == {"3.png": killed, "8.png": killed}
     assert sum(o.score is not None for o in found.values()) == 10
-    assert "a worker process was killed; the 12 images in work are scored again, each alone" in capfd.readouterr().err
+    assert "a worker process was killed (SIGKILL(-9)); the 12 images in work are scored again, each alone" in capfd.readouterr().err
 
 
 def test_a_method_that_kills_every_process_stops_and_names_the_images(items: list[ImageToScore]) -> None:
     with pytest.raises(BenchError, match=r"3 images in a row killed the process that scored them: \d+.png, .*dies"):
         outcomes(spec(fakes.Dies), items, Settings(workers=2))
+
+
+def test_an_image_that_takes_too_long_is_recorded_and_the_rest_goes_on(items: list[ImageToScore]) -> None:
+    found = outcomes(spec(fakes.Sleepy), items, Settings(workers=2, image_timeout=1))
+    late = "decoding or scoring took longer than 1 s for an image (--image-timeout)"
+    assert {o.image: o.error for o in found.values() if o.error} == {"3.png": late}
+    assert len(found) == 12
 
 
 # Memory.

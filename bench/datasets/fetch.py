@@ -1,7 +1,8 @@
 """Download of a dataset: archives are downloaded to a work folder, unpacked there, and moved into place at the end.
 
 The work folder keeps what was downloaded until everything is unpacked, so that a stop at any moment costs the
-unpacking at most.
+unpacking at most. Hashes that nobody publishes are recorded beside the dataset (:mod:`bench.io.first_hashes`) once the
+archives have proved whole.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from bench.datasets.fetch_plan import FetchPlan, check_vacant, free_bytes, kept_
 from bench.errors import BenchError, MissingRequirementError, UsageError
 from bench.io import download as fetching
 from bench.io import unpacking
+from bench.io.first_hashes import FirstHash, check_hash, hash_download, read_hashes, record_hashes
 
 _MARGIN = 1.5  # sizes that cards declare are rough
+_MOST_UNSAID = 200 * 10**9  # bytes of an archive of which no card says the size; the disk has less, as a rule
 
 
 def carry_out(laid_out: FetchPlan, *, keep_archives: bool = False) -> list[str]:
@@ -30,13 +33,17 @@ def carry_out(laid_out: FetchPlan, *, keep_archives: bool = False) -> list[str]:
     Raises:
         MissingRequirementError: an archive cannot be fetched.
         UsageError: another process fetches the same.
-        BenchError: a download failed or is damaged, or an archive cannot be unpacked.
+        BenchError: a download failed, is damaged or is another file than at an earlier fetch, or an archive cannot
+            be unpacked.
     """
     card, target = laid_out.card, laid_out.target
     with _alone(laid_out):
         check_vacant(target)  # again, for between plan and now the user was asked
+        read_hashes(laid_out.hashes)  # before hours of downloading: it may be damaged
         _fetch_archives(laid_out)
+        found = _check_hashes(laid_out)
         left_out = _unpack_archives(laid_out)
+        record_hashes(laid_out.hashes, found)
         if target.is_dir():
             target.rmdir()  # empty, or the plan had refused it
         (laid_out.work / "unpacked").rename(target)
@@ -70,9 +77,18 @@ def _fetch_archives(laid_out: FetchPlan) -> None:
             continue
         free = free_bytes(laid_out.work) + kept_bytes(download.path)
         try:
-            fetching.fetch(download, min(free, int(_MARGIN * archive.size)) if archive.size else free)
+            fetching.fetch(download, min(free, int(_MARGIN * archive.size) or _MOST_UNSAID))
         except MissingRequirementError as error:
             raise MissingRequirementError(f"{error}. The dataset's page is {laid_out.card.source}") from None
+
+
+def _check_hashes(laid_out: FetchPlan) -> dict[str, FirstHash]:
+    """Compare archives without a published hash with those of an earlier fetch; return URL → what they are."""
+    downloads = [laid_out.download(archive) for archive in laid_out.archives]
+    found = {each.url: (each, hash_download(each)) for each in downloads if not each.checksum[0]}
+    for download, now in found.values():
+        check_hash(laid_out.hashes, download, now)
+    return {url: now for url, (_, now) in found.items()}
 
 
 def _unpack_archives(laid_out: FetchPlan) -> list[str]:

@@ -16,6 +16,7 @@ from bench.errors import BenchError, MissingRequirementError, UsageError, did_yo
 from bench.io import download as fetching
 from bench.io import unpacking
 from bench.io.files import expand, is_url
+from bench.io.first_hashes import FILE_NAME
 
 _BY_HAND = (".rar", ".7z", ".tar.bz2", ".tar.xz", ".tar.zst")
 
@@ -43,6 +44,11 @@ class FetchPlan:
     def lock(self) -> Path:
         """The file that keeps other processes out, and by which a work folder is known for one."""
         return self.work / "lock"
+
+    @property
+    def hashes(self) -> Path:
+        """The file of hashes of earlier fetches, for all datasets of a folder."""
+        return self.target.with_name(FILE_NAME)
 
     def download(self, archive: Archive) -> Download:
         """Return how an archive is fetched, and to where."""

@@ -1,8 +1,10 @@
 """Bytes in and out: files, downloads, archives, images. Knows no method and no dataset; every command uses it.
 
 * ``atomic``: files that appear whole or not at all.
+* ``beginnings``: what a file is by its first bytes.
 * ``cache``: the folder of what can be made again.
 * ``download``: fetching a file over HTTP, resumed and checked.
+* ``first_hashes``: hashes of downloads, compared with the first.
 * ``files``: folders, archives and URLs read as one kind of folder.
 * ``hashing``: short hashes of bytes, values and files.
 * ``damage``: damaged files and raw previews that Pillow would pass.
@@ -12,5 +14,8 @@
 * ``shipped``: finding data files that come with the package.
 * ``toml``: TOML and JSON tables to dataclasses.
 * ``unpacking``: archives unpacked into a folder.
+* ``web``: HTTP requests that end, whatever the server does.
+* ``web_file``: parts of a file on a server.
+* ``web_folder``: the names in a folder on a server.
 * ``memory``: images in memory (PIL, arrays, tensors) as photographs.
 """

@@ -1,25 +1,32 @@
 """Downloads over HTTP: resumed after an interruption, verified by a hash, complete or absent.
 
-Written on urllib because the usual helpers (pooch, torch.hub) begin again from nothing after a cut.
+Written on urllib because the usual helpers (pooch, torch.hub) begin again from nothing after a cut. What a server may
+cost is bounded: bytes, seconds, and slowness (:mod:`bench.io.web`). A web page in place of the file is refused by its
+first bytes. What a card has at an http address is taken over https where that answers.
 """
 
 from __future__ import annotations
 
 import hashlib
+import ssl
+import time
 import urllib.error
-import urllib.request
+from dataclasses import replace
 from email.message import Message
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPResponse
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
+from urllib.parse import urlsplit
 
 from bench.api import Download
 from bench.errors import BenchError, MissingRequirementError, UsageError
-from bench.io.progress import bytes_bar
+from bench.io import web
+from bench.io.beginnings import HEAD, wrong_beginning
+from bench.io.progress import bytes_bar, note
 
-_CHUNK = 2**18
-_TIMEOUT = 30.0
 _ATTEMPTS = 5
+_MOST_SECONDS = 86_400.0
 _WEIGHTS_LIMIT = 8 * 2**30
 _HASHES = {"sha256": "SHA-256", "md5": "MD5"}
 
@@ -55,8 +62,8 @@ def fetch(download: Download, most: int = _WEIGHTS_LIMIT) -> None:
         most: bytes at which it is given up, for servers that send without end.
 
     Raises:
-        MissingRequirementError: the server cannot be reached or has no such file.
-        BenchError: the connection failed repeatedly, or the hash is wrong.
+        MissingRequirementError: the server cannot be reached, has no such file, or sends a web page in its place.
+        BenchError: the connection failed repeatedly or is too slow, or the hash is wrong.
     """
     from filelock import FileLock
 
@@ -65,13 +72,14 @@ def fetch(download: Download, most: int = _WEIGHTS_LIMIT) -> None:
     with FileLock(_beside(download.path, ".lock")):
         if download.path.is_file():
             return  # another process was faster
+        download = _over_https(download)
+        until = time.monotonic() + _MOST_SECONDS
         for _ in range(_ATTEMPTS):
-            if _continue(download, part, most):
+            if _continue(download, part, most, until):
                 break
         else:
             raise BenchError(
-                f"{download.name}: the connection to {download.url} failed {_ATTEMPTS} times; "
-                f"{part.stat().st_size:,} bytes are kept in {part}: run the same command again to resume"
+                f"{download.name}: the connection to {download.url} failed {_ATTEMPTS} times; {_kept(part)}"
             )
         _accept(download, part)
 
@@ -80,10 +88,33 @@ def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
+def _over_https(download: Download) -> Download:
+    """Return the download at its https address, or as it is where that is its address or does not answer."""
+    secure = web.over_https(download.url)
+    if not secure:
+        return download
+    host = urlsplit(secure).hostname
+    try:
+        why_not = web.why_not(secure)
+    except ssl.SSLCertVerificationError as error:
+        # Somebody may stand in between. Where the hash is published that would show.
+        why_not = f"its certificate is not valid: {error.verify_message}"
+        if not download.checksum[0]:
+            raise _unreachable(
+                download, f"{host} answers over https, but {why_not}, and no hash is published to check http by"
+            ) from None
+    if not why_not:
+        return replace(download, url=secure)
+    check = "its hash is checked" if download.checksum[0] else "where others could change it on its way"
+    note(f"{download.name}: {host} does not send it over https ({why_not}), so it comes over plain http, {check}")
+    return download
+
+
 def _accept(download: Download, part: Path) -> None:
-    mismatch = _mismatch(download, part)
+    with part.open("rb") as file:
+        _refuse_other(download, part, file.read(HEAD))
     _beside(part, ".etag").unlink(missing_ok=True)
-    if mismatch:
+    if mismatch := _mismatch(download, part):
         part.unlink()
         raise BenchError(
             f"{download.name}: the download from {download.url} is wrong, {mismatch}; it was deleted: "
@@ -102,49 +133,68 @@ def _mismatch(download: Download, path: Path) -> str:
     return "" if got == wanted else f"the {_HASHES[algorithm]} begins {got[:12]} and should begin {wanted[:12]}"
 
 
-def _continue(download: Download, part: Path, most: int) -> bool:
+def _refuse_other(download: Download, part: Path, head: bytes) -> None:
+    """Refuse what is not of the kind that the file's name says, by its first bytes; no part of it is kept."""
+    if not (wrong := wrong_beginning(download.path.name, head)):
+        return
+    part.unlink(missing_ok=True)
+    _beside(part, ".etag").unlink(missing_ok=True)
+    page = " (to log in, to accept terms, or an error)" if wrong == "a web page" else ""
+    raise MissingRequirementError(
+        f"{download.name}: {download.url} sent {wrong}{page} in place of the file: "
+        f"download it in a browser and copy it to {download.path}"
+    )
+
+
+def _continue(download: Download, part: Path, most: int, until: float) -> bool:
     """Download the missing part; True if the file is complete, False if the connection failed."""
     response = _open(download, part)
     if response is None:
         return True
     with response:
         start = _start(download, response, part)
-        left = response.headers.get("Content-Length")
-        _remember_version(response.headers, part)
-        with part.open("r+b" if start else "wb") as file:
-            file.seek(start)
-            total = None if left is None else start + int(left)
-            ended = _copy(response, file, total, download.name, most)
-    return ended and (total is None or part.stat().st_size == total)
+        total = None if response.length is None else start + response.length
+        if total is not None and total > most:
+            raise _too_much(download, most)
+        try:
+            _save(download, response, part, start, total, most, until)
+        except web.BrokenOffError:
+            return False
+        except web.TooSlowError as error:
+            # What was fast before may be so again.
+            if _size(part) - start < web.SLOWEST * web.WINDOW:
+                raise _too_slow(download, part, error) from None
+            return False
+    return total is None or _size(part) == total
 
 
 def _open(download: Download, part: Path) -> HTTPResponse | None:
     """Ask for the file from where the part ends; None when the server says that nothing is lacking."""
     try:
-        return cast(HTTPResponse, urllib.request.urlopen(_request(download, part), timeout=_TIMEOUT))
+        return cast(HTTPResponse, web.open_url(download.url, _headers(download, part)))
     except urllib.error.HTTPError as error:
         with error:
             if error.code != 416 or not part.is_file():
-                raise _unreachable(download, f"HTTP {error.code} {error.reason}") from None
+                raise _unreachable(download, web.reason(error)) from None
             if error.headers.get("Content-Range", "") == f"bytes */{part.stat().st_size}":
                 return None
-    except (OSError, HTTPException) as error:  # URLError is an OSError
-        raise _unreachable(download, str(getattr(error, "reason", error)) or type(error).__name__) from None
+    except web.TooSlowError as error:
+        raise _too_slow(download, part, error) from None
+    except web.FAILURES as error:
+        raise _unreachable(download, web.reason(error)) from None
     part.unlink()  # longer than the file, so not of it
     return _open(download, part)
 
 
-def _request(download: Download, part: Path) -> urllib.request.Request:
-    request = urllib.request.Request(download.url, headers={"User-Agent": "iqa-bench", "Accept-Encoding": "identity"})
-    have = part.stat().st_size if part.is_file() else 0
+def _headers(download: Download, part: Path) -> dict[str, str]:
+    """Return what asks for the missing part alone."""
+    have = _size(part)
     version = _beside(part, ".etag")
     known = version.read_text(encoding="utf-8") if version.is_file() else ""
     # Without a hash, two halves may only be joined if the server says that they are of one file.
-    if have and (known or download.checksum[0]):
-        request.add_header("Range", f"bytes={have}-")
-        if known:
-            request.add_header("If-Range", known)
-    return request
+    if not have or not (known or download.checksum[0]):
+        return {}
+    return {"Range": f"bytes={have}-", **({"If-Range": known} if known else {})}
 
 
 def _remember_version(headers: Message, part: Path) -> None:
@@ -163,20 +213,26 @@ def _start(download: Download, response: HTTPResponse, part: Path) -> int:
     return have
 
 
-def _copy(response: HTTPResponse, file: BinaryIO, total: int | None, name: str, most: int) -> bool:
-    """Write what the server sends; True if the server ended it, False if the connection failed."""
-    with bytes_bar(total, name, file.tell()) as shown:
-        while True:
-            try:
-                chunk = response.read(_CHUNK)
-            except (OSError, HTTPException):
-                return False
-            if not chunk:
-                return True
-            if file.tell() + len(chunk) > most:
-                raise BenchError(f"{name}: the server sends more than {most:,} bytes, too many for this file")
-            file.write(chunk)
-            shown.update(len(chunk))
+def _save(
+    download: Download, response: HTTPResponse, part: Path, start: int, total: int | None, most: int, until: float
+) -> None:
+    """Write what the server sends, until it ends."""
+    received = web.pieces(response)
+    head = b""
+    while not start and len(head) < HEAD and (piece := next(received, b"")):
+        head += piece
+    if not start:
+        _refuse_other(download, part, head)
+    _remember_version(response.headers, part)
+    with part.open("r+b" if start else "wb") as file, bytes_bar(total, download.name, start) as shown:
+        file.seek(start)
+        for piece in chain([head], received):
+            if file.tell() + len(piece) > most:
+                raise _too_much(download, most)
+            file.write(piece)
+            shown.update(len(piece))
+            if time.monotonic() > until:
+                raise BenchError(f"{download.name}: {_MOST_SECONDS / 3600:.0f} hours have passed; {_kept(part)}")
 
 
 def _unreachable(download: Download, reason: str) -> MissingRequirementError:
@@ -184,3 +240,22 @@ def _unreachable(download: Download, reason: str) -> MissingRequirementError:
         f"{download.name}: {download.url} cannot be downloaded ({reason}); download it on another "
         f"machine and copy it to {download.path}"
     )
+
+
+def _too_much(download: Download, most: int) -> BenchError:
+    return BenchError(f"{download.name}: the server sends more than {most:,} bytes, too many for this file")
+
+
+def _too_slow(download: Download, part: Path, error: web.TooSlowError) -> BenchError:
+    return BenchError(
+        f"{download.name}: {download.url} is too slow, as {error} (the least is {web.SLOWEST:,} bytes a second); "
+        f"{_kept(part)}"
+    )
+
+
+def _kept(part: Path) -> str:
+    return f"{_size(part):,} bytes are kept in {part}: run the same command again to resume"
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.is_file() else 0

@@ -10,26 +10,34 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import io
 import os
 import re
 import tarfile
 import threading
+import urllib.error
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from typing import Any, BinaryIO
+from urllib.parse import quote, urlsplit
 
-from bench.errors import ImageError, MissingRequirementError, UsageError
+from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
+from bench.io import web
 from bench.io.images import MAX_FILE_BYTES, is_image_name, read_bytes
+from bench.io.web_file import WebFile
+from bench.io.web_folder import MAX_LEVELS, MAX_NAMES, names_below, refuse_depth
 
 _ARCHIVES = {".zip": "zip", ".tar": "tar"}
 _COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".rar", ".7z")
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]*://")
 _CHUNK = 2**20
-_MAX_DEPTH = 8
+# Of an archive on a server: bytes that are read ahead, and of its directory. A zip's is in one place, a tar's all over.
+_AHEAD = {"zip": 2**20, "tar": 2**12}
+_DIRECTORY = {"zip": 2**26, "tar": 2**28}
+_DIRECTORY_SECONDS = 900.0
 
 
 class Folder(ABC):
@@ -49,11 +57,16 @@ class Folder(ABC):
         return None
 
     @abstractmethod
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, most: int | None = None) -> bytes:
         """Return a file's bytes.
+
+        Args:
+            name: of the file.
+            most: bytes that it may have; None: as many as an image.
 
         Raises:
             ImageError: there is no such file, it is empty or over the limit of size, or cannot be read.
+            BenchError: its server is too slow for any file.
         """
 
 
@@ -64,9 +77,9 @@ class File:
     folder: Folder
     name: str
 
-    def read(self) -> bytes:
-        """Return its bytes; raises ImageError with the reason where they cannot be had."""
-        return self.folder.read(self.name)
+    def read(self, most: int | None = None) -> bytes:
+        """Return its bytes; raises ImageError with the reason where they cannot be had, or are more than ``most``."""
+        return self.folder.read(self.name, most)
 
     def __str__(self) -> str:
         return f"{str(self.folder).rstrip('/')}/{self.name}"
@@ -86,8 +99,8 @@ class LocalFolder(Folder):
     def files(self) -> list[str]:  # noqa: D102
         return sorted(self._walk())
 
-    def read(self, name: str) -> bytes:  # noqa: D102
-        return read_bytes(self.path / name)
+    def read(self, name: str, most: int | None = None) -> bytes:  # noqa: D102
+        return read_bytes(self.path / name, most)
 
     def length(self, name: str) -> int | None:  # noqa: D102
         try:
@@ -135,9 +148,9 @@ class Beside(Folder):
     def files(self) -> list[str]:  # noqa: D102
         return sorted([*self.folder.files(), *(f"{self.name}/{name}" for name in self.other.files())])
 
-    def read(self, name: str) -> bytes:  # noqa: D102
+    def read(self, name: str, most: int | None = None) -> bytes:  # noqa: D102
         folder, below = self._place(name)
-        return folder.read(below)
+        return folder.read(below, most)
 
     def length(self, name: str) -> int | None:  # noqa: D102
         folder, below = self._place(name)
@@ -164,47 +177,58 @@ class Elsewhere(Folder):
     archive: str = ""
 
     def files(self) -> list[str]:  # noqa: D102
-        return sorted(_listing(self)) if self.archive else sorted(self._walk())
+        if self.archive:
+            return sorted(_listing(self))
+        names = names_below(self.location) if _is_http(self.location) else self._walk()
+        return sorted(name for name in names if not is_hidden(name))
 
     def _walk(self) -> Iterator[str]:
         system, root, _ = _open(self)
+        count = 0
         try:
             # Not by find(), which leaves out in silence what it cannot see.
-            for parent, folders, names in system.walk(root, maxdepth=_MAX_DEPTH, on_error="raise"):
-                below = self._relative(parent, root)
-                if folders and below.count("/") >= _MAX_DEPTH - 2:
-                    raise UsageError(
-                        f"{self.location} has folders more than {_MAX_DEPTH - 1} levels deep: give a folder below it"
-                    )
-                found = (f"{below}/{name}".lstrip("/") for name in map(self._plain, names))
-                yield from (name for name in found if name and not is_hidden(name))
+            for parent, folders, names in system.walk(root, maxdepth=MAX_LEVELS + 1, on_error="raise"):
+                below = parent.removeprefix(root).strip("/")
+                if folders:
+                    refuse_depth(self.location, below.count("/") + 2 if below else 1)
+                count += len(folders) + len(names)
+                _refuse_many(self.location, count)
+                yield from (f"{below}/{name}".lstrip("/") for name in names if name)
         except UsageError:
             raise
         except Exception as error:  # every back end has errors of its own
             raise UsageError(f"{self.location} cannot be listed: {_reason(error)}") from None
 
-    def _relative(self, found: str, root: str) -> str:
-        return self._plain(found.removeprefix(root).strip("/"))
-
-    def _plain(self, name: str) -> str:
-        return unquote(name) if _is_http(self.location) else name
-
-    def read(self, name: str) -> bytes:  # noqa: D102
-        system, root, lock = _open(self)
-        http = _is_http(self.location) and not self.archive
+    def read(self, name: str, most: int | None = None) -> bytes:  # noqa: D102
+        limit = MAX_FILE_BYTES if most is None else most
         try:
-            path = _listing(self)[name] if self.archive else f"{root.rstrip('/')}/{quote(name) if http else name}"
-            with lock, system.open(path, "rb", **({"block_size": 0} if http else {})) as file:
-                data = _read_limited(file)
+            data = self._read(name, limit)
         except (FileNotFoundError, KeyError):
             raise ImageError("no such file") from None
-        except ImageError:
+        except web.TooMuchError:
+            raise ImageError(f"the file has more than {limit:,} bytes: not read") from None
+        except web.TooSlowError as error:
+            # Every other file would take as long to fail.
+            raise BenchError(f"{self.location} is too slow, as {error}; run the same command again later") from None
+        except BenchError:
             raise
         except Exception as error:
             raise ImageError(f"cannot be read: {_reason(error)}") from None
         if not data:
             raise ImageError("the file is empty (0 bytes)")
         return data
+
+    def _read(self, name: str, most: int) -> bytes:
+        if _is_http(self.location) and not self.archive:
+            try:
+                return web.read(f"{self.location.rstrip('/')}/{quote(name)}", web.Budget(most))[0]
+            except urllib.error.HTTPError as error:
+                with error:
+                    raise FileNotFoundError if error.code in (404, 410) else OSError(web.reason(error)) from None
+        system, root, lock = _open(self)
+        path = _listing(self)[name] if self.archive else f"{root.rstrip('/')}/{name}"
+        with lock, system.open(path, "rb") as file:
+            return _read_limited(file, most)
 
     def __str__(self) -> str:
         return self.location
@@ -218,6 +242,7 @@ def _listing(folder: Elsewhere) -> dict[str, str]:
         members = system.find(root)
     except Exception as error:
         raise UsageError(f"{folder.location} cannot be listed: {_reason(error)}") from None
+    _refuse_many(folder.location, len(members))
     # Some programs of Windows write backslashes between folders.
     names = {re.sub(r"^(\.?/)+", "", member.replace("\\", "/")): member for member in members}
     if len(names) < len(members):
@@ -225,13 +250,16 @@ def _listing(folder: Elsewhere) -> dict[str, str]:
     return {name: member for name, member in names.items() if name and not is_hidden(name)}
 
 
-def _read_limited(file: Any) -> bytes:
+def _refuse_many(where: str, count: int) -> None:
+    if count > MAX_NAMES:
+        raise UsageError(f"{where} has more than {MAX_NAMES:,} files and folders: give a part of it")
+
+
+def _read_limited(file: Any, most: int) -> bytes:
     # What an archive or a server says of a size is not to be trusted: count what comes.
-    parts, size = [], 0
+    budget, parts = web.Budget(most), []
     while chunk := file.read(_CHUNK):
-        size += len(chunk)
-        if size > MAX_FILE_BYTES:
-            raise ImageError(f"the file has more than {MAX_FILE_BYTES:,} bytes: not read")
+        budget.spend(len(chunk))
         parts.append(chunk)
     return b"".join(parts)
 
@@ -243,14 +271,14 @@ def _open(folder: Elsewhere) -> tuple[Any, str, Any]:
 
     location = folder.location
     try:
-        if not is_url(location):
+        if not is_url(location) or (folder.archive and _is_http(location)):
             return _open_archive(folder), "", threading.Lock()
         if folder.archive:
             location = f"{folder.archive}://::{location}"
         system, root = fsspec.core.url_to_fs(location)
     except ImportError as error:
         raise MissingRequirementError(
-            f"{folder.location} cannot be opened: {_reason(error)} (`pip install 'fsspec[http]'` for http, s3fs for s3)"
+            f"{folder.location} cannot be opened: {_reason(error)} (s3fs does s3://)"
         ) from None
     except (zipfile.BadZipFile, tarfile.TarError, EOFError):
         raise UsageError(
@@ -262,7 +290,8 @@ def _open(folder: Elsewhere) -> tuple[Any, str, Any]:
                 f"{folder.location} cannot be opened: no installed package supports its protocol (s3fs does s3://)"
             ) from None
         by_hand = "; download it and give the local file" if folder.archive else ""
-        raise UsageError(f"{folder.location} cannot be opened: {_reason(error)}{by_hand}") from None
+        why = web.reason(error) if isinstance(error, web.FAILURES) else _reason(error)
+        raise UsageError(f"{folder.location} cannot be opened: {why}{by_hand}") from None
     # Archives share one open file between all that read from them.
     return system, str(root), threading.Lock() if "::" in location else contextlib.nullcontext()
 
@@ -276,8 +305,15 @@ def _open_archive(folder: Elsewhere) -> Any:
     import fsspec
 
     with contextlib.ExitStack() as stack:
-        file = stack.enter_context(Path(folder.location).open("rb"))
-        system = fsspec.filesystem(folder.archive, fo=file)
+        if is_url(folder.location):
+            budget = web.Budget(_DIRECTORY[folder.archive], _DIRECTORY_SECONDS)
+            raw = WebFile(folder.location, budget)
+            file: BinaryIO = stack.enter_context(io.BufferedReader(raw, _AHEAD[folder.archive]))
+            system = fsspec.filesystem(folder.archive, fo=file)
+            raw.budget = None  # the directory is read, and each file has a limit of its own
+        else:
+            file = stack.enter_context(Path(folder.location).open("rb"))
+            system = fsspec.filesystem(folder.archive, fo=file)
         _archives.push(stack.pop_all())
     return system
 

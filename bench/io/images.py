@@ -80,8 +80,12 @@ _ON_THEIR_SIDE = (5, 6, 7, 8)
 _LUMA = np.array([0.298936021293775, 0.587043074451121, 0.114020904255103])
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read an image file whole.
+def read_bytes(path: Path, most: int | None = None) -> bytes:
+    """Read a file whole.
+
+    Args:
+        path: of it.
+        most: bytes that it may have; None: ``MAX_FILE_BYTES``.
 
     Raises:
         ImageError: no such file, not a regular file, empty, too large, or unreadable.
@@ -93,8 +97,9 @@ def read_bytes(path: Path) -> bytes:
                 raise ImageError("not a regular file")
             if status.st_size == 0:
                 raise ImageError("the file is empty (0 bytes)")
-            if status.st_size > MAX_FILE_BYTES:
-                raise ImageError(f"the file has {status.st_size:,} bytes, over the limit of {MAX_FILE_BYTES:,}")
+            limit = MAX_FILE_BYTES if most is None else most
+            if status.st_size > limit:
+                raise ImageError(f"the file has {status.st_size:,} bytes, over the limit of {limit:,}")
             return file.read()
     except FileNotFoundError:
         raise ImageError("no such file") from None

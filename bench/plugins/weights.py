@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from bench.api import Download
-from bench.errors import MissingRequirementError, UsageError, did_you_mean
+from bench.errors import BenchError, MissingRequirementError, UsageError, did_you_mean
 from bench.io.download import describe_download, fetch, is_whole
+from bench.io.first_hashes import FILE_NAME, check_hash, hash_download, record_hashes
 from bench.io.progress import say
 from bench.plugins.registry import catalogue
 
@@ -48,7 +49,21 @@ def fetch_weights(name: str) -> Path:
     if not is_whole(download):
         say(f"{describe_download(download)}; licence {download.licence}")
         fetch(download)
+        _compare(download)
     return download.path
+
+
+def _compare(download: Download) -> None:
+    """Compare weights without a published hash with those of an earlier download; what differs is not kept."""
+    if download.checksum[0]:
+        return
+    hashes, now = download.path.with_name(FILE_NAME), hash_download(download)
+    try:
+        check_hash(hashes, download, now)
+        record_hashes(hashes, {download.url: now})
+    except BenchError:
+        download.path.unlink()
+        raise
 
 
 def with_fetching(work: Callable[[], T]) -> T:

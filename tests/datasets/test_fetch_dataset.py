@@ -7,8 +7,10 @@ import io
 import shutil
 import sys
 import tarfile
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +116,7 @@ def test_several_files_make_one_dataset(site: Site, fetch: Callable[..., Any], t
     shutil.rmtree(tmp_path / "data" / "set")
     assert fetch("--yes").code == 0
     assert len(site.server.asked) == asked
-    assert names(tmp_path / "data") == ["set"]
+    assert names(tmp_path / "data") == ["bench.lock", "set"]
 
 
 def test_two_archives_that_bring_the_same_file(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
@@ -175,6 +177,89 @@ def test_an_endless_archive_is_given_up(site: Site, fetch: Callable[..., Any]) -
     ran = fetch("--yes")
     assert ran.code == 1
     assert "the server sends more than 1,500 bytes" in ran.err
+
+
+def locked(folder: Path) -> list[str]:
+    return [line for line in (folder / "bench.lock").read_text().splitlines() if not line.startswith("#")]
+
+
+def test_a_hash_that_nobody_publishes_is_recorded(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    data, url = tmp_path / "data", f"{site.address}/dir/set.zip"
+    before = site.server.files["/dir/set.zip"]
+    site.offer(site.archive("set.zip", sha256=""), site.archive("more.tgz"))
+    assert fetch("--yes").code == 0
+    (line,) = locked(data)
+    assert tomllib.loads(line)[url] == {
+        "sha256": hashlib.sha256(before).hexdigest(),
+        "size": len(before),
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        "file": "set.zip",
+    }
+    # The same again is the same.
+    shutil.rmtree(data / "set")
+    assert fetch("--yes").code == 0
+    assert locked(data) == [line]
+    # Another file is refused, also when it is here already, until the line is deleted.
+    shutil.rmtree(data / "set")
+    after = site.server.files["/dir/set.zip"] = make(tmp_path / "set.zip", {"new.png": b"1"}).read_bytes()
+    for _ in range(2):
+        ran = fetch("--yes")
+        assert ran.code == 1
+        was, now = (f"{hashlib.sha256(each).hexdigest()[:12]} ({len(each):,} bytes)" for each in (before, after))
+        assert (
+            f"set.zip: {url} is another file than on {datetime.now(UTC):%Y-%m-%d}: its SHA-256 began {was} and now "
+            f"begins {now}. If you trust it, delete its line from {data / 'bench.lock'} and run the command again; "
+            f"to download it again, delete {data / 'set.download' / 'archives' / 'set.zip'}\n" in ran.err
+        )
+        assert not (data / "set").exists()
+    asked = len(site.server.asked)
+    (data / "bench.lock").write_text("")
+    assert fetch("--yes").code == 0
+    assert len(site.server.asked) == asked
+    assert hashlib.sha256(after).hexdigest() in locked(data)[0]
+
+
+def test_a_published_hash_is_not_recorded_and_wins(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert fetch("--yes").code == 0
+    assert names(data) == ["set"]
+    shutil.rmtree(data / "set")
+    url, other = f"{site.address}/dir/set.zip", "0" * 64
+    (data / "bench.lock").write_text(f'"{url}" = {{ sha256 = "{other}", size = 1, date = "2020-01-01", file = "x" }}\n')
+    assert fetch("--yes").code == 0
+
+
+def test_what_cannot_be_unpacked_is_not_recorded(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    site.server.files["/dir/set.zip"] = site.server.files["/dir/set.zip"][:-30]
+    site.offer(site.archive("set.zip", sha256=""))
+    assert fetch("--yes").code == 1
+    assert not (tmp_path / "data" / "bench.lock").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<<<<<<< HEAD", '"u" = 3', '"u" = { sha256 = "xyz", size = 1, date = "2020-01-01", file = "x" }', "\xff"],
+)
+def test_a_damaged_lock_file_is_one_sentence(site: Site, fetch: Callable[..., Any], tmp_path: Path, text: str) -> None:
+    site.offer(site.archive("set.zip", sha256=""))
+    path = tmp_path / "data" / "bench.lock"
+    path.parent.mkdir()
+    path.write_bytes(text.encode("latin-1"))
+    ran = fetch("--yes")
+    assert ran.code == 2
+    assert f"{path} holds hashes of downloads, but cannot be read (" in ran.err
+    assert "repair it, or delete it so that they are recorded again" in ran.err
+    assert site.server.asked == []
+    assert path.read_bytes() == text.encode("latin-1")
+
+
+def test_a_web_page_in_place_of_an_archive(site: Site, fetch: Callable[..., Any], tmp_path: Path) -> None:
+    site.server.files["/dir/set.zip"] = b"<!DOCTYPE html><title>Sign in</title>"
+    site.offer(site.archive("set.zip", sha256=""))
+    ran = fetch("--yes")
+    assert ran.code == 2
+    assert "set.zip sent a web page (to log in, to accept terms, or an error) in place of the file" in ran.err
+    assert ran.err.endswith("The dataset's page is https://database.mmsp-kn.de/koniq-10k-database.html\n")
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def _read(folder: Folder, base: str, names: Iterable[str], spec: TableSpec, sour
     for name in names:
         where = File(folder, name)
         try:
-            data = where.read()
+            data = where.read(table.MAX_BYTES)
         except ImageError as error:
             raise UsageError(f"{where} cannot be read: {error}") from None
         digest = hashlib.sha256(data).hexdigest()

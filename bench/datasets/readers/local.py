@@ -73,7 +73,7 @@ def read_folder(folder: Folder, name: str, reading: Reading = Reading()) -> Data
         start = "" if SCORES_FILE in files else start
         where = File(folder, start + SCORES_FILE)
         try:
-            data = where.read()
+            data = where.read(table.MAX_BYTES)
         except ImageError as error:
             raise UsageError(f"{where} cannot be read: {error}; repair or remove it") from None
         found = table.parse_text(data, str(where), TableSpec(files=()))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bench.datasets.card import TableSpec
 from bench.errors import UsageError
+from bench.io.beginnings import is_web_page
 
 MAX_BYTES = 256 * 2**20
 _DELIMITERS = (",", ";", "\t")
@@ -133,8 +134,7 @@ def _rows(where: str, header: list[str], lines: list[tuple[int, list[str]]]) -> 
 
 def refuse_html(data: bytes, where: str) -> None:
     """Raise UsageError where a web page was saved under a table's name."""
-    start = data[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<!doctype", b"<html", b"<?xml", b"<head", b"<!--")):
+    if is_web_page(data):
         raise UsageError(
             f"{where} is a web page (HTML), not a table, saved from a site's file viewer: download the raw file instead"
         )

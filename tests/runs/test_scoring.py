@@ -219,7 +219,8 @@ def test_an_image_that_kills_its_process_is_recorded_and_the_rest_goes_on(
     killed = "the process that scored it was killed (SIGKILL(-9))"
     assert {o.image: o.error for o in found.values() if o.error} == {"3.png": killed, "8.png": killed}
     assert sum(o.score is not None for o in found.values()) == 10
-    assert "a worker process was killed (SIGKILL(-9)); the 12 images in work are scored again, each alone" in capfd.readouterr().err
+    told = capfd.readouterr().err
+    assert "a worker process was killed (SIGKILL(-9)); the 12 images in work are scored again, each alone" in told
 
 
 def test_a_method_that_kills_every_process_stops_and_names_the_images(items: list[ImageToScore]) -> None:

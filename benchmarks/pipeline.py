@@ -58,7 +58,8 @@ def _plain(paths: Sequence[Path]) -> None:
 
 def _harness(method: type[Method], items: Sequence[jobs.ImageToScore]) -> None:
     ready = jobs.load_methods([jobs.MethodSpec(method, None)])
-    assert sum(scored.images for scored in scoring.score_items(ready, items, jobs.Settings())) == len(items)
+    found = scoring.score_items(ready, items, jobs.Settings())
+    assert sum(len(outcomes) for scored in found for outcomes in scored.outcomes.values()) == len(items)
 
 
 @click.command()

@@ -8,8 +8,7 @@ import random
 import sys
 import time
 import zlib
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 from typing import Any
@@ -131,21 +130,16 @@ class Batches:
         return [_within(photo.name, score, bounds) for photo, score in zip(batch, scores, strict=True)]
 
 
-def score_window(methods: Sequence[Batches], window: Sequence[Decoded]) -> Iterator[BatchOutcomes]:
-    """Score decoded images by the methods that need them, and yield the outcomes of each batch."""
-    left: Counter[str] = Counter()
-    for decoded in window:
-        left[decoded.item.name] += len(decoded.item.methods)
-    for index, method in enumerate(methods):
+def score_window(methods: Mapping[int, Batches], window: Sequence[Decoded]) -> Iterator[BatchOutcomes]:
+    """Score decoded images by those of the methods that they are for, and yield the outcomes of each batch."""
+    for index, method in methods.items():
         wanted = [decoded for decoded in window if index in decoded.item.methods]
         failed = [Outcome(item.name, None, error) for item, error in wanted if isinstance(error, str)]
         photos = [photo for _, photo in wanted if isinstance(photo, Photo)]
         started = time.perf_counter()
         for outcomes in chain([failed] if failed else [], method.score(photos)):
             seconds = time.perf_counter() - started
-            left.subtract(outcome.image for outcome in outcomes)
-            done = sum(left[outcome.image] == 0 for outcome in outcomes)
-            yield BatchOutcomes({index: outcomes}, {index: seconds}, done)
+            yield BatchOutcomes({index: outcomes}, {index: seconds})
             started = time.perf_counter()
 
 

@@ -114,14 +114,12 @@ class BatchOutcomes:
 
     outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
-    images: int = 0
 
     def add(self, other: BatchOutcomes) -> None:
         """Take the outcomes of others in."""
         for index, outcomes in other.outcomes.items():
             self.outcomes.setdefault(index, []).extend(outcomes)
             self.seconds[index] = self.seconds.get(index, 0.0) + other.seconds[index]
-        self.images += other.images
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from bench.plugins import options as method_options
 from bench.plugins.method_source import hash_method
 from bench.runs.entry import Entry, Identity, Json
 from bench.runs.jobs import ImageToScore, LoadedMethod, MethodSpec, Settings
-from bench.runs.scoring import plan_processes, score_items
+from bench.runs.scoring import plan_processes, score_items, scored_together
 from bench.runs.store import EntryWriter, Store
 from bench.runs.survey import Survey, across_splits_in, survey_images
 
@@ -182,7 +182,8 @@ def _items_to_score(dataset: Dataset, survey: Survey, writers: Sequence[EntryWri
 
 
 def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_images: int, started: datetime) -> Json:
-    plan = plan_processes(specs, n_images, settings.workers)
+    together = next(group for group in scored_together(specs, settings.workers) if index in group)
+    plan = plan_processes(together.values(), n_images, settings.workers)
     return {
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -191,7 +192,7 @@ def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_imag
         "batch_size": settings.batch_size,
         "processes": plan.processes,
         "threads": plan.threads,
-        "with_methods": [spec.label for spec in specs],
+        "with_methods": [spec.label for spec in together.values()],
         "versions": versions(),
     }
 

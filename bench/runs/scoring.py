@@ -1,11 +1,12 @@
-"""Scoring of images by methods, in this process or several; each image is decoded once for all methods.
+"""Scoring of images by methods, in this process or several; each image is decoded once for all that score together.
 
 Nothing here knows of datasets or the store: ``bench run`` and ``bench score`` share it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from bench.api import Method
 from bench.errors import UsageError
@@ -37,7 +38,7 @@ def resolve_device(requested: str, methods: Iterable[type[Method]]) -> str:
     return "cpu"
 
 
-def plan_processes(specs: Sequence[MethodSpec], n_images: int, workers: int | None) -> ProcessPlan:
+def plan_processes(specs: Collection[MethodSpec], n_images: int, workers: int | None) -> ProcessPlan:
     """Divide the cores: networks get one process with all threads, other methods one process a core.
 
     Where a method cannot be loaded by another process, this one does it all.
@@ -51,6 +52,20 @@ def plan_processes(specs: Sequence[MethodSpec], n_images: int, workers: int | No
         alone = n_images < SHARD or any(spec.method.info.device_bound for spec in specs)
         workers = 1 if alone else cores
     return ProcessPlan(workers, max(1, cores // workers))
+
+
+def scored_together(specs: Sequence[MethodSpec], workers: int | None) -> list[dict[int, MethodSpec]]:
+    """Divide methods into those that are scored together, by their indices.
+
+    Methods that only use processors keep a process for each core, whatever networks are among the methods, unless the
+    user says how many processes there are.
+    """
+    every = dict(enumerate(specs))
+    if workers is not None:
+        return [every]
+    free = {i: spec for i, spec in every.items() if spec.method.portable and not spec.method.info.device_bound}
+    bound = {i: spec for i, spec in every.items() if i not in free}
+    return [group for group in (free, bound) if group]
 
 
 def score_items(
@@ -69,13 +84,18 @@ def score_items(
     """
     failed = 0
     told: set[int] = set()
-    with bar(len(items), title) as shown:
+    left: Counter[str] = Counter()
+    for item in items:
+        left[item.name] += len(item.methods)
+    with bar(len(left), title) as shown:
         for scored in _score_all(ready, items, settings):
             _warn_of_breaches(ready, scored, told)
             yield scored
-            failed += sum(o.error is not None for outcomes in scored.outcomes.values() for o in outcomes)
+            outcomes = [outcome for some in scored.outcomes.values() for outcome in some]
+            failed += sum(outcome.error is not None for outcome in outcomes)
             shown.set_postfix({"failed": failed} if failed else {}, refresh=False)
-            shown.update(scored.images)
+            left.subtract(outcome.image for outcome in outcomes)
+            shown.update(sum(left[image] == 0 for image in {outcome.image for outcome in outcomes}))
 
 
 def _warn_of_breaches(ready: Sequence[LoadedMethod], scored: BatchOutcomes, told: set[int]) -> None:
@@ -93,19 +113,21 @@ def _warn_of_breaches(ready: Sequence[LoadedMethod], scored: BatchOutcomes, told
 def _score_all(
     ready: Sequence[LoadedMethod], items: Sequence[ImageToScore], settings: Settings
 ) -> Iterator[BatchOutcomes]:
-    specs = [one.spec for one in ready]
-    plan = plan_processes(specs, len(items), settings.workers)
-    if plan.processes == 1:
-        set_threads(plan.threads)
-        yield from _score_here([Batches(one.method, settings) for one in ready], items, settings, plan.threads)
-    else:
-        chunk = max(1, SHARD // plan.processes)
-        chunks = [items[start : start + chunk] for start in range(0, len(items), chunk)]
-        yield from score_in_processes(specs, chunks, settings, plan)
+    for specs in scored_together([one.spec for one in ready], settings.workers):
+        wanted = [item for item in items if not specs.keys().isdisjoint(item.methods)]
+        plan = plan_processes(specs.values(), len(wanted), settings.workers)
+        if plan.processes == 1:
+            set_threads(plan.threads)
+            methods = {index: Batches(ready[index].method, settings) for index in specs}
+            yield from _score_here(methods, wanted, settings, plan.threads)
+        else:
+            chunk = max(1, SHARD // plan.processes)
+            chunks = [wanted[start : start + chunk] for start in range(0, len(wanted), chunk)]
+            yield from score_in_processes(specs, chunks, settings, plan)
 
 
 def _score_here(
-    methods: Sequence[Batches], items: Sequence[ImageToScore], settings: Settings, threads: int
+    methods: Mapping[int, Batches], items: Sequence[ImageToScore], settings: Settings, threads: int
 ) -> Iterator[BatchOutcomes]:
     window = max(settings.batch_size, SHARD)
     # The next images are decoded while these are scored.

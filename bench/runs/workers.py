@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -33,7 +33,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_
 
 
 def score_in_processes(
-    specs: Sequence[MethodSpec], chunks: Sequence[Chunk], settings: Settings, plan: ProcessPlan
+    specs: Mapping[int, MethodSpec], chunks: Sequence[Chunk], settings: Settings, plan: ProcessPlan
 ) -> Iterator[BatchOutcomes]:
     """Score chunks of images, one in each process at a time, and yield their outcomes as they come.
 
@@ -58,7 +58,11 @@ def score_in_processes(
 
 
 def _score_chunks(
-    specs: Sequence[MethodSpec], todo: deque[Chunk], running: dict[Any, Chunk], settings: Settings, plan: ProcessPlan
+    specs: Mapping[int, MethodSpec],
+    todo: deque[Chunk],
+    running: dict[Any, Chunk],
+    settings: Settings,
+    plan: ProcessPlan,
 ) -> Iterator[BatchOutcomes]:
     """Take chunks from ``todo``; ``running`` holds those without an outcome, also after a process was killed."""
     executor = _executor(plan.processes, plan.threads)
@@ -78,7 +82,7 @@ def _score_chunks(
 
 
 def _score_alone(
-    specs: Sequence[MethodSpec], items: Sequence[ImageToScore], settings: Settings, plan: ProcessPlan
+    specs: Mapping[int, MethodSpec], items: Sequence[ImageToScore], settings: Settings, plan: ProcessPlan
 ) -> Generator[BatchOutcomes, None, int]:
     """Score each image by each of its methods alone; return how many killed the process that scored them."""
     from joblib.externals.loky.process_executor import TerminatedWorkerError
@@ -86,9 +90,7 @@ def _score_alone(
     culprits = 0
     in_a_row: list[str] = []
     for item in items:
-        left = len(item.methods)
-        for index in item.methods:
-            left -= 1
+        for index in sorted(specs.keys() & set(item.methods)):
             alone = [replace(item, methods=(index,))]
             try:
                 # A reusable executor that broke is replaced by the next call.
@@ -100,7 +102,7 @@ def _score_alone(
                 in_a_row += [item.name] if item.name not in in_a_row else []
                 why = _why(error, settings, "the process that scored it was killed")
                 scored = BatchOutcomes({index: [Outcome(item.name, None, why)]}, {index: 0.0})
-            yield replace(scored, images=int(left == 0))
+            yield scored
             if len(in_a_row) == _MOST_IN_A_ROW:
                 raise BenchError(
                     f"{_MOST_IN_A_ROW} images in a row killed the process that scored them: {', '.join(in_a_row)}: see "
@@ -129,14 +131,16 @@ def _executor(processes: int, threads: int) -> Any:
     )
 
 
-_in_worker: dict[tuple[object, ...], list[Batches]] = {}
+_in_worker: dict[tuple[object, ...], dict[int, Batches]] = {}
 
 
-def _score_in_worker(specs: Sequence[MethodSpec], chunk: Chunk, settings: Settings, threads: int) -> BatchOutcomes:
-    key = (repr(settings), *((s.method.info.name, repr(s.options), s.device, s.fingerprint) for s in specs))
+def _score_in_worker(specs: Mapping[int, MethodSpec], chunk: Chunk, settings: Settings, threads: int) -> BatchOutcomes:
+    told = ((i, s.method.info.name, repr(s.options), s.device, s.fingerprint) for i, s in specs.items())
+    key = (repr(settings), *told)
     if key not in _in_worker:  # a worker serves many chunks: it loads the methods once
         _in_worker.clear()
-        _in_worker[key] = [Batches(one.method, settings, _alarm(settings)) for one in load_methods(specs)]
+        loaded = zip(specs, load_methods(specs.values()), strict=True)
+        _in_worker[key] = {index: Batches(one.method, settings, _alarm(settings)) for index, one in loaded}
         set_threads(threads)
     whole = BatchOutcomes()
     for window in windows((_decode(item, settings) for item in chunk), len(chunk)):

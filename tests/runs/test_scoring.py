@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import fakes
@@ -150,6 +152,25 @@ def test_processes_times_threads_is_the_number_of_cores(monkeypatch: pytest.Monk
     assert scoring.plan_processes([light], 1000, None) == jobs.ProcessPlan(8, 1)
     assert scoring.plan_processes([light, network], 1000, None) == jobs.ProcessPlan(1, 8)
     assert scoring.plan_processes([light], 1000, 4) == jobs.ProcessPlan(4, 2)
+
+
+def test_methods_of_processors_keep_their_processes_beside_a_network(items: list[ImageToScore]) -> None:
+    class Where(fakes.Brightness):
+        def score(self, photos):  # type: ignore[no-untyped-def]
+            return [float(os.getpid()) for _ in photos]
+
+    light = spec(type("Light", (Where,), {"info": fakes.info("light", score_range=(0, 1e9))}))
+    network = spec(type("N", (Where,), {"info": fakes.info("n", device_bound=True, score_range=(0, 1e9))}))
+    groups = scoring.scored_together([network, light], None)
+    assert [list(group) for group in groups] == [[1], [0]]
+    assert [list(group) for group in scoring.scored_together([network, light], 2)] == [[0, 1]]
+    many = [replace(item, name=f"{k}/{item.name}", methods=(0, 1)) for k in range(4) for item in items]
+    processes: dict[int, set[float | None]] = {0: set(), 1: set()}
+    for scored in score_items(jobs.load_methods([network, light]), many, Settings()):
+        for index, some in scored.outcomes.items():
+            processes[index] |= {outcome.score for outcome in some}
+    assert processes[0] == {float(os.getpid())}
+    assert processes[1].isdisjoint(processes[0])
 
 
 def test_cuda_that_is_not_there_is_a_users_mistake(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,3 +13,6 @@ POWER = 0.8
 
 KINDS = ("authentic", "synthetic", "restoration", "ai-generated", "aesthetic", "synthetic-order", "pristine")
 """Kinds of datasets."""
+
+IMAGE_TIMEOUT = 120
+"""Seconds after which an image that a worker process decodes or scores is given up."""

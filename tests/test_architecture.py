@@ -29,7 +29,7 @@ LINES = [
     "runs overlap",
     "tables fit",
     "views check",
-    "figures",
+    "figures cite",
     "gmad robustness explain",
     "report",
     "results",
@@ -131,7 +131,7 @@ def test_methods_use_the_contracts_and_nothing_above() -> None:
 # Whose docstring lists their modules, so that a reader finds the file from the folder.
 LISTED = (
     *("io", "plugins", "distortions", "datasets", "datasets/readers", "runs", "tables", "check", "fit", "overlap"),
-    *("gmad", "robustness", "explain", "figures", "report"),
+    *("gmad", "robustness", "explain", "figures", "report", "cite"),
 )
 
 
@@ -169,6 +169,7 @@ def loaded_by(*args: str) -> set[str]:
         ["list", "methods", "niqe"],
         ["list", "methods", "qualiclip"],
         ["list", "methods", "ou:qualiclip"],
+        ["cite", "niqe", "koniq"],
         ["doctor"],
         ["doctor", "--help"],
         ["fit", "--help"],

@@ -23,7 +23,7 @@ from bench.errors import BenchError, UsageError
 from bench.plugins.registry import find_method, warn_about_plugins
 from bench.runs import loading, runner
 from bench.runs.entry import Entry
-from bench.runs.scoring import Settings
+from bench.runs.jobs import Settings
 from bench.runs.store import Store
 from bench.tables.evaluation import signs_of
 

@@ -15,7 +15,7 @@ from bench.check.reference import Reference, Update, updated
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
 from bench.runs.entry import Entry
-from bench.runs.scoring import Settings
+from bench.runs.jobs import Settings
 from bench.runs.store import Damage
 from bench.tables.cell import VALUES
 from bench.tables.code import present_code

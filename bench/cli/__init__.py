@@ -17,6 +17,7 @@ from bench.errors import BenchError, StoppedError, did_you_mean
 COMMANDS = {
     "run": ("bench.cli.run:run", "Score datasets with methods and store every score."),
     "table": ("bench.cli.table:table", "Print the stored results as a table."),
+    "cite": ("bench.cli.cite:cite", "Print what to cite for the datasets and methods of a table."),
     "score": ("bench.cli.score:score", "Score images and print the scores without storing them."),
     "explain": (
         "bench.cli.explain:explain",

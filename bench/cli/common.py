@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bench.defaults import DRAWS
+from bench.defaults import DRAWS, IMAGE_TIMEOUT
 from bench.errors import UsageError
 from bench.views.shown import FORMS
 
@@ -26,7 +26,7 @@ results_option = click.option(
 root_option = click.option(
     "--root", "roots", multiple=True, metavar="ID=PATH", help="Path of a dataset's folder. Repeatable."
 )
-_LABELS = (
+_READING = (
     click.option(
         "--score-column",
         default="",
@@ -36,19 +36,32 @@ _LABELS = (
     click.option(
         "--lower-is-better", is_flag=True, help="Lower labels mean better quality, in a CSV of your own (as for DMOS)."
     ),
+    click.option(
+        "--image-column",
+        default="",
+        metavar="NAME",
+        help="Column of the image names in a CSV of your own. [default: image, filename or the like]",
+    ),
+    click.option(
+        "--suffix",
+        default="",
+        metavar="SUFFIX",
+        help="What image files end in, such as .png, in place of what the labels say. Pictures saved again in another "
+        "format are another protocol.",
+    ),
 )
 
 
-def labels_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options on the labels of a user's own CSV; the command gets them as one ``labels``."""
+def reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of how labels are read; the command gets them as one ``reading``."""
 
     @functools.wraps(command)
-    def with_labels(score_column: str, lower_is_better: bool, **others: Any) -> None:
-        from bench.datasets.readers.own_table import LabelColumn
+    def with_reading(score_column: str, lower_is_better: bool, image_column: str, suffix: str, **others: Any) -> None:
+        from bench.datasets.readers.reading import Reading
 
-        command(labels=LabelColumn(score_column, lower_is_better), **others)
+        command(reading=Reading(score_column, lower_is_better, image_column, suffix), **others)
 
-    return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_LABELS), with_labels)
+    return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_READING), with_reading)
 
 
 incomplete_option = click.option(
@@ -124,12 +137,27 @@ _SETTINGS = (
         type=click.IntRange(1, 4096),
         default=8,
         show_default=True,
-        help="Number of images that a method gets at once.",
+        help="Largest number of images that a method gets at once.",
+    ),
+    click.option(
+        "--batch-pixels",
+        type=click.IntRange(1),
+        help="Largest number of pixels that a method gets at once, unless one image has more. [default: what a quarter "
+        "of the free memory holds]",
     ),
     click.option(
         "--workers",
         type=click.IntRange(1, 512),
         help="Number of processes. [default: one for each core; one for networks, which use all cores themselves]",
+    ),
+    click.option(
+        "--image-timeout",
+        type=click.IntRange(1),
+        default=IMAGE_TIMEOUT,
+        show_default=True,
+        metavar="SECONDS",
+        help="Seconds in which an image must be decoded, and in which a method must score it, where several processes "
+        "do it.",
     ),
     click.option(
         "--seed",
@@ -145,10 +173,19 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of how to score; the command gets them as one ``settings``."""
 
     @functools.wraps(command)
-    def with_settings(resize: str | None, batch_size: int, workers: int | None, seed: int, **others: Any) -> None:
-        from bench.runs.scoring import Settings
+    def with_settings(
+        resize: str | None,
+        batch_size: int,
+        batch_pixels: int | None,
+        workers: int | None,
+        image_timeout: int,
+        seed: int,
+        **others: Any,
+    ) -> None:
+        from bench.runs.jobs import Settings
 
-        command(settings=Settings(parse_resize(resize) if resize else None, seed, batch_size, workers), **others)
+        policy = parse_resize(resize) if resize else None
+        command(settings=Settings(policy, seed, batch_size, workers, batch_pixels, image_timeout), **others)
 
     return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_SETTINGS), with_settings)
 

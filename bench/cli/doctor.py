@@ -15,14 +15,14 @@ _MOST_SOURCES = 10
 
 if TYPE_CHECKING:
     from bench.datasets.doctor import Examination
-    from bench.datasets.readers.own_table import LabelColumn
+    from bench.datasets.readers.reading import Reading
     from bench.datasets.roots import Roots
 
 
 @click.command(short_help="Check whether copies of datasets are complete and readable.")
 @click.argument("datasets", nargs=-1, metavar="[ID|PATH]...")
 @common.root_option
-@common.labels_options
+@common.reading_options
 @click.option("--quick", is_flag=True, help="Check without decoding the images.")
 @click.option(
     "--format",
@@ -32,20 +32,22 @@ if TYPE_CHECKING:
     show_default=True,
     help="Format of the output.",
 )
-def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], labels: LabelColumn, quick: bool, form: str) -> None:
+def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], reading: Reading, quick: bool, form: str) -> None:
     """Check whether copies of datasets are complete, readable and identical to the authors' release.
 
-    Every problem is printed with its remedy. Every image is decoded as in a run. Without a dataset, print where
-    datasets are searched and which are found. The exit code is 1 if a copy is incomplete, damaged or missing.
+    Every problem is printed with its remedy. Every image is decoded as in a run, and images that look alike in
+    different splits are listed. Without a dataset, print where datasets are searched and which are found. The exit
+    code is 1 if a copy is incomplete, damaged or missing.
     """
     from bench.datasets.doctor import examine_named
     from bench.datasets.roots import Roots
+    from bench.overlap.across_splits import with_near_duplicates
 
     places = Roots.parse(roots)
     if not datasets:
         _print_places(places)
         return
-    found = [examine_named(text, places, not quick, labels) for text in datasets]
+    found = [with_near_duplicates(examine_named(text, places, not quick, reading)) for text in datasets]
     if form == "json":
         click.echo(json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False))
     else:
@@ -106,6 +108,7 @@ def _about(found: Examination) -> list[str]:
     where = f" in {', '.join(folder or '.' for folder in seen.folders)}" if seen.folders else ""
     decoded = f", {found.decoded} decoded" if found.decoded is not None else ", not decoded"
     lines.append(f"  images: {seen.found} of {len(dataset.samples)}{where}{decoded}")
+    lines += [f"  columns: {dataset.columns}"] if dataset.columns else []
     if seen.unnamed:
         lines.append(f"  {len(seen.unnamed)} other images have no label")
     found_range = ranges(dataset)

@@ -11,13 +11,13 @@ from bench.cli import common
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.datasets.readers.own_table import LabelColumn
+    from bench.datasets.readers.reading import Reading
     from bench.fit.regression import Regression
 
 
 _PRISTINE = {"method": "METHOD", "pristine": "--pristine", "output": "--output"}
 _MOS = {"features": "--features", "train": "--train"}
-_DATA_OPTIONS = ("score_column", "lower_is_better", "allow_incomplete")
+_DATA_OPTIONS = ("score_column", "lower_is_better", "image_column", "suffix", "allow_incomplete")
 _ONLY_MOS = {
     name: f"--{name.replace('_', '-')}"
     for name in ("features", "train", "test", "regression", "splits", "resize", "results", *_DATA_OPTIONS)
@@ -54,7 +54,7 @@ _ONLY_MOS = {
     show_default=True,
     help="Number of content-disjoint splits (random:0, random:1, ...), with --features.",
 )
-@common.labels_options
+@common.reading_options
 @common.option_option
 @common.device_option
 @common.precision_option
@@ -73,7 +73,7 @@ def fit(
     test: tuple[str, ...],
     regression: Regression,
     splits: int,
-    labels: LabelColumn,
+    reading: Reading,
     options: tuple[str, ...],
     device: str,
     precision: str,
@@ -105,8 +105,8 @@ def fit(
     store = Store.locate(results)
     for done in fit_on_mos(
         spec,
-        [resolve(text, places, "--train", labels) for text in dict.fromkeys(train)],
-        [resolve(text, places, "--test", labels) for text in dict.fromkeys(test) if text not in train],
+        [resolve(text, places, "--train", reading) for text in dict.fromkeys(train)],
+        [resolve(text, places, "--test", reading) for text in dict.fromkeys(test) if text not in train],
         store,
         regression=regression,
         splits=splits,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,8 +13,6 @@ from bench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from bench.api import Method
-    from bench.datasets.card import Card
-    from bench.datasets.roots import Roots
 
 format_option = click.option(
     "--format",
@@ -75,7 +72,7 @@ def _method_line(method: type[Method]) -> tuple[str, ...]:
 def list_datasets(
     name: str | None, roots: tuple[str, ...], kind: str | None, ready: bool, licence: str | None, form: str
 ) -> None:
-    """List all datasets with a card; with NAME, print everything in one card.
+    """List all datasets with a card; with NAME, tell what is known of one.
 
     --format md writes docs/reference/datasets.md.
     """
@@ -101,28 +98,13 @@ def list_datasets(
 
         click.echo(page(cards), nl=False)
     elif name:
-        _print_record(_flat(describe_card(cards[0], places)))
+        from bench.views.dataset_card import card_text
+
+        click.echo("\n\n".join(card_text(card, places) for card in cards) or "no dataset is like that\n", nl=False)
     else:
-        _print_columns([_dataset_line(card, places) for card in cards] or [("no dataset is like that",)])
-        click.echo(
-            "\nA path works as a dataset too: a folder, a .zip or .tar, a URL, a CSV with image,score, or an image."
-        )
+        from bench.views.dataset_list import list_text
 
-
-def _dataset_line(card: Card, places: Roots) -> tuple[str, ...]:
-    from bench.datasets.doctor import state
-
-    licence = textwrap.shorten(card.licence, 40, placeholder=" ...")
-    return card.id, str(card.n), card.kind, licence, state(card, places)
-
-
-def _flat(record: dict[str, Any]) -> dict[str, Any]:
-    """Give every label form and archive its own key, and leave out empty values."""
-    flat = {key: value for key, value in record.items() if key not in ("labels", "archives") and value not in ("", 0)}
-    for key in ("labels", "archives"):
-        for number, one in enumerate(record[key], 1):
-            flat[f"{key} {number}"] = {name: value for name, value in one.items() if value}
-    return {key: value for key, value in flat.items() if value not in ((), {})}
+        click.echo(list_text(cards, places), nl=False)
 
 
 def _print_columns(rows: list[tuple[str, ...]]) -> None:

@@ -14,7 +14,7 @@ from bench.errors import UsageError
 if TYPE_CHECKING:
     from bench.robustness.levels_view import LevelsReport
     from bench.robustness.run import Robustness
-    from bench.runs.scoring import Settings
+    from bench.runs.jobs import Settings
 
 
 @click.command(short_help="Test whether scores get worse as photographs are degraded.")

@@ -9,9 +9,9 @@ import click
 from bench.cli import common
 
 if TYPE_CHECKING:
-    from bench.datasets.readers.own_table import LabelColumn
+    from bench.datasets.readers.reading import Reading
+    from bench.runs.jobs import Settings
     from bench.runs.runner import RunResult
-    from bench.runs.scoring import Settings
 
 
 @click.command(short_help="Score datasets with methods and store every score.")
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="ID|PATH",
-    help="Dataset to score: an id, a folder, a CSV with image,score, a card (.toml) or an image. Repeatable.",
+    help="Dataset to score: an id, a folder, a table (CSV, Excel, JSON) with image,score, a card (.toml) or an image. "
+    "Repeatable.",
 )
-@common.labels_options
+@common.reading_options
 @common.option_option
 @click.option(
     "--split",
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 def run(
     methods: tuple[str, ...],
     datasets: tuple[str, ...],
-    labels: LabelColumn,
+    reading: Reading,
     options: tuple[str, ...],
     split: str,
     device: str,
@@ -77,7 +78,7 @@ def run(
     from bench.runs.store import Store
 
     store = Store.locate(results)
-    chosen = datasets_of(datasets, Roots.parse(roots), "--dataset", labels)
+    chosen = datasets_of(datasets, Roots.parse(roots), "--dataset", reading)
     outcomes = []
     for result in run_each(
         methods,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bench.results.score import ImageScore
-    from bench.runs.scoring import Settings
+    from bench.runs.jobs import Settings
 
 
 @click.command(short_help="Score images and print the scores without storing them.")

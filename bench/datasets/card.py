@@ -12,6 +12,9 @@ from bench.datasets.dataset import Direction
 RESERVED = ("image", "score", "error", "mos")
 """Columns of a stored result, which no attribute may be named after."""
 
+PACKED = (".zip", ".rar", ".7z", ".gz", ".tgz", ".bz2", ".xz", ".zst")
+"""Ends of the names of files that are smaller than what is in them; a ``.tar`` is not."""
+
 Checked = Literal["", "authors' file", "copy", "stand-in"]
 
 
@@ -22,13 +25,13 @@ class TableSpec:
     Attributes:
         files: names relative to the root, the first that exists is read; of one with ``*``, all that match,
             one after the other.
-        sheet: sheet of a workbook; empty: the first.
+        sheet: sheet of a workbook; empty: the first; of one with ``*``, all that match, one after the other.
         header: line or row of the header, counted from 1.
         columns: names of the columns where the file has no header; of a MATLAB file, the variables to read.
         further: whether rows may have more fields than ``columns`` names, which are left out.
         also: column → what it is called in other editions of the file, taken where the column itself is not there.
-        file: name of a column to add, which tells the name of the file that a row is of, in lower case and without its
-            suffix: for sets whose split is told by it.
+        file: name of a column to add, which tells the file that a row is of, in lower case and without its suffix
+            (``train/labels``); of sheets read one after the other, the sheet. For sets whose split is told by it.
         delimiter: empty: comma, semicolon or tab, whichever the header has most of; ``space``: white space.
         decimal: decimal sign of its numbers.
         encoding: of a text file.
@@ -142,6 +145,12 @@ class Archive:
         """Name of the file that it is kept in."""
         return self.name or unquote(PurePosixPath(urlsplit(self.url).path).name)
 
+    @property
+    def unpacked_size(self) -> int:
+        """Bytes that it takes on the disk, roughly; those of the download where it is not packed; 0: unknown."""
+        packed = self.file_name.lower().endswith(PACKED)
+        return self.unpacked or (0 if packed else self.size)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
@@ -225,3 +234,38 @@ class Card:
     def direction(self) -> Direction:
         """Direction of its labels as they come first; ``higher`` where there are none."""
         return self.labels[0].direction if self.labels else "higher"
+
+    @property
+    def sources(self) -> dict[str, tuple[Archive, ...]]:
+        """Whose copy → its archives: first the authors', named by an empty text, then the mirrors in their order."""
+        names = sorted(dict.fromkeys(archive.mirror for archive in self.archives), key=bool)
+        return {name: tuple(each for each in self.archives if each.mirror == name) for name in names}
+
+    @property
+    def default_archives(self) -> tuple[Archive, ...]:
+        """What is downloaded where no mirror is asked for: the first of the sources."""
+        return next(iter(self.sources.values()), ())
+
+
+def download_size(archives: tuple[Archive, ...]) -> int:
+    """Return the bytes to download, roughly; 0 where nobody says."""
+    return _total([archive.size for archive in archives])
+
+
+def unpacked_size(archives: tuple[Archive, ...]) -> int:
+    """Return the bytes that they take on the disk, roughly; 0 where nobody says."""
+    return _total([archive.unpacked_size for archive in archives])
+
+
+def paper_link(doi: str, arxiv: str) -> str:
+    """Return the address of a paper by its DOI, else by its arXiv id; empty without both.
+
+    Example:
+        >>> paper_link("10.1109/TIP.2020.2967829", "1910.06180"), paper_link("", "1910.06180"), paper_link("", "")
+        ('https://doi.org/10.1109/TIP.2020.2967829', 'https://arxiv.org/abs/1910.06180', '')
+    """
+    return f"https://doi.org/{doi}" if doi else f"https://arxiv.org/abs/{arxiv}" if arxiv else ""
+
+
+def _total(sizes: list[int]) -> int:
+    return sum(sizes) if all(sizes) else 0

@@ -13,6 +13,7 @@ from typing import Literal
 from bench.errors import UsageError, listed
 from bench.io.files import File
 from bench.io.hashing import short_hash
+from bench.io.images import format_of
 
 Direction = Literal["higher", "lower"]
 Attribute = str | float
@@ -64,6 +65,9 @@ class Dataset:
         complete_n: number of images of the complete set, by its card; 0 where nobody says.
         here_n: how many of them have a label and a file in this copy, before any split.
         label_column: column that a CSV's labels were read from, where the user named it.
+        image_column: column that a CSV's image names were read from, where the user named it.
+        columns: what was read from which columns of a CSV, for people.
+        suffix: what names of image files end in, in place of what the labels say, where the user said so.
         size: (width, height) that every image has, by the dataset's card; empty where they differ or nobody says.
         across_splits: number of images whose very file is in another official split too, as far as was looked.
         unread: columns with numbers of a CSV in which no column is known to hold labels.
@@ -87,6 +91,9 @@ class Dataset:
     complete_n: int = 0
     here_n: int = 0
     label_column: str = ""
+    image_column: str = ""
+    columns: str = ""
+    suffix: str = ""
     unread: tuple[str, ...] = ()
     size: tuple[int, ...] = ()
     across_splits: int = 0
@@ -106,6 +113,12 @@ class Dataset:
     def attributes_hash(self) -> str:
         """Identify what else the labels say, which no score depends on: 12 hex digits."""
         return short_hash(sorted((s.name, sorted(s.attributes.items())) for s in self.samples))
+
+    @property
+    def saved_as(self) -> str:
+        """Format that images were saved in again, ``PNG``; empty where they are in that of their names."""
+        now = format_of(f"x{self.suffix}")
+        return now if {format_of(sample.name) for sample in self.samples} - {"", now} and now else ""
 
     @property
     def contents(self) -> list[str]:

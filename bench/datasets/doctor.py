@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.datasets.card import Card
+from bench.datasets.card import Card, download_size, unpacked_size
 from bench.datasets.catalogue import find_card, read_card, shipped_cards
 from bench.datasets.dataset import Dataset, Sample, count_values
 from bench.datasets.equal_files import equal_files_told
-from bench.datasets.readers.own_table import LabelColumn
 from bench.datasets.readers.problems import Problem
+from bench.datasets.readers.reading import Reading
 from bench.datasets.readers.with_card import Inspection, glance, inspect
 from bench.datasets.resolve import open_root, resolve
 from bench.datasets.roots import PRECEDENCE, Place, Roots
@@ -82,14 +82,14 @@ class Examination:
 Progress = Callable[[int], Any]
 
 
-def examine_named(text: str, roots: Roots, decoding: bool = True, labels: LabelColumn = LabelColumn()) -> Examination:
+def examine_named(text: str, roots: Roots, decoding: bool = True, reading: Reading = Reading()) -> Examination:
     """Check a copy of a dataset: complete, readable, what the authors distribute; every fault becomes a problem.
 
     Args:
         text: id, path of a card, folder, archive, URL or CSV.
         roots: where the folders of datasets are.
         decoding: decode every image as a run would, with a progress bar.
-        labels: which column of a CSV holds the labels.
+        reading: what the user says of how it is to be read.
 
     Raises:
         UsageError: there is no such dataset, or a card cannot be read.
@@ -100,11 +100,13 @@ def examine_named(text: str, roots: Roots, decoding: bool = True, labels: LabelC
         beside = None if roots.find(card) else Place(str(Path(text).parent), "beside the card")
     with bar(card.n if card else None, f"{text}: decoding", delay=1.0) as shown:
         if card is None:
-            return examine_own(text, roots, decoding, shown.update, labels)
-        return examine(card, beside, roots, decoding, shown.update)
+            return examine_own(text, roots, decoding, shown.update, reading)
+        return examine(card, beside, roots, decoding, shown.update, reading.suffix)
 
 
-def examine(card: Card, place: Place | None, roots: Roots, decoding: bool, progress: Progress) -> Examination:
+def examine(
+    card: Card, place: Place | None, roots: Roots, decoding: bool, progress: Progress, suffix: str = ""
+) -> Examination:
     """Look at a card's dataset in a place, or where the roots have it; every fault becomes a problem.
 
     Args:
@@ -113,12 +115,13 @@ def examine(card: Card, place: Place | None, roots: Roots, decoding: bool, progr
         roots: where the folders of datasets are.
         decoding: decode every image, as a run would.
         progress: called with how many images were decoded since.
+        suffix: as in ``Reading``.
     """
     places = [place] if place else roots.all(card)
     found = Examination(card.id, card, places[0] if places else None, tuple(places[1:]))
     try:
         folder = places[0].open() if places else open_root(card, roots)
-        seen = inspect(card, folder)
+        seen = inspect(card, folder, suffix)
     except MissingRequirementError as error:
         looked = f" Looked for it: {', '.join(PRECEDENCE)}." if not places else ""
         return replace(found, problems=(Problem("absent", f"{error}{looked}", fatal=True),))
@@ -130,14 +133,14 @@ def examine(card: Card, place: Place | None, roots: Roots, decoding: bool, progr
 
 
 def examine_own(
-    text: str, roots: Roots, decoding: bool, progress: Progress, labels: LabelColumn = LabelColumn()
+    text: str, roots: Roots, decoding: bool, progress: Progress, reading: Reading = Reading()
 ) -> Examination:
     """Look at a folder, archive, CSV, image or URL of the user's own.
 
     Raises:
         UsageError: there is no such thing, or nothing in it to score.
     """
-    dataset = resolve(text, roots, labels=labels)
+    dataset = resolve(text, roots, reading=reading)
     missing = tuple(s.name for s in dataset.samples if s.mos is None)
     problems: tuple[Problem, ...] = ()
     try:
@@ -219,9 +222,14 @@ def _is_kin(one: Card, other: Card) -> bool:
 
 
 def describe_card(card: Card, roots: Roots) -> dict[str, Any]:
-    """Return all that a card says, with direction and range of its labels, and where its dataset is."""
+    """Return all that a card says, direction and range of its labels, sizes in bytes (0: unknown), and its place."""
     first = card.labels[0] if card.labels else None
-    about = {"direction": first.direction if first else None, "range": first.range if first else None}
+    about = {
+        "direction": first.direction if first else None,
+        "range": first.range if first else None,
+        "download_size": download_size(card.default_archives),
+        "unpacked_size": unpacked_size(card.default_archives),
+    }
     return {**asdict(card), **about, "ready": state(card, roots)}
 
 

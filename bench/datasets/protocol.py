@@ -16,21 +16,25 @@ class Protocol:
         mos: ``dataset`` labels, or those of an ``imported`` file.
         size: measured size of the images as files, where it is not that of the dataset's card; empty where it is, or
             where the card names none.
+        saved_as: format that the images were saved in again, such as ``PNG``, where it is not that of the set.
     """
 
     split: str = "all"
     resize: str = "none"
     mos: Literal["dataset", "imported"] = "dataset"
     size: str = ""
+    saved_as: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """Return it as plain JSON values; without ``size`` where it is empty, as before there was one."""
-        return {name: value for name, value in vars(self).items() if value or name != "size"}
+        """Return it as plain JSON values; without ``size`` and ``saved_as`` where empty, as before they were there."""
+        return {name: value for name, value in vars(self).items() if value or name not in ("size", "saved_as")}
 
     def __str__(self) -> str:
         parts = ["all images" if self.split == "all" else f"split {self.split}"]
         if self.size:
             parts.append(f"images of {self.size} and not of the card's size")
+        if self.saved_as:
+            parts.append(f"images saved again as {self.saved_as}")
         if self.resize != "none":
             parts.append(f"resize {self.resize}")
         elif self.mos == "dataset" and not self.size:

@@ -9,7 +9,7 @@ from bench.datasets.card import Card
 from bench.datasets.catalogue import find_card, names, read_card
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.local import names_one_image, read_folder, read_image, read_local
-from bench.datasets.readers.own_table import LabelColumn
+from bench.datasets.readers.reading import Reading
 from bench.datasets.readers.text import is_file
 from bench.datasets.readers.with_card import read_with_card
 from bench.datasets.roots import DATA_VARIABLE, Roots
@@ -17,14 +17,14 @@ from bench.errors import MissingRequirementError, UsageError, did_you_mean
 from bench.io.files import File, Folder, LocalFolder, expand, is_url, open_folder
 
 
-def resolve(text: str, roots: Roots, parameter: str = "--dataset", labels: LabelColumn = LabelColumn()) -> Dataset:
+def resolve(text: str, roots: Roots, parameter: str = "--dataset", reading: Reading = Reading()) -> Dataset:
     """Return the dataset that a user means by an id, a path or a URL. An id wins over a path: write ``./id``.
 
     Args:
         text: what the user wrote.
         roots: where the folders of datasets are.
         parameter: what the user wrote it after, for messages.
-        labels: which column of a CSV holds the labels.
+        reading: what the user says of how it is to be read.
 
     Raises:
         UsageError: there is no such id or path, or it cannot be read; says what to do.
@@ -36,22 +36,23 @@ def resolve(text: str, roots: Roots, parameter: str = "--dataset", labels: Label
             parent, _, name = text.rpartition("/")
             return read_image(File(open_folder(f"{parent}/", parameter), unquote(name)))
         folder = open_folder(text, parameter)
-        return read_folder(folder, PurePosixPath(urlsplit(text).path).stem or "images", labels)
+        return read_folder(folder, PurePosixPath(urlsplit(text).path).stem or "images", reading)
     named = find_named(text, roots)
     if named is not None:
-        if labels:
+        if reading.of_table:
             raise UsageError(
-                f"--score-column and --lower-is-better are for a CSV of your own, but {text!r} has a card, which says "
-                "where its labels are: leave them out, or give the dataset a command of its own"
+                "--score-column, --lower-is-better and --image-column are for a CSV of your own, but "
+                f"{text!r} has a card, which says where its labels are: leave them out, or give the dataset a command "
+                "of its own"
             )
-        return read_with_card(*named)
+        return read_with_card(*named, suffix=reading.suffix)
     path = expand(text, parameter)
     try:
         exists = path.exists()
     except OSError:  # longer than a path can be
         exists = False
     if exists:
-        return read_local(path, labels)
+        return read_local(path, reading)
     raise UsageError(
         f"{parameter} got {text!r}, which is neither a known id nor a path that exists."
         f"{did_you_mean(text, names())} See `bench list datasets`."

@@ -12,7 +12,7 @@ from bench.errors import UsageError
 from bench.fit import features as extraction
 from bench.fit.features import Features
 from bench.runs.entry import Json
-from bench.runs.scoring import LoadedMethod
+from bench.runs.jobs import LoadedMethod
 from bench.runs.survey import Survey, survey_images
 
 

@@ -25,7 +25,8 @@ from bench.plugins import gaussian
 from bench.plugins import options as method_options
 from bench.plugins.method_source import hash_method
 from bench.plugins.pristine_distance import offers_features, rows_of
-from bench.runs.scoring import LoadedMethod, MethodSpec, seed_draws
+from bench.runs.batches import seed_draws
+from bench.runs.jobs import LoadedMethod, MethodSpec
 from bench.runs.store import keep_out_of_git, slug, writing
 from bench.runs.survey import Survey
 

@@ -26,9 +26,9 @@ from bench.fit.regression import FOLDS, GRID, PARAMETER, FittedRegression, Regre
 from bench.io.hashing import short_hash
 from bench.plugins.method_source import hash_method
 from bench.runs.entry import Identity, Json
+from bench.runs.jobs import LoadedMethod
 from bench.runs.journal import Outcome
 from bench.runs.runner import describe_entry, versions
-from bench.runs.scoring import LoadedMethod
 from bench.runs.store import EntryWriter, Store
 
 PREFIX = "fit:"
@@ -107,7 +107,7 @@ class Fitting:
         self, target: DatasetFeatures, part: Dataset, seed: int, store: Store
     ) -> AbstractContextManager[EntryWriter]:
         size = target.survey.protocol_size(target.dataset)
-        protocol = Protocol(split=f"random:{seed}", resize=str(target.policy), size=size)
+        protocol = Protocol(f"random:{seed}", str(target.policy), size=size, saved_as=target.dataset.saved_as)
         described = {**describe_entry(self.label, self._declared(), part), "source": "fit", "fit": self._about(target)}
         identity = Identity(self._identity(), target.identity(part), protocol)
         return store.write(identity, described, code=hash_method(self.ready.spec.method))

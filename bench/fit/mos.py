@@ -13,7 +13,7 @@ from bench.fit.features import check_features
 from bench.fit.fitting import FitResult, Fitting
 from bench.fit.regression import Regression
 from bench.runs import loading
-from bench.runs.scoring import MethodSpec
+from bench.runs.jobs import MethodSpec
 from bench.runs.store import Store
 
 _LISTED_FAILURES = 5

@@ -12,7 +12,7 @@ from bench.errors import ImageError, UsageError
 from bench.io.images import decode
 from bench.io.progress import bar
 from bench.plugins.weights import with_fetching
-from bench.runs.scoring import MethodSpec
+from bench.runs.jobs import MethodSpec
 
 
 def fit_on_pristine(spec: MethodSpec, dataset: Dataset, output: Path) -> str:

@@ -9,6 +9,7 @@
 * ``hashing``: short hashes of bytes, values and files.
 * ``damage``: damaged files and raw previews that Pillow would pass.
 * ``images``: decoding and resizing.
+* ``machine``: what this machine has free.
 * ``progress``: progress bars on stderr.
 * ``shipped``: finding data files that come with the package.
 * ``toml``: TOML and JSON tables to dataclasses.

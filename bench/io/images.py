@@ -32,16 +32,26 @@ from bench.io import damage
 POLICY = "2"
 """Version of this policy; part of a score's identity. It changes when pixels may."""
 
-SUFFIXES = frozenset(
-    {".avif", ".bmp", ".dib", ".gif", ".j2k", ".jp2", ".jpe", ".jpeg", ".jpg"}
-    | {".mpo", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-)
+_FORMAT_OF = {
+    **dict.fromkeys((".jpe", ".jpeg", ".jpg", ".mpo"), "JPEG"),
+    **dict.fromkeys((".bmp", ".dib"), "BMP"),
+    **dict.fromkeys((".pgm", ".pnm", ".ppm"), "PNM"),
+    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
+    **dict.fromkeys((".j2k", ".jp2"), "JPEG 2000"),
+    **{".avif": "AVIF", ".gif": "GIF", ".png": "PNG", ".webp": "WebP"},
+}
+SUFFIXES = frozenset(_FORMAT_OF)
 """File names that a bare folder offers as images (lower case)."""
 
 
 def is_image_name(name: str) -> bool:
     """Tell whether a file of that name is offered as an image."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 - names of archives and servers too
+    return format_of(name) != ""
+
+
+def format_of(name: str) -> str:
+    """Return the format that a file name tells, ``JPEG`` for ``a.jpg`` and ``a.JPEG``; empty where it tells none."""
+    return _FORMAT_OF.get(os.path.splitext(name)[1].lower(), "")  # noqa: PTH122 - names of archives and servers too
 
 
 # An allow-list: Pillow can also open formats that run external programs (EPS) or fetch parts.
@@ -127,6 +137,9 @@ def _decode(data: bytes) -> Pixels:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             check_size(*image.size)
             damage.check_before_decoding(image, data)
+            stored = damage.sound_jpeg(image, data)
+            if stored is not None:
+                return _turned(stored, _orientation(image))
             image.load()
             damage.check_after_decoding(image, data)
             return pixels_of(image)
@@ -189,6 +202,19 @@ def _turn_upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
+def _turned(pixels: Pixels, orientation: int) -> Pixels:
+    """Return pixels upright, as ``_turn_upright`` does."""
+    if orientation in _ON_THEIR_SIDE:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    pixels = np.ascontiguousarray(pixels)
+    pixels.flags.writeable = False  # as Pillow's are: methods share them
+    return pixels
+
+
 def _orientation(image: Image.Image) -> int:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
@@ -208,7 +234,7 @@ def _to_rgb(image: Image.Image) -> Pixels:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
         image = Image.alpha_composite(white, rgba)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def luma(pixels: Pixels) -> Pixels:

@@ -103,7 +103,8 @@ def compare_sets(a: Dataset, b: Dataset, threshold: int) -> Overlap:
     Raises:
         BenchError: no image of a set could be read, or the pairs are too many to list.
     """
-    near = _compare_images(a, b, threshold)
+    first = hash_dataset(a)
+    near = compare_hashed(first, first if a == b else hash_dataset(b), threshold)
     return replace(compare_names(_names_of(a), _names_of(b)), near=near, threshold=threshold)
 
 
@@ -112,10 +113,13 @@ def compare_names(a: NameList, b: NameList) -> Overlap:
     return Overlap(a, b, shared_names(a.names, None if a == b else b.names))
 
 
-def _compare_images(a: Dataset, b: Dataset, threshold: int) -> NearDuplicates:
-    inside = a == b
-    first = _hashed(a)
-    second = first if inside else _hashed(b)
+def compare_hashed(first: HashedSet, second: HashedSet, threshold: int) -> NearDuplicates:
+    """Find what two sets share by looks, at most ``threshold`` bits apart; one given twice is looked at inside.
+
+    Raises:
+        BenchError: the pairs are too many to list.
+    """
+    inside = first is second
     found, count = [], 0
     with bar(len(first.names), "comparing", delay=1.0) as shown:
         for pairs in near_pairs(first.hashes, second.hashes, threshold, inside=inside):
@@ -129,7 +133,12 @@ def _compare_images(a: Dataset, b: Dataset, threshold: int) -> NearDuplicates:
     return NearDuplicates(first, second, NearPairs(*(column[order] for column in joined)), inside)
 
 
-def _hashed(dataset: Dataset) -> HashedSet:
+def hash_dataset(dataset: Dataset) -> HashedSet:
+    """Return the hashes of a dataset's images.
+
+    Raises:
+        BenchError: no image of it can be compared.
+    """
     hashed = hash_samples(dataset.samples, f"hashing {dataset.id}")
     if not hashed.names:
         name, reason = hashed.failed[0]

@@ -13,6 +13,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
+_PACKAGES = frozenset({"site-packages", "dist-packages"})
 # Of this package only what computes: what declares, reads and decodes has versions of its own in a score's identity.
 _COMPUTING = ("bench.methods", "bench.plugins", "bench.distortions")
 
@@ -64,7 +65,13 @@ def is_own(name: str) -> bool:
     """
     top = name.partition(".")[0]
     file = None if top == "bench" else _top_file(top)
-    return file is not None and not any(file.resolve().is_relative_to(folder) for folder in _installed())
+    return file is not None and not _is_installed(file.resolve())
+
+
+def _is_installed(file: Path) -> bool:
+    # By the folders' names too: an environment may take in the packages of another, or of the system.
+    named = not _PACKAGES.isdisjoint(file.parts)
+    return named or any(file.is_relative_to(folder) for folder in _installed())
 
 
 def _top_file(name: str) -> Path | None:

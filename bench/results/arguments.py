@@ -8,12 +8,13 @@ from typing import Any
 
 from bench.api import Method, MethodInfo, Resize
 from bench.datasets.dataset import Dataset
-from bench.datasets.readers.own_table import LabelColumn
+from bench.datasets.readers.reading import Reading
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
+from bench.defaults import IMAGE_TIMEOUT
 from bench.errors import UsageError
 from bench.plugins.functions import method as method_of
-from bench.runs.scoring import Settings
+from bench.runs.jobs import Settings
 
 MethodLike = str | type[Method] | Callable[..., Any]
 """A method's name, its class, or a function."""
@@ -76,9 +77,9 @@ def _method_of(value: Any, name: str | None, higher_is_better: bool | None, batc
 
 
 def datasets_of(
-    value: DatasetLike | Sequence[DatasetLike], places: Roots, parameter: str, labels: LabelColumn = LabelColumn()
+    value: DatasetLike | Sequence[DatasetLike], places: Roots, parameter: str, reading: Reading = Reading()
 ) -> list[Dataset]:
-    """Return the datasets that are meant; ``labels`` says which column of a CSV holds the labels.
+    """Return the datasets that are meant; ``reading`` says how labels are read.
 
     Raises:
         UsageError: nothing is given, or one is not known, not here or cannot be read.
@@ -86,13 +87,13 @@ def datasets_of(
     every = several(value)
     if not every:
         raise UsageError(f"{parameter} got nothing: give a dataset's id or a path")
-    return [_dataset_of(each, places, parameter, labels) for each in every]
+    return [_dataset_of(each, places, parameter, reading) for each in every]
 
 
-def _dataset_of(value: DatasetLike, places: Roots, parameter: str, labels: LabelColumn) -> Dataset:
+def _dataset_of(value: DatasetLike, places: Roots, parameter: str, reading: Reading) -> Dataset:
     if isinstance(value, Dataset):
         return value
-    return resolve(text_of(value), places, parameter, labels)
+    return resolve(text_of(value), places, parameter, reading)
 
 
 def text_of(value: str | os.PathLike[str]) -> str:
@@ -112,7 +113,14 @@ def places_of(roots: Mapping[str, str | os.PathLike[str]] | None) -> Roots:
     return Roots.parse(f"{name}={os.fspath(path)}" for name, path in (roots or {}).items())
 
 
-def settings_of(resize: str | Resize | None, seed: int, batch_size: int, workers: int | None) -> Settings:
+def settings_of(
+    resize: str | Resize | None,
+    seed: int,
+    batch_size: int,
+    workers: int | None,
+    batch_pixels: int | None = None,
+    image_timeout: int = IMAGE_TIMEOUT,
+) -> Settings:
     """Return how to score.
 
     Raises:
@@ -122,7 +130,10 @@ def settings_of(resize: str | Resize | None, seed: int, batch_size: int, workers
     _check_whole("--batch-size", batch_size, 1, 4096)
     if workers is not None:
         _check_whole("--workers", workers, 1, 512)
-    return Settings(resize_of(resize), seed, batch_size, workers)
+    if batch_pixels is not None:
+        _check_whole("--batch-pixels", batch_pixels, 1, 2**53)
+    _check_whole("--image-timeout", image_timeout, 1, 2**31 - 1)
+    return Settings(resize_of(resize), seed, batch_size, workers, batch_pixels, image_timeout)
 
 
 def resize_of(policy: str | Resize | None) -> Resize | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench.datasets.catalogue import shipped_cards
 from bench.datasets.dataset import Dataset
 from bench.datasets.doctor import describe_card
-from bench.datasets.readers.own_table import LabelColumn
+from bench.datasets.readers.reading import Reading
 from bench.plugins.listing import describe_method, listed_methods
 from bench.plugins.registry import warn_about_plugins
 from bench.results.arguments import DatasetLike, datasets_of, places_of
@@ -72,6 +72,8 @@ def load_dataset(
     roots: Mapping[str, str | os.PathLike[str]] | None = None,
     score_column: str = "",
     lower_is_better: bool = False,
+    image_column: str = "",
+    suffix: str = "",
 ) -> Dataset:
     """Read a dataset's labels; images are read when they are scored.
 
@@ -81,6 +83,9 @@ def load_dataset(
         roots: as in :func:`list_datasets`.
         score_column: of a CSV of your own, the column of the labels; empty: ``score`` or ``mos``; ``none``: no labels.
         lower_is_better: whether a lower label of that CSV means better quality.
+        image_column: of that CSV, the column of image names; empty: ``image``, ``filename`` or the like.
+        suffix: what image files end in, such as ``.png``, in place of what the labels say; pictures saved again in
+            another format are another protocol.
 
     Returns:
         The dataset: ``samples`` with name, file, MOS (in the dataset's own units) and attributes; ``direction`` says
@@ -95,5 +100,7 @@ def load_dataset(
         >>> len(dataset.samples), dataset.direction
         (35, 'lower')
     """
-    (found,) = datasets_of([dataset], places_of(roots), "dataset", LabelColumn(score_column, lower_is_better))
+    (found,) = datasets_of(
+        [dataset], places_of(roots), "dataset", Reading(score_column, lower_is_better, image_column, suffix)
+    )
     return found.split(split)

@@ -18,8 +18,9 @@ from bench.results.arguments import MethodLike, methods_of, settings_of
 from bench.results.score import NamedImage, name_images
 from bench.results.wording import public
 from bench.runs import loading
+from bench.runs.batches import score_photos
 from bench.runs.global_state import preserved
-from bench.runs.scoring import LoadedMethod, Settings, make_deterministic, score_photos
+from bench.runs.jobs import LoadedMethod, Settings, make_deterministic
 
 
 class Metric:

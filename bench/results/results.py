@@ -293,6 +293,24 @@ class Results:
         return drawn.figure
 
     @public
+    def cite(self, form: Literal["bibtex", "text"] = "bibtex") -> str:
+        """Return what to cite for the methods and datasets of these results, and for the programs.
+
+        Args:
+            form: ``bibtex``: a BibTeX file, each paper once; ``text``: one line a name.
+
+        Returns:
+            The references; what has none that is known (folders of one's own, imported scores) is said on stderr.
+
+        Example:
+            >>> "mittal2013making" in results.cite()
+            True
+        """
+        from bench.cite.run import cite_results, write_citations
+
+        return write_citations(cite_results(self.entries), form)
+
+    @public
     def report(
         self,
         output: str | os.PathLike[str],

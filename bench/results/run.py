@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from bench.api import Method, Resize
 from bench.datasets.dataset import Dataset
-from bench.datasets.readers.own_table import LabelColumn
+from bench.datasets.readers.reading import Reading
+from bench.defaults import IMAGE_TIMEOUT
 from bench.errors import BenchError
 from bench.io.progress import note
 from bench.plugins.registry import warn_about_plugins
@@ -25,8 +26,8 @@ from bench.results.results import Results
 from bench.results.wording import public, python_words
 from bench.runs import loading, runner
 from bench.runs.global_state import preserved
+from bench.runs.jobs import Settings
 from bench.runs.runner import RunResult
-from bench.runs.scoring import Settings
 from bench.runs.store import Store
 
 
@@ -41,12 +42,16 @@ def run(
     device: Literal["auto", "cpu", "cuda"] = "auto",
     precision: Literal["exact", "fast"] = "exact",
     batch_size: int = 8,
+    batch_pixels: int | None = None,
     workers: int | None = None,
+    image_timeout: int = IMAGE_TIMEOUT,
     seed: int = 0,
     roots: Mapping[str, str | os.PathLike[str]] | None = None,
     results: str | os.PathLike[str] | None = None,
     score_column: str = "",
     lower_is_better: bool = False,
+    image_column: str = "",
+    suffix: str = "",
     allow_incomplete: bool = False,
     retry_failed: bool = False,
     rescore: bool = False,
@@ -70,13 +75,20 @@ def run(
         resize: ``none``, ``short:N`` or ``WxH``, in pixels, before any method; None: what the dataset's card asks for.
         device: where networks run; ``auto`` takes CUDA if it is there.
         precision: float32, or ``fast`` for 16 bits where method and device have them.
-        batch_size: images handed to a method at once.
+        batch_size: images handed to a method at once, at most.
+        batch_pixels: pixels handed to it at once, at most, unless one image has more; None: what a quarter of the free
+            memory holds.
         workers: processes; None: one for each core, one for networks. A function always runs in this process.
+        image_timeout: seconds in which an image must be decoded, and in which a method must score it, where several
+            processes do it.
         seed: for methods that draw.
         roots: where the folders of datasets are, as ``{"koniq": "/data/koniq10k"}``.
         results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.
         score_column: of a CSV of your own, the column of the labels; empty: ``score`` or ``mos``; ``none``: no labels.
         lower_is_better: whether a lower label of that CSV means better quality.
+        image_column: of that CSV, the column of image names; empty: ``image``, ``filename`` or the like.
+        suffix: what image files end in, such as ``.png``, in place of what the labels say; pictures saved again in
+            another format are another protocol.
         allow_incomplete: accept a copy whose number of images is over 1 % off the complete set's.
         retry_failed: score again what failed.
         rescore: score again what is stored, for example after a change of a method's code.
@@ -102,13 +114,15 @@ def run(
         576.0
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
-    settings = settings_of(resize, seed, batch_size, workers)
+    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, image_timeout)
     places = places_of(roots)
     with preserved():
         found = list(
             run_each(
                 chosen,
-                datasets_of(datasets, places, "--dataset", LabelColumn(score_column, lower_is_better)),
+                datasets_of(
+                    datasets, places, "--dataset", Reading(score_column, lower_is_better, image_column, suffix)
+                ),
                 Store.locate(None if results is None else os.fspath(results)),
                 settings,
                 options=assignments_of(options),

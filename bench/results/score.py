@@ -14,6 +14,7 @@ from bench.datasets.dataset import Dataset
 from bench.datasets.readers.local import names_one_image
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
+from bench.defaults import IMAGE_TIMEOUT
 from bench.errors import BenchError, UsageError
 from bench.io.files import File
 from bench.io.memory import is_batch, is_in_memory, to_photos
@@ -30,8 +31,9 @@ from bench.results.arguments import (
 from bench.results.wording import public
 from bench.runs import loading
 from bench.runs.global_state import preserved
+from bench.runs.jobs import ImageToScore, LoadedMethod, Settings
 from bench.runs.journal import Outcome
-from bench.runs.scoring import ImageToScore, LoadedMethod, Settings, score_items
+from bench.runs.scoring import score_items
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,7 +66,9 @@ def score(
     device: Literal["auto", "cpu", "cuda"] = "auto",
     precision: Literal["exact", "fast"] = "exact",
     batch_size: int = 8,
+    batch_pixels: int | None = None,
     workers: int | None = None,
+    image_timeout: int = IMAGE_TIMEOUT,
     seed: int = 0,
     roots: Mapping[str, str | os.PathLike[str]] | None = None,
     strict: bool = False,
@@ -83,8 +87,10 @@ def score(
         resize: ``none``, ``short:N`` or ``WxH``, in pixels; None: what the dataset's card asks for.
         device: where networks run.
         precision: ``exact`` or ``fast``.
-        batch_size: images handed to a method at once.
+        batch_size: images handed to a method at once, at most.
+        batch_pixels: pixels handed to it at once, at most; None: what a quarter of the free memory holds.
         workers: processes.
+        image_timeout: seconds in which an image must be decoded, and must be scored, where several processes do it.
         seed: for methods that draw; their seed for an image hangs on its name too.
         roots: where the folders of datasets are.
         strict: raise if any image failed.
@@ -110,7 +116,7 @@ def score(
         0  image  width   96.0  None
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
-    settings = settings_of(resize, seed, batch_size, workers)
+    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, image_timeout)
     with preserved():
         warn_about_plugins()
         specs = loading.method_specs(chosen, assignments_of(options), device, precision)

@@ -23,7 +23,7 @@ from bench.robustness.variants import (
     has_second_decoder,
 )
 from bench.runs import runner
-from bench.runs.scoring import LoadedMethod, Settings
+from bench.runs.jobs import LoadedMethod, Settings
 from bench.runs.store import Store
 from bench.tables.cell import Cell
 from bench.tables.evaluation import evaluate

@@ -16,7 +16,7 @@ from bench.robustness.invariance import Audit
 from bench.robustness.levels import Levels, read_levels, summarise
 from bench.robustness.levels_view import LevelsReport
 from bench.runs import loading, runner, scoring
-from bench.runs.scoring import LoadedMethod, MethodSpec, Settings
+from bench.runs.jobs import LoadedMethod, MethodSpec, Settings
 from bench.runs.store import Store
 from bench.tables.cell import Cell
 from bench.tables.evaluation import evaluate

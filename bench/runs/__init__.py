@@ -1,6 +1,10 @@
 """Runs: methods score datasets, and the scores are stored. Serves `bench run`, `score`, `import` and `results`.
 
 * ``loading``: from names and options to loaded methods.
+* ``jobs``: images to score, methods to score them by, and outcomes.
+* ``decoding``: decoding ahead of scoring, within a bound of pixels.
+* ``batches``: decoded photos to scores, in batches that fit.
+* ``workers``: scoring in processes, which no image stops.
 * ``scoring``: scoring images, in one process or several.
 * ``survey``: hashes and sizes of image files, read before any is scored.
 * ``runner``: methods × datasets into the store.

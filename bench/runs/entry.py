@@ -113,6 +113,8 @@ class DatasetRecord:
     complete_n: int = 0
     here_n: int = 0
     label_column: str = ""
+    image_column: str = ""
+    suffix: str = ""
     across_splits: int = 0
 
     @property

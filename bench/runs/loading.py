@@ -12,7 +12,7 @@ from bench.plugins.weights import with_fetching
 
 if TYPE_CHECKING:
     from bench.api import Method
-    from bench.runs.scoring import LoadedMethod, MethodSpec
+    from bench.runs.jobs import LoadedMethod, MethodSpec
 
 
 def method_specs(
@@ -31,7 +31,7 @@ def method_specs(
         UsageError: an unknown method or option, an option of a method that was not asked for, no CUDA.
     """
     from bench.plugins import options
-    from bench.runs import scoring
+    from bench.runs import jobs, scoring
 
     found = _find_methods(methods)
     grouped: dict[str, dict[str, str]] = {}
@@ -44,7 +44,7 @@ def method_specs(
         _set_precision(found, grouped, precision)
     built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}
     where = scoring.resolve_device(device, found.values())
-    return [scoring.MethodSpec(method, built[name], where) for name, method in found.items()]
+    return [jobs.MethodSpec(method, built[name], where) for name, method in found.items()]
 
 
 def _find_methods(methods: Sequence[str | type[Method]]) -> dict[str, type[Method]]:
@@ -86,6 +86,6 @@ def load_methods(specs: Sequence[MethodSpec]) -> list[LoadedMethod]:
     Raises:
         MissingRequirementError: weights are not here and cannot be fetched.
     """
-    from bench.runs import scoring
+    from bench.runs import jobs
 
-    return with_fetching(lambda: scoring.load_methods(specs))
+    return with_fetching(lambda: jobs.load_methods(specs))

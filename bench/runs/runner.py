@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,9 +22,10 @@ from bench.io.progress import note
 from bench.plugins import options as method_options
 from bench.plugins.method_source import hash_method
 from bench.runs.entry import Entry, Identity, Json
-from bench.runs.scoring import ImageToScore, LoadedMethod, MethodSpec, Settings, plan_processes, score_items
+from bench.runs.jobs import ImageToScore, LoadedMethod, MethodSpec, Settings
+from bench.runs.scoring import plan_processes, score_items, scored_together
 from bench.runs.store import EntryWriter, Store
-from bench.runs.survey import across_splits_in, survey_images
+from bench.runs.survey import Survey, across_splits_in, survey_images
 
 if TYPE_CHECKING:
     from bench.api import MethodInfo
@@ -81,7 +82,13 @@ def run(
     shared = across_splits_in(dataset, part, survey)
     dataset = dataclasses.replace(part, notes=(*part.notes, *remarks), across_splits=shared)
     settings = with_protocol(settings, dataset)
-    protocol = Protocol(split=split, resize=str(settings.resize), size=survey.protocol_size(dataset))
+    protocol = Protocol(
+        split=split, resize=str(settings.resize), size=survey.protocol_size(dataset), saved_as=part.saved_as
+    )
+    if part.columns:
+        note(f"{part.id}: {part.columns}")
+    if protocol.saved_as:
+        note(f"{part.id}: its images were saved again as {protocol.saved_as}, which is another protocol")
     if protocol.size:
         note(f"{part.id}: its images are of {protocol.size}, not of the card's size, which is another protocol")
     images_hash = survey.hash_of(dataset)
@@ -99,7 +106,7 @@ def run(
             )
             for one in ready
         ]
-        new = _fill(ready, dataset, survey.digests, writers, settings)
+        new = _fill(ready, dataset, survey, writers, settings)
         return [RunResult(Entry(w.folder, w.meta), n, w.code_changed) for w, n in zip(writers, new, strict=True)]
 
 
@@ -138,11 +145,11 @@ def _identity(spec: MethodSpec, dataset: Dataset, protocol: Protocol, images_has
 def _fill(
     ready: Sequence[LoadedMethod],
     dataset: Dataset,
-    digests: Mapping[str, str],
+    survey: Survey,
     writers: Sequence[EntryWriter],
     settings: Settings,
 ) -> list[int]:
-    items = _items_to_score(dataset, digests, writers)
+    items = _items_to_score(dataset, survey, writers)
     unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
     new, seconds = [0] * len(ready), [0.0] * len(ready)
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -164,17 +171,19 @@ def _fill(
     return new
 
 
-def _items_to_score(dataset: Dataset, digests: Mapping[str, str], writers: Sequence[EntryWriter]) -> list[ImageToScore]:
+def _items_to_score(dataset: Dataset, survey: Survey, writers: Sequence[EntryWriter]) -> list[ImageToScore]:
     items = []
     for sample in dataset.samples:
         wanted = tuple(i for i, writer in enumerate(writers) if sample.name not in writer.done)
         if wanted and sample.file is not None:
-            items.append(ImageToScore(sample.name, sample.file, wanted, digests[sample.name]))
+            width, height = survey.sizes.get(sample.name, (0, 0))
+            items.append(ImageToScore(sample.name, sample.file, wanted, survey.digests[sample.name], width * height))
     return items
 
 
 def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_images: int, started: datetime) -> Json:
-    plan = plan_processes(specs, n_images, settings.workers)
+    together = next(group for group in scored_together(specs, settings.workers) if index in group)
+    plan = plan_processes(together.values(), n_images, settings.workers)
     return {
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -183,7 +192,7 @@ def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_imag
         "batch_size": settings.batch_size,
         "processes": plan.processes,
         "threads": plan.threads,
-        "with_methods": [spec.label for spec in specs],
+        "with_methods": [spec.label for spec in together.values()],
         "versions": versions(),
     }
 

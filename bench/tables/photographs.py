@@ -10,7 +10,7 @@ from bench.api import Photo, Pixels, Resize
 from bench.datasets.catalogue import find_card
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.index import Index
-from bench.datasets.readers.own_table import LabelColumn
+from bench.datasets.readers.reading import Reading
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.errors import ImageError, UsageError
@@ -84,14 +84,14 @@ def _find_files(cell: Cell, roots: Roots) -> dict[str, File]:
 def _dataset(cell: Cell, roots: Roots) -> Dataset:
     about = cell.dataset
     if find_card(about.id) is not None and (about.card_hash or cell.protocol.mos == "imported"):
-        return resolve(about.id, roots)
+        return resolve(about.id, roots, reading=Reading(suffix=about.suffix))
     if cell.protocol.mos == "imported":
         raise UsageError("only scores were imported")
     origin = roots.explicit.get(about.id, about.origin)  # photographs that were moved
     if is_url(origin) or not Path(origin).exists():
         raise UsageError("the folder that was scored is gone, or was never on this machine")
-    labels = LabelColumn(about.label_column, about.direction == "lower")
-    return resolve(str(Path(origin).absolute()), roots, labels=labels)
+    reading = Reading(about.label_column, about.direction == "lower", about.image_column, about.suffix)
+    return resolve(str(Path(origin).absolute()), roots, reading=reading)
 
 
 def in_folder(folder: Folder, names: Iterable[str]) -> Photographs:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
-from bench.datasets.card import Card, LabelSpec
+from bench.datasets.card import Card, LabelSpec, paper_link
+from bench.views.dataset_card import card_attributes
 from bench.views.markdown import escape_markdown as escape
 
 _INTRODUCTION = """\
@@ -32,7 +32,8 @@ Copies are read in many states: a folder too many around them, a zip made on Win
 CSV or the other way round, labels saved again by a spreadsheet (semicolons, decimal commas, a line `sep=;`, comments
 above the header, a column of row numbers). pyiqa's folder `datasets` works as `$BENCH_DATA`: its lists in
 `meta_info/` are found beside the folders of the sets. Pictures that were saved again in another format, and archives
-that are still packed, are named in what `bench run` and `bench doctor` say.
+that are still packed, are named in what `bench run` and `bench doctor` say; `--suffix .png` takes pictures that were
+saved again, as another protocol.
 
 Sets of videos, of HDR pictures and of stereoscopic pictures are not here: they need other methods than those for one
 photograph.
@@ -71,10 +72,12 @@ def _number(value: float) -> str:
 
 
 def _section(card: Card) -> str:
+    address = paper_link(card.doi, card.arxiv)
     about = {
         "source": f"<{card.source}>" if card.source.startswith("http") else escape(card.source),
         "licence": escape(card.licence),
-        "citation": escape(card.citation),
+        "citation": " ".join([escape(card.citation), *([f"<{address}>"] if address else [])]),
+        "rated": escape(card.rated),
         "also called": ", ".join(f"`{alias}`" for alias in card.aliases),
         "variant of": f"[{card.extends}](#{card.extends})" if card.extends else "",
         "label files": "; ".join(_form(spec) for spec in card.labels),
@@ -84,7 +87,7 @@ def _section(card: Card) -> str:
         "over these is taken": f"the {card.aggregate}" if card.within else "",
         "intervals resample": card.cluster,
         "random splits keep together": card.group or card.cluster,
-        "attributes": ", ".join(sorted(_attributes(card))),
+        "attributes": ", ".join(sorted(card_attributes(card))),
         "photographs from": ", ".join(card.content),
         "shares photographs with": ", ".join(f"[{other}](#{other})" for other in card.shares),
         "ratings an image": str(card.n_raters or ""),
@@ -95,11 +98,6 @@ def _section(card: Card) -> str:
     lines = [f"* {name}: {text}" for name, text in about.items() if text]
     notes = [f"* note: {escape(note)}" for note in card.notes]
     return "\n".join([f"## {card.id}", "", escape(card.title), "", *lines, *notes, ""])
-
-
-def _attributes(card: Card) -> set[str]:
-    named = {name for spec in card.labels for name in spec.attributes}
-    return named | set(re.compile(card.pattern).groupindex) | ({"n_raters"} if card.n_raters else set())
 
 
 def _form(spec: LabelSpec) -> str:

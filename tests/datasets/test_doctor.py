@@ -195,6 +195,7 @@ def test_images_in_a_folder_that_is_no_layout_are_pointed_at(card: Path, bench: 
     (card.parent / "images").rename(card.parent / "pictures")
     done = bench("doctor", card)
     assert "none of the 24 images is in images (files of these names are in pictures, no layout of mine)" in done.out
+    assert "if those are the set's own images, move them so that the first is images/a_00.png" in done.out
 
 
 def test_images_that_no_label_names_are_counted(card: Path, bench: Bench) -> None:

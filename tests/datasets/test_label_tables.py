@@ -108,6 +108,44 @@ def test_a_sheet_with_its_header_further_down(root: Path, read: Make) -> None:
         read('files = ["l.xlsx"]\nsheet = "none"')
 
 
+def test_sheets_of_one_workbook_follow_each_other_and_tell_the_split(root: Path, read: Make) -> None:
+    columns = ["image", "score", "more"]
+    workbook(
+        root / "l.xlsx",
+        {"Train set": [columns, ["a", 1, 0]], "notes": [["x"]], "Test set": [columns[:2], ["b", 2], ["c", 3]]},
+    )
+    spec = 'files = ["l.xlsx"]\nsheet = "T* set"\nfile = "sheet"\nattributes = { split = "sheet" }'
+    with pytest.raises(UsageError, match=r"l.xlsx, sheet 'Test set' has no column 'more'"):
+        read(spec)
+    workbook(root / "l.xlsx", {"Test set": [columns[:2], ["b", 2], ["c", 3]], "Train set": [columns, ["a", 1, 0]]})
+    seen = read(spec)
+    assert labels(seen) == {"a": 1, "b": 2, "c": 3}
+    assert [s.attributes["split"] for s in seen.dataset.samples] == ["test set", "test set", "train set"]
+
+
+def test_tables_beside_the_labels_may_have_further_columns_in_one_file(root: Path, read: Make) -> None:
+    (root / "l.csv").write_text("image,score\na,1\nb,2\nc,3\n")
+    (root / "more1.csv").write_text("image,kind\na,x\n")
+    (root / "more2.csv").write_text("image,kind,other\nb,y,1\nc,y,2\n")
+    beside = '[[labels.beside]]\nfiles = ["more*.csv"]\non = "image"\nprefix = "p_"'
+    seen = read(f'files = ["l.csv"]\nattributes = {{ type = "p_kind" }}\n{beside}')
+    assert [s.attributes["type"] for s in seen.dataset.samples] == ["x", "y", "y"]
+
+
+def test_a_file_of_labels_in_the_folder_of_each_split(root: Path, read: Make) -> None:
+    for split, names in (("train", ["a.png", "b.png"]), ("test", ["a.png"])):
+        (root / split).mkdir()
+        (root / split / "Label.json").write_text(json.dumps({"Image": names, "MOS": [len(split)] * len(names)}))
+    spec = 'files = ["*/label.json"]\nfile = "list"\nimage = "{list}/{Image}"\nscore = "MOS"'
+    spec += '\nattributes = { split = "list" }'
+    spec += '\nnames = { list = { "train/label" = "train/image", "test/label" = "test/image" } }'
+    about = '[values.split]\n"train/label" = "training"\n"test/label" = "test"'
+    seen = read(spec, "train/image/a.png train/image/b.png test/image/a.png", about)
+    assert labels(seen) == {"test/image/a.png": 4, "train/image/a.png": 5, "train/image/b.png": 5}
+    assert {s.attributes["split"] for s in seen.dataset.samples} == {"training", "test"}
+    assert seen.found == 3
+
+
 def test_workbooks_that_are_none_are_refused(root: Path, read: Make) -> None:
     workbook(root / "l.xlsx", {"all": [["image", "score"], ["a", 1]]})
     whole = (root / "l.xlsx").read_bytes()

@@ -9,18 +9,20 @@ from pathlib import Path
 
 import pytest
 from conftest import Ran, make_photo
+from dataset_proofs import Copy
+from proofs_authentic import write_sheet
 
 import bench as api
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers import text as table
 from bench.datasets.readers.local import read_local
-from bench.datasets.readers.own_table import LabelColumn
+from bench.datasets.readers.reading import Reading
 from bench.errors import UsageError
 
 Bench = Callable[..., Ran]
 
 
-def own(photos: Path, content: str, labels: LabelColumn = LabelColumn()) -> Dataset:
+def own(photos: Path, content: str, labels: Reading = Reading()) -> Dataset:
     (photos / "scores.csv").write_text(content)
     return read_local(photos / "scores.csv", labels)
 
@@ -108,25 +110,88 @@ def test_attributes_are_found_in_any_case(photos: Path) -> None:
 @pytest.mark.parametrize(
     ("header", "labels", "message"),
     [
-        ("MOS,score", LabelColumn(), "has the columns score and MOS, and each could hold the labels"),
-        ("mos,Mos", LabelColumn(), "has the columns mos and Mos, and each could hold the labels"),
-        ("mos,a", LabelColumn("ratting"), r"has no column 'ratting'; its columns are image, mos, a"),
+        ("MOS,score", Reading(), "has the columns score and MOS, and each could hold the labels"),
+        ("mos,Mos", Reading(), "has the columns mos and Mos, and each could hold the labels"),
+        ("mos,a", Reading("ratting"), r"has no column 'ratting'; its columns are image, mos, a"),
     ],
 )
-def test_a_doubtful_choice_is_refused(photos: Path, header: str, labels: LabelColumn, message: str) -> None:
+def test_a_doubtful_choice_is_refused(photos: Path, header: str, labels: Reading, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         own(photos, told(header, "1,2"), labels)
 
 
 def test_one_of_two_columns_can_be_chosen(photos: Path) -> None:
-    assert own(photos, told("mos,score", "1,2"), LabelColumn("mos")).samples[0].mos == 1
+    assert own(photos, told("mos,score", "1,2"), Reading("mos")).samples[0].mos == 1
 
 
 @pytest.mark.parametrize("dataset", ["sample", "images"])
 def test_a_column_is_only_for_a_csv(photos: Path, bench: Bench, dataset: str) -> None:
     given = photos / "images" if dataset == "images" else dataset
     done = bench("run", "--method", "bytes-per-pixel", "--dataset", given, "--score-column", "x")
-    assert (done.code, "--score-column and --lower-is-better are for a CSV" in done.err) == (2, True)
+    assert (done.code, "--score-column, --lower-is-better" in done.err and "are for a CSV" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", "filename,MOS,ref_img\nimages/0.png,3.5,a\nimages/1.png,4,b\n"),
+        ("a.csv", ",Image Name,mos,Reference\n0,images\\0.png,3.5,a\n1,images\\1.png,4,b\n"),
+        ("a.csv", "\ufeffsep=;\nimg_path;mos;ref;\n./images/0.png;3,5;a;\nimages/1.png;4,0;b;\n"),
+        ("a.csv", "# rated in May\n\nimage_id,file_path,score,ref_name\n7,images/0.png,3.5,a\n9,images/1.png,4,b\n"),
+        ("a.tsv", "image\tscore\treference\nIMAGES/0.PNG\t3.5\ta\n images/1.png \t4\tb\n"),
+        (
+            "a.json",
+            '[{"image": "images/0.png", "mos": 3.5, "ref": "a"}, {"image": "images/1.png", "mos": 4, "ref": "b"}]',
+        ),
+        ("a.json", '{"name": ["images/0.png", "images/1.png"], "score": [3.5, 4], "reference": ["a", "b"]}'),
+    ],
+)
+def test_tables_are_read_as_people_write_them(photos: Path, name: str, content: str) -> None:
+    (photos / name).write_text(content, encoding="utf-8")
+    samples = read_local(photos / name).samples
+    assert [(s.mos, s.attributes) for s in samples] == [(3.5, {"reference": "a"}), (4, {"reference": "b"})]
+    assert all(s.file and s.file.read() for s in samples)
+
+
+def test_a_sheet_of_ones_own_is_a_table_too(photos: Path) -> None:
+    write_sheet(Copy(photos, photos), "a.xlsx", "ratings", [["image", "MOS"], ["images/0.png", 3.5]])
+    (sample,) = read_local(photos / "a.xlsx").samples
+    assert (sample.name, sample.mos) == ("images/0.png", 3.5)
+
+
+def test_what_was_read_from_which_column_is_said(photos: Path, bench: Bench) -> None:
+    (photos / "scores.csv").write_text(
+        "photo,MOS,dist_type,votes,camera\n" + "".join(f"images/{i}.png,{i},blur,9,x\n" for i in range(4))
+    )
+    refused = bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
+    assert (refused.code, "say which one holds the names of the images with --image-column NAME" in refused.err) == (
+        2,
+        1,
+    )
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos, "--image-column", "photo")
+    told = "images from column photo, labels from MOS (higher is better), type from dist_type, n_raters from votes"
+    assert f"photos: {told}; not used: camera" in done.err
+    assert told in bench("doctor", photos, "--image-column", "photo").out
+    assert len(api.load_dataset(photos, image_column="photo").samples) == 4
+
+
+def test_names_without_a_suffix_are_given_one(photos: Path, bench: Bench) -> None:
+    from bench.datasets.roots import Roots
+    from bench.tables.evaluation import evaluate
+    from bench.tables.photographs import of_dataset
+
+    (photos / "scores.csv").write_text("image,score\n" + "".join(f"images/{i},{i}\n" for i in range(4)))
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
+    assert "files of these names that end in .png are there: give --suffix .png" in done.err
+    (entry,) = api.run("bytes-per-pixel", photos, suffix="png").entries
+    assert (entry.scored, str(entry.protocol)) == (4, "all images, full size")
+    assert len(of_dataset(evaluate([entry], draws=0), Roots()).files) == 4
+
+
+@pytest.mark.parametrize("given", ["csv", ".", "/etc/x.png"])
+def test_a_suffix_is_that_of_an_image(photos: Path, given: str) -> None:
+    with pytest.raises(UsageError, match=r"suffix got .*: give one of image files"):
+        api.load_dataset(photos, suffix=given)
 
 
 # Numbers.

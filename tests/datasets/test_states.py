@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import Ran
 from dataset_proofs import Copy
+from PIL import Image
 from proofs_authentic import write_sheet
 
 from bench.datasets.catalogue import find_card
@@ -122,6 +125,26 @@ def test_pictures_saved_again_in_another_format_are_said(tmp_path: Path) -> None
         path.rename(path.with_suffix(".jpg"))
     (problem,) = [problem for problem in seen(root).problems if problem.kind == "missing"]
     assert "the same names end in .jpg in place of .png: pictures saved again in another format" in problem.sentence()
+    assert "--suffix .jpg takes them as that" in problem.sentence()
+    card = find_card("kadid10k")
+    assert card
+    found = inspect(card, open_folder(str(root), "--root"), ".jpg")
+    assert labels(found) == MOS
+    assert found.dataset.saved_as == "JPEG"
+
+
+def test_pictures_saved_again_are_another_protocol(photos: Path, bench: Callable[..., Ran]) -> None:
+    (photos / "scores.csv").write_text("image,score\n" + "".join(f"images/{i}.png,{i}\n" for i in range(8)))
+    asked = ["run", "--method", "bytes-per-pixel", "--dataset", photos]
+    assert bench(*asked).code == 0
+    for path in (photos / "images").glob("*.png"):
+        Image.open(path).save(path.with_suffix(".bmp"))
+        path.unlink()
+    done = bench(*asked, "--suffix", ".bmp")
+    assert "its images were saved again as BMP, which is another protocol" in done.err
+    table = bench("table").out
+    assert table.count("photos: 8 images") == 2
+    assert table.count("images saved again as BMP") == 1
 
 
 def test_csiqs_list_of_names_and_labels_is_read(shared: Path, tmp_path: Path) -> None:
@@ -151,15 +174,23 @@ def test_clive_without_its_spreads_is_read(shared: Path, tmp_path: Path) -> None
     assert [problem.kind for problem in found.problems] == ["lacking"]
 
 
-def test_aigciqas_numbers_as_text_are_read(shared: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("card", "name", "column"),
+    [
+        ("aigciqa2023", "moz1.txt", "quality_mos"),
+        ("aigciqa2023-authenticity", "moz2.txt", "authenticity_mos"),
+        ("aigciqa2023-correspondence", "moz3.txt", "correspondence_mos"),
+    ],
+)
+def test_aigciqas_numbers_as_text_are_read(shared: Path, tmp_path: Path, card: str, name: str, column: str) -> None:
     import csv
 
     with (shared / "labels" / "aigciqa2023" / "AIGCIQA2023.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    (tmp_path / "moz1.txt").write_text("".join(f"{row['quality_mos']}\n" for row in rows))
+    (tmp_path / name).write_text("".join(f"{row[column]}\n" for row in rows))
     for row in rows:
         (tmp_path / row["name"]).touch()
-    assert labels(seen(tmp_path, "aigciqa2023")) == {row["name"]: float(row["quality_mos"]) for row in rows}
+    assert labels(seen(tmp_path, card)) == {row["name"]: float(row[column]) for row in rows}
 
 
 def biq(root: Path, train: str, test: str) -> Path:

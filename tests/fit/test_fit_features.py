@@ -20,7 +20,7 @@ from bench.fit.data import check_datasets, extract_features
 from bench.plugins import registry
 from bench.runs import runner
 from bench.runs.entry import Entry
-from bench.runs.scoring import Settings
+from bench.runs.jobs import Settings
 from bench.runs.store import Store
 from bench.stats import content_folds
 

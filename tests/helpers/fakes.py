@@ -129,6 +129,27 @@ class Threads(Method):
         return [float(torch.get_num_threads()) for _ in photos]
 
 
+class Poisoned(Method):
+    """Is killed by two images."""
+
+    info = info("poisoned")
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        if any(photo.name in ("3.png", "8.png") for photo in photos):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return [1.0 for _ in photos]
+
+
+class Sleepy(Method):
+    """Sleeps over one image."""
+
+    info = info("sleepy", batching="one")
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        time.sleep(60 if photos[0].name == "3.png" else 0)
+        return [1.0 for _ in photos]
+
+
 class Dies(Method):
     """Is killed as the kernel kills what takes too much memory."""
 

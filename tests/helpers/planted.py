@@ -19,7 +19,7 @@ from bench.fit.data import extract_features
 from bench.fit.fitting import FitResult, Fitting
 from bench.fit.regression import Regression
 from bench.plugins import options
-from bench.runs.scoring import LoadedMethod, MethodSpec, load_methods
+from bench.runs.jobs import LoadedMethod, MethodSpec, load_methods
 from bench.runs.store import Store
 
 

@@ -12,7 +12,7 @@ from bench.datasets.dataset import Dataset
 from bench.datasets.readers.local import read_local
 from bench.plugins import options
 from bench.runs import runner
-from bench.runs.scoring import MethodSpec, Settings, load_methods
+from bench.runs.jobs import MethodSpec, Settings, load_methods
 from bench.runs.store import Store
 
 # Scores of eight images whose MOS rises.

@@ -76,6 +76,31 @@ UPRIGHT = {
 }
 
 
+@pytest.mark.parametrize("subsampling", ["444", "422", "420", "440", "411"])
+def test_a_jpeg_of_any_subsampling_is_decoded_as_pillow_does(subsampling: str) -> None:
+    import simplejpeg
+
+    for height, width in ((120, 160), (65, 33), (1, 1), (200, 7)):
+        pixels = np.ascontiguousarray(np.asarray(Image.fromarray(SMOOTH).resize((width, height))))
+        data = simplejpeg.encode_jpeg(pixels, 70, "RGB", subsampling)
+        np.testing.assert_array_equal(decode(data, "x.jpg").pixels, np.asarray(Image.open(io.BytesIO(data))))
+
+
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0", "grey", "rgb"])
+@pytest.mark.parametrize("more", [{}, {"progressive": True}, {"restart_marker_blocks": 3}], ids=str)
+def test_a_jpeg_is_decoded_as_pillow_does_bit_for_bit(subsampling: str, more: dict[str, Any]) -> None:
+    grey, rgb = subsampling == "grey", subsampling == "rgb"
+    chosen = {} if grey else {"keep_rgb": True} if rgb else {"subsampling": subsampling}
+    for size in ((160, 120), (33, 65), (1, 1), (7, 200)):
+        image = Image.fromarray(SMOOTH).resize(size).convert("L" if grey else "RGB")
+        for quality in (3, 60, 100):
+            data = encode(image, "JPEG", quality=quality, **chosen, **more)
+            expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+            pixels = decode(data, "x.jpg").pixels
+            np.testing.assert_array_equal(pixels, expected)
+            assert not pixels.flags.writeable
+
+
 @pytest.mark.parametrize("codec", ["PNG", "TIFF"])
 @pytest.mark.parametrize("orientation", UPRIGHT)
 def test_exif_orientation_is_applied(orientation: int, codec: str) -> None:

@@ -10,8 +10,9 @@ import pytest
 from bench.api import Method, Photo
 from bench.io.images import prepare
 from bench.plugins.registry import catalogue
+from bench.runs.batches import score_photos
+from bench.runs.jobs import Settings
 from bench.runs.journal import Outcome
-from bench.runs.scoring import Settings, score_photos
 
 METHODS = catalogue().methods
 READY = sorted(name for name, method in METHODS.items() if not method.missing())

@@ -186,6 +186,26 @@ def test_nothing_that_can_be_compared_is_an_error(bench: Command, photos: Path, 
     assert (ran.code, "no image of broken could be compared; the first is a.jpg" in ran.err) == (1, True)
 
 
+def test_doctor_lists_what_two_splits_of_a_set_share(bench: Command, photos: Path, copies: Path) -> None:
+    rows = [f"photos/images/{i}.png,training" for i in range(8)]
+    rows += [f"copies/{path.name},test" for path in copies.glob("*[0-9].*")]
+    (photos.parent / "both.csv").write_text("\n".join(["image,split", *rows]))
+    ran = bench("doctor", photos.parent / "both.csv")
+    assert ran.code == 0
+    assert "warning: 3 pair(s) of images in different splits look alike" in ran.out
+    for a, b in COPIES:
+        assert f"copies/{b} and photos/{a}" in ran.out
+    assert "look alike" not in bench("doctor", photos.parent / "both.csv", "--quick").out
+
+
+def test_splits_that_cannot_be_compared_are_told_by_doctor(bench: Command, photos: Path) -> None:
+    Image.new("RGB", (40, 40)).save(photos / "black.png")
+    (photos / "both.csv").write_text("image,split\nimages/0.png,training\nblack.png,test\n")
+    ran = bench("doctor", photos / "both.csv")
+    assert "warning: images of different splits were not compared" in ran.out
+    assert (ran.code, "no image of both, test could be compared" in ran.out) == (0, True)
+
+
 def test_too_many_pairs_are_an_error(
     bench: Command, photos: Path, copies: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,3 +155,16 @@ print("torch" in sys.modules)
 def test_no_module_is_imported_to_be_hashed() -> None:
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("folder", ["dist-packages", "other/lib/python3/site-packages"])
+def test_packages_of_another_environment_are_installed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "of_another_environment.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(tmp_path / folder)
+    assert not module_code.is_own("of_another_environment")
+    (tmp_path / "of_ones_own.py").write_text("x = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert module_code.is_own("of_ones_own")

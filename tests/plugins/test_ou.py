@@ -19,7 +19,8 @@ from bench.errors import BenchError, ImageError, MissingRequirementError, UsageE
 from bench.io.images import prepare
 from bench.methods.niqe import Niqe, Options
 from bench.plugins import gaussian, pristine_distance, registry
-from bench.runs.scoring import Settings, score_photos
+from bench.runs.batches import score_photos
+from bench.runs.jobs import Settings
 
 OU_NIQE = pristine_distance.derive(Niqe)
 

@@ -23,7 +23,7 @@ from bench.robustness.audit import Auditor
 from bench.robustness.invariance import MODERATE, SMALL, TOLERANCE, Audit, VariantChange, measure_change
 from bench.robustness.invariance_view import show
 from bench.robustness.variants import VARIANTS
-from bench.runs.scoring import load_methods
+from bench.runs.jobs import load_methods
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
 

@@ -27,7 +27,7 @@ from bench.robustness.derived import choose
 from bench.robustness.levels import LevelAgreement, Levels, follow, read_levels, summarise
 from bench.robustness.levels_view import LevelsReport, show
 from bench.runs import runner
-from bench.runs.scoring import Settings, load_methods
+from bench.runs.jobs import Settings, load_methods
 from bench.runs.store import Store
 from bench.stats import bootstrap_groups, bootstrap_within
 from bench.views.shown import Views

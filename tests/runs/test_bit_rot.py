@@ -16,7 +16,7 @@ from stored import fixed, run, spec
 from bench.datasets.readers.local import read_local
 from bench.runs import runner
 from bench.runs.entry import Entry
-from bench.runs.scoring import Settings, load_methods
+from bench.runs.jobs import Settings, load_methods
 from bench.runs.store import Store
 
 Bench = Callable[..., Ran]

@@ -15,8 +15,8 @@ from stored import spec
 import bench as api
 from bench.datasets.readers.local import read_local
 from bench.runs import runner
+from bench.runs.jobs import Settings, load_methods
 from bench.runs.runner import RunResult
-from bench.runs.scoring import Settings, load_methods
 from bench.runs.store import Store
 
 Bench = Callable[..., Ran]

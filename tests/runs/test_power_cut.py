@@ -13,8 +13,8 @@ from stored import spec
 from bench.api import Method
 from bench.datasets.readers.local import read_local
 from bench.runs import runner
+from bench.runs.jobs import Settings, load_methods
 from bench.runs.journal import Outcome
-from bench.runs.scoring import Settings, load_methods
 from bench.runs.store import Store
 
 AWARE = type("Aware", (fakes.Brightness,), {"info": fakes.info("brightness", trained_on=("koniq",))})

@@ -21,8 +21,9 @@ from bench.api import InputPolicy, Method, Photo, Resize
 from bench.datasets.readers.local import read_local
 from bench.errors import BenchError, UsageError
 from bench.plugins import options
-from bench.runs import runner
-from bench.runs.scoring import SHARD, MethodSpec, Settings, load_methods
+from bench.runs import runner, scoring
+from bench.runs.jobs import MethodSpec, Settings, load_methods
+from bench.runs.scoring import SHARD
 from bench.runs.store import Store
 
 
@@ -144,8 +145,9 @@ class Overwriting(Method):
     ids=["overwritten", "deleted", "emptied"],
 )
 def test_an_image_changed_in_mid_run_ends_it_by_name(
-    photos: Path, store: Store, change: Callable[[Path], object], told: str
+    photos: Path, store: Store, change: Callable[[Path], object], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(scoring, "SHARD", 2)  # what was decoded ahead cannot be changed
     method = type("Overwriting", (Overwriting,), {"folder": photos, "change": staticmethod(change)})
     run = functools.partial(runner.run, load_methods([spec(method)]), settings=Settings(batch_size=2, workers=1))
     with pytest.raises(BenchError, match=rf"7\.png was changed while the dataset was being scored: {told}"):
@@ -231,9 +233,9 @@ import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 import fakes
-from bench.runs import runner
+from bench.runs import runner, scoring
 from bench.datasets.readers.local import read_local
-from bench.runs.scoring import MethodSpec, Settings, load_methods
+from bench.runs.jobs import MethodSpec, Settings, load_methods
 from bench.runs.store import Store
 slow = MethodSpec(fakes.Slow, fakes.SlowOptions({log!r}, stop_at=110))
 runner.run(load_methods([slow]), read_local(Path({photos!r})), Store(Path({results!r})), Settings(workers={workers}))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import fakes
@@ -7,14 +10,16 @@ import numpy as np
 import pytest
 from conftest import make_photo
 
-from bench.api import InputPolicy, Method, Resize
+from bench.api import InputPolicy, Method, Photo, Resize
 from bench.errors import BenchError, UsageError
 from bench.io.files import file_at
 from bench.io.hashing import hash_files
 from bench.plugins import options
-from bench.runs import scoring
+from bench.runs import decoding, jobs, scoring
+from bench.runs.batches import BREACH
+from bench.runs.jobs import ImageToScore, MethodSpec, Settings
 from bench.runs.journal import Outcome
-from bench.runs.scoring import BREACH, ImageToScore, MethodSpec, Settings, score_items
+from bench.runs.scoring import score_items
 
 
 def spec(method: type[Method], **given: str) -> MethodSpec:
@@ -29,9 +34,7 @@ def items(tmp_path: Path) -> list[ImageToScore]:
 
 def outcomes(method: MethodSpec, items: list[ImageToScore], settings: Settings) -> dict[str, Outcome]:
     return {
-        o.image: o
-        for scored in score_items(scoring.load_methods([method]), items, settings)
-        for o in scored.outcomes[0]
+        o.image: o for scored in score_items(jobs.load_methods([method]), items, settings) for o in scored.outcomes[0]
     }
 
 
@@ -113,17 +116,17 @@ def test_rounding_beyond_a_bound_is_no_breach(items: list[ImageToScore]) -> None
 
 def test_each_image_is_decoded_once_for_all_methods(items: list[ImageToScore], monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[str] = []
-    original = scoring.decode
-    monkeypatch.setattr(scoring, "decode", lambda data, name: (decoded.append(name), original(data, name))[1])
+    original = decoding.decode
+    monkeypatch.setattr(decoding, "decode", lambda data, name: (decoded.append(name), original(data, name))[1])
     both = [ImageToScore(item.name, item.file, (0, 1)) for item in items]
-    list(score_items(scoring.load_methods([spec(fakes.Brightness), spec(fakes.Darkness)]), both, Settings()))
+    list(score_items(jobs.load_methods([spec(fakes.Brightness), spec(fakes.Darkness)]), both, Settings()))
     assert sorted(decoded) == sorted(item.name for item in items)
 
 
 def test_an_image_goes_only_to_the_methods_that_need_it(items: list[ImageToScore]) -> None:
     wanted = [ImageToScore(item.name, item.file, (1,) if i else (0, 1)) for i, item in enumerate(items)]
     found: dict[int, int] = {0: 0, 1: 0}
-    for scored in score_items(scoring.load_methods([spec(fakes.Brightness), spec(fakes.Darkness)]), wanted, Settings()):
+    for scored in score_items(jobs.load_methods([spec(fakes.Brightness), spec(fakes.Darkness)]), wanted, Settings()):
         for index, some in scored.outcomes.items():
             found[index] += len(some)
     assert found == {0: 1, 1: 12}
@@ -146,9 +149,28 @@ def test_processes_times_threads_is_the_number_of_cores(monkeypatch: pytest.Monk
     monkeypatch.setattr("joblib.cpu_count", lambda: 8)
     light = spec(fakes.Brightness)
     network = MethodSpec(type("N", (fakes.Brightness,), {"info": fakes.info("n", device_bound=True)}), None)
-    assert scoring.plan_processes([light], 1000, None) == scoring.ProcessPlan(8, 1)
-    assert scoring.plan_processes([light, network], 1000, None) == scoring.ProcessPlan(1, 8)
-    assert scoring.plan_processes([light], 1000, 4) == scoring.ProcessPlan(4, 2)
+    assert scoring.plan_processes([light], 1000, None) == jobs.ProcessPlan(8, 1)
+    assert scoring.plan_processes([light, network], 1000, None) == jobs.ProcessPlan(1, 8)
+    assert scoring.plan_processes([light], 1000, 4) == jobs.ProcessPlan(4, 2)
+
+
+def test_methods_of_processors_keep_their_processes_beside_a_network(items: list[ImageToScore]) -> None:
+    class Where(fakes.Brightness):
+        def score(self, photos):  # type: ignore[no-untyped-def]
+            return [float(os.getpid()) for _ in photos]
+
+    light = spec(type("Light", (Where,), {"info": fakes.info("light", score_range=(0, 1e9))}))
+    network = spec(type("N", (Where,), {"info": fakes.info("n", device_bound=True, score_range=(0, 1e9))}))
+    groups = scoring.scored_together([network, light], None)
+    assert [list(group) for group in groups] == [[1], [0]]
+    assert [list(group) for group in scoring.scored_together([network, light], 2)] == [[0, 1]]
+    many = [replace(item, name=f"{k}/{item.name}", methods=(0, 1)) for k in range(4) for item in items]
+    processes: dict[int, set[float | None]] = {0: set(), 1: set()}
+    for scored in score_items(jobs.load_methods([network, light]), many, Settings()):
+        for index, some in scored.outcomes.items():
+            processes[index] |= {outcome.score for outcome in some}
+    assert processes[0] == {float(os.getpid())}
+    assert processes[1].isdisjoint(processes[0])
 
 
 def test_cuda_that_is_not_there_is_a_users_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,6 +233,114 @@ def test_workers_get_their_share_of_threads(items: list[ImageToScore], monkeypat
     assert {o.score for o in found.values()} == {3.0}
 
 
-def test_a_killed_worker_is_one_sentence(items: list[ImageToScore]) -> None:
-    with pytest.raises(BenchError, match=r"a worker process was killed.*--workers 1"):
+def test_an_image_that_kills_its_process_is_recorded_and_the_rest_goes_on(
+    items: list[ImageToScore], capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = outcomes(spec(fakes.Poisoned), items, Settings(workers=2))
+    killed = "the process that scored it was killed (SIGKILL(-9))"
+    assert {o.image: o.error for o in found.values() if o.error} == {"3.png": killed, "8.png": killed}
+    assert sum(o.score is not None for o in found.values()) == 10
+    told = capfd.readouterr().err
+    assert "a worker process was killed (SIGKILL(-9)); the 12 images in work are scored again, each alone" in told
+
+
+def test_a_method_that_kills_every_process_stops_and_names_the_images(items: list[ImageToScore]) -> None:
+    with pytest.raises(BenchError, match=r"3 images in a row killed the process that scored them: \d+.png, .*dies"):
         outcomes(spec(fakes.Dies), items, Settings(workers=2))
+
+
+def test_an_image_that_takes_too_long_is_recorded_and_the_rest_goes_on(items: list[ImageToScore]) -> None:
+    found = outcomes(spec(fakes.Sleepy), items, Settings(workers=2, image_timeout=1))
+    late = "decoding or scoring took longer than 1 s for an image (--image-timeout)"
+    assert {o.image: o.error for o in found.values() if o.error} == {"3.png": late}
+    assert len(found) == 12
+
+
+# Memory.
+
+
+def test_a_batch_that_memory_does_not_hold_is_halved_and_that_is_remembered(
+    items: list[ImageToScore], capfd: pytest.CaptureFixture[str]
+) -> None:
+    sizes = []
+
+    class Hungry(fakes.Brightness):
+        info = fakes.info("hungry", batching="any")
+
+        def score(self, photos):  # type: ignore[no-untyped-def]
+            sizes.append(len(photos))
+            if len(photos) > 3:
+                raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+            return super().score(photos)
+
+    found = outcomes(spec(Hungry), items, Settings(workers=1, batch_size=6))
+    assert all(o.score is not None for o in found.values())
+    assert sizes[0] == 6
+    assert max(sizes[1:]) == 3
+    assert capfd.readouterr().err.count("memory does not suffice for 6 images") == 1
+
+
+def test_batches_are_bounded_by_pixels(items: list[ImageToScore]) -> None:
+    sizes = []
+
+    class Counted(fakes.Brightness):
+        info = fakes.info("counted", batching="any")
+
+        def score(self, photos):  # type: ignore[no-untyped-def]
+            sizes.append([p.pixels.shape[1] * p.pixels.shape[0] for p in photos])
+            return super().score(photos)
+
+    outcomes(spec(Counted), items, Settings(workers=1, batch_size=8, batch_pixels=5000))
+    assert sum(map(len, sizes)) == 12
+    assert all(sum(batch) <= 5000 for batch in sizes)
+    outcomes(spec(Counted), items, Settings(workers=1, batch_size=8, batch_pixels=10))
+    assert sizes[-12:] == [[pixels] for batch in sizes[-12:] for pixels in batch]
+
+
+# Decoding ahead.
+
+
+def test_images_are_decoded_in_order_within_the_room_for_pixels(
+    items: list[ImageToScore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, most = 0, 0
+    lock = threading.Lock()
+    original = decoding.decode
+
+    def counted(data: bytes, name: str) -> Photo:
+        nonlocal held, most
+        photo = original(data, name)
+        with lock:
+            held += photo.file_pixels
+            most = max(most, held)
+        return photo
+
+    monkeypatch.setattr(decoding, "decode", counted)
+    room = 3 * 48 * 40
+    names = []
+    for decoded in decoding.decode_ahead(items * 4, None, threads=4, ahead=20, most=room):
+        with lock:
+            held -= decoded.pixels
+        names.append(decoded.item.name)
+    assert names == [item.name for item in items * 4]
+    # What is handed over is not held any more, but for the one on its way.
+    assert 0 < most <= room + 48 * 40
+
+
+def test_one_image_larger_than_the_room_and_bad_ones_keep_nobody_waiting(
+    tmp_path: Path, items: list[ImageToScore]
+) -> None:
+    (tmp_path / "bad.png").write_bytes(b"no image")
+    bad = ImageToScore("bad.png", file_at(tmp_path / "bad.png"), (0,))
+    gone = ImageToScore("gone.png", file_at(tmp_path / "gone.png"), (0,))
+    mixed = [bad, *items[:2], gone, *items[2:], bad]
+    found = list(decoding.decode_ahead(mixed, None, threads=3, ahead=5, most=1))
+    assert [decoded.item.name for decoded in found] == [item.name for item in mixed]
+    assert [isinstance(decoded.photo, str) for decoded in found].count(True) == 3
+
+
+def test_decoding_ahead_ends_when_nobody_takes_more(items: list[ImageToScore]) -> None:
+    ahead = decoding.decode_ahead(items, None, threads=2, ahead=8, most=1)
+    next(ahead)
+    ahead.close()
+    assert threading.active_count() < 20

@@ -24,7 +24,7 @@ from bench.check.verdicts import newest
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.local import read_local
 from bench.runs import runner
-from bench.runs.scoring import Settings
+from bench.runs.jobs import Settings
 from bench.runs.store import Store
 from bench.views.cross.arrangement import arrange
 from bench.views.cross.averages import averages, pairs

@@ -18,7 +18,7 @@ from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run, spec
 from bench import stats
 from bench.api import Resize
 from bench.runs import runner
-from bench.runs.scoring import Settings, load_methods
+from bench.runs.jobs import Settings, load_methods
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
 from bench.tables.table import Table, arrange

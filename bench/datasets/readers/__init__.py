@@ -8,6 +8,7 @@
 * ``isolated``: running a reader in a process of its own.
 * ``labels``: a card's label tables to rows.
 * ``whose``: choosing among several folders by the names of datasets.
+* ``reading``: what a user says of how a dataset is to be read.
 * ``rows``: rows to names, labels and attributes.
 * ``index``: finding image files by name.
 * ``problems``: faults of a copy, as sentences.

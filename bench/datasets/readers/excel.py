@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import zipfile
 from datetime import date, time, timedelta
+from fnmatch import fnmatchcase
 from itertools import zip_longest
 
 from bench.datasets.card import TableSpec
-from bench.datasets.readers.text import MAX_BYTES, TextRow, TextTable
+from bench.datasets.readers.text import MAX_BYTES, TextRow, TextTable, need_columns
 from bench.errors import UsageError
 
 _UNPACKED = 4 * MAX_BYTES  # a cell in XML takes a multiple of its text
@@ -17,7 +18,7 @@ Value = int | float | str | bool | time | date | timedelta
 
 
 def parse_sheet(data: bytes, where: str, spec: TableSpec) -> TextTable:
-    """Read one sheet; columns without a heading and empty rows are left out.
+    """Read one sheet, or all whose names match; columns without a heading and empty rows are left out.
 
     Raises:
         UsageError: it is no workbook, has no such sheet, or would unpack to more than a label file has.
@@ -28,12 +29,35 @@ def parse_sheet(data: bytes, where: str, spec: TableSpec) -> TextTable:
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(data))
         names = book.sheet_names
-        if spec.sheet and spec.sheet not in names:
+        chosen = [name for name in names if _is_meant(name, spec.sheet)] if spec.sheet else [names[0]]
+        if spec.sheet and not chosen:
             raise UsageError(f"{where} has no sheet {spec.sheet!r}; its sheets are {', '.join(names)[:300]}")
-        sheet = book.get_sheet_by_name(spec.sheet or names[0])
-        lines = sheet.to_python(skip_empty_area=False)
+        tables = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in chosen}
     except (CalamineError, IndexError) as error:
         raise UsageError(f"{where} is not an Excel workbook, or is incomplete ({error}): get it again") from None
+    return _joined([(name, _table(lines, where, spec)) for name, lines in tables.items()], spec)
+
+
+def _is_meant(name: str, sheet: str) -> bool:
+    return name == sheet or ("*" in sheet and fnmatchcase(name, sheet))
+
+
+def _joined(tables: list[tuple[str, TextTable]], spec: TableSpec) -> TextTable:
+    (_, first), *others = tables
+    if "*" not in spec.sheet:
+        return first
+    for name, other in others:
+        need_columns(f"{other.where}, sheet {name!r}", other.header, first.header)
+    told = [spec.file] if spec.file else []
+    rows = [
+        {name: row[name] for name in first.header} | dict.fromkeys(told, sheet.lower())
+        for sheet, table in tables
+        for row in table.rows
+    ]
+    return TextTable(first.where, [*first.header, *told], rows)
+
+
+def _table(lines: list[list[Value]], where: str, spec: TableSpec) -> TextTable:
     if len(lines) < spec.header or not any(lines):
         raise UsageError(f"{where} has only {len(lines)} rows; the header should be row {spec.header}")
     if spec.columns:

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
+from bench.io.images import is_image_name
+
 # What browsers and file managers put before the suffix of a second copy; images may be called so from the start.
 _COPY = re.compile(r" ?\([0-9]{1,2}\)(?=\.(?:csv|tsv|txt|xlsx?|mat|json)$)", re.IGNORECASE)
 
@@ -29,6 +31,18 @@ def original(name: str) -> str:
         ('labels.csv', 'photo (1).jpg')
     """
     return fold(_COPY.sub("", name))
+
+
+def ending_in(name: str, suffix: str) -> str:
+    """Return an image's name with this suffix in place of its own; the name itself for an empty one.
+
+    Example:
+        >>> ending_in("I01.bmp", ".png"), ending_in("IMG 2.5", ".png"), ending_in("I01.bmp", "")
+        ('I01.png', 'IMG 2.5.png', 'I01.bmp')
+    """
+    if not suffix:
+        return name
+    return f"{name.rpartition('.')[0] if is_image_name(name) else name}{suffix}"
 
 
 def join(folder: str, name: str) -> str:

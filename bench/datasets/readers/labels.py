@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from bench.datasets.card import BesideSpec, Card, LabelSpec, TableSpec
 from bench.datasets.readers import formats
 from bench.datasets.readers import text as table
-from bench.datasets.readers.index import Index, fold, original
+from bench.datasets.readers.index import Index, fold, join, original
 from bench.datasets.readers.text import TextRow, TextTable
 from bench.datasets.readers.whose import choose_folder
 from bench.errors import ImageError, MissingRequirementError, UsageError, listed
@@ -68,7 +68,7 @@ def read_labels(card: Card, folder: Folder, index: Index) -> LabelRows:
     """
     spec, base, pattern = find_labels(card, folder, index)
     sources: list[LabelFile] = []
-    main = _read(folder, index.matching(pattern, base), spec, sources)
+    main = _read(folder, base, index.matching(pattern, base), spec, sources)
     rows, lacking = main.rows, []
     if not rows:
         raise UsageError(f"{main.where} has no rows: it is incomplete, get it from {card.source}")
@@ -122,7 +122,7 @@ def _saved_as(pattern: str) -> list[str]:
     return [f"{start}.{other}" for other in _SHEETS if dot and suffix.lower() in _SHEETS and other != suffix.lower()]
 
 
-def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[LabelFile]) -> TextTable:
+def _read(folder: Folder, base: str, names: Iterable[str], spec: TableSpec, sources: list[LabelFile]) -> TextTable:
     tables = []
     for name in names:
         where = File(folder, name)
@@ -132,17 +132,17 @@ def _read(folder: Folder, names: Iterable[str], spec: TableSpec, sources: list[L
             raise UsageError(f"{where} cannot be read: {error}") from None
         digest = hashlib.sha256(data).hexdigest()
         sources.append(LabelFile(name, digest, digest in spec.sha256 if spec.sha256 else None))
-        tables.append(_as_named_here(formats.parse(data, str(where), spec), spec))
+        stem = PurePosixPath(original(name.removeprefix(join(base, "")))).with_suffix("")
+        tables.append(_as_named_here(formats.parse(data, str(where), spec), spec, str(stem)))
     first = tables[0]
     for other in tables[1:]:
         table.need_columns(other.where, other.header, first.header)
-    return first if len(tables) == 1 else replace(first, rows=[row for one in tables for row in one.rows])
+    return replace(first, rows=[{name: row[name] for name in first.header} for one in tables for row in one.rows])
 
 
-def _as_named_here(found: TextTable, spec: TableSpec) -> TextTable:
+def _as_named_here(found: TextTable, spec: TableSpec, stem: str) -> TextTable:
     """Give columns the names that the card has for them, and add the one that tells the file."""
-    if spec.file:
-        stem = PurePosixPath(original(found.where)).stem
+    if spec.file and spec.file not in found.header:
         rows = [{**row, spec.file: stem} for row in found.rows]
         found = replace(found, header=[*found.header, spec.file], rows=rows)
     others = ((column, name) for column, also in spec.also.items() if column not in found.header for name in also)
@@ -158,7 +158,7 @@ def _read_beside(
 ) -> TextTable | None:
     found = next((there for pattern in spec.files if (there := index.matching(pattern, base))), None)
     if found:
-        return _prefixed(_read(folder, found, spec, sources), spec)
+        return _prefixed(_read(folder, base, found, spec, sources), spec)
     if spec.optional:
         return None
     raise MissingRequirementError(

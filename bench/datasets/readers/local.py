@@ -1,4 +1,4 @@
-"""Reader of a user's own data: a folder or archive of images, a CSV with ``image,score``, or one image."""
+"""Reader of a user's own data: a folder or archive of images, a table with ``image,score``, or one image."""
 
 from __future__ import annotations
 
@@ -8,35 +8,41 @@ from pathlib import Path, PurePosixPath
 
 from bench.datasets.card import TableSpec
 from bench.datasets.dataset import Dataset, Sample, references_repeat
+from bench.datasets.readers import formats
 from bench.datasets.readers import text as table
-from bench.datasets.readers.own_table import LabelColumn, OwnTable, in_folder, on_disk, read_table
+from bench.datasets.readers.own_table import OwnTable, in_folder, on_disk, read_table
+from bench.datasets.readers.reading import Reading
 from bench.errors import ImageError, UsageError
 from bench.io.files import File, Folder, file_at, is_archive, is_url, open_folder
 from bench.io.images import is_image_name
 
 SCORES_FILE = "scores.csv"
+_TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".json")
 
 
-def read_local(path: Path, labels: LabelColumn = LabelColumn()) -> Dataset:
-    """Read a folder or archive (with ``scores.csv`` or bare), a CSV or an image as a dataset named after it.
+def read_local(path: Path, reading: Reading = Reading()) -> Dataset:
+    """Read a folder or archive (with ``scores.csv`` or bare), a table or an image as a dataset named after it.
 
     Args:
         path: of it.
-        labels: which column of a CSV holds the labels.
+        reading: what the user says of a CSV.
 
     Raises:
-        UsageError: nothing there to score, or the CSV is not what it should be.
+        UsageError: nothing there to score, or the table is not what it should be.
     """
-    if path.suffix.lower() in (".csv", ".tsv") and not path.is_dir():
-        header, rows = table.read_csv(path)
-        found = table.TextTable(str(path), header, rows)
-        return _labelled(read_table(found, on_disk(path.parent), labels), path.stem, str(path))
+    if path.suffix.lower() in _TABLES and not path.is_dir():
+        found = formats.parse(table.read_file(path), str(path), TableSpec(files=()))
+        return _labelled(read_table(found, on_disk(path.parent), reading), path.stem, str(path), reading)
     if names_one_image(str(path)):
+        _refuse_reading(reading, f"{path} is an image")
         return read_image(file_at(path))
     if path.is_file() and not is_archive(path.name):
-        raise UsageError(f"{path} is not a dataset: give a folder, a .zip or .tar, a .csv, a .toml card or an image")
+        raise UsageError(
+            f"{path} is not a dataset: give a folder, a .zip or .tar, a table (.csv, .xlsx, .json), a .toml "
+            "card or an image"
+        )
     name = path.resolve().name if path.is_dir() else path.stem
-    return read_folder(open_folder(str(path), "--dataset"), name, labels)
+    return read_folder(open_folder(str(path), "--dataset"), name, reading)
 
 
 def names_one_image(text: str) -> bool:
@@ -50,13 +56,13 @@ def read_image(file: File) -> Dataset:
     return _dataset(name.stem, str(file), [Sample(_printable(name.name), file, None)])
 
 
-def read_folder(folder: Folder, name: str, labels: LabelColumn = LabelColumn()) -> Dataset:
+def read_folder(folder: Folder, name: str, reading: Reading = Reading()) -> Dataset:
     """Read a folder, archive or URL, with ``scores.csv`` or bare, as a dataset of that name.
 
     Args:
         folder: where its files are.
         name: of the dataset.
-        labels: which column of ``scores.csv`` holds the labels.
+        reading: what the user says of ``scores.csv``.
 
     Raises:
         UsageError: nothing there to score, or the CSV is not what it should be.
@@ -71,13 +77,17 @@ def read_folder(folder: Folder, name: str, labels: LabelColumn = LabelColumn()) 
         except ImageError as error:
             raise UsageError(f"{where} cannot be read: {error}; repair or remove it") from None
         found = table.parse_text(data, str(where), TableSpec(files=()))
-        return _labelled(read_table(found, in_folder(folder, files, start), labels), name, str(folder))
-    if labels:
-        raise UsageError(f"--score-column and --lower-is-better are for a CSV, but {folder} has no {SCORES_FILE}")
+        return _labelled(read_table(found, in_folder(folder, files, start), reading), name, str(folder), reading)
+    _refuse_reading(reading, f"{folder} has no {SCORES_FILE}")
     images = [file for file in files if is_image_name(file)]
     if not images:
         raise UsageError(f"the folder {folder} has no image files and no {SCORES_FILE}")
     return _dataset(name, str(folder), [Sample(_printable(image), File(folder, image), None) for image in images])
+
+
+def _refuse_reading(reading: Reading, why: str) -> None:
+    if reading:
+        raise UsageError(f"--score-column, --lower-is-better, --image-column and --suffix are for a CSV, but {why}")
 
 
 def _only_folder(files: Sequence[str]) -> str:
@@ -108,10 +118,13 @@ def _printable(name: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
 
 
-def _labelled(read: OwnTable, name: str, origin: str) -> Dataset:
+def _labelled(read: OwnTable, name: str, origin: str, reading: Reading) -> Dataset:
     return replace(
         _dataset(name, origin, list(read.samples)),
         direction=read.direction,
-        label_column=read.chosen,
+        label_column=reading.labels,
+        image_column=reading.images,
+        columns=_printable(read.columns),
+        suffix=reading.suffix,
         unread=tuple(map(_printable, read.unread)),
     )

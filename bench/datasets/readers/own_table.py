@@ -3,48 +3,35 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from bench.datasets.dataset import NO_LABELS, Attribute, Direction, Sample
 from bench.datasets.readers import text as table
-from bench.datasets.readers.index import Index, fold
-from bench.errors import UsageError
+from bench.datasets.readers.index import Index, ending_in, fold
+from bench.datasets.readers.reading import Reading
+from bench.errors import UsageError, listed
 from bench.io.files import File, Folder, LocalFolder
+from bench.io.images import SUFFIXES
 
+# What columns go by in the wild, the likeliest first.
+_IMAGES = (
+    *("image", "image_name", "image name", "imagename", "image_path", "img", "img_name", "img_path", "dist_img"),
+    *("filename", "file_name", "file name", "file", "filepath", "file_path", "path", "name", "image_id"),
+)
 _LABELS = ("score", "mos")
-# Attribute → the column names it goes by in the wild.
 _ATTRIBUTES = {
-    "split": ("split", "set"),
-    "reference": ("reference", "reference_name", "ref_img", "source_id"),
-    "type": ("type", "dist_type"),
-    "level": ("level", "dist_level"),
-    "std": ("std",),
-    "n_raters": ("n_raters",),
+    "split": ("split", "set", "official_split"),
+    "reference": (
+        *("reference", "reference_name", "reference_image", "ref_img", "ref_image", "ref_name", "ref", "source_id"),
+    ),
+    "type": ("type", "dist_type", "distortion_type", "distortion"),
+    "level": ("level", "dist_level", "distortion_level"),
+    "std": ("std", "mos_std", "score_std", "stddev", "std_dev", "sd"),
+    "n_raters": ("n_raters", "num_raters", "n_ratings", "num_ratings", "n_votes", "votes"),
 }
-
-
-@dataclass(frozen=True)
-class LabelColumn:
-    """What the user says of the column of labels in a table of their own.
-
-    Attributes:
-        name: its name; empty: ``score`` or ``mos``, in any case; NO_LABELS: no column is read.
-        lower_is_better: whether a lower label means better quality.
-    """
-
-    name: str = ""
-    lower_is_better: bool = False
-
-    def __bool__(self) -> bool:
-        """Whether anything is said."""
-        return bool(self.name) or self.lower_is_better
-
-    @property
-    def direction(self) -> Direction:
-        """Direction of the labels."""
-        return "lower" if self.lower_is_better else "higher"
+_OF_LABELS = ("std", "n_raters")
 
 
 @dataclass(frozen=True)
@@ -76,34 +63,36 @@ class OwnTable:
     Attributes:
         samples: one a row.
         direction: of the labels.
-        chosen: column that the user named for the labels.
+        columns: what was read from which column, for people.
         unread: columns of numbers that may be labels, where no column is known to be.
     """
 
     samples: tuple[Sample, ...]
     direction: Direction
-    chosen: str
+    columns: str
     unread: tuple[str, ...]
 
 
-def read_table(found: table.TextTable, place: Place, labels: LabelColumn) -> OwnTable:
-    """Read a table with a column ``image``, of labels and of attributes.
+def read_table(found: table.TextTable, place: Place, reading: Reading) -> OwnTable:
+    """Read a table with a column of image names, and those of labels and of attributes that it has.
 
     Args:
         found: the table as text.
         place: where the images are.
-        labels: what the user says of the labels.
+        reading: what the user says of it.
 
     Raises:
         UsageError: a column is lacking, a label is no number, a name leads out of the folder, an image is there
             twice, or none has a file.
     """
-    table.need_columns(found.where, found.header, ["image"])
     if not found.rows:
         raise UsageError(f"{found.where} has a header but no rows")
-    column = _label_column(found, labels)
-    attributes = {name: _columns(found.header, names) for name, names in _ATTRIBUTES.items()}
-    samples = [_sample(found.where, place, row, column, attributes) for row in found.rows]
+    columns = _Columns(
+        image := _image_column(found, place, reading),
+        label := _label_column(found, reading),
+        {name: there for name, names in _ATTRIBUTES.items() if (there := _called(found.header, names, {image, label}))},
+    )
+    samples = [_sample(found.where, place, row, columns, reading.suffix) for row in found.rows]
     outside = next((sample.name for sample in samples if not table.is_inside(sample.name)), None)
     if place.closed and outside is not None:
         raise UsageError(
@@ -111,26 +100,73 @@ def read_table(found: table.TextTable, place: Place, labels: LabelColumn) -> Own
         )
     # By their files: two names may mean one.
     table.check_unique(found.where, [sample.file.name for sample in samples if sample.file])
-    if not any(place.find(place.start + sample.name) for sample in samples):
+    files = [sample.file.name for sample in samples if sample.file]
+    if not any(map(place.find, files)):
         raise UsageError(
             f"{found.where} names {len(samples)} images, and no file of them exists; the first path is "
-            f"{samples[0].file}: give names relative to the CSV's folder"
+            f"{samples[0].file}: {_remedy(place, files)}"
         )
-    unread = () if column or labels.name else tuple(_may_be_labels(found, attributes.values()))
-    return OwnTable(tuple(samples), labels.direction, labels.name, unread)
+    unread = () if label or reading.labels else tuple(_may_be_labels(found, columns))
+    return OwnTable(tuple(samples), reading.direction, columns.told(found.header, reading.direction), unread)
 
 
-def _columns(header: Sequence[str], names: Sequence[str]) -> list[str]:
-    return [column for name in names for column in header if column.lower() == name]
+@dataclass(frozen=True)
+class _Columns:
+    """Columns that a table is read from: of names, of labels (empty: none), and of each attribute."""
+
+    image: str
+    label: str
+    attributes: Mapping[str, list[str]]
+
+    @property
+    def read(self) -> set[str]:
+        return {self.image, self.label, *(column for columns in self.attributes.values() for column in columns)}
+
+    def told(self, header: Sequence[str], direction: Direction) -> str:
+        labels = f"labels from {self.label} ({direction} is better)" if self.label else "no labels"
+        said = [f"{name} from {' or '.join(columns)}" for name, columns in self.attributes.items()]
+        unused = [column for column in header if column not in self.read]
+        rest = [f"not used: {listed(unused)}"] if unused else []
+        return "; ".join([", ".join([f"images from column {self.image}", labels, *said]), *rest])
 
 
-def _label_column(found: table.TextTable, labels: LabelColumn) -> str:
-    if labels.name == NO_LABELS and NO_LABELS not in found.header:
+def _called(header: Sequence[str], names: Sequence[str], taken: Collection[str] = ()) -> list[str]:
+    return [column for name in names for column in header if column.lower() == name and column not in taken]
+
+
+def _image_column(found: table.TextTable, place: Place, reading: Reading) -> str:
+    if reading.images:
+        table.need_columns(found.where, found.header, [reading.images])
+        return reading.images
+    known = _called(found.header, _IMAGES)
+    if not known:
+        raise UsageError(
+            f"{found.where} has no column 'image'; its columns are {', '.join(found.header)[:300]}: say which one "
+            "holds the names of the images with --image-column NAME"
+        )
+    return next((column for column in known if _names_files(found, place, column, reading.suffix)), known[0])
+
+
+def _names_files(found: table.TextTable, place: Place, column: str, suffix: str) -> bool:
+    texts = (row[column] for row in found.rows[:100] if row[column])
+    return any(place.find(place.start + ending_in(table.image_name(found.where, text), suffix)) for text in texts)
+
+
+def _remedy(place: Place, files: Sequence[str]) -> str:
+    """Say what would make the files of a table be found: another suffix, where files with it are there."""
+    there = next((s for s in sorted(SUFFIXES) if any(place.find(ending_in(name, s)) for name in files[:100])), "")
+    if there:
+        return f"files of these names that end in {there} are there: give --suffix {there}"
+    return "give names relative to the CSV's folder"
+
+
+def _label_column(found: table.TextTable, reading: Reading) -> str:
+    if reading.labels == NO_LABELS and NO_LABELS not in found.header:
         return ""
-    if labels.name:
-        table.need_columns(found.where, found.header, [labels.name])
-        return labels.name
-    known = _columns(found.header, _LABELS)
+    if reading.labels:
+        table.need_columns(found.where, found.header, [reading.labels])
+        return reading.labels
+    known = _called(found.header, _LABELS)
     if len(known) > 1:
         raise UsageError(
             f"{found.where} has the columns {' and '.join(known)}, and each could hold the labels: say which one with "
@@ -139,10 +175,11 @@ def _label_column(found: table.TextTable, labels: LabelColumn) -> str:
     return known[0] if known else ""
 
 
-def _may_be_labels(found: table.TextTable, known: Iterable[list[str]]) -> Iterable[str]:
-    read = {"image", "", *(column for columns in known for column in columns)}
+def _may_be_labels(found: table.TextTable, columns: _Columns) -> Iterable[str]:
+    # Without labels there is nothing whose spread or number of raters these could be.
+    of_labels = {column for name in _OF_LABELS for column in columns.attributes.get(name, ())}
     for column in found.header:
-        if column not in read and any(_is_number(row[column]) for row in found.rows):
+        if column not in columns.read - of_labels and any(_is_number(row[column]) for row in found.rows):
             yield column
 
 
@@ -153,16 +190,16 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _sample(where: str, place: Place, row: table.TextRow, column: str, attributes: dict[str, list[str]]) -> Sample:
-    name = table.image_name(where, row["image"])
-    mos = table.number(where, column, name, row[column]) if column else None
+def _sample(where: str, place: Place, row: table.TextRow, columns: _Columns, suffix: str) -> Sample:
+    name = table.image_name(where, row[columns.image])
+    mos = table.number(where, columns.label, name, row[columns.label]) if columns.label else None
     said: dict[str, Attribute] = {}
-    for attribute, columns in attributes.items():
-        text = next((row[each] for each in columns if row[each]), "")
-        value = table.number(where, attribute, name, text) if attribute in ("std", "n_raters") else text
+    for attribute, those in columns.attributes.items():
+        text = next((row[each] for each in those if row[each]), "")
+        value = table.number(where, attribute, name, text) if attribute in _OF_LABELS else text
         if text and value is not None:
             said[attribute] = value
-    return Sample(name, place.file(name), mos, said)
+    return Sample(name, place.file(ending_in(name, suffix)), mos, said)
 
 
 def in_folder(folder: Folder, files: Iterable[str], start: str) -> Place:

@@ -52,18 +52,26 @@ def read_csv(path: Path) -> tuple[list[str], list[TextRow]]:
         UsageError: the file is missing, empty, too large, HTML or binary in disguise, or a row has
             another number of fields than the header.
     """
+    table = parse_text(read_file(path), str(path), TableSpec(files=()))
+    return table.header, table.rows
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a label file on this machine.
+
+    Raises:
+        UsageError: it is missing, a folder, too large or cannot be read.
+    """
     try:
         if path.is_dir():
-            raise UsageError(f"{path} is a folder: give a CSV file")
+            raise UsageError(f"{path} is a folder: give a file")
         if not path.is_file():
             raise UsageError(f"{path}: no such file")
         if path.stat().st_size > MAX_BYTES:
             raise UsageError(f"{path} is larger than {MAX_BYTES >> 20} MiB, too large for a label file")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    table = parse_text(data, str(path), TableSpec(files=()))
-    return table.header, table.rows
 
 
 def parse_text(data: bytes, where: str, spec: TableSpec) -> TextTable:

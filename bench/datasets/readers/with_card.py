@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from bench.datasets.card import Card
 from bench.datasets.catalogue import find_card, shipped_cards
 from bench.datasets.dataset import Attribute, Dataset, Direction, Sample, count_values, told_count
-from bench.datasets.readers.index import Index, fold, join
+from bench.datasets.readers.index import Index, ending_in, fold, join
 from bench.datasets.readers.labels import LabelFile, LabelRows, find_labels, packed_hint, read_labels
 from bench.datasets.readers.problems import Problem
 from bench.datasets.readers.rows import attributes_of_name, content_hash, read_rows
@@ -46,17 +46,17 @@ class Inspection:
     content: str = ""
 
 
-def read_with_card(card: Card, folder: Folder, need_images: bool = True) -> Dataset:
+def read_with_card(card: Card, folder: Folder, need_images: bool = True, suffix: str = "") -> Dataset:
     """Read the labels that the card describes and find the images below ``folder``.
 
     An image that is not there stays in the dataset, and fails by name when it is scored. Without ``need_images``, for
-    scores that are there already, all of them may be absent.
+    scores that are there already, all of them may be absent. ``suffix`` is that of ``Reading``.
 
     Raises:
         MissingRequirementError: the label file or every image is missing.
         UsageError: the labels are not what the card says.
     """
-    seen = inspect(card, folder)
+    seen = inspect(card, folder, suffix)
     for problem in seen.problems:
         missing = problem.kind == "missing"
         if problem.fatal and (need_images or not missing):
@@ -67,8 +67,8 @@ def read_with_card(card: Card, folder: Folder, need_images: bool = True) -> Data
     return replace(dataset, notes=(*card.notes, short)) if short else dataset
 
 
-def inspect(card: Card, folder: Folder) -> Inspection:
-    """Read a copy of a dataset and collect what is wrong with it.
+def inspect(card: Card, folder: Folder, suffix: str = "") -> Inspection:
+    """Read a copy of a dataset and collect what is wrong with it; ``suffix`` is that of ``Reading``.
 
     Raises:
         MissingRequirementError: the label file, or what belongs to it, is not there.
@@ -77,6 +77,8 @@ def inspect(card: Card, folder: Folder) -> Inspection:
     index = Index(folder.files())
     problems: list[Problem] = []
     if not card.labels:
+        if suffix:
+            raise UsageError(f"--suffix is for images that labels name, and dataset {card.id!r} has none: leave it out")
         return _inspect_unlabelled(card, folder, index)
     labels = read_labels(card, folder, index)
     if labels.lacking:
@@ -86,16 +88,18 @@ def inspect(card: Card, folder: Folder) -> Inspection:
     problems += faults
     content = content_hash((row.name, row.mos) for row in rows)
     problems += _unknown_labels(card, labels, content, complete=not faults and len(labels.rows) == card.n)
-    folders, files = _place(card, index, labels.base, [row.name for row in rows])
+    names = [ending_in(row.name, suffix) for row in rows]
+    folders, files = _place(card, index, labels.base, names)
     samples = tuple(
-        Sample(row.name, File(folder, file or join(folders[0], row.name)), row.mos, row.attributes)
-        for row, file in zip(rows, files, strict=True)
+        Sample(row.name, File(folder, file or join(folders[0], name)), row.mos, row.attributes)
+        for row, name, file in zip(rows, names, files, strict=True)
     )
     problems += _missing(card, index, samples, files)
     problems += _counts(card, len(labels.rows), samples, sound=not faults)
     found = [file for file in files if file]
     here = len(labels.rows) - (len(samples) - len(found))
     dataset = describe_with_card(card, samples, str(folder), labels.spec.direction, here)
+    dataset = replace(dataset, suffix=suffix)
     # Images of rows that could not be used would look as if nobody named them.
     unnamed = () if faults else _unnamed(index, found)
     return Inspection(dataset, labels.sources, folders, len(found), unnamed, tuple(problems), content)
@@ -180,7 +184,8 @@ def _missing(card: Card, index: Index, samples: tuple[Sample, ...], files: list[
         text = f"none of the {len(samples)} images is there{hint}"
         return [Problem("missing", text, names, f"use {kin}, whose images these are", fatal=True)]
     text = f"none of the {len(samples)} images is in {looked}{hint}{_converted(index, samples)}"
-    return [Problem("missing", text, names, packed_hint(index) or _again(card), fatal=True)]
+    moved = f"if those are the set's own images, move them so that the first is {names[0]}" if elsewhere else ""
+    return [Problem("missing", text, names, moved or packed_hint(index) or _again(card), fatal=True)]
 
 
 def _laid_out_so(card: Card, folders: Iterable[str]) -> str:
@@ -200,7 +205,7 @@ def _converted(index: Index, samples: tuple[Sample, ...]) -> str:
         return ""
     return (
         f" (the same names end in {other[1]} in place of {other[0]}: pictures saved again in another format are not "
-        "those that people rated, and another protocol)"
+        f"those that people rated, and another protocol; --suffix {other[1]} takes them as that)"
     )
 
 

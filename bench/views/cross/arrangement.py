@@ -55,14 +55,15 @@ def _columns(entries: Sequence[Entry]) -> dict[Target, _Column]:
     columns: dict[Target, _Column] = defaultdict(_Column)
     for entry in (entry for entry in entries if entry.fitted):
         whole, protocol = entry.fit.whole, entry.protocol
-        target = Target(whole.id, whole.labels, whole.images, protocol.resize, protocol.size)
+        target = Target(whole.id, whole.labels, whole.images, replace(protocol, split="random:SEED"))
         columns[target].fitted[method_key(entry)][_seed(entry)] = entry
     for entry in (entry for entry in entries if not entry.fitted):
         about, protocol = entry.identity, entry.protocol
         if (protocol.split, protocol.mos) != ("all", "dataset"):
             continue
         for target, column in columns.items():
-            same = (entry.dataset.id, about.labels, protocol.resize) == (target.dataset, target.labels, target.resize)
+            wanted = (target.dataset, target.labels, target.protocol.resize)
+            same = (entry.dataset.id, about.labels, protocol.resize) == wanted
             # Imported scores know no image files.
             if same and about.images in ("", target.images):
                 column.whole[method_key(entry)] = entry

@@ -29,7 +29,7 @@ def _of_cell(table: CrossTable, row: MethodKey, target: Target) -> dict[str, Any
         "method": table.labels[row],
         "train": table.trained.get(row),
         "dataset": target.dataset,
-        "resize": target.resize,
+        "resize": target.protocol.resize,
         "srcc": cell.summary.median,
         "srcc_lower_quartile": cell.summary.low,
         "srcc_upper_quartile": cell.summary.high,

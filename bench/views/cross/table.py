@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from bench import stats
+from bench.datasets.protocol import Protocol
 from bench.runs.entry import DatasetRecord, MethodRecord
 from bench.tables.cell import MethodKey
 from bench.tables.leakage import Leak
 
 
 class Target(NamedTuple):
-    """A dataset to predict, under one protocol."""
+    """A dataset to predict, under one protocol (that of its splits)."""
 
     dataset: str
     labels: str
     images: str
-    resize: str
-    size: str = ""
+    protocol: Protocol
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
 from bench.tables.averages import marks_over
 from bench.tables.cell import FEW, MethodKey
@@ -98,8 +97,7 @@ class CrossView:
     def _about_column(self, target: Target) -> str:
         tested = self.table.tested[target]
         sizes = sorted(len(part) for part in tested.parts)
-        protocol = Protocol("random:SEED", target.resize, size=target.size)
-        text = f"{tested.about.title}: {tested.about.n} images; {protocol}"
+        text = f"{tested.about.title}: {tested.about.n} images; {target.protocol}"
         if sizes:
             some = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
             few = " (too few to draw conclusions)" if sizes[0] < FEW else ""

@@ -76,6 +76,8 @@ def _their_resolution(published: PublishedResult) -> str | None:
 
 def _our_resolution(cell: Cell, card: Card | None) -> str | None:
     protocol = cell.protocol
+    if protocol.saved_as:
+        return f"saved again as {protocol.saved_as}"
     if protocol.size:
         return protocol.size + (f", then {protocol.resize}" if protocol.resize != "none" else "")
     if protocol.resize != "none":

@@ -1,0 +1,41 @@
+"""What this machine has free."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_UNKNOWN = 4 * 2**30
+
+
+def free_memory() -> int:
+    """Return the bytes of memory that a process may still take, within the limit of a container.
+
+    Example:
+        >>> free_memory() > 0
+        True
+    """
+    known = [bytes_ for bytes_ in (_of_machine(), _of_container()) if bytes_ is not None]
+    return max(0, min(known, default=_UNKNOWN))
+
+
+def _of_machine() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError):
+        pass
+    try:  # macOS: all of it, for it says nothing better
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _of_container() -> int | None:
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit = (folder / "memory.max").read_text(encoding="ascii").strip()
+        used = (folder / "memory.current").read_text(encoding="ascii").strip()
+        return int(limit) - int(used)
+    except (OSError, ValueError):  # there is none, or its limit is "max"
+        return None

@@ -1,0 +1,167 @@
+"""Decoding ahead of scoring: in threads, in order, within a bound of pixels."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
+
+from bench.api import Photo, Resize
+from bench.errors import ImageError
+from bench.io.hashing import read_unchanged
+from bench.io.images import decode, resize, size_of
+from bench.runs.jobs import ImageToScore
+
+MOST_PIXELS = 50_000_000
+"""Pixels, of three bytes each, that may be decoded and wait; one image alone may have more."""
+
+
+class Decoded(NamedTuple):
+    """An image, and its photo or the reason why there is none."""
+
+    item: ImageToScore
+    photo: Photo | str
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels are held."""
+        return 0 if isinstance(self.photo, str) else self.photo.pixels.shape[0] * self.photo.pixels.shape[1]
+
+
+def decode_ahead(
+    items: Sequence[ImageToScore], policy: Resize | None, threads: int, ahead: int, most: int = MOST_PIXELS
+) -> Iterator[Decoded]:
+    """Decode images, and resize them as the protocol asks; yield them in order.
+
+    Args:
+        items: the images.
+        policy: the protocol's resize policy.
+        threads: how many decode at once.
+        ahead: images that may wait.
+        most: pixels that may wait.
+
+    Raises:
+        BenchError: a file is not any more what was hashed.
+    """
+    room = _Room(most)
+    todo = enumerate(items)
+    # Pillow and libjpeg-turbo decode without Python's lock.
+    with ThreadPoolExecutor(max_workers=threads) as pool, room:
+        waiting: deque[Future[tuple[Decoded, int]]] = deque()
+
+        def send(count: int) -> None:
+            for place, item in islice(todo, count):
+                waiting.append(pool.submit(_decode_within, room, place, item, policy))
+
+        send(max(threads, ahead))
+        while waiting:
+            decoded, held = waiting.popleft().result()
+            room.leave(held)
+            send(1)
+            yield decoded
+
+
+def decode_one(item: ImageToScore, policy: Resize | None) -> Decoded:
+    """Decode one image, and resize it as the protocol asks."""
+    try:
+        return Decoded(item, _photo(item, _read(item), policy))
+    except ImageError as error:
+        return Decoded(item, str(error))
+
+
+def windows(decoded: Iterator[Decoded], images: int, pixels: int = MOST_PIXELS) -> Iterator[list[Decoded]]:
+    """Gather images until there are so many, or so many pixels.
+
+    Example:
+        >>> some = (Decoded(ImageToScore(name, File(None, name), (0,)), "no image") for name in "abcde")
+        >>> [len(window) for window in windows(some, 2)]
+        [2, 2, 1]
+    """
+    window: list[Decoded] = []
+    held = 0
+    for one in decoded:
+        window.append(one)
+        held += one.pixels
+        if len(window) >= images or held >= pixels:
+            yield window
+            window, held = [], 0
+    if window:
+        yield window
+
+
+class _Room:
+    """Room for pixels, given out in the order of the images, so that nobody waits for one that is kept out.
+
+    On leaving the context everybody is let in, so that no thread waits for ever.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held = 0
+        self._next = 0
+        self._open = True
+        self._changed = threading.Condition()
+
+    def __enter__(self) -> _Room:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._open = False
+            self._changed.notify_all()
+
+    def enter(self, place: int, pixels: int) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._open or (self._next == place and self._fits(pixels)))
+            self._next += 1
+            self._held += pixels
+            self._changed.notify_all()
+
+    def leave(self, pixels: int) -> None:
+        with self._changed:
+            self._held -= pixels
+            self._changed.notify_all()
+
+    def _fits(self, pixels: int) -> bool:
+        return self._held == 0 or self._held + pixels <= self._most
+
+
+def _decode_within(room: _Room, place: int, item: ImageToScore, policy: Resize | None) -> tuple[Decoded, int]:
+    """Decode an image as soon as there is room for it; return how much it takes too."""
+    pixels = 0
+    try:
+        data = _read(item)
+        pixels = _pixels(item, data)
+    except ImageError as error:
+        return Decoded(item, str(error)), 0
+    finally:
+        room.enter(place, pixels)  # whatever happens, for those behind it wait for their turn
+    try:
+        return Decoded(item, _photo(item, data, policy)), pixels
+    except ImageError as error:
+        return Decoded(item, str(error)), pixels
+
+
+def _read(item: ImageToScore) -> bytes | Photo:
+    if isinstance(item.file, Photo):
+        return item.file
+    return read_unchanged(item.file, item.digest) if item.digest else item.file.read()
+
+
+def _pixels(item: ImageToScore, data: bytes | Photo) -> int:
+    if item.pixels or isinstance(data, Photo):  # which is held already
+        return item.pixels
+    try:
+        width, height = size_of(data, item.name)
+    except ImageError:  # decoding will say what is wrong
+        return 0
+    return width * height
+
+
+def _photo(item: ImageToScore, data: bytes | Photo, policy: Resize | None) -> Photo:
+    photo = data if isinstance(data, Photo) else decode(data, item.name)
+    return replace(photo, pixels=resize(photo.pixels, policy or Resize()))

@@ -1,0 +1,136 @@
+"""What is to be scored, by what and how, and what came of it: the words that scoring is spoken of in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bench.api import Method, Photo, Resize
+from bench.defaults import IMAGE_TIMEOUT
+from bench.io.files import File
+from bench.plugins import options as method_options
+from bench.runs.journal import Outcome
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method with its options, not yet loaded; travels to worker processes.
+
+    ``fingerprint`` is that of the loaded method, empty until then.
+    """
+
+    method: type[Method]
+    options: Any
+    device: str = "cpu"
+    fingerprint: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name of its row: the method's, with the options that differ from the defaults."""
+        return method_options.label(self.method.info.name, self.options)
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedMethod:
+    """A method in this process, and how another process can load it too."""
+
+    spec: MethodSpec
+    method: Method
+
+
+def load_methods(specs: Iterable[MethodSpec]) -> list[LoadedMethod]:
+    """Build methods, reading their weights, and make torch deterministic where one brought it along.
+
+    Raises:
+        MissingRequirementError: weights or packages are not here.
+        UsageError: an option's file is not what it should be.
+    """
+    # cuBLAS reads this when it starts; without it a deterministic run cannot be had on CUDA.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    methods = [(spec, spec.method(spec.options, spec.device)) for spec in specs]
+    if "torch" in sys.modules:
+        make_deterministic()
+    return [LoadedMethod(replace(spec, fingerprint=method.fingerprint), method) for spec, method in methods]
+
+
+def make_deterministic() -> None:
+    """Make torch give the same numbers again, on CUDA too."""
+    import torch
+
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # Full float32 on CUDA: a score must not depend on the device beyond rounding.
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+
+
+@dataclass(frozen=True)
+class ImageToScore:
+    """One image to score.
+
+    Attributes:
+        name: of the image.
+        file: where it lies, or the photo itself.
+        methods: by which of the methods, their indices.
+        digest: hash that its file must still have (:mod:`bench.io.hashing`); empty: any will do.
+        pixels: how many it has as a file; 0 where nobody has looked.
+    """
+
+    name: str
+    file: File | Photo
+    methods: tuple[int, ...]
+    digest: str = ""
+    pixels: int = 0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of scoring; only ``resize`` and ``seed`` may change a score.
+
+    Attributes:
+        resize: the protocol's resize policy; None: what the dataset's protocol asks for, which ``runner`` knows.
+        seed: for methods that draw.
+        batch_size: photos handed to a method at once, at most.
+        workers: processes; None lets the methods decide.
+        batch_pixels: pixels handed to a method at once, at most, unless one photo has more; None lets memory decide.
+        image_timeout: seconds in which an image must be decoded, and in which a method must score it, where processes
+            of their own do it (see ``workers``).
+    """
+
+    resize: Resize | None = None
+    seed: int = 0
+    batch_size: int = 8
+    workers: int | None = None
+    batch_pixels: int | None = None
+    image_timeout: int = IMAGE_TIMEOUT
+
+
+@dataclass
+class BatchOutcomes:
+    """Outcomes of some images: per method index, with the seconds spent."""
+
+    outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
+    seconds: dict[int, float] = field(default_factory=dict)
+
+    def add(self, other: BatchOutcomes) -> None:
+        """Take the outcomes of others in."""
+        for index, outcomes in other.outcomes.items():
+            self.outcomes.setdefault(index, []).extend(outcomes)
+            self.seconds[index] = self.seconds.get(index, 0.0) + other.seconds[index]
+
+
+@dataclass(frozen=True)
+class ProcessPlan:
+    """Processes × threads, at most the machine's cores where the user does not ask for more."""
+
+    processes: int
+    threads: int
+
+
+def set_threads(threads: int) -> None:
+    """Let torch use so many threads, where a method brought it along."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)

@@ -25,6 +25,7 @@ from bench.runs.store import Store
 
 VERSION = "imported"
 _NAMES = ("image", "mos")
+_MOST_BYTES = 256 * 2**20  # a million images by ten methods
 _TEXTS, _NUMBERS = ("reference", "type", "level"), ("std", "n_raters")
 _ATTRIBUTES = (*_TEXTS, *_NUMBERS)
 
@@ -61,7 +62,7 @@ def read_scores(path: Path, column: str | None) -> ScoreFile:
     Raises:
         UsageError: the file is no such CSV, or names an image twice.
     """
-    header, rows = _named_as_here(*table.read_csv(path))
+    header, rows = _named_as_here(*table.read_csv(path, _MOST_BYTES))
     columns = [column] if column is not None else [name for name in header if name not in (*_NAMES, *_ATTRIBUTES)]
     table.need_columns(path, header, ["image", *columns])
     if not columns or not rows:

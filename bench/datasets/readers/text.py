@@ -42,8 +42,8 @@ class TextTable:
     rows: list[TextRow]
 
 
-def read_csv(path: Path) -> tuple[list[str], list[TextRow]]:
-    """Read a user's CSV file with a header; comma, semicolon or tab separated, UTF-8.
+def read_csv(path: Path, most: int = MAX_BYTES) -> tuple[list[str], list[TextRow]]:
+    """Read a user's CSV file with a header; comma, semicolon or tab separated, UTF-8; of ``most`` bytes.
 
     Returns:
         The column names and the rows.
@@ -52,12 +52,12 @@ def read_csv(path: Path) -> tuple[list[str], list[TextRow]]:
         UsageError: the file is missing, empty, too large, HTML or binary in disguise, or a row has
             another number of fields than the header.
     """
-    table = parse_text(read_file(path), str(path), TableSpec(files=()))
+    table = parse_text(read_file(path, most), str(path), TableSpec(files=()))
     return table.header, table.rows
 
 
-def read_file(path: Path) -> bytes:
-    """Return the content of a label file on this machine.
+def read_file(path: Path, most: int = MAX_BYTES) -> bytes:
+    """Return the content of a label file on this machine, of ``most`` bytes.
 
     Raises:
         UsageError: it is missing, a folder, too large or cannot be read.
@@ -67,8 +67,8 @@ def read_file(path: Path) -> bytes:
             raise UsageError(f"{path} is a folder: give a file")
         if not path.is_file():
             raise UsageError(f"{path}: no such file")
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(f"{path} is larger than {MAX_BYTES >> 20} MiB, too large for a label file")
+        if path.stat().st_size > most:
+            raise UsageError(f"{path} is larger than {most >> 20} MiB, too large for a table")
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None

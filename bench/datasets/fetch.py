@@ -21,6 +21,7 @@ from bench.io import unpacking
 from bench.io.first_hashes import FirstHash, check_hash, hash_download, read_hashes, record_hashes
 
 _MARGIN = 1.5  # sizes that cards declare are rough
+_SMALL = 2**24
 _MOST_UNSAID = 200 * 10**9  # bytes of an archive of which no card says the size; the disk has less, as a rule
 
 
@@ -77,9 +78,14 @@ def _fetch_archives(laid_out: FetchPlan) -> None:
             continue
         free = free_bytes(laid_out.work) + kept_bytes(download.path)
         try:
-            fetching.fetch(download, min(free, int(_MARGIN * archive.size) or _MOST_UNSAID))
+            fetching.fetch(download, min(free, _most(archive)))
         except MissingRequirementError as error:
             raise MissingRequirementError(f"{error}. The dataset's page is {laid_out.card.source}") from None
+
+
+def _most(archive: Archive) -> int:
+    """Return at how many bytes an archive is given up: its size is rough, and a list gains columns."""
+    return max(int(_MARGIN * archive.size), _SMALL) if archive.size else _MOST_UNSAID
 
 
 def _check_hashes(laid_out: FetchPlan) -> dict[str, FirstHash]:

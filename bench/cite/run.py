@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Literal
 
 from bench.api import Method
 from bench.cite.bibtex import BibtexEntry
 from bench.cite.citation import Citation, cite_dataset, cite_method, cite_software
-from bench.datasets.catalogue import find_card, names, read_card
+from bench.datasets.catalogue import card_of, find_card, names
 from bench.errors import UsageError, did_you_mean
 from bench.io.progress import note
 from bench.plugins.registry import catalogue
@@ -69,7 +68,7 @@ def as_text(citations: Iterable[Citation]) -> str:
 
 
 def _cite(name: str) -> Citation:
-    card = read_card(Path(name)) if name.endswith(".toml") else find_card(name)
+    card = card_of(name)
     citation = cite_dataset(card) if card else _cite_method(name)
     if citation is None:
         raise UsageError(

@@ -156,8 +156,8 @@ _SETTINGS = (
         default=IMAGE_TIMEOUT,
         show_default=True,
         metavar="SECONDS",
-        help="Seconds in which an image must be decoded, and in which a method must score it, where several processes "
-        "do it.",
+        help="Seconds in which an image must be decoded, and in which a method must score it (a batch: as many times "
+        "as long), where several processes do it.",
     ),
     click.option(
         "--seed",

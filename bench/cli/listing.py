@@ -76,18 +76,18 @@ def list_datasets(
 
     --format md writes docs/reference/datasets.md.
     """
-    from bench.datasets.catalogue import find_card, shipped_cards
+    from bench.datasets.catalogue import card_of, shipped_cards
     from bench.datasets.doctor import choose_cards, describe_card
     from bench.datasets.roots import Roots
 
     places = Roots.parse(roots)
     cards = list(shipped_cards().values())
     if name:
-        card = find_card(name)
+        card = card_of(name)
         if card is None:
             hint = did_you_mean(name, [c.id for c in cards])
             raise UsageError(
-                f"NAME got {name!r}, which is not the id of a dataset card.{hint} See `bench list datasets`."
+                f"NAME got {name!r}, which is neither the id of a dataset nor a card.{hint} See `bench list datasets`."
             )
         cards = [card]
     cards = choose_cards(cards, places, kind, licence or "", ready=ready)

@@ -55,6 +55,15 @@ def find_card(name: str) -> Card | None:
     return cards.get(name) or next((card for card in cards.values() if name in card.aliases), None)
 
 
+def card_of(text: str) -> Card | None:
+    """Return the card with that id or alias, or that of a file whose path is given; None where it is neither.
+
+    Raises:
+        UsageError: the file cannot be read, or is no valid card.
+    """
+    return find_card(text) or (read_card(Path(text)) if text.endswith(".toml") else None)
+
+
 def other_sizes(card: Card) -> list[Card]:
     """Return the cards that vary this one in the size of its images."""
     return [each for each in shipped_cards().values() if each.extends == card.id and each.size != card.size]

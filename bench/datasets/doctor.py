@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.datasets.card import Card, download_size, unpacked_size
-from bench.datasets.catalogue import find_card, read_card, shipped_cards
+from bench.datasets.catalogue import card_of, find_card, shipped_cards
 from bench.datasets.dataset import Dataset, Sample, count_values
 from bench.datasets.equal_files import equal_files_told
 from bench.datasets.readers.problems import Problem
@@ -94,9 +94,8 @@ def examine_named(text: str, roots: Roots, decoding: bool = True, reading: Readi
     Raises:
         UsageError: there is no such dataset, or a card cannot be read.
     """
-    card, beside = find_card(text), None
-    if card is None and text.endswith(".toml"):
-        card = read_card(Path(text))
+    card, beside = card_of(text), None
+    if card is not None and find_card(text) is None:
         beside = None if roots.find(card) else Place(str(Path(text).parent), "beside the card")
     with bar(card.n if card else None, f"{text}: decoding", delay=1.0) as shown:
         if card is None:

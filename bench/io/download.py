@@ -7,6 +7,7 @@ first bytes. What a card has at an http address is taken over https where that a
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ssl
 import time
@@ -173,7 +174,7 @@ def _open(download: Download, part: Path) -> HTTPResponse | None:
     try:
         return cast(HTTPResponse, web.open_url(download.url, _headers(download, part)))
     except urllib.error.HTTPError as error:
-        with error:
+        with contextlib.closing(error):
             if error.code != 416 or not part.is_file():
                 raise _unreachable(download, web.reason(error)) from None
             if error.headers.get("Content-Range", "") == f"bytes */{part.stat().st_size}":

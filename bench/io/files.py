@@ -223,7 +223,7 @@ class Elsewhere(Folder):
             try:
                 return web.read(f"{self.location.rstrip('/')}/{quote(name)}", web.Budget(most))[0]
             except urllib.error.HTTPError as error:
-                with error:
+                with contextlib.closing(error):
                     raise FileNotFoundError if error.code in (404, 410) else OSError(web.reason(error)) from None
         system, root, lock = _open(self)
         path = _listing(self)[name] if self.archive else f"{root.rstrip('/')}/{name}"

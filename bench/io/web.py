@@ -8,6 +8,7 @@ the bytes, and the seconds where many answers make one. A redirect never leads f
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import http.client
 import io
@@ -263,7 +264,7 @@ def why_not(url: str) -> str:
         with open_url(url, {"Range": "bytes=0-0"}, _PROBE_SECONDS):
             return ""
     except urllib.error.HTTPError as error:
-        with error:
+        with contextlib.closing(error):
             return "" if error.code == 416 else reason(error)
     except FAILURES as error:
         cause = getattr(error, "reason", error)

@@ -96,7 +96,9 @@ class Batches:
         try:
             with self.limit(len(batch)):
                 scores = [_number(score) for score in self.method.score(batch)]
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit, and the panics of compiled code
             if len(batch) == 1:
                 return [Outcome(batch[0].name, None, _reason(error))]
             size = 1

@@ -49,20 +49,24 @@ def decode_ahead(
     """
     room = _Room(most)
     todo = enumerate(items)
+    waiting: deque[Future[tuple[Decoded, int]]] = deque()
     # Pillow and libjpeg-turbo decode without Python's lock.
-    with ThreadPoolExecutor(max_workers=threads) as pool, room:
-        waiting: deque[Future[tuple[Decoded, int]]] = deque()
+    pool = ThreadPoolExecutor(max_workers=threads)
 
-        def send(count: int) -> None:
-            for place, item in islice(todo, count):
-                waiting.append(pool.submit(_decode_within, room, place, item, policy))
+    def send(count: int) -> None:
+        for place, item in islice(todo, count):
+            waiting.append(pool.submit(_decode_within, room, place, item, policy))
 
+    try:
         send(max(threads, ahead))
         while waiting:
             decoded, held = waiting.popleft().result()
             room.leave(held)
             send(1)
             yield decoded
+    finally:
+        room.let_in()
+        pool.shutdown(cancel_futures=True)
 
 
 def decode_one(item: ImageToScore, policy: Resize | None) -> Decoded:
@@ -94,29 +98,24 @@ def windows(decoded: Iterator[Decoded], images: int, pixels: int = MOST_PIXELS) 
 
 
 class _Room:
-    """Room for pixels, given out in the order of the images, so that nobody waits for one that is kept out.
-
-    On leaving the context everybody is let in, so that no thread waits for ever.
-    """
+    """Room for pixels, given out in the order of the images, so that nobody waits for one that is kept out."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._held = 0
         self._next = 0
-        self._open = True
+        self._bounded = True
         self._changed = threading.Condition()
 
-    def __enter__(self) -> _Room:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def let_in(self) -> None:
+        """Let everybody in from now on, so that no thread waits for ever."""
         with self._changed:
-            self._open = False
+            self._bounded = False
             self._changed.notify_all()
 
     def enter(self, place: int, pixels: int) -> None:
         with self._changed:
-            self._changed.wait_for(lambda: not self._open or (self._next == place and self._fits(pixels)))
+            self._changed.wait_for(lambda: not self._bounded or (self._next == place and self._fits(pixels)))
             self._next += 1
             self._held += pixels
             self._changed.notify_all()

@@ -2,7 +2,7 @@
 
 Where a process is killed, the images that were being scored are scored again, each by each method in a process of its
 own: one that kills it there too is recorded as failed, and the rest goes on. A process whose image takes too long is
-killed by an alarm, which no code that hangs can keep from ringing.
+killed by an alarm, also where compiled code hangs; not where a method handles alarms itself.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 import signal
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import AbstractContextManager, contextmanager
@@ -65,8 +65,7 @@ def _score_chunks(
     plan: ProcessPlan,
 ) -> Iterator[BatchOutcomes]:
     """Take chunks from ``todo``; ``running`` holds those without an outcome, also after a process was killed."""
-    executor = _executor(plan.processes, plan.threads)
-    try:
+    with _executor(plan.processes, plan.threads) as executor:
         while todo or running:
             # Nothing waits in a worker's queue: after a kill the workers end with the chunk they are at.
             while todo and len(running) < plan.processes:
@@ -76,9 +75,6 @@ def _score_chunks(
                 scored = done.result()
                 del running[done]
                 yield scored
-    except (GeneratorExit, KeyboardInterrupt):
-        executor.shutdown(wait=True, kill_workers=True)
-        raise
 
 
 def _score_alone(
@@ -88,25 +84,26 @@ def _score_alone(
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     culprits = 0
-    in_a_row: list[str] = []
+    in_a_row: dict[int, list[str]] = defaultdict(list)
     for item in items:
         for index in sorted(specs.keys() & set(item.methods)):
             alone = [replace(item, methods=(index,))]
             try:
-                # A reusable executor that broke is replaced by the next call.
-                executor = _executor(1, plan.threads)
-                scored = executor.submit(_score_in_worker, specs, alone, settings, plan.threads).result()
-                in_a_row.clear()
+                # An executor that broke is replaced by the next call.
+                with _executor(1, plan.threads) as executor:
+                    scored = executor.submit(_score_in_worker, specs, alone, settings, plan.threads).result()
+                in_a_row[index].clear()
             except TerminatedWorkerError as error:
                 culprits += 1
-                in_a_row += [item.name] if item.name not in in_a_row else []
+                in_a_row[index].append(item.name)
                 why = _why(error, settings, "the process that scored it was killed")
                 scored = BatchOutcomes({index: [Outcome(item.name, None, why)]}, {index: 0.0})
             yield scored
-            if len(in_a_row) == _MOST_IN_A_ROW:
+            if len(in_a_row[index]) == _MOST_IN_A_ROW:
                 raise BenchError(
-                    f"{_MOST_IN_A_ROW} images in a row killed the process that scored them: {', '.join(in_a_row)}: see "
-                    f"whether the method {specs[index].label} works at all here; what was scored is stored"
+                    f"{_MOST_IN_A_ROW} images in a row killed the process that scored them: "
+                    f"{', '.join(in_a_row[index])}: see whether the method {specs[index].label} works at all here; "
+                    "what was scored is stored"
                 )
     return culprits
 
@@ -115,20 +112,27 @@ def _why(error: BaseException, settings: Settings, killed: str) -> str:
     """Say why a process ended, from what loky says of its exit code."""
     if "SIGALRM" in str(error):
         return f"decoding or scoring took longer than {settings.image_timeout} s for an image (--image-timeout)"
-    found = re.search(r"\{([A-Za-z0-9_()-]+)\}", str(error))
+    found = re.search(r"\{([A-Za-z0-9_(), -]+)\}", str(error))
     return f"{killed} ({found[1]})" if found else killed
 
 
-def _executor(processes: int, threads: int) -> Any:
+@contextmanager
+def _executor(processes: int, threads: int) -> Iterator[Any]:
+    """Give an executor, whose processes outlive the context unless that is interrupted."""
     from joblib.externals.loky import get_reusable_executor
 
-    return get_reusable_executor(
+    executor = get_reusable_executor(
         max_workers=processes,
         timeout=300,
         initializer=_end_with_parent,
         initargs=(os.getpid(),),
         env=dict.fromkeys(_THREADS, str(threads)),
     )
+    try:
+        yield executor
+    except (GeneratorExit, KeyboardInterrupt):
+        executor.shutdown(wait=True, kill_workers=True)
+        raise
 
 
 _in_worker: dict[tuple[object, ...], dict[int, Batches]] = {}

@@ -104,7 +104,8 @@ def card_attributes(card: Card) -> set[str]:
 
 
 def _splits(card: Card) -> list[str]:
-    official = f"Official: {_counted(card.splits)}." if card.splits else "No official split."
+    unsized = "Official, by its labels; how large, the card does not know." if "split" in card_attributes(card) else ""
+    official = f"Official: {_counted(card.splits)}." if card.splits else unsized or "No official split."
     together = card.group or card.cluster
     return [f"{official} random:SEED {f'keeps images of one {together} together' if together else 'draws images'}."]
 

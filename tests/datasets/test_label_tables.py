@@ -454,13 +454,26 @@ def test_labels_in_json_are_read(tmp_path: Path, content: object) -> None:
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        b'{"image": "a.png", "mos": 1, "tags": ["x", "y"]}\n{"image": "b.png", "mos": 2.5, "tags": []}\n',
+        b'{"image": {"0": "a.png", "1": "b.png"}, "mos": {"0": 1, "1": 2.5}}',
+    ],
+    ids=["an object a line", "as pandas writes a table"],
+)
+def test_further_forms_of_json_are_read(content: bytes) -> None:
+    found = formats.parse(content, "labels.json", TableSpec(files=()))
+    assert [(row["image"], row["mos"]) for row in found.rows] == [("a.png", "1"), ("b.png", "2.5")]
+
+
+@pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"[{", "is not a JSON file, or is incomplete"),
         (b"[" * 100_000, "is not a JSON file"),
         (b'{"image": ["a"], "mos": []}', "lists have different lengths"),
         (b'{"a.png": 3}', "labels in JSON are a list of objects"),
-        (b'[{"image": {"name": "a"}}]', "a row has an object or a list in place of a number"),
+        (b'{"a": 1}\nno JSON\n', "is not a JSON file, or is incomplete"),
         (b"3", "labels in JSON are a list of objects"),
     ],
 )

@@ -122,6 +122,7 @@ def test_a_doubtful_choice_is_refused(photos: Path, header: str, labels: Reading
 
 def test_one_of_two_columns_can_be_chosen(photos: Path) -> None:
     assert own(photos, told("mos,score", "1,2"), Reading("mos")).samples[0].mos == 1
+    assert own(photos, told("mos,score", "1,2"), Reading("Score")).samples[0].mos == 2
 
 
 @pytest.mark.parametrize("dataset", ["sample", "images"])
@@ -143,6 +144,8 @@ def test_a_column_is_only_for_a_csv(photos: Path, bench: Bench, dataset: str) ->
             "a.json",
             '[{"image": "images/0.png", "mos": 3.5, "ref": "a"}, {"image": "images/1.png", "mos": 4, "ref": "b"}]',
         ),
+        ("a.tsv", "image\tscore\tref\tversion\nimages/0.png\t3,5\ta\t1.2\nimages/1.png\t4,0\tb\t1.3\n"),
+        ("a.csv", 'image,score,ref,version\nimages/0.png,"3,50",a,1.2\nimages/1.png,"4,00",b,1.3\n'),
         ("a.json", '{"name": ["images/0.png", "images/1.png"], "score": [3.5, 4], "reference": ["a", "b"]}'),
     ],
 )

@@ -242,6 +242,12 @@ def test_a_full_disk_is_no_failed_connection(
         fetching.fetch(download)
 
 
+def test_a_redirect_that_leads_to_itself_is_told(server: tuple[Server, str], download: Download) -> None:
+    server[0].redirect = download.url
+    with pytest.raises(MissingRequirementError, match=r"cannot be downloaded \(HTTP 30\d"):
+        fetching.fetch(download)
+
+
 def test_an_endless_redirect_is_not_read(server: tuple[Server, str], download: Download) -> None:
     leading = Server()
     leading.redirect, leading.endless = server[1], True

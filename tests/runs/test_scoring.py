@@ -202,6 +202,17 @@ def test_a_methods_own_resize_that_cannot_be_done_is_that_images_failure(
     assert sum(o.score is not None for o in found.values()) == 3
 
 
+def test_a_panic_of_compiled_code_fails_its_image_and_not_the_run(items: list[ImageToScore]) -> None:
+    class Panic(BaseException):
+        pass
+
+    class Panics(fakes.Brightness):
+        def score(self, photos):  # type: ignore[no-untyped-def]
+            raise Panic("index out of bounds")
+
+    assert {o.error for o in outcomes(spec(Panics), items[:2], Settings()).values()} == {"Panic: index out of bounds"}
+
+
 def test_a_method_that_exits_fails_its_image_and_not_the_run(items: list[ImageToScore]) -> None:
     class Exits(fakes.Brightness):
         def score(self, photos):  # type: ignore[no-untyped-def]
@@ -245,8 +256,10 @@ def test_an_image_that_kills_its_process_is_recorded_and_the_rest_goes_on(
 
 
 def test_a_method_that_kills_every_process_stops_and_names_the_images(items: list[ImageToScore]) -> None:
+    both = [replace(item, methods=(0, 1)) for item in items]
+    ready = jobs.load_methods([spec(fakes.Brightness), spec(fakes.Dies)])
     with pytest.raises(BenchError, match=r"3 images in a row killed the process that scored them: \d+.png, .*dies"):
-        outcomes(spec(fakes.Dies), items, Settings(workers=2))
+        list(score_items(ready, both, Settings(workers=2)))
 
 
 def test_an_image_that_takes_too_long_is_recorded_and_the_rest_goes_on(items: list[ImageToScore]) -> None:

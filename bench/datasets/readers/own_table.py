@@ -13,7 +13,7 @@ from bench.datasets.readers.index import Index, ending_in, fold
 from bench.datasets.readers.reading import Reading
 from bench.errors import UsageError, listed
 from bench.io.files import File, Folder, LocalFolder
-from bench.io.images import SUFFIXES
+from bench.io.images import SUFFIXES, is_image_name
 
 # What columns go by in the wild, the likeliest first.
 _IMAGES = (
@@ -104,7 +104,7 @@ def read_table(found: table.TextTable, place: Place, reading: Reading) -> OwnTab
     if not any(map(place.find, files)):
         raise UsageError(
             f"{found.where} names {len(samples)} images, and no file of them exists; the first path is "
-            f"{samples[0].file}: {_remedy(place, files)}"
+            f"{files[0] if files[0].startswith('/') else samples[0].file}: {_remedy(place, files)}"
         )
     unread = () if label or reading.labels else tuple(_may_be_labels(found, columns))
     return OwnTable(tuple(samples), reading.direction, columns.told(found.header, reading.direction), unread)
@@ -136,15 +136,33 @@ def _called(header: Sequence[str], names: Sequence[str], taken: Collection[str] 
 
 def _image_column(found: table.TextTable, place: Place, reading: Reading) -> str:
     if reading.images:
-        table.need_columns(found.where, found.header, [reading.images])
-        return reading.images
+        return _asked(found, reading.images)
     known = _called(found.header, _IMAGES)
+    if not known and any(is_image_name(cell) or _is_number(cell) for cell in found.header):
+        raise UsageError(
+            f"{found.where}: its first line, {', '.join(found.header)[:300]}, looks like a row and not like a header: "
+            "put a line such as image,score above it"
+        )
+    if not known and len(found.header) == 1:
+        raise UsageError(
+            f"{found.where} has the one column {found.header[0][:300]!r}: separate columns by commas, semicolons or "
+            "tabs, and call that of the names image"
+        )
     if not known:
         raise UsageError(
             f"{found.where} has no column 'image'; its columns are {', '.join(found.header)[:300]}: say which one "
             "holds the names of the images with --image-column NAME"
         )
     return next((column for column in known if _names_files(found, place, column, reading.suffix)), known[0])
+
+
+def _asked(found: table.TextTable, name: str) -> str:
+    """Return the column that the user means, in another case where none has that name."""
+    alike = [column for column in found.header if column.lower() == name.lower()]
+    if name not in found.header and len(alike) == 1:
+        return alike[0]
+    table.need_columns(found.where, found.header, [name])
+    return name
 
 
 def _names_files(found: table.TextTable, place: Place, column: str, suffix: str) -> bool:
@@ -164,8 +182,7 @@ def _label_column(found: table.TextTable, reading: Reading) -> str:
     if reading.labels == NO_LABELS and NO_LABELS not in found.header:
         return ""
     if reading.labels:
-        table.need_columns(found.where, found.header, [reading.labels])
-        return reading.labels
+        return _asked(found, reading.labels)
     known = _called(found.header, _LABELS)
     if len(known) > 1:
         raise UsageError(

@@ -7,8 +7,9 @@ import io
 import math
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from bench.datasets.card import TableSpec
@@ -22,6 +23,8 @@ _DELIMITERS = (",", ";", "\t")
 # Empty lines, comments, and the line by which a spreadsheet knows the separator.
 _PREAMBLE = re.compile(r"(?:[ \t]*(?:#[^\n]*|sep=[^\n]?)?\n)+", re.IGNORECASE)
 _POINT, _COMMA = re.compile(r"[+-]?[0-9]+\.[0-9]+"), re.compile(r"[+-]?[0-9]+,[0-9]+")
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3},[0-9]{3}")
+_NOTHING = frozenset({"na", "n/a", "nan", "none", "null", "-"})
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 TextRow = dict[str, str]
@@ -107,19 +110,30 @@ def _split(text: str, where: str, spec: TableSpec) -> list[tuple[int, list[str]]
         lines = [(reader.line_num + above, list(map(str.strip, row))) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
         raise UsageError(f"{where}, line {reader.line_num + above}: not valid CSV ({error})") from None
-    return _with_points(lines) if delimiter == ";" and spec.decimal == "." else lines
+    return _with_points(lines, delimiter) if spec.decimal == "." else lines
 
 
-def _with_points(lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
-    """Write decimal commas as points, as a spreadsheet has both kinds of sign where it separates by semicolons.
+def _with_points(lines: list[tuple[int, list[str]]], delimiter: str) -> list[tuple[int, list[str]]]:
+    """Write decimal commas as points in the columns that have them.
 
-    A table with both signs is left as it is: a comma may then part thousands.
+    A column with both signs is left as it is, for a comma may then part thousands; and so is one in which all commas
+    may, unless semicolons separate, which spreadsheets put where commas are decimal signs.
     """
-    if any(_POINT.fullmatch(cell) for _, cells in lines for cell in cells):
+    columns = zip_longest(*(cells for _, cells in lines[1:]), fillvalue="")
+    decimal = [_has_decimal_commas(column, delimiter) for column in columns]
+    if not any(decimal):
         return lines
     return [
-        (line, [cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell for cell in cells]) for line, cells in lines
+        (line, [cell.replace(",", ".") if there and _COMMA.fullmatch(cell) else cell for cell, there in pairs])
+        for line, pairs in ((line, zip_longest(cells, decimal[: len(cells)])) for line, cells in lines)
     ]
+
+
+def _has_decimal_commas(column: Sequence[str], delimiter: str) -> bool:
+    commas = [cell for cell in column if _COMMA.fullmatch(cell)]
+    if not commas or any(_POINT.fullmatch(cell) for cell in column):
+        return False
+    return delimiter == ";" or not all(_THOUSANDS.fullmatch(cell) for cell in commas)
 
 
 def _rows(where: str, header: list[str], lines: list[tuple[int, list[str]]]) -> Iterator[TextRow]:
@@ -168,8 +182,9 @@ def number(where: object, column: str, name: str, text: str, decimal: str = ".")
     # float() also takes 3_4, digits of other scripts, nan and infinity, none of which is a label.
     value = float(plain) if _NUMBER.fullmatch(plain) else math.nan
     if not math.isfinite(value):
-        comma = ": write decimals with a point" if re.fullmatch(r"-?\d+,\d+", text) else ""
-        raise UsageError(f"{where}: column {column!r} of image {name!r} is {text!r}, not a number{comma}")
+        remedy = ": write decimals with a point" if re.fullmatch(r"-?\d+,\d+", text) else ""
+        remedy = ": leave the cell empty where there is no number" if text.lower() in _NOTHING else remedy
+        raise UsageError(f"{where}: column {column!r} of image {name!r} is {text!r}, not a number{remedy}")
     return value
 
 

@@ -152,6 +152,7 @@ def test_the_example_of_a_statistic_is_in_tables(tmp_path: Path, photos: Path) -
     assert checked.returncode == 0, checked.stdout
 
 
+@pytest.mark.slow
 def test_the_example_of_a_distortion_is_drawn_and_followed(tmp_path: Path, photos: Path) -> None:
     environment = install(tmp_path, DISTORTION, "fog", "bench.distortions")
     drawn, followed, _ = re.findall(r"^    bench ((?:distort|robustness|train) .*fog.*)$", TEXT, re.MULTILINE)

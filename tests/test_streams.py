@@ -23,7 +23,13 @@ def shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", script], cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
-@pytest.mark.parametrize("streams", ["2>&1 | true", "2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+_SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "streams",
+    ["2>&1 | true", pytest.param("2>&-", marks=_SLOW), "<&- >&- 2>&-", pytest.param("2>/dev/full", marks=_SLOW)],
+)
 def test_a_run_is_finished_whoever_listens(photos: Path, tmp_path: Path, streams: str) -> None:
     shell(f"({BENCH} {RUN}; echo $? > code) {streams}", tmp_path)
     deadline = time.monotonic() + 60

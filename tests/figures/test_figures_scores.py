@@ -55,6 +55,7 @@ def mapped(store: Store) -> dict[str, object]:
     return {each.method: each for each in fitted(arranged(store, "srcc", "plcc_log4", "rmse_log4"))}
 
 
+@pytest.mark.slow
 def test_a_band_covers_the_curve_as_often_as_it_says() -> None:
     # 40 samples from one curve: a 90 % band over images holds the true value in 36 of them, give or take 2.
     def curve(x: np.ndarray) -> np.ndarray:

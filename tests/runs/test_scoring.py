@@ -262,6 +262,7 @@ def test_a_method_that_kills_every_process_stops_and_names_the_images(items: lis
         list(score_items(ready, both, Settings(workers=2)))
 
 
+@pytest.mark.slow
 def test_an_image_that_takes_too_long_is_recorded_and_the_rest_goes_on(items: list[ImageToScore]) -> None:
     found = outcomes(spec(fakes.Sleepy), items, Settings(workers=2, image_timeout=1))
     late = "decoding or scoring took longer than 1 s for an image (--image-timeout)"

@@ -323,7 +323,7 @@ def test_texts_of_others_are_escaped(store: Store, bench: Bench) -> None:
     [
         ({"srcc": "1.2"}, "row 1: srcc is '1.2', not a number from -1 to 1"),
         ({"srcc": "nan"}, "row 1: srcc is 'nan', not a number from -1 to 1"),
-        ({"plcc": "0,5"}, "row 1: plcc is '0,5', not a number from -1 to 1 in plain decimals"),
+        ({"plcc": "0,500"}, "row 1: plcc is '0,500', not a number from -1 to 1 in plain decimals"),
         ({"plcc": "1e-999999"}, "row 1: plcc is '1e-999999', not a number"),
         ({"srcc": "", "plcc": ""}, "row 1: srcc and plcc are both empty"),
         ({"dataset": "konik"}, "row 1: dataset is 'konik', which no card has as id or alias. Did you mean 'koniq'"),

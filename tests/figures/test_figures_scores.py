@@ -256,6 +256,7 @@ def test_what_cannot_be_mapped_says_why(store: Store, tmp_path: Path, bench: Ben
     assert not axes.lines
 
 
+@pytest.mark.slow
 def test_published_scores_are_drawn_at_their_size(bench: Bench, store: Store, shared: Path) -> None:
     path = shared / "published_scores" / "qbench_koniq.csv"
     frame = pd.read_csv(path)[["image", "mos", "qwen-vl", "visualglm"]]

@@ -40,6 +40,7 @@ def test_it_was_committed_as_it_ran() -> None:
     assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
 
 
+@pytest.mark.slow
 def test_its_short_cells_run(tmp_path: Path) -> None:
     # What scores nothing: imports, scoring two images, a loaded method, the error.
     notebook = nbformat.read(NOTEBOOK, as_version=4)

@@ -158,13 +158,11 @@ def _with_images(found: Examination, decoding: bool, progress: Progress) -> Exam
     seen = found.inspection
     if seen is None or not decoding:
         return found
-    absent = {item for problem in seen.problems if problem.kind == "missing" for item in problem.items}
-    there = [s for s in seen.dataset.samples if s.file is not None and s.file.name not in absent]
-    results = _decode_all(there, progress)
+    results = _decode_all(seen.here, progress)
     faults = tuple(f"{each.name} ({each.error})" for each in results if each.error)
     problems = list(found.problems)
     if faults:
-        text = f"{len(faults)} of {len(there)} images cannot be decoded"
+        text = f"{len(faults)} of {len(results)} images cannot be decoded"
         source = found.card.source if found.card else "where they came from"
         problems.append(Problem("unreadable", text, faults, f"get them again from {source}"))
     if found.card and found.card.size:
@@ -172,7 +170,7 @@ def _with_images(found: Examination, decoding: bool, progress: Progress) -> Exam
     if equal := equal_files_told({each.name: each.digest for each in results}):
         problems.append(Problem("equal", equal, remedy="keep one of each", level="warning"))
     problems.sort(key=lambda problem: problem.level)
-    return replace(found, decoded=len(there) - len(faults), problems=tuple(problems))
+    return replace(found, decoded=len(results) - len(faults), problems=tuple(problems))
 
 
 class Decoded(NamedTuple):

@@ -1,7 +1,7 @@
 """Damage that Pillow passes over: files whose pixels are partly made up are refused.
 
 * JPEG: libjpeg fills what is lost with grey and only warns, and Pillow drops the warning. libjpeg-turbo, through
-  simplejpeg, says it. What it decodes without a warning is what Pillow decodes, bit for bit, at a quarter of the cost.
+  simplejpeg, says it. What it decodes without a warning is what Pillow decodes, bit for bit, in less time.
 * PNG: Pillow checks no checksum of the pixels' chunks.
 * WebP, AVIF, JPEG 2000: their decoders take zeros for a picture, which a download or a copy that broke off leaves
   where the rest should be. Coded pictures have no long runs of them.

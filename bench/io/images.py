@@ -65,15 +65,6 @@ MAX_FILE_BYTES = 512 * 2**20
 """Files larger than this are refused unread."""
 _MAX_PIXELS = 178_956_970
 _REFUSED_MODES = {"I": "32-bit integer (or 16-bit PGM)", "F": "floating-point"}
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _ON_THEIR_SIDE = (5, 6, 7, 8)
 
 # MATLAB's rgb2gray: BT.601 luma to full double precision.
@@ -194,16 +185,11 @@ def pixels_of(image: Image.Image) -> Pixels:
     Raises:
         ImageError: its samples are of a kind that the policy refuses.
     """
-    return _to_rgb(_turn_upright(image))
-
-
-def _turn_upright(image: Image.Image) -> Image.Image:
-    turn = _UPRIGHT.get(_orientation(image))
-    return image if turn is None else image.transpose(turn)
+    return _turned(_to_rgb(image), _orientation(image))
 
 
 def _turned(pixels: Pixels, orientation: int) -> Pixels:
-    """Return pixels upright, as ``_turn_upright`` does."""
+    """Return pixels upright, read-only."""
     if orientation in _ON_THEIR_SIDE:
         pixels = pixels.transpose(1, 0, 2)
     if orientation in (3, 4, 7, 8):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 
 from bench.datasets.dataset import Dataset, Sample
 from bench.datasets.doctor import Examination
 from bench.datasets.readers.problems import Problem
+from bench.datasets.readers.with_card import Inspection
 from bench.errors import BenchError
 from bench.overlap.compare import compare_hashed, hash_dataset
 from bench.overlap.near import THRESHOLD
@@ -19,8 +20,7 @@ def with_near_duplicates(found: Examination) -> Examination:
     """Add a warning to an examination that decoded its images, where two splits have images that look alike."""
     if found.inspection is None or not found.decoded:
         return found
-    absent = {name for problem in found.problems if problem.kind == "missing" for name in problem.items}
-    parts = _parts(found.inspection.dataset, absent)
+    parts = _parts(found.inspection)
     try:
         pairs = tuple(_pairs(parts))
     except BenchError as error:
@@ -33,11 +33,12 @@ def with_near_duplicates(found: Examination) -> Examination:
     return replace(found, problems=(*found.problems, Problem("alike", text, pairs, remedy, level="warning")))
 
 
-def _parts(dataset: Dataset, absent: Container[str]) -> list[Dataset]:
+def _parts(inspection: Inspection) -> list[Dataset]:
     """Return the splits of a dataset, without what is not here."""
+    dataset = inspection.dataset
     samples: dict[str, list[Sample]] = defaultdict(list)
-    for sample in dataset.samples:
-        if "split" in sample.attributes and sample.file is not None and sample.file.name not in absent:
+    for sample in inspection.here:
+        if "split" in sample.attributes:
             samples[str(sample.attributes["split"])].append(sample)
     return [replace(dataset, id=f"{dataset.id}, {name}", samples=tuple(of)) for name, of in sorted(samples.items())]
 

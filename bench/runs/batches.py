@@ -20,7 +20,7 @@ from bench.errors import ImageError
 from bench.io.images import prepare
 from bench.io.machine import free_memory
 from bench.io.progress import note
-from bench.runs.decoding import Decoded
+from bench.runs.decoding import Decoded, count_pixels
 from bench.runs.jobs import BatchOutcomes, Settings
 from bench.runs.journal import Outcome
 
@@ -85,7 +85,7 @@ class Batches:
         """Return how many of the first photos are a batch: at least one."""
         most, held = min(self.settings.batch_size, len(photos)), 0
         for count, photo in enumerate(photos[:most]):
-            held += _pixels(photo)
+            held += count_pixels(photo)
             if held > self.most_pixels:
                 return max(1, count)
         return most
@@ -113,7 +113,7 @@ class Batches:
     def _remember(self, batch: Sequence[Photo]) -> None:
         """Make batches smaller from now on, where one of this size does not fit."""
         first, self._halved = not self._halved, True
-        self.most_pixels = sum(map(_pixels, batch)) // 2
+        self.most_pixels = sum(map(count_pixels, batch)) // 2
         gc.collect()
         if "torch" in sys.modules:
             sys.modules["torch"].cuda.empty_cache()
@@ -157,10 +157,6 @@ def _free_memory(device: str) -> int:
 
     free, _ = torch.cuda.mem_get_info(device)
     return int(free)
-
-
-def _pixels(photo: Photo) -> int:
-    return math.prod(photo.pixels.shape[:2])
 
 
 def _reason(error: BaseException) -> str:

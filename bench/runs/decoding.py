@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,12 @@ class Decoded(NamedTuple):
     @property
     def pixels(self) -> int:
         """How many pixels are held."""
-        return 0 if isinstance(self.photo, str) else self.photo.pixels.shape[0] * self.photo.pixels.shape[1]
+        return 0 if isinstance(self.photo, str) else count_pixels(self.photo)
+
+
+def count_pixels(photo: Photo) -> int:
+    """Return how many pixels a photo has as it is now, whatever its file has."""
+    return math.prod(photo.pixels.shape[:2])
 
 
 def decode_ahead(

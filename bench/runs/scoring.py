@@ -80,7 +80,7 @@ def score_items(
         title: what the bar is headed.
 
     Raises:
-        BenchError: a worker process was killed, or a file is not any more what was hashed.
+        BenchError: images in a row killed the process that scored them, or a file is not any more what was hashed.
     """
     failed = 0
     told: set[int] = set()

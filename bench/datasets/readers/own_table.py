@@ -99,8 +99,8 @@ def read_table(found: table.TextTable, place: Place, reading: Reading) -> OwnTab
             f"{found.where}: the image name {outside!r} is outside the folder; give the CSV's path to allow this"
         )
     # By their files: two names may mean one.
-    table.check_unique(found.where, [sample.file.name for sample in samples if sample.file])
     files = [sample.file.name for sample in samples if sample.file]
+    table.check_unique(found.where, files)
     if not any(map(place.find, files)):
         raise UsageError(
             f"{found.where} names {len(samples)} images, and no file of them exists; the first path is "

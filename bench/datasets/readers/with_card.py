@@ -45,6 +45,12 @@ class Inspection:
     problems: tuple[Problem, ...]
     content: str = ""
 
+    @property
+    def here(self) -> tuple[Sample, ...]:
+        """Samples whose image is not missing."""
+        absent = {name for problem in self.problems if problem.kind == "missing" for name in problem.items}
+        return tuple(s for s in self.dataset.samples if s.file is not None and s.file.name not in absent)
+
 
 def read_with_card(card: Card, folder: Folder, need_images: bool = True, suffix: str = "") -> Dataset:
     """Read the labels that the card describes and find the images below ``folder``.

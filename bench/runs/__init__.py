@@ -5,6 +5,9 @@
 * ``decoding``: decoding ahead of scoring, within a bound of pixels.
 * ``batches``: decoded photos to scores, in batches that fit.
 * ``workers``: scoring in processes, which no image stops.
+* ``worker``: what such a process does.
+* ``worker_handle``: such a process as the run sees it.
+* ``culprits``: images that end the process which scores them.
 * ``scoring``: scoring images, in one process or several.
 * ``survey``: hashes and sizes of image files, read before any is scored.
 * ``runner``: methods × datasets into the store.

@@ -40,18 +40,18 @@ class Batches:
     Args:
         method: loaded.
         settings: of which ``batch_size``, ``batch_pixels`` and ``seed`` matter.
-        limit: given the number of images in a batch, what the method is called within.
+        during: given the names of a batch's images, what the method is called within.
     """
 
     def __init__(
         self,
         method: Method,
         settings: Settings,
-        limit: Callable[[int], AbstractContextManager[object]] = nullcontext,
+        during: Callable[[Sequence[str]], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.method = method
         self.settings = settings
-        self.limit = limit
+        self.during = during
         self._halved = False
         self.most_pixels = settings.batch_pixels or _free_memory(method.device) // (_SHARE * _BYTES_A_PIXEL)
 
@@ -94,7 +94,7 @@ class Batches:
         seed_draws(self.settings.seed, batch[0].name)
         # Whatever a method raises is that image's recorded failure: a run never dies of one image.
         try:
-            with self.limit(len(batch)):
+            with self.during([photo.name for photo in batch]):
                 scores = [_number(score) for score in self.method.score(batch)]
         except KeyboardInterrupt:
             raise

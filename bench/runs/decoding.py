@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
@@ -39,16 +40,22 @@ def count_pixels(photo: Photo) -> int:
 
 
 def decode_ahead(
-    items: Sequence[ImageToScore], policy: Resize | None, threads: int, ahead: int, most: int = MOST_PIXELS
+    items: Iterable[ImageToScore],
+    policy: Resize | None,
+    threads: int,
+    ahead: int,
+    most: int = MOST_PIXELS,
+    during: Callable[[ImageToScore], AbstractContextManager[object]] = nullcontext,
 ) -> Iterator[Decoded]:
     """Decode images, and resize them as the protocol asks; yield them in order.
 
     Args:
-        items: the images.
+        items: the images; from an iterator, ``ahead`` of them are taken before the first is yielded, or all.
         policy: the protocol's resize policy.
         threads: how many decode at once.
         ahead: images that may wait.
         most: pixels that may wait.
+        during: given an image, what it is read within, and then decoded.
 
     Raises:
         BenchError: a file is not any more what was hashed.
@@ -61,7 +68,7 @@ def decode_ahead(
 
     def send(count: int) -> None:
         for place, item in islice(todo, count):
-            waiting.append(pool.submit(_decode_within, room, place, item, policy))
+            waiting.append(pool.submit(_decode_within, room, place, item, policy, during))
 
     try:
         send(max(threads, ahead))
@@ -73,14 +80,6 @@ def decode_ahead(
     finally:
         room.let_in()
         pool.shutdown(cancel_futures=True)
-
-
-def decode_one(item: ImageToScore, policy: Resize | None) -> Decoded:
-    """Decode one image, and resize it as the protocol asks."""
-    try:
-        return Decoded(item, _photo(item, _read(item), policy))
-    except ImageError as error:
-        return Decoded(item, str(error))
 
 
 def windows(decoded: Iterator[Decoded], images: int, pixels: int = MOST_PIXELS) -> Iterator[list[Decoded]]:
@@ -135,18 +134,26 @@ class _Room:
         return self._held == 0 or self._held + pixels <= self._most
 
 
-def _decode_within(room: _Room, place: int, item: ImageToScore, policy: Resize | None) -> tuple[Decoded, int]:
+def _decode_within(
+    room: _Room,
+    place: int,
+    item: ImageToScore,
+    policy: Resize | None,
+    during: Callable[[ImageToScore], AbstractContextManager[object]],
+) -> tuple[Decoded, int]:
     """Decode an image as soon as there is room for it; return how much it takes too."""
     pixels = 0
     try:
-        data = _read(item)
-        pixels = _pixels(item, data)
+        with during(item):
+            data = _read(item)
+            pixels = _pixels(item, data)
     except ImageError as error:
         return Decoded(item, str(error)), 0
     finally:
         room.enter(place, pixels)  # whatever happens, for those behind it wait for their turn
     try:
-        return Decoded(item, _photo(item, data, policy)), pixels
+        with during(item):
+            return Decoded(item, _photo(item, data, policy)), pixels
     except ImageError as error:
         return Decoded(item, str(error)), pixels
 

@@ -96,8 +96,9 @@ class Settings:
         batch_size: photos handed to a method at once, at most.
         workers: processes; None lets the methods decide.
         batch_pixels: pixels handed to a method at once, at most, unless one photo has more; None lets memory decide.
-        image_timeout: seconds in which an image must be decoded, and in which a method must score it, where processes
-            of their own do it (see ``workers``).
+        image_timeout: seconds in which an image must be decoded, and in which a method must score it, where other
+            processes do it (``ProcessPlan.apart``).
+        apart: whether other processes score few images too, since one of them may have ended the run before.
     """
 
     resize: Resize | None = None
@@ -106,6 +107,7 @@ class Settings:
     workers: int | None = None
     batch_pixels: int | None = None
     image_timeout: int = IMAGE_TIMEOUT
+    apart: bool = False
 
 
 @dataclass
@@ -124,10 +126,17 @@ class BatchOutcomes:
 
 @dataclass(frozen=True)
 class ProcessPlan:
-    """Processes × threads, at most the machine's cores where the user does not ask for more."""
+    """Processes × threads, at most the machine's cores where the user does not ask for more.
+
+    Attributes:
+        processes: how many.
+        threads: of each.
+        apart: whether they are others than this one, which then outlives whatever a method does.
+    """
 
     processes: int
     threads: int
+    apart: bool = True
 
 
 def set_threads(threads: int) -> None:

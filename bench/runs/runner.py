@@ -106,6 +106,7 @@ def run(
             )
             for one in ready
         ]
+        settings = dataclasses.replace(settings, apart=any(writer.left_unfinished for writer in writers))
         new = _fill(ready, dataset, survey, writers, settings)
         return [RunResult(Entry(w.folder, w.meta), n, w.code_changed) for w, n in zip(writers, new, strict=True)]
 
@@ -183,7 +184,7 @@ def _items_to_score(dataset: Dataset, survey: Survey, writers: Sequence[EntryWri
 
 def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_images: int, started: datetime) -> Json:
     together = next(group for group in scored_together(specs, settings.workers) if index in group)
-    plan = plan_processes(together.values(), n_images, settings.workers)
+    plan = plan_processes(together.values(), n_images, settings)
     return {
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from bench.api import Method
 from bench.errors import UsageError
@@ -14,11 +15,10 @@ from bench.io.progress import bar, warn
 from bench.runs.batches import BREACH, Batches, score_window
 from bench.runs.decoding import decode_ahead, windows
 from bench.runs.jobs import BatchOutcomes, ImageToScore, LoadedMethod, MethodSpec, ProcessPlan, Settings, set_threads
-from bench.runs.workers import score_in_processes
+from bench.runs.workers import SHARD, score_in_processes
 
-SHARD = 32
-"""Images in flight at once over all processes, so what a kill loses at most; one batch where that is larger,
-one image a process where there are more processes."""
+FEW = 32
+"""Fewer images are scored by this process: another would take longer to start than it is worth."""
 
 
 def resolve_device(requested: str, methods: Iterable[type[Method]]) -> str:
@@ -38,19 +38,21 @@ def resolve_device(requested: str, methods: Iterable[type[Method]]) -> str:
     return "cpu"
 
 
-def plan_processes(specs: Collection[MethodSpec], n_images: int, workers: int | None) -> ProcessPlan:
+def plan_processes(specs: Collection[MethodSpec], n_images: int, settings: Settings) -> ProcessPlan:
     """Divide the cores: networks get one process with all threads, other methods one process a core.
 
-    Where a method cannot be loaded by another process, this one does it all.
+    Where a method cannot be loaded by another process, or there are few images, this process does it all.
     """
     import joblib
 
     cores = joblib.cpu_count()
-    if not all(spec.method.portable for spec in specs):
-        workers = 1
+    workers = settings.workers
+    portable = all(spec.method.portable for spec in specs)
+    few = n_images < FEW and workers in (None, 1) and not settings.apart
     if workers is None:
-        alone = n_images < SHARD or any(spec.method.info.device_bound for spec in specs)
-        workers = 1 if alone else cores
+        workers = 1 if few or any(spec.method.info.device_bound for spec in specs) else cores
+    if few or not portable:
+        return ProcessPlan(1, cores, apart=False)
     return ProcessPlan(workers, max(1, cores // workers))
 
 
@@ -114,16 +116,15 @@ def _score_all(
     ready: Sequence[LoadedMethod], items: Sequence[ImageToScore], settings: Settings
 ) -> Iterator[BatchOutcomes]:
     for specs in scored_together([one.spec for one in ready], settings.workers):
-        wanted = [item for item in items if not specs.keys().isdisjoint(item.methods)]
-        plan = plan_processes(specs.values(), len(wanted), settings.workers)
-        if plan.processes == 1:
+        by_these = (replace(item, methods=tuple(i for i in item.methods if i in specs)) for item in items)
+        wanted = [item for item in by_these if item.methods]
+        plan = plan_processes(specs.values(), len(wanted), settings)
+        if plan.apart:
+            yield from score_in_processes(specs, wanted, settings, plan)
+        else:
             set_threads(plan.threads)
             methods = {index: Batches(ready[index].method, settings) for index in specs}
             yield from _score_here(methods, wanted, settings, plan.threads)
-        else:
-            chunk = max(1, SHARD // plan.processes)
-            chunks = [wanted[start : start + chunk] for start in range(0, len(wanted), chunk)]
-            yield from score_in_processes(specs, chunks, settings, plan)
 
 
 def _score_here(

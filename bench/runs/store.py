@@ -149,10 +149,12 @@ class Store:
         """
         names = slug(str(identity.dataset["id"])), f"{slug(str(identity.method['name']))}@{identity.key}"
         folder = self.runs.joinpath(*names)
+        begun = folder.is_dir()
         with writing(folder):
             make_folder(folder)
         with _locked(folder):
             writer = EntryWriter(folder, identity, described, code, retry_failed, rescore)
+            writer.left_unfinished = begun and not (writer.complete or rescore)
             try:
                 yield writer
             finally:
@@ -209,7 +211,10 @@ class EntryWriter:
         complete: whether no image is left to score.
         outdated: whether the sidecar declares something else than what is declared now.
         code_changed: whether some outcomes were computed by another state of the method's code.
+        left_unfinished: whether an earlier run began to score and left something to this one.
     """
+
+    left_unfinished = False
 
     def __init__(
         self, folder: Path, identity: Identity, described: Json, code: str, retry_failed: bool, rescore: bool
@@ -226,16 +231,14 @@ class EntryWriter:
             "complete": bool(old and old["complete"]),
             "sessions": old["sessions"] if old else [],
         }
-        # What is declared may be put right later: labels' attributes, training sets, notes, the row's label.
+        # What is declared may be put right later, such as labels' attributes, training sets, notes and the label.
         self.outdated = old is not None and any(old.get(block) != self.meta[block] for block in described)
         self._journal: IO[bytes] | None = None
         self._synced = time.monotonic()
         known = self.meta.get("code", [])
-        if rescore and (self.meta["complete"] or known != [code]):
-            stored: Sequence[Outcome] = ()
-            self.meta["complete"] = False
-        else:
-            stored = self._stored_outcomes(old)
+        anew = rescore and (self.meta["complete"] or known != [code])
+        self.meta["complete"] &= not anew
+        stored = () if anew else self._stored_outcomes(old)
         self.done = {o.image: o for o in stored if not (retry_failed and o.error)}
         self.code_changed = bool(self.done and known and code and known != [code])
         self.complete = self.meta["complete"] and len(self.done) == len(stored)
@@ -277,8 +280,7 @@ class EntryWriter:
         Raises:
             BenchError: the disk is full or gone.
         """
-        new = list(outcomes)
-        if not new:
+        if not (new := list(outcomes)):
             return
         with writing(self.folder):
             journal = self._journal or self._continue()

@@ -1,184 +1,172 @@
 """Scoring in processes, which one image that kills a method's process does not stop.
 
-Where a process is killed, the images that were being scored are scored again, each by each method in a process of its
-own: one that kills it there too is recorded as failed, and the rest goes on. A process whose image takes too long is
-killed by an alarm, also where compiled code hangs; not where a method handles alarms itself.
+Each process says what it is at (:mod:`bench.runs.worker`). Where one is killed, the images that it was at are scored
+again, each by each method alone: one that kills its process there too is recorded as failed, and the rest goes on.
+A process that is at an image for too long is killed from here, whatever it does.
 """
 
 from __future__ import annotations
 
+import atexit
+import math
 import os
-import re
-import signal
-import threading
-import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
-from typing import Any
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 
 from bench.errors import BenchError
 from bench.io.progress import note
-from bench.runs.batches import Batches, score_window
-from bench.runs.decoding import Decoded, decode_one, windows
-from bench.runs.jobs import BatchOutcomes, ImageToScore, MethodSpec, ProcessPlan, Settings, load_methods, set_threads
-from bench.runs.journal import Outcome
+from bench.runs.culprits import Culprits, KilledError
+from bench.runs.decoding import MOST_PIXELS
+from bench.runs.jobs import BatchOutcomes, ImageToScore, MethodSpec, ProcessPlan, Settings
+from bench.runs.worker import Share
+from bench.runs.worker_handle import Worker, listen_to
 
-Chunk = Sequence[ImageToScore]
+SHARD = 32
+"""Images that all processes together have before them, so what a kill loses at most; more where a batch is larger, or
+where there are more than ten processes."""
 
-_MOST_IN_A_ROW = 3
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_KINDS_KEPT = 2  # of processes: those of processors' methods, and those of networks
+_MOST_AT_NOTHING = 3
 
 
 def score_in_processes(
-    specs: Mapping[int, MethodSpec], chunks: Sequence[Chunk], settings: Settings, plan: ProcessPlan
+    specs: Mapping[int, MethodSpec], items: Sequence[ImageToScore], settings: Settings, plan: ProcessPlan
 ) -> Iterator[BatchOutcomes]:
-    """Score chunks of images, one in each process at a time, and yield their outcomes as they come.
+    """Score images in processes, and yield their outcomes as they come.
 
     Raises:
-        BenchError: several images in a row killed the process that scored them; names them.
+        BenchError: several images in a row ended the process that scored them, which names them; processes end before
+            they are at an image; or what a process raised.
     """
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    todo = deque(chunks)
-    while todo:
-        running: dict[Any, Chunk] = {}
-        try:
-            yield from _score_chunks(specs, todo, running, settings, plan)
-        except TerminatedWorkerError as error:
-            suspects = [item for chunk in running.values() for item in chunk]
-            why = _why(error, settings, "a worker process was killed")
-            note(f"{why}; the {len(suspects)} images in work are scored again, each alone")
-            culprits = yield from _score_alone(specs, suspects, settings, plan)
-            if not culprits and plan.processes > 1:
-                plan = replace(plan, processes=plan.processes // 2)
-                note(f"none of them kills it alone, so memory may have run out: {plan.processes} process(es) from here")
-
-
-def _score_chunks(
-    specs: Mapping[int, MethodSpec],
-    todo: deque[Chunk],
-    running: dict[Any, Chunk],
-    settings: Settings,
-    plan: ProcessPlan,
-) -> Iterator[BatchOutcomes]:
-    """Take chunks from ``todo``; ``running`` holds those without an outcome, also after a process was killed."""
-    with _executor(plan.processes, plan.threads) as executor:
-        while todo or running:
-            # Nothing waits in a worker's queue: after a kill the workers end with the chunk they are at.
-            while todo and len(running) < plan.processes:
-                running[executor.submit(_score_in_worker, specs, todo[0], settings, plan.threads)] = todo[0]
-                todo.popleft()
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                scored = done.result()
-                del running[done]
-                yield scored
-
-
-def _score_alone(
-    specs: Mapping[int, MethodSpec], items: Sequence[ImageToScore], settings: Settings, plan: ProcessPlan
-) -> Generator[BatchOutcomes, None, int]:
-    """Score each image by each of its methods alone; return how many killed the process that scored them."""
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-    culprits = 0
-    in_a_row: dict[int, list[str]] = defaultdict(list)
-    for item in items:
-        for index in sorted(specs.keys() & set(item.methods)):
-            alone = [replace(item, methods=(index,))]
-            try:
-                # An executor that broke is replaced by the next call.
-                with _executor(1, plan.threads) as executor:
-                    scored = executor.submit(_score_in_worker, specs, alone, settings, plan.threads).result()
-                in_a_row[index].clear()
-            except TerminatedWorkerError as error:
-                culprits += 1
-                in_a_row[index].append(item.name)
-                why = _why(error, settings, "the process that scored it was killed")
-                scored = BatchOutcomes({index: [Outcome(item.name, None, why)]}, {index: 0.0})
-            yield scored
-            if len(in_a_row[index]) == _MOST_IN_A_ROW:
-                raise BenchError(
-                    f"{_MOST_IN_A_ROW} images in a row killed the process that scored them: "
-                    f"{', '.join(in_a_row[index])}: see whether the method {specs[index].label} works at all here; "
-                    "what was scored is stored"
-                )
-    return culprits
-
-
-def _why(error: BaseException, settings: Settings, killed: str) -> str:
-    """Say why a process ended, from what loky says of its exit code."""
-    if "SIGALRM" in str(error):
-        return f"decoding or scoring took longer than {settings.image_timeout} s for an image (--image-timeout)"
-    found = re.search(r"\{([A-Za-z0-9_(), -]+)\}", str(error))
-    return f"{killed} ({found[1]})" if found else killed
-
-
-@contextmanager
-def _executor(processes: int, threads: int) -> Iterator[Any]:
-    """Give an executor, whose processes outlive the context unless that is interrupted."""
-    from joblib.externals.loky import get_reusable_executor
-
-    executor = get_reusable_executor(
-        max_workers=processes,
-        timeout=300,
-        initializer=_end_with_parent,
-        initargs=(os.getpid(),),
-        env=dict.fromkeys(_THREADS, str(threads)),
-    )
+    team = _Team(specs, settings, plan)
     try:
-        yield executor
-    except (GeneratorExit, KeyboardInterrupt):
-        executor.shutdown(wait=True, kill_workers=True)
+        yield from _score(team, deque(items), Culprits(specs))
+    except BaseException:
+        team.end()
         raise
+    team.rest()
 
 
-_in_worker: dict[tuple[object, ...], dict[int, Batches]] = {}
+def _score(team: _Team, todo: deque[ImageToScore], culprits: Culprits) -> Iterator[BatchOutcomes]:
+    while left := len(todo) + sum(len(worker.left) for worker in team.workers):
+        todo.extendleft(team.fit(left))
+        for worker in team.workers:
+            worker.feed(todo, math.ceil(left / len(team.workers)))
+        for scored in listen_to(team.workers):
+            culprits.absolve(scored)
+            yield scored
+        for worker in [worker for worker in team.workers if worker.reason]:
+            suspects = worker.suspects()
+            todo.extendleft(team.dismiss(worker, suspects))
+            yield from _judge(team, worker, suspects, culprits)
 
 
-def _score_in_worker(specs: Mapping[int, MethodSpec], chunk: Chunk, settings: Settings, threads: int) -> BatchOutcomes:
-    told = ((i, s.method.info.name, repr(s.options), s.device, s.fingerprint) for i, s in specs.items())
-    key = (repr(settings), *told)
-    if key not in _in_worker:  # a worker serves many chunks: it loads the methods once
-        _in_worker.clear()
-        loaded = zip(specs, load_methods(specs.values()), strict=True)
-        _in_worker[key] = {index: Batches(one.method, settings, _alarm(settings)) for index, one in loaded}
-        set_threads(threads)
-    whole = BatchOutcomes()
-    for window in windows((_decode(item, settings) for item in chunk), len(chunk)):
-        for part in score_window(_in_worker[key], window):
-            whole.add(part)
-    return whole
+def _judge(
+    team: _Team, worker: Worker, suspects: Sequence[ImageToScore], culprits: Culprits
+) -> Iterator[BatchOutcomes]:
+    """Find which of the images that a worker was at ended it; if it was none of them, go on with fewer workers."""
+    if worker.late and len(suspects) == 1:  # no need to wait as long again
+        for index in suspects[0].methods:
+            yield from culprits.record(suspects[0].name, index, worker.reason)
+        return
+    note(f"{worker.reason}; the {len(suspects)} image(s) that it was at are scored again, each alone")
+    before = culprits.count
+    yield from culprits.try_alone(suspects, team.score_alone)
+    if culprits.count == before:
+        team.shrink(worker.reason, for_nothing=not suspects)
 
 
-def _decode(item: ImageToScore, settings: Settings) -> Decoded:
-    with _alarm(settings)(1):
-        return decode_one(item, settings.resize)
+class _Team:
+    """The processes that score together, and how many there may be.
+
+    Attributes:
+        workers: those at work.
+    """
+
+    def __init__(self, specs: Mapping[int, MethodSpec], settings: Settings, plan: ProcessPlan) -> None:
+        self.workers: list[Worker] = []
+        self._specs, self._settings = specs, settings
+        self._most = plan.processes
+        half = SHARD // 2 // plan.processes
+        window = max(settings.batch_size, half) if plan.processes == 1 else max(1, half)
+        self._share = Share(plan.threads, window, MOST_PIXELS // plan.processes)
+        told = ((i, s.method.info.name, repr(s.options), s.device, s.fingerprint) for i, s in specs.items())
+        self._kind = (repr(settings), plan, *told)
+        self._spare = _resting.pop(self._kind, [])
+        self._ended_at_nothing = 0
+
+    def fit(self, images: int) -> Iterator[ImageToScore]:
+        """Have as many processes as there may be, or as there are images; return what those too many leave."""
+        while len(self.workers) < min(self._most, images):
+            self.workers.append(self._spare.pop() if self._spare else self._start(self._share))
+        for worker in self.workers[self._most :]:
+            yield from self.dismiss(worker)
+
+    def dismiss(self, worker: Worker, suspects: Sequence[ImageToScore] = ()) -> Iterator[ImageToScore]:
+        """End a process, and return the images that it leaves, but for suspects, the last first."""
+        self.workers.remove(worker)
+        worker.end()
+        worker.forget(suspects)
+        return reversed(worker.left.values())
+
+    def score_alone(self, item: ImageToScore) -> BatchOutcomes:
+        """Score one image by one method while no other is scored in that process.
+
+        Raises:
+            KilledError: the process ended, or took too long.
+        """
+        worker = self._spare.pop() if self._spare else self._start(self._share)
+        worker.feed(deque([item]), 1)
+        scored = BatchOutcomes()
+        while worker.left and not worker.reason:
+            for outcomes in listen_to([worker]):
+                scored.add(outcomes)
+        if worker.reason:
+            worker.end()
+            raise KilledError(worker.reason)
+        self._spare.append(worker)
+        return scored
+
+    def shrink(self, why: str, for_nothing: bool) -> None:
+        """Allow half as many processes, for memory may have run out.
+
+        Raises:
+            BenchError: for the third time, and the processes were at nothing that could be left out.
+        """
+        self._ended_at_nothing += for_nothing
+        if self._ended_at_nothing == _MOST_AT_NOTHING:
+            raise BenchError(f"{why} {_MOST_AT_NOTHING} times, while it was at no image; what was scored is stored")
+        if self._most > 1:
+            self._most //= 2
+            note(f"no image ends it alone, so memory may have run out: {self._most} process(es) from here")
+
+    def rest(self) -> None:
+        """Keep the processes for the next images of these methods."""
+        _resting[self._kind] = self.workers + self._spare
+        while len(_resting) > _KINDS_KEPT:
+            _end(_resting.pop(next(iter(_resting))))
+
+    def end(self) -> None:
+        """End all processes."""
+        _end(self.workers + self._spare)
+
+    def _start(self, share: Share) -> Worker:
+        return Worker(self._specs, self._settings, share)
 
 
-def _alarm(settings: Settings) -> Callable[[int], AbstractContextManager[None]]:
-    @contextmanager
-    def limited(images: int) -> Iterator[None]:
-        if not hasattr(signal, "setitimer"):  # Windows has no alarms
-            yield
-            return
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, whatever it is at
-        signal.setitimer(signal.ITIMER_REAL, settings.image_timeout * images)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-
-    return limited
+_resting: dict[object, list[Worker]] = {}
 
 
-def _end_with_parent(parent: int) -> None:
-    # A parent that is killed cannot stop its workers; left alone they would linger for minutes.
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
+@atexit.register
+def _end_resting() -> None:
+    for workers in _resting.values():
+        _end(workers)
 
-    threading.Thread(target=watch, daemon=True).start()
+
+if hasattr(os, "register_at_fork"):  # a copy of this process has no say over them
+    os.register_at_fork(after_in_child=_resting.clear)
+
+
+def _end(workers: Sequence[Worker]) -> None:
+    for worker in workers:
+        worker.end()

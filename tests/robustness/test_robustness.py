@@ -218,6 +218,7 @@ def test_a_stopped_run_goes_on_where_it_was(store: Store, photographs: Dataset) 
 
     class Stops(Falls):
         info = fakes.info("stops", score_range=(-5.0, 0.0))
+        portable = False  # so that it can be asked what it scored
 
         def score(self, photos: Sequence[Photo]) -> list[float]:
             if len(scored) == 16:

@@ -149,9 +149,9 @@ def test_processes_times_threads_is_the_number_of_cores(monkeypatch: pytest.Monk
     monkeypatch.setattr("joblib.cpu_count", lambda: 8)
     light = spec(fakes.Brightness)
     network = MethodSpec(type("N", (fakes.Brightness,), {"info": fakes.info("n", device_bound=True)}), None)
-    assert scoring.plan_processes([light], 1000, None) == jobs.ProcessPlan(8, 1)
-    assert scoring.plan_processes([light, network], 1000, None) == jobs.ProcessPlan(1, 8)
-    assert scoring.plan_processes([light], 1000, 4) == jobs.ProcessPlan(4, 2)
+    assert scoring.plan_processes([light], 1000, Settings()) == jobs.ProcessPlan(8, 1)
+    assert scoring.plan_processes([light, network], 1000, Settings()) == jobs.ProcessPlan(1, 8)
+    assert scoring.plan_processes([light], 1000, Settings(workers=4)) == jobs.ProcessPlan(4, 2)
 
 
 def test_methods_of_processors_keep_their_processes_beside_a_network(items: list[ImageToScore]) -> None:
@@ -169,8 +169,9 @@ def test_methods_of_processors_keep_their_processes_beside_a_network(items: list
     for scored in score_items(jobs.load_methods([network, light]), many, Settings()):
         for index, some in scored.outcomes.items():
             processes[index] |= {outcome.score for outcome in some}
-    assert processes[0] == {float(os.getpid())}
+    assert len(processes[0]) == 1
     assert processes[1].isdisjoint(processes[0])
+    assert os.getpid() not in processes[0] | processes[1]
 
 
 def test_cuda_that_is_not_there_is_a_users_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,17 +249,17 @@ def test_an_image_that_kills_its_process_is_recorded_and_the_rest_goes_on(
     items: list[ImageToScore], capfd: pytest.CaptureFixture[str]
 ) -> None:
     found = outcomes(spec(fakes.Poisoned), items, Settings(workers=2))
-    killed = "the process that scored it was killed (SIGKILL(-9))"
+    killed = "the process that scored it was killed (SIGKILL)"
     assert {o.image: o.error for o in found.values() if o.error} == {"3.png": killed, "8.png": killed}
     assert sum(o.score is not None for o in found.values()) == 10
     told = capfd.readouterr().err
-    assert "a worker process was killed (SIGKILL(-9)); the 12 images in work are scored again, each alone" in told
+    assert f"{killed}; the 6 image(s) that it was at are scored again, each alone" in told
 
 
 def test_a_method_that_kills_every_process_stops_and_names_the_images(items: list[ImageToScore]) -> None:
     both = [replace(item, methods=(0, 1)) for item in items]
     ready = jobs.load_methods([spec(fakes.Brightness), spec(fakes.Dies)])
-    with pytest.raises(BenchError, match=r"3 images in a row killed the process that scored them: \d+.png, .*dies"):
+    with pytest.raises(BenchError, match=r"3 images in a row ended the process that scored them: \d+.png, .*dies"):
         list(score_items(ready, both, Settings(workers=2)))
 
 

@@ -1,0 +1,147 @@
+"""A process that scores: images come in by a pipe, outcomes go out by it, and each step is announced."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+
+from bench.errors import BenchError
+from bench.runs.batches import Batches, score_window
+from bench.runs.decoding import decode_ahead, windows
+from bench.runs.jobs import ImageToScore, MethodSpec, Settings, load_methods, set_threads
+
+_IDLE = 300  # seconds without work, after which it gives its memory back
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one process may use and hold.
+
+    Attributes:
+        threads: for decoding, and for a network.
+        window: images that it sorts into batches at once.
+        pixels: that may be decoded and wait.
+    """
+
+    threads: int
+    window: int
+    pixels: int
+
+    @property
+    def ahead(self) -> int:
+        """Images that it decodes ahead."""
+        return max(self.threads, self.window // 2)
+
+    @property
+    def images(self) -> int:
+        """Images that it needs so that it never waits: for batches, ahead, and as many that are under way."""
+        return self.window + 2 * self.ahead
+
+
+@dataclass(frozen=True)
+class Began:
+    """A step on images, by methods: their decoding for all of these, or their scoring by one.
+
+    Attributes:
+        step: its number, by which its end is told.
+        images: their names.
+        methods: the indices.
+    """
+
+    step: int
+    images: tuple[str, ...]
+    methods: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The end of a step."""
+
+    step: int
+
+
+def work(pipe: Connection, specs: Mapping[int, MethodSpec], settings: Settings, share: Share) -> None:
+    """Score the images that come by ``pipe`` until it closes, or nothing comes for minutes.
+
+    Lists of images come in, and None where the last of them are to be scored without waiting for more. Out go
+    ``Began``, ``Ended``, ``BatchOutcomes``, and an error that ends the work.
+    """
+    if hasattr(os, "setpgid"):  # what a method starts is ended with it; Windows has no groups of this kind
+        os.setpgid(0, 0)
+    said = _Said(pipe)
+    received: queue.SimpleQueue[Sequence[ImageToScore] | None] = queue.SimpleQueue()
+    threading.Thread(target=_receive, args=(pipe, received), daemon=True).start()
+    try:
+        _work(said, received, specs, settings, share)
+    except queue.Empty:
+        return
+    except BaseException as error:  # whatever it is, the run must say it
+        said.say(error if isinstance(error, BenchError) else BenchError(f"{type(error).__name__}: {error}"))
+
+
+def _receive(pipe: Connection, received: queue.SimpleQueue[Sequence[ImageToScore] | None]) -> None:
+    """Take what comes at once, so that the run never waits, and end all where the run is gone."""
+    try:
+        while True:
+            received.put(pipe.recv())
+    except (EOFError, OSError):
+        if hasattr(os, "killpg"):
+            os.killpg(0, signal.SIGKILL)
+        os._exit(1)
+
+
+def _work(
+    said: _Said,
+    received: queue.SimpleQueue[Sequence[ImageToScore] | None],
+    specs: Mapping[int, MethodSpec],
+    settings: Settings,
+    share: Share,
+) -> None:
+    loaded = zip(specs, load_methods(specs.values()), strict=True)
+    methods = {index: Batches(one.method, settings, said.scoring(index)) for index, one in loaded}
+    set_threads(share.threads)
+
+    def images() -> Iterator[ImageToScore]:
+        while (items := received.get(timeout=_IDLE)) is not None:
+            yield from items
+
+    while True:
+        decoded = decode_ahead(images(), settings.resize, share.threads, share.ahead, share.pixels, said.decoding)
+        for window in windows(decoded, share.window, share.pixels):
+            for part in score_window(methods, window):
+                said.say(part)
+
+
+@dataclass
+class _Said:
+    """What is said by the pipe, from several threads."""
+
+    pipe: Connection
+    _steps: Iterator[int] = field(default_factory=itertools.count)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def say(self, message: object) -> None:
+        with self._lock:
+            self.pipe.send(message)
+
+    @contextmanager
+    def step(self, images: Sequence[str], methods: tuple[int, ...]) -> Iterator[None]:
+        number = next(self._steps)
+        self.say(Began(number, tuple(images), methods))
+        try:
+            yield
+        finally:
+            self.say(Ended(number))
+
+    def decoding(self, item: ImageToScore) -> AbstractContextManager[None]:
+        return self.step([item.name], item.methods)
+
+    def scoring(self, index: int) -> Callable[[Sequence[str]], AbstractContextManager[None]]:
+        return lambda images: self.step(images, (index,))

@@ -26,6 +26,7 @@ import numpy as np
 from bench.api import Family, Method, MethodInfo, Photo, register
 from bench.errors import ImageError, MissingRequirementError
 
+from ._batch import to_device
 from ._pyiqa_weights import Weights, cannot_be_had, parse, unreachable
 
 TABLE = Path(__file__).with_suffix(".toml")
@@ -116,8 +117,7 @@ class PyiqaMethod(Method):
         """
         import torch
 
-        pixels = np.stack([photo.pixels for photo in photos])
-        batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().float().div(255)
+        batch = to_device([photo.pixels for photo in photos], self.device).contiguous()
         try:
             with torch.no_grad(), warnings.catch_warnings():
                 # Advice to pyiqa's developers and callers, repeated for every photograph.
@@ -125,7 +125,7 @@ class PyiqaMethod(Method):
                 scores = self._model(batch)
         except _REFUSALS as error:
             raise ImageError(f"{self.info.name} cannot score it: {_one_line(error)}") from error
-        values = [float(value) for value in torch.as_tensor(scores).detach().flatten().cpu()]
+        values: list[float] = torch.as_tensor(scores).detach().flatten().tolist()
         if len(values) != len(photos):
             raise ImageError(f"{self.info.name} gave {len(values)} scores for {len(photos)} photographs")
         return values

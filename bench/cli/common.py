@@ -81,10 +81,11 @@ option_option = click.option(
 )
 device_option = click.option(
     "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
+    metavar="DEVICE",
     default="auto",
     show_default=True,
-    help="Device for networks; auto uses CUDA if it is available.",
+    help="Device for networks: auto (CUDA if it is available, otherwise the CPU), cpu, cuda, mps, one CUDA device such "
+    "as cuda:1, or several such as cuda:0,1, with one process on each.",
 )
 precision_option = click.option(
     "--precision",
@@ -146,9 +147,16 @@ _SETTINGS = (
         "of the free memory holds]",
     ),
     click.option(
+        "--max-pixels",
+        type=click.IntRange(1),
+        help="Largest number of pixels of an image; a larger one is recorded as failed. [default: no limit below "
+        "178,956,970 pixels]",
+    ),
+    click.option(
         "--workers",
         type=click.IntRange(1, 512),
-        help="Number of processes. [default: one for each core; one for networks, which use all cores themselves]",
+        help="Number of processes. [default: one for each core; one for each device of networks, which use all cores "
+        "themselves]",
     ),
     click.option(
         "--image-timeout",
@@ -177,6 +185,7 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
         resize: str | None,
         batch_size: int,
         batch_pixels: int | None,
+        max_pixels: int | None,
         workers: int | None,
         image_timeout: int,
         seed: int,
@@ -185,7 +194,7 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
         from bench.runs.jobs import Settings
 
         policy = parse_resize(resize) if resize else None
-        command(settings=Settings(policy, seed, batch_size, workers, batch_pixels, image_timeout), **others)
+        command(settings=Settings(policy, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout), **others)
 
     return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_SETTINGS), with_settings)
 

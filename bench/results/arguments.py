@@ -119,6 +119,7 @@ def settings_of(
     batch_size: int,
     workers: int | None,
     batch_pixels: int | None = None,
+    max_pixels: int | None = None,
     image_timeout: int = IMAGE_TIMEOUT,
 ) -> Settings:
     """Return how to score.
@@ -132,8 +133,10 @@ def settings_of(
         _check_whole("--workers", workers, 1, 512)
     if batch_pixels is not None:
         _check_whole("--batch-pixels", batch_pixels, 1, 2**53)
+    if max_pixels is not None:
+        _check_whole("--max-pixels", max_pixels, 1, 2**53)
     _check_whole("--image-timeout", image_timeout, 1, 2**31 - 1)
-    return Settings(resize_of(resize), seed, batch_size, workers, batch_pixels, image_timeout)
+    return Settings(resize_of(resize), seed, batch_size, workers, batch_pixels, max_pixels, image_timeout)
 
 
 def resize_of(policy: str | Resize | None) -> Resize | None:

@@ -102,7 +102,7 @@ def _is_one(value: Any) -> bool:
 def load(
     method: MethodLike,
     *,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: str = "auto",
     precision: Literal["exact", "fast"] = "exact",
     resize: str | Resize | None = None,
     batch_size: int = 8,
@@ -117,7 +117,8 @@ def load(
     Args:
         method: a name (:func:`bench.list_methods`), a subclass of :class:`bench.Method` or a function, as in
             :func:`bench.run`.
-        device: where a network runs; ``auto`` takes CUDA if it is there.
+        device: where a network runs: ``auto`` (CUDA where it is there), ``cpu``, ``cuda``, ``mps``,
+            ``cuda:1`` or ``cuda:0,1``.
         precision: float32, or ``fast`` for 16 bits where method and device have them.
         resize: ``none``, ``short:N`` or ``WxH``, in pixels; None: what a dataset's card asks for.
         batch_size: images of a batch handed to the method at once.

@@ -39,10 +39,11 @@ def run(
     options: Mapping[str, Any] | None = None,
     split: str = "all",
     resize: str | Resize | None = None,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: str = "auto",
     precision: Literal["exact", "fast"] = "exact",
     batch_size: int = 8,
     batch_pixels: int | None = None,
+    max_pixels: int | None = None,
     workers: int | None = None,
     image_timeout: int = IMAGE_TIMEOUT,
     seed: int = 0,
@@ -73,12 +74,15 @@ def run(
         options: of methods, as ``{"niqe.model": "mine.npz"}``.
         split: ``all``, an official split, ``random:SEED`` or ``ATTRIBUTE=VALUE``.
         resize: ``none``, ``short:N`` or ``WxH``, in pixels, before any method; None: what the dataset's card asks for.
-        device: where networks run; ``auto`` takes CUDA if it is there.
+        device: where networks run: ``auto`` (CUDA where it is there), ``cpu``, ``cuda``, ``mps``,
+            ``cuda:1`` or ``cuda:0,1``.
         precision: float32, or ``fast`` for 16 bits where method and device have them.
         batch_size: images handed to a method at once, at most.
         batch_pixels: pixels handed to it at once, at most, unless one image has more; None: what a quarter of the free
             memory holds.
-        workers: processes; None: one for each core, one for networks. A function always runs in this process.
+        max_pixels: of an image; a larger one is recorded as failed.
+        workers: processes; None: one for each core, one for each device of networks. A function always runs in this
+            process.
         image_timeout: seconds in which an image must be decoded, and in which a method must score it, where several
             processes do it.
         seed: for methods that draw.
@@ -114,7 +118,7 @@ def run(
         576.0
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
-    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, image_timeout)
+    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout)
     places = places_of(roots)
     with preserved():
         found = list(

@@ -63,10 +63,11 @@ def score(
     *,
     options: Mapping[str, Any] | None = None,
     resize: str | Resize | None = None,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
+    device: str = "auto",
     precision: Literal["exact", "fast"] = "exact",
     batch_size: int = 8,
     batch_pixels: int | None = None,
+    max_pixels: int | None = None,
     workers: int | None = None,
     image_timeout: int = IMAGE_TIMEOUT,
     seed: int = 0,
@@ -85,10 +86,11 @@ def score(
         methods: as in :func:`bench.run`, and so are the others.
         options: of methods, as ``{"niqe.model": "mine.npz"}``.
         resize: ``none``, ``short:N`` or ``WxH``, in pixels; None: what the dataset's card asks for.
-        device: where networks run.
+        device: where networks run, as in :func:`bench.run`.
         precision: ``exact`` or ``fast``.
         batch_size: images handed to a method at once, at most.
         batch_pixels: pixels handed to it at once, at most; None: what a quarter of the free memory holds.
+        max_pixels: of an image; a larger one is recorded as failed.
         workers: processes.
         image_timeout: seconds in which an image must be decoded, and must be scored, where several processes do it.
         seed: for methods that draw; their seed for an image hangs on its name too.
@@ -116,7 +118,7 @@ def score(
         0  image  width   96.0  None
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
-    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, image_timeout)
+    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout)
     with preserved():
         warn_about_plugins()
         specs = loading.method_specs(chosen, assignments_of(options), device, precision)

@@ -2,6 +2,7 @@
 
 * ``loading``: from names and options to loaded methods.
 * ``jobs``: images to score, methods to score them by, and outcomes.
+* ``devices``: devices of networks, from what users type.
 * ``decoding``: decoding ahead of scoring, within a bound of pixels.
 * ``batches``: decoded photos to scores, in batches that fit.
 * ``workers``: scoring in processes, which no image stops.

@@ -16,7 +16,7 @@ from bench.api import Photo, Resize
 from bench.errors import ImageError
 from bench.io.hashing import read_unchanged
 from bench.io.images import decode, resize, size_of
-from bench.runs.jobs import ImageToScore
+from bench.runs.jobs import ImageToScore, Settings
 
 MOST_PIXELS = 50_000_000
 """Pixels, of three bytes each, that may be decoded and wait; one image alone may have more."""
@@ -41,7 +41,7 @@ def count_pixels(photo: Photo) -> int:
 
 def decode_ahead(
     items: Iterable[ImageToScore],
-    policy: Resize | None,
+    settings: Settings,
     threads: int,
     ahead: int,
     most: int = MOST_PIXELS,
@@ -51,7 +51,7 @@ def decode_ahead(
 
     Args:
         items: the images; from an iterator, ``ahead`` of them are taken before the first is yielded, or all.
-        policy: the protocol's resize policy.
+        settings: of which ``resize`` and ``max_pixels`` matter.
         threads: how many decode at once.
         ahead: images that may wait.
         most: pixels that may wait.
@@ -68,7 +68,7 @@ def decode_ahead(
 
     def send(count: int) -> None:
         for place, item in islice(todo, count):
-            waiting.append(pool.submit(_decode_within, room, place, item, policy, during))
+            waiting.append(pool.submit(_decode_within, room, place, item, settings, during))
 
     try:
         send(max(threads, ahead))
@@ -138,7 +138,7 @@ def _decode_within(
     room: _Room,
     place: int,
     item: ImageToScore,
-    policy: Resize | None,
+    settings: Settings,
     during: Callable[[ImageToScore], AbstractContextManager[object]],
 ) -> tuple[Decoded, int]:
     """Decode an image as soon as there is room for it; return how much it takes too."""
@@ -147,13 +147,15 @@ def _decode_within(
         with during(item):
             data = _read(item)
             pixels = _pixels(item, data)
+            if settings.max_pixels and pixels > settings.max_pixels:
+                raise ImageError(f"{pixels:,} pixels are more than --max-pixels {settings.max_pixels:,} allows")
     except ImageError as error:
         return Decoded(item, str(error)), 0
     finally:
         room.enter(place, pixels)  # whatever happens, for those behind it wait for their turn
     try:
         with during(item):
-            return Decoded(item, _photo(item, data, policy)), pixels
+            return Decoded(item, _photo(item, data, settings.resize)), pixels
     except ImageError as error:
         return Decoded(item, str(error)), pixels
 
@@ -165,7 +167,9 @@ def _read(item: ImageToScore) -> bytes | Photo:
 
 
 def _pixels(item: ImageToScore, data: bytes | Photo) -> int:
-    if item.pixels or isinstance(data, Photo):  # which is held already
+    if isinstance(data, Photo):
+        return count_pixels(data)
+    if item.pixels:
         return item.pixels
     try:
         width, height = size_of(data, item.name)

@@ -19,13 +19,22 @@ from bench.runs.journal import Outcome
 class MethodSpec:
     """A method with its options, not yet loaded; travels to worker processes.
 
-    ``fingerprint`` is that of the loaded method, empty until then.
+    Attributes:
+        method: the class.
+        options: instance of its ``Options``.
+        devices: torch devices, one process on each; a loaded method is on the first.
+        fingerprint: that of the loaded method, empty until then.
     """
 
     method: type[Method]
     options: Any
-    device: str = "cpu"
+    devices: tuple[str, ...] = ("cpu",)
     fingerprint: str = ""
+
+    @property
+    def device(self) -> str:
+        """The device that it is loaded on."""
+        return self.devices[0]
 
     @property
     def label(self) -> str:
@@ -96,6 +105,7 @@ class Settings:
         batch_size: photos handed to a method at once, at most.
         workers: processes; None lets the methods decide.
         batch_pixels: pixels handed to a method at once, at most, unless one photo has more; None lets memory decide.
+        max_pixels: pixels that an image may have, above which it is not scored; None: no limit but that of decoding.
         image_timeout: seconds in which an image must be decoded, and in which a method must score it, where other
             processes do it (``ProcessPlan.apart``).
         apart: whether other processes score few images too, since one of them may have ended the run before.
@@ -106,6 +116,7 @@ class Settings:
     batch_size: int = 8
     workers: int | None = None
     batch_pixels: int | None = None
+    max_pixels: int | None = None
     image_timeout: int = IMAGE_TIMEOUT
     apart: bool = False
 

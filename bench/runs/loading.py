@@ -23,7 +23,7 @@ def method_specs(
     Args:
         methods: names or aliases, or classes that need not be registered.
         assignments: options as ``METHOD.NAME=VALUE``.
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: as :func:`bench.runs.devices.resolve_devices` takes it.
         precision: the option of that name of every method that has one and was not given its own; where it is not
             ``exact``, stderr says which methods have none.
 
@@ -31,7 +31,7 @@ def method_specs(
         UsageError: an unknown method or option, an option of a method that was not asked for, no CUDA.
     """
     from bench.plugins import options
-    from bench.runs import jobs, scoring
+    from bench.runs import devices, jobs
 
     found = _find_methods(methods)
     grouped: dict[str, dict[str, str]] = {}
@@ -43,7 +43,7 @@ def method_specs(
     if precision != "exact":
         _set_precision(found, grouped, precision)
     built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}
-    where = scoring.resolve_device(device, found.values())
+    where = devices.resolve_devices(device, found.values())
     return [jobs.MethodSpec(method, built[name], where) for name, method in found.items()]
 
 

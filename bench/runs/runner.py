@@ -188,7 +188,7 @@ def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_imag
     return {
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "device": specs[index].device,
+        "device": ",".join(specs[index].devices),
         "seed": settings.seed,
         "batch_size": settings.batch_size,
         "processes": plan.processes,

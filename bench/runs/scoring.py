@@ -6,11 +6,9 @@ Nothing here knows of datasets or the store: ``bench run`` and ``bench score`` s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bench.api import Method
-from bench.errors import UsageError
 from bench.io.progress import bar, warn
 from bench.runs.batches import BREACH, Batches, score_window
 from bench.runs.decoding import decode_ahead, windows
@@ -21,25 +19,8 @@ FEW = 32
 """Fewer images are scored by this process: another would take longer to start than it is worth."""
 
 
-def resolve_device(requested: str, methods: Iterable[type[Method]]) -> str:
-    """Turn auto, cpu or cuda into a torch device; torch is imported only where a method needs it.
-
-    Raises:
-        UsageError: cuda was asked for and is not there.
-    """
-    if requested == "cpu" or (requested == "auto" and not any(m.info.device_bound for m in methods)):
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if requested == "cuda":
-        raise UsageError("--device got cuda, but torch finds no CUDA device: use --device cpu or auto")
-    return "cpu"
-
-
 def plan_processes(specs: Collection[MethodSpec], n_images: int, settings: Settings) -> ProcessPlan:
-    """Divide the cores: networks get one process with all threads, other methods one process a core.
+    """Divide the cores: networks get a process for each of their devices, other methods one for each core.
 
     Where a method cannot be loaded by another process, or there are few images, this process does it all.
     """
@@ -50,7 +31,7 @@ def plan_processes(specs: Collection[MethodSpec], n_images: int, settings: Setti
     portable = all(spec.method.portable for spec in specs)
     few = n_images < FEW and workers in (None, 1) and not settings.apart
     if workers is None:
-        workers = 1 if few or any(spec.method.info.device_bound for spec in specs) else cores
+        workers = max((len(spec.devices) for spec in specs if spec.method.info.device_bound), default=cores)
     if few or not portable:
         return ProcessPlan(1, cores, apart=False)
     return ProcessPlan(workers, max(1, cores // workers))
@@ -132,5 +113,5 @@ def _score_here(
 ) -> Iterator[BatchOutcomes]:
     window = max(settings.batch_size, SHARD)
     # The next images are decoded while these are scored.
-    for decoded in windows(decode_ahead(items, settings.resize, threads, window), window):
+    for decoded in windows(decode_ahead(items, settings, threads, window), window):
         yield from score_window(methods, decoded)

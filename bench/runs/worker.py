@@ -113,7 +113,7 @@ def _work(
             yield from items
 
     while True:
-        decoded = decode_ahead(images(), settings.resize, share.threads, share.ahead, share.pixels, said.decoding)
+        decoded = decode_ahead(images(), settings, share.threads, share.ahead, share.pixels, said.decoding)
         for window in windows(decoded, share.window, share.pixels):
             for part in score_window(methods, window):
                 said.say(part)

@@ -24,16 +24,18 @@ class Worker:
     """A process that loads methods, and scores the images that it is fed.
 
     Attributes:
+        place: its number among those that work at once.
         pipe: by which it speaks.
         left: the images that it was fed, by name, with those of their methods whose outcome it has not given.
         reason: why it can score no more; empty while it works.
         late: the step that it was at for too long, if that is the reason.
     """
 
-    def __init__(self, specs: Mapping[int, MethodSpec], settings: Settings, share: Share) -> None:
+    def __init__(self, specs: Mapping[int, MethodSpec], settings: Settings, share: Share, place: int) -> None:
         # It starts without running the user's script again, unlike the standard library's.
         from joblib.externals.loky.backend.context import get_context
 
+        self.place = place
         self.pipe, theirs = Pipe()
         self.left: dict[str, ImageToScore] = {}
         self.reason = ""

@@ -12,6 +12,7 @@ import math
 import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from bench.errors import BenchError
 from bench.io.progress import note
@@ -90,7 +91,7 @@ class _Team:
         half = SHARD // 2 // plan.processes
         window = max(settings.batch_size, half) if plan.processes == 1 else max(1, half)
         self._share = Share(plan.threads, window, MOST_PIXELS // plan.processes)
-        told = ((i, s.method.info.name, repr(s.options), s.device, s.fingerprint) for i, s in specs.items())
+        told = ((i, s.method.info.name, repr(s.options), s.devices, s.fingerprint) for i, s in specs.items())
         self._kind = (repr(settings), plan, *told)
         self._spare = _resting.pop(self._kind, [])
         self._ended_at_nothing = 0
@@ -98,7 +99,7 @@ class _Team:
     def fit(self, images: int) -> Iterator[ImageToScore]:
         """Have as many processes as there may be, or as there are images; return what those too many leave."""
         while len(self.workers) < min(self._most, images):
-            self.workers.append(self._spare.pop() if self._spare else self._start(self._share))
+            self.workers.append(self._spare.pop() if self._spare else self._start())
         for worker in self.workers[self._most :]:
             yield from self.dismiss(worker)
 
@@ -115,7 +116,7 @@ class _Team:
         Raises:
             KilledError: the process ended, or took too long.
         """
-        worker = self._spare.pop() if self._spare else self._start(self._share)
+        worker = self._spare.pop() if self._spare else self._start()
         worker.feed(deque([item]), 1)
         scored = BatchOutcomes()
         while worker.left and not worker.reason:
@@ -150,8 +151,12 @@ class _Team:
         """End all processes."""
         _end(self.workers + self._spare)
 
-    def _start(self, share: Share) -> Worker:
-        return Worker(self._specs, self._settings, share)
+    def _start(self) -> Worker:
+        """Start a process on the devices that the fewest have."""
+        taken = [worker.place for worker in self.workers]
+        place = min(range(self._most), key=taken.count)
+        on_its_own = {i: replace(s, devices=(s.devices[place % len(s.devices)],)) for i, s in self._specs.items()}
+        return Worker(on_its_own, self._settings, self._share, place)
 
 
 _resting: dict[object, list[Worker]] = {}

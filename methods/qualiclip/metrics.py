@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from bench.api import (
     UNKNOWN,
     Download,
@@ -27,6 +25,7 @@ from bench.api import (
 from bench.errors import ImageError
 from bench.io.hashing import hash_bytes
 
+from .._batch import to_device
 from . import weights
 from .config import TrainingConfig, read_presets
 from .photographs import TrainingPhotographs, find_photographs
@@ -135,8 +134,9 @@ class OnClip(Method):
 
         _check_size(photo)
         with torch.inference_mode():
-            batches = torch.split(torch.from_numpy(crops(photo.pixels)), _CROPS_AT_ONCE)
-            vectors = [self._model.embed(_tensor(batch, self.device)).cpu() for batch in batches]
+            cut = crops(photo.pixels)
+            batches = (cut[start : start + _CROPS_AT_ONCE] for start in range(0, len(cut), _CROPS_AT_ONCE))
+            vectors = [self._model.embed(to_device(batch, self.device)).cpu() for batch in batches]
         return torch.cat(vectors).double().numpy()
 
     def explainer(self) -> Explainer:
@@ -163,18 +163,17 @@ def _score(model: Any, photos: Sequence[Photo], temperature: float) -> list[floa
     import torch
 
     _check_size(photos[0])
-    pixels = torch.from_numpy(np.stack([photo.pixels for photo in photos]))
     with torch.inference_mode():
-        scores = model(_tensor(pixels, model.prompts.device), temperature)
-    return [float(score) for score in scores]
+        scores: list[float] = model(
+            to_device([photo.pixels for photo in photos], model.prompts.device), temperature
+        ).tolist()
+    return scores
 
 
 def _image(photo: Photo, device: Any) -> Any:
     """Return a photo as a batch of one (1, 3, H, W) in [0, 1]."""
-    import torch
-
     _check_size(photo)
-    return _tensor(torch.from_numpy(photo.pixels[None].copy()), device)
+    return to_device([photo.pixels], device)
 
 
 def _check_size(photo: Photo) -> None:
@@ -183,11 +182,6 @@ def _check_size(photo: Photo) -> None:
     height, width, _ = photo.pixels.shape
     if min(height, width) < MIN_SIDE:
         raise ImageError(f"{width}x{height} pixels: the network needs at least {MIN_SIDE}x{MIN_SIDE}")
-
-
-def _tensor(pixels: Any, device: Any) -> Any:
-    """Turn bytes (N, H, W, 3) into the (N, 3, H, W) in [0, 1] that the network takes."""
-    return pixels.to(device).permute(0, 3, 1, 2).float() / 255
 
 
 @register

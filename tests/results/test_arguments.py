@@ -36,7 +36,7 @@ def brightness_of(image: Any) -> float:
         (lambda p: bench.run("niqe", p, resize=5), "resize got 5: give a text, a Resize or None"),
         (lambda p: bench.run("niqe", p, results=5), "results got 5: give a text, a path or None"),
         (lambda p: bench.run("niqe", p, strict="no"), "strict got 'no': give True or False"),
-        (lambda p: bench.run("niqe", p, device="gpu"), "device got 'gpu': give 'auto', 'cpu' or 'cuda'"),
+        (lambda p: bench.run("niqe", p, device="gpu"), "device got 'gpu': give auto, cpu, cuda, mps, one"),
         (lambda p: bench.run("niqe", p, batch_size="8"), "batch_size got '8': give a whole number"),
         (
             lambda p: bench.run(brightness_of, p, name="niqe", higher_is_better=True),

@@ -17,6 +17,7 @@ from bench.io.hashing import hash_files
 from bench.plugins import options
 from bench.runs import decoding, jobs, scoring
 from bench.runs.batches import BREACH
+from bench.runs.devices import resolve_devices
 from bench.runs.jobs import ImageToScore, MethodSpec, Settings
 from bench.runs.journal import Outcome
 from bench.runs.scoring import score_items
@@ -148,10 +149,12 @@ def test_the_protocols_resize_comes_before_the_method(tmp_path: Path) -> None:
 def test_processes_times_threads_is_the_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("joblib.cpu_count", lambda: 8)
     light = spec(fakes.Brightness)
-    network = MethodSpec(type("N", (fakes.Brightness,), {"info": fakes.info("n", device_bound=True)}), None)
+    network = MethodSpec(NETWORK, None)
     assert scoring.plan_processes([light], 1000, Settings()) == jobs.ProcessPlan(8, 1)
     assert scoring.plan_processes([light, network], 1000, Settings()) == jobs.ProcessPlan(1, 8)
     assert scoring.plan_processes([light], 1000, Settings(workers=4)) == jobs.ProcessPlan(4, 2)
+    two = replace(network, devices=("cuda:0", "cuda:1"))
+    assert scoring.plan_processes([light, two], 1000, Settings()) == jobs.ProcessPlan(2, 4)
 
 
 def test_methods_of_processors_keep_their_processes_beside_a_network(items: list[ImageToScore]) -> None:
@@ -174,13 +177,53 @@ def test_methods_of_processors_keep_their_processes_beside_a_network(items: list
     assert os.getpid() not in processes[0] | processes[1]
 
 
+NETWORK = type("N", (fakes.Brightness,), {"info": fakes.info("n", device_bound=True)})
+
+
 def test_cuda_that_is_not_there_is_a_users_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    network = type("N", (fakes.Brightness,), {"info": fakes.info("n", device_bound=True)})
-    with pytest.raises(UsageError, match="--device got cuda, but torch finds no CUDA device"):
-        scoring.resolve_device("cuda", [network])
-    assert scoring.resolve_device("auto", [network]) == "cpu"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    for device in ("cuda", "cuda:1", "mps"):
+        with pytest.raises(UsageError, match=f"--device got {device}, but torch finds no"):
+            resolve_devices(device, [NETWORK])
+    assert resolve_devices("auto", [NETWORK]) == ("cpu",)
+
+
+def test_devices_are_chosen_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    assert resolve_devices("cuda:0,3,0", [NETWORK]) == ("cuda:0", "cuda:3")
+    assert resolve_devices("auto", [NETWORK]) == ("cuda",)
+    with pytest.raises(UsageError, match="--device got cuda:2,4, but there is no CUDA device 4: torch finds 4"):
+        resolve_devices("cuda:2,4", [NETWORK])
+    for wrong in ("cuda:", "cuda:a", "cuda:0,", "gpu", "CUDA"):
+        with pytest.raises(UsageError, match=r"--device got .*: give auto, cpu, cuda, mps"):
+            resolve_devices(wrong, [NETWORK])
+
+
+def test_each_device_has_a_process_of_its_own(items: list[ImageToScore]) -> None:
+    class Where(fakes.Brightness):
+        info = fakes.info("where", device_bound=True, score_range=(0, 1e9))
+
+        def score(self, photos):  # type: ignore[no-untyped-def]
+            return [1000.0 * os.getpid() + int(self.device[-1]) for _ in photos]
+
+    method = MethodSpec(Where, None, ("pretended:0", "pretended:1"))
+    many = [replace(item, name=f"{k}/{item.name}") for k in range(4) for item in items]
+    scores = {outcome.score or 0 for outcome in outcomes(method, many, Settings()).values()}
+    assert sorted(score % 1000 for score in scores) == [0, 1]
+    assert len({score // 1000 for score in scores}) == 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_image_with_too_many_pixels_is_not_decoded(tmp_path: Path, items: list[ImageToScore], workers: int) -> None:
+    large = make_photo(tmp_path / "large.png", 0, (60, 50))
+    mixed = [*items[:3], ImageToScore("large.png", file_at(large), (0,))]
+    found = outcomes(spec(fakes.Brightness), mixed, Settings(max_pixels=2999, workers=workers))
+    assert found["large.png"].error == "3,000 pixels are more than --max-pixels 2,999 allows"
+    assert sum(o.score is not None for o in found.values()) == 3
 
 
 def test_hashes_follow_the_content(tmp_path: Path) -> None:
@@ -333,7 +376,7 @@ def test_images_are_decoded_in_order_within_the_room_for_pixels(
     monkeypatch.setattr(decoding, "decode", counted)
     room = 3 * 48 * 40
     names = []
-    for decoded in decoding.decode_ahead(items * 4, None, threads=4, ahead=20, most=room):
+    for decoded in decoding.decode_ahead(items * 4, Settings(), threads=4, ahead=20, most=room):
         with lock:
             held -= decoded.pixels
         names.append(decoded.item.name)
@@ -349,13 +392,13 @@ def test_one_image_larger_than_the_room_and_bad_ones_keep_nobody_waiting(
     bad = ImageToScore("bad.png", file_at(tmp_path / "bad.png"), (0,))
     gone = ImageToScore("gone.png", file_at(tmp_path / "gone.png"), (0,))
     mixed = [bad, *items[:2], gone, *items[2:], bad]
-    found = list(decoding.decode_ahead(mixed, None, threads=3, ahead=5, most=1))
+    found = list(decoding.decode_ahead(mixed, Settings(), threads=3, ahead=5, most=1))
     assert [decoded.item.name for decoded in found] == [item.name for item in mixed]
     assert [isinstance(decoded.photo, str) for decoded in found].count(True) == 3
 
 
 def test_decoding_ahead_ends_when_nobody_takes_more(items: list[ImageToScore]) -> None:
-    ahead = decoding.decode_ahead(items, None, threads=2, ahead=8, most=1)
+    ahead = decoding.decode_ahead(items, Settings(), threads=2, ahead=8, most=1)
     next(ahead)
     ahead.close()
     assert threading.active_count() < 20

@@ -13,6 +13,7 @@ from bench.api import Explainer, Photo, Pixels, Resize
 from bench.errors import ImageError
 from bench.io.images import luma, resize
 
+from ..._batch import to_device
 from ..._niqe_model import load_model, model_path
 from ...niqe import niqe
 from ..explaining import by_pair, by_side
@@ -55,8 +56,7 @@ class Scorer:
         """Return what the prompts, whose pairs are given, say of a photo; NIQE has nothing to differentiate."""
 
         def outputs(photo: Photo) -> Mapping[str, Tensor]:
-            whole = self._tensor(_shrunk(photo.pixels))
-            return by_side(self._model.similarities(whole[None])[0])
+            return by_side(self._model.similarities(self._batch(_shrunk(photo.pixels)))[0])
 
         def aspects(photo: Photo) -> Mapping[str, float]:
             similarities = self._similarities(_shrunk(photo.pixels))
@@ -73,14 +73,15 @@ class Scorer:
 
     def _similarities(self, image: Pixels) -> Tensor:
         """Return the mean (K, 2) of the whole image's cosines and of those of its crop of the worst quality."""
-        whole = self._tensor(image)
+        whole = self._batch(image)
         with torch.inference_mode():
-            of_whole, of_crops = (self._model.similarities(x) for x in (whole[None], _crops(whole)))
+            of_whole, of_crops = (self._model.similarities(x) for x in (whole, _crops(whole[0])))
         return (of_whole[0] + of_crops[quality(of_crops).argmin()]) / 2
 
-    def _tensor(self, image: Pixels) -> Tensor:
-        """Return (3, H, W) in [0, 1] on the network's device."""
-        return torch.from_numpy(np.array(image)).to(self._model.prompts.device).permute(2, 0, 1).float() / 255
+    def _batch(self, image: Pixels) -> Tensor:
+        """Return (1, 3, H, W) in [0, 1] on the network's device."""
+        batch: Tensor = to_device([image], self._model.prompts.device)
+        return batch
 
 
 def _shrunk(pixels: Pixels) -> Pixels:

@@ -1,11 +1,11 @@
-# make demo | test | test-cpus | test-slow | check: each sets the environment up first.
+# make demo | test | test-cpus | test-slow | check | gpu | benchmarks: each sets the environment up first.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Two processes, each of which runs whole files: each takes up to 3 GB.
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 
-.PHONY: setup demo lint types test test-cpus test-slow check clean
+.PHONY: setup demo lint types test test-cpus test-slow check gpu benchmarks clean
 
 setup: $(VENV)/.ready
 	@$(BIN)/python tests/helpers/lacking.py
@@ -40,6 +40,14 @@ test-slow: $(VENV)/.ready
 
 check: $(VENV)/.ready
 	$(BIN)/bench check sample --fresh
+
+# On a machine with a CUDA device, without a network: PHOTOGRAPHS is a folder of JPEGs, PRISTINE one of pristine photographs.
+gpu: $(VENV)/.ready
+	$(BIN)/python -W ignore benchmarks/gpu.py $(PHOTOGRAPHS) $(PRISTINE) --output docs/gpu.md
+
+# Ratios of runs in turn; PHOTOGRAPHS is a folder of JPEGs.
+benchmarks: $(VENV)/.ready
+	$(BIN)/python -W ignore benchmarks/performance.py $(PHOTOGRAPHS) --output docs/performance.md
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

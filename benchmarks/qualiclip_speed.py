@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import math
 import os
 import statistics
 import sys
@@ -43,43 +42,16 @@ os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # read once, when torch 
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from random_clip import State, random_state, save  # noqa: E402
 from scipy.stats import spearmanr  # noqa: E402
 
 from bench.api import Photo, Resize  # noqa: E402
 from bench.io.images import SUFFIXES, decode, read_bytes, resize  # noqa: E402
 from bench.methods.qualiclip import checkpoints, inference  # noqa: E402
-from bench.methods.qualiclip.metrics import prompt_pairs  # noqa: E402
-from bench.methods.qualiclip.model import QualityModel, empty_clip, encode_prompts, image_encoder  # noqa: E402
 from bench.plugins.registry import find_method  # noqa: E402
 
-State = dict[str, torch.Tensor]
 Scorer = Callable[[Sequence[Photo]], Sequence[float]]
-FACTOR = "logit_scale"
 _MEASURED = 16  # photographs that the batch norms of random weights are set on
-
-
-def random_state(photos: Sequence[Photo]) -> State:
-    """CLIP RN50 with random weights, and batch norms that measured some photographs as training would have."""
-    generator = torch.Generator().manual_seed(0)
-
-    def draw(name: str, like: torch.Tensor) -> torch.Tensor:
-        if name == FACTOR:
-            return torch.tensor(math.log(100.0))
-        if like.ndim > 1:
-            return torch.randn(like.shape, generator=generator) * math.sqrt(2 / like[0].numel())
-        kept = name.endswith(("weight", "running_var"))
-        return torch.full(like.shape, float(kept), dtype=like.dtype)
-
-    state = {name: draw(name, like) for name, like in empty_clip().state_dict().items()}
-    visual = image_encoder(state).train()  # shares its tensors with the state
-    for layer in visual.modules():
-        if isinstance(layer, torch.nn.BatchNorm2d):
-            layer.momentum = None  # a plain mean over the photographs
-    with torch.no_grad():
-        for photo in photos:
-            pixels = torch.from_numpy(photo.pixels)[None].permute(0, 3, 1, 2)
-            QualityModel(visual, torch.zeros(2, 1024), 100.0)(pixels.float() / 255)
-    return state
 
 
 @contextmanager
@@ -122,13 +94,9 @@ def scorers(folder: Path, photos: Sequence[Photo]) -> dict[str, Scorer]:
         state = dict(checkpoints.load_checkpoint(arguments.weights, "--weights", text=True).state)
     else:
         state = random_state(photos[:_MEASURED])
-    prompts = [prompt for pair in prompt_pairs("qualiclip") for prompt in pair]
-    clip, released = folder / "clip.pth", folder / "released.pth"
-    torch.save(state, clip)
-    features = {"prompts_features": encode_prompts(state, prompts)}
-    torch.save({f"clip_model.{name}": value for name, value in state.items()} | features, released)
-    weights = {"qualiclip": released, "clipiqa": clip}[arguments.method]
-    found = {"pyiqa": pyiqa_scorer(state, released), "exact": our_scorer(weights, "exact")}
+    files = save(state, folder)
+    weights = files[arguments.method]
+    found = {"pyiqa": pyiqa_scorer(state, files["qualiclip"]), "exact": our_scorer(weights, "exact")}
     if arguments.imitate or inference.fast_arithmetic("cpu") != torch.float32:
         with mock.patch.object(inference, "fast_arithmetic", return_value=torch.bfloat16):
             found["fast"] = our_scorer(weights, "fast")

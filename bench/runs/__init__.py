@@ -4,7 +4,8 @@
 * ``jobs``: images to score, methods to score them by, and outcomes.
 * ``decoding``: decoding ahead of scoring, within a bound of pixels.
 * ``batches``: decoded photos to scores, in batches that fit.
-* ``workers``: scoring in processes, which no image stops.
+* ``chunks``: scoring of chunks of images by whatever runs them, which no image stops.
+* ``workers``: processes of this machine that score chunks.
 * ``scoring``: scoring images, in one process or several.
 * ``survey``: hashes and sizes of image files, read before any is scored.
 * ``runner``: methods × datasets into the store.
@@ -14,6 +15,7 @@
 * ``checksums``: checksums inside the files of a stored result.
 * ``importing``: scores that somebody else computed, as stored results.
 * ``monitoring``: SRCC with people's scores while a method is trained.
+* ``versions``: versions of what scores may depend on.
 * ``speed``: images a second of a stored result.
 * ``global_state``: state that scoring sets for the whole process, restored afterwards.
 * ``score_files``: storing a CSV of scores that somebody else computed.

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import TYPE_CHECKING
 
-import bench
 from bench.api import Resize
 from bench.datasets.dataset import Dataset
 from bench.datasets.protocol import Protocol
@@ -26,11 +22,10 @@ from bench.runs.jobs import ImageToScore, LoadedMethod, MethodSpec, Settings
 from bench.runs.scoring import plan_processes, score_items, scored_together
 from bench.runs.store import EntryWriter, Store
 from bench.runs.survey import Survey, across_splits_in, survey_images
+from bench.runs.versions import versions
 
 if TYPE_CHECKING:
     from bench.api import MethodInfo
-
-_PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "torch", "torchvision", "open_clip_torch", "pyiqa")
 
 
 @dataclass(frozen=True)
@@ -195,15 +190,3 @@ def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_imag
         "with_methods": [spec.label for spec in together.values()],
         "versions": versions(),
     }
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """Return the versions of bench, Python and the packages that scores may depend on."""
-    found = {"bench": bench.__version__, "python": sys.version.split()[0]}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

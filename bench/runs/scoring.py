@@ -12,9 +12,10 @@ from bench.api import Method
 from bench.errors import UsageError
 from bench.io.progress import bar, warn
 from bench.runs.batches import BREACH, Batches, score_window
+from bench.runs.chunks import score_chunks
 from bench.runs.decoding import decode_ahead, windows
 from bench.runs.jobs import BatchOutcomes, ImageToScore, LoadedMethod, MethodSpec, ProcessPlan, Settings, set_threads
-from bench.runs.workers import score_in_processes
+from bench.runs.workers import Processes
 
 SHARD = 32
 """Images in flight at once over all processes, so what a kill loses at most; one batch where that is larger,
@@ -123,7 +124,7 @@ def _score_all(
         else:
             chunk = max(1, SHARD // plan.processes)
             chunks = [wanted[start : start + chunk] for start in range(0, len(wanted), chunk)]
-            yield from score_in_processes(specs, chunks, settings, plan)
+            yield from score_chunks(Processes(specs, settings, plan), chunks)
 
 
 def _score_here(

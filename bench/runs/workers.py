@@ -1,8 +1,7 @@
-"""Scoring in processes, which one image that kills a method's process does not stop.
+"""Processes of this machine that score chunks of images.
 
-Where a process is killed, the images that were being scored are scored again, each by each method in a process of its
-own: one that kills it there too is recorded as failed, and the rest goes on. A process whose image takes too long is
-killed by an alarm, also where compiled code hangs; not where a method handles alarms itself.
+A process whose image takes too long is killed by an alarm, also where compiled code hangs; not where a method handles
+alarms itself.
 """
 
 from __future__ import annotations
@@ -12,127 +11,94 @@ import re
 import signal
 import threading
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from types import TracebackType
 from typing import Any
 
-from bench.errors import BenchError
 from bench.io.progress import note
 from bench.runs.batches import Batches, score_window
+from bench.runs.chunks import Chunk, KilledError, Pool
 from bench.runs.decoding import Decoded, decode_one, windows
 from bench.runs.jobs import BatchOutcomes, ImageToScore, MethodSpec, ProcessPlan, Settings, load_methods, set_threads
-from bench.runs.journal import Outcome
 
-Chunk = Sequence[ImageToScore]
-
-_MOST_IN_A_ROW = 3
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
-def score_in_processes(
-    specs: Mapping[int, MethodSpec], chunks: Sequence[Chunk], settings: Settings, plan: ProcessPlan
-) -> Iterator[BatchOutcomes]:
-    """Score chunks of images, one in each process at a time, and yield their outcomes as they come.
+@dataclass(frozen=True)
+class Processes(Pool):
+    """Processes of this machine, which outlive it unless it is interrupted."""
 
-    Raises:
-        BenchError: several images in a row killed the process that scored them; names them.
-    """
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+    specs: Mapping[int, MethodSpec]
+    settings: Settings
+    plan: ProcessPlan
 
-    todo = deque(chunks)
-    while todo:
-        running: dict[Any, Chunk] = {}
+    @property
+    def room(self) -> int:
+        """One chunk a process: nothing waits in its queue, so after a kill all end with the chunk they are at."""
+        return self.plan.processes
+
+    def submit(self, chunk: Chunk) -> Future[BatchOutcomes]:  # noqa: D102
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
         try:
-            yield from _score_chunks(specs, todo, running, settings, plan)
+            found: Future[BatchOutcomes] = self._executor().submit(
+                _score_in_worker, self.specs, chunk, self.settings, self.plan.threads
+            )
         except TerminatedWorkerError as error:
-            suspects = [item for chunk in running.values() for item in chunk]
-            why = _why(error, settings, "a worker process was killed")
-            note(f"{why}; the {len(suspects)} images in work are scored again, each alone")
-            culprits = yield from _score_alone(specs, suspects, settings, plan)
-            if not culprits and plan.processes > 1:
-                plan = replace(plan, processes=plan.processes // 2)
-                note(f"none of them kills it alone, so memory may have run out: {plan.processes} process(es) from here")
+            raise self._killed(error) from None
+        return found
 
+    def wait(self, running: Collection[Future[BatchOutcomes]]) -> Collection[Future[BatchOutcomes]]:  # noqa: D102
+        return wait(running, return_when=FIRST_COMPLETED).done
 
-def _score_chunks(
-    specs: Mapping[int, MethodSpec],
-    todo: deque[Chunk],
-    running: dict[Any, Chunk],
-    settings: Settings,
-    plan: ProcessPlan,
-) -> Iterator[BatchOutcomes]:
-    """Take chunks from ``todo``; ``running`` holds those without an outcome, also after a process was killed."""
-    with _executor(plan.processes, plan.threads) as executor:
-        while todo or running:
-            # Nothing waits in a worker's queue: after a kill the workers end with the chunk they are at.
-            while todo and len(running) < plan.processes:
-                running[executor.submit(_score_in_worker, specs, todo[0], settings, plan.threads)] = todo[0]
-                todo.popleft()
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                scored = done.result()
-                del running[done]
-                yield scored
+    def result(self, done: Future[BatchOutcomes]) -> BatchOutcomes:  # noqa: D102
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+        try:
+            return done.result()
+        except TerminatedWorkerError as error:
+            raise self._killed(error) from None
 
-def _score_alone(
-    specs: Mapping[int, MethodSpec], items: Sequence[ImageToScore], settings: Settings, plan: ProcessPlan
-) -> Generator[BatchOutcomes, None, int]:
-    """Score each image by each of its methods alone; return how many killed the process that scored them."""
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+    def alone(self) -> Processes:
+        """Return one process, the next one where it was killed."""
+        return replace(self, plan=replace(self.plan, processes=1))
 
-    culprits = 0
-    in_a_row: dict[int, list[str]] = defaultdict(list)
-    for item in items:
-        for index in sorted(specs.keys() & set(item.methods)):
-            alone = [replace(item, methods=(index,))]
-            try:
-                # An executor that broke is replaced by the next call.
-                with _executor(1, plan.threads) as executor:
-                    scored = executor.submit(_score_in_worker, specs, alone, settings, plan.threads).result()
-                in_a_row[index].clear()
-            except TerminatedWorkerError as error:
-                culprits += 1
-                in_a_row[index].append(item.name)
-                why = _why(error, settings, "the process that scored it was killed")
-                scored = BatchOutcomes({index: [Outcome(item.name, None, why)]}, {index: 0.0})
-            yield scored
-            if len(in_a_row[index]) == _MOST_IN_A_ROW:
-                raise BenchError(
-                    f"{_MOST_IN_A_ROW} images in a row killed the process that scored them: "
-                    f"{', '.join(in_a_row[index])}: see whether the method {specs[index].label} works at all here; "
-                    "what was scored is stored"
-                )
-    return culprits
+    def smaller(self) -> Processes:
+        """Return half as many processes, and say so."""
+        if self.plan.processes == 1:
+            return self
+        half = self.plan.processes // 2
+        note(f"none of them kills it alone, so memory may have run out: {half} process(es) from here")
+        return replace(self, plan=replace(self.plan, processes=half))
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, (GeneratorExit, KeyboardInterrupt)):
+            self._executor().shutdown(wait=True, kill_workers=True)
 
-def _why(error: BaseException, settings: Settings, killed: str) -> str:
-    """Say why a process ended, from what loky says of its exit code."""
-    if "SIGALRM" in str(error):
-        return f"decoding or scoring took longer than {settings.image_timeout} s for an image (--image-timeout)"
-    found = re.search(r"\{([A-Za-z0-9_(), -]+)\}", str(error))
-    return f"{killed} ({found[1]})" if found else killed
+    def _executor(self) -> Any:
+        from joblib.externals.loky import get_reusable_executor
 
+        # One that broke is replaced by the next call.
+        return get_reusable_executor(
+            max_workers=self.plan.processes,
+            timeout=300,
+            initializer=_end_with_parent,
+            initargs=(os.getpid(),),
+            env=dict.fromkeys(_THREADS, str(self.plan.threads)),
+        )
 
-@contextmanager
-def _executor(processes: int, threads: int) -> Iterator[Any]:
-    """Give an executor, whose processes outlive the context unless that is interrupted."""
-    from joblib.externals.loky import get_reusable_executor
-
-    executor = get_reusable_executor(
-        max_workers=processes,
-        timeout=300,
-        initializer=_end_with_parent,
-        initargs=(os.getpid(),),
-        env=dict.fromkeys(_THREADS, str(threads)),
-    )
-    try:
-        yield executor
-    except (GeneratorExit, KeyboardInterrupt):
-        executor.shutdown(wait=True, kill_workers=True)
-        raise
+    def _killed(self, error: BaseException) -> KilledError:
+        """Say why a process ended, from what loky says of its exit code."""
+        if "SIGALRM" in str(error):
+            limit = self.settings.image_timeout
+            return KilledError(late=f"decoding or scoring took longer than {limit} s for an image (--image-timeout)")
+        found = re.search(r"\{([A-Za-z0-9_(), -]+)\}", str(error))
+        return KilledError(f" ({found[1]})" if found else "")
 
 
 _in_worker: dict[tuple[object, ...], dict[int, Batches]] = {}

@@ -120,6 +120,7 @@ def settings_of(
     workers: int | None,
     batch_pixels: int | None = None,
     image_timeout: int = IMAGE_TIMEOUT,
+    scheduler: str | None = None,
 ) -> Settings:
     """Return how to score.
 
@@ -133,7 +134,7 @@ def settings_of(
     if batch_pixels is not None:
         _check_whole("--batch-pixels", batch_pixels, 1, 2**53)
     _check_whole("--image-timeout", image_timeout, 1, 2**31 - 1)
-    return Settings(resize_of(resize), seed, batch_size, workers, batch_pixels, image_timeout)
+    return Settings(resize_of(resize), seed, batch_size, workers, batch_pixels, image_timeout, scheduler)
 
 
 def resize_of(policy: str | Resize | None) -> Resize | None:

@@ -15,7 +15,8 @@ from bench.robustness.derived import choose
 from bench.robustness.invariance import Audit
 from bench.robustness.levels import Levels, read_levels, summarise
 from bench.robustness.levels_view import LevelsReport
-from bench.runs import loading, runner, scoring
+from bench.runs import devices, loading, runner
+from bench.runs.cluster_connection import check_scheduler
 from bench.runs.jobs import LoadedMethod, MethodSpec, Settings
 from bench.runs.store import Store
 from bench.tables.cell import Cell
@@ -85,6 +86,7 @@ def measure_robustness(
     warn_about_plugins()
     names = select_types(types)
     store.check_writable()
+    check_scheduler(settings)
     ready = loading.load_methods(specs)
     dataset = degraded(photos, count, size, names)
     entries = [done.entry for done in runner.run(ready, dataset, store, settings)]
@@ -134,6 +136,6 @@ def measure_invariance(
 def _elsewhere(specs: Sequence[MethodSpec]) -> list[LoadedMethod]:
     """Load the methods with a network on the other device too, if there is one."""
     bound = [spec for spec in specs if spec.method.info.device_bound]
-    if not bound or scoring.resolve_device("auto", [spec.method for spec in bound]) == "cpu":
+    if not bound or devices.resolve_device("auto", [spec.method for spec in bound]) == "cpu":
         return []
     return loading.load_methods([replace(s, device="cpu" if s.device == "cuda" else "cuda") for s in bound])

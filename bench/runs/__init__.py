@@ -6,6 +6,10 @@
 * ``batches``: decoded photos to scores, in batches that fit.
 * ``chunks``: scoring of chunks of images by whatever runs them, which no image stops.
 * ``workers``: processes of this machine that score chunks.
+* ``cluster``: workers of a Dask cluster that score chunks.
+* ``cluster_connection``: the connection to its scheduler.
+* ``cluster_worker``: what each worker does.
+* ``devices``: devices that methods run on.
 * ``scoring``: scoring images, in one process or several.
 * ``survey``: hashes and sizes of image files, read before any is scored.
 * ``runner``: methods × datasets into the store.

@@ -68,7 +68,7 @@ class Pool(ABC):
 
     @abstractmethod
     def wait(self, running: Collection[Future[BatchOutcomes]]) -> Collection[Future[BatchOutcomes]]:
-        """Wait until some are done, and return them."""
+        """Wait until some are done or a while has passed, and return those."""
 
     @abstractmethod
     def result(self, done: Future[BatchOutcomes]) -> BatchOutcomes:
@@ -156,7 +156,8 @@ def _score_alone(pool: Pool, items: Sequence[ImageToScore]) -> Generator[BatchOu
 def _score_one(pool: Pool, item: ImageToScore) -> BatchOutcomes:
     with pool:
         running = pool.submit([item])
-        pool.wait([running])
+        while not running.done():
+            pool.wait([running])
         return pool.result(running)
 
 

@@ -19,13 +19,19 @@ from bench.runs.journal import Outcome
 class MethodSpec:
     """A method with its options, not yet loaded; travels to worker processes.
 
-    ``fingerprint`` is that of the loaded method, empty until then.
+    Attributes:
+        method: its class.
+        options: instance of its ``Options``.
+        device: of this machine.
+        fingerprint: of the loaded method, empty until then.
+        asked: the device that the user asked for, which another machine may have: auto, cpu or cuda.
     """
 
     method: type[Method]
     options: Any
     device: str = "cpu"
     fingerprint: str = ""
+    asked: str = "auto"
 
     @property
     def label(self) -> str:
@@ -98,6 +104,8 @@ class Settings:
         batch_pixels: pixels handed to a method at once, at most, unless one photo has more; None lets memory decide.
         image_timeout: seconds in which an image must be decoded, and in which a method must score it, where processes
             of their own do it (see ``workers``).
+        scheduler: address of a Dask scheduler whose workers score, or ``auto`` for a cluster on this machine; None:
+            this process and its own ones score.
     """
 
     resize: Resize | None = None
@@ -106,14 +114,24 @@ class Settings:
     workers: int | None = None
     batch_pixels: int | None = None
     image_timeout: int = IMAGE_TIMEOUT
+    scheduler: str | None = None
 
 
 @dataclass
 class BatchOutcomes:
-    """Outcomes of some images: per method index, with the seconds spent."""
+    """Outcomes of some images: per method index, with the seconds spent.
+
+    Attributes:
+        outcomes: of each method.
+        seconds: that each took.
+        worker: address of the worker of a cluster that scored them; empty where it was this machine.
+        devices: of the methods at that worker.
+    """
 
     outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
+    worker: str = ""
+    devices: dict[int, str] = field(default_factory=dict)
 
     def add(self, other: BatchOutcomes) -> None:
         """Take the outcomes of others in."""

@@ -31,7 +31,7 @@ def method_specs(
         UsageError: an unknown method or option, an option of a method that was not asked for, no CUDA.
     """
     from bench.plugins import options
-    from bench.runs import jobs, scoring
+    from bench.runs import devices, jobs
 
     found = _find_methods(methods)
     grouped: dict[str, dict[str, str]] = {}
@@ -43,8 +43,8 @@ def method_specs(
     if precision != "exact":
         _set_precision(found, grouped, precision)
     built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}
-    where = scoring.resolve_device(device, found.values())
-    return [jobs.MethodSpec(method, built[name], where) for name, method in found.items()]
+    where = devices.resolve_device(device, found.values())
+    return [jobs.MethodSpec(method, built[name], where, asked=device) for name, method in found.items()]
 
 
 def _find_methods(methods: Sequence[str | type[Method]]) -> dict[str, type[Method]]:

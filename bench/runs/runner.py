@@ -147,12 +147,16 @@ def _fill(
     items = _items_to_score(dataset, survey, writers)
     unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
     new, seconds = [0] * len(ready), [0.0] * len(ready)
+    workers: set[str] = set()
+    devices: dict[int, str] = {}
     started, clock = datetime.now(UTC), time.perf_counter()
     for scored in score_items(ready, items, settings, dataset.id):
         for index, outcomes in scored.outcomes.items():
             writers[index].append(outcomes)
             new[index] += len(outcomes)
             seconds[index] += scored.seconds[index]
+        devices |= scored.devices
+        workers |= {scored.worker} - {""}
     wall = time.perf_counter() - clock
     for index, writer in enumerate(writers):
         if index not in unfinished:
@@ -160,6 +164,8 @@ def _fill(
                 writer.finish(dataset, None)
             continue
         session = _session([one.spec for one in ready], index, settings, len(items), started)
+        if index in devices:
+            session = _at_a_cluster(session, devices[index], str(settings.scheduler), len(workers))
         session |= {"images": new[index], "method_seconds": seconds[index], "wall_seconds": wall}
         session["images_per_second"] = len(items) / wall if items else None
         writer.finish(dataset, session)
@@ -174,6 +180,12 @@ def _items_to_score(dataset: Dataset, survey: Survey, writers: Sequence[EntryWri
             width, height = survey.sizes.get(sample.name, (0, 0))
             items.append(ImageToScore(sample.name, sample.file, wanted, survey.digests[sample.name], width * height))
     return items
+
+
+def _at_a_cluster(session: Json, device: str, scheduler: str, workers: int) -> Json:
+    """Return a session without the processes of this machine, of which none scored."""
+    kept = {name: value for name, value in session.items() if name not in ("processes", "threads", "with_methods")}
+    return {**kept, "device": device, "scheduler": scheduler, "workers": workers}
 
 
 def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_images: int, started: datetime) -> Json:

@@ -6,13 +6,14 @@ Nothing here knows of datasets or the store: ``bench run`` and ``bench score`` s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from bench.api import Method
-from bench.errors import UsageError
-from bench.io.progress import bar, warn
+from bench.errors import listed
+from bench.io.progress import bar, note, warn
 from bench.runs.batches import BREACH, Batches, score_window
 from bench.runs.chunks import score_chunks
+from bench.runs.cluster import score_on_cluster
 from bench.runs.decoding import decode_ahead, windows
 from bench.runs.jobs import BatchOutcomes, ImageToScore, LoadedMethod, MethodSpec, ProcessPlan, Settings, set_threads
 from bench.runs.workers import Processes
@@ -20,23 +21,6 @@ from bench.runs.workers import Processes
 SHARD = 32
 """Images in flight at once over all processes, so what a kill loses at most; one batch where that is larger,
 one image a process where there are more processes."""
-
-
-def resolve_device(requested: str, methods: Iterable[type[Method]]) -> str:
-    """Turn auto, cpu or cuda into a torch device; torch is imported only where a method needs it.
-
-    Raises:
-        UsageError: cuda was asked for and is not there.
-    """
-    if requested == "cpu" or (requested == "auto" and not any(m.info.device_bound for m in methods)):
-        return "cpu"
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if requested == "cuda":
-        raise UsageError("--device got cuda, but torch finds no CUDA device: use --device cpu or auto")
-    return "cpu"
 
 
 def plan_processes(specs: Collection[MethodSpec], n_images: int, workers: int | None) -> ProcessPlan:
@@ -114,8 +98,16 @@ def _warn_of_breaches(ready: Sequence[LoadedMethod], scored: BatchOutcomes, told
 def _score_all(
     ready: Sequence[LoadedMethod], items: Sequence[ImageToScore], settings: Settings
 ) -> Iterator[BatchOutcomes]:
+    if settings.scheduler is not None:
+        sent = {index: one.spec for index, one in enumerate(ready) if one.spec.method.portable}
+        if kept := [one.spec.label for one in ready if not one.spec.method.portable]:
+            note(f"{listed(kept)} cannot be sent to a cluster, being a function of this process, which scores it")
+        yield from score_on_cluster(sent, items, settings)
+        items = [replace(item, methods=tuple(each for each in item.methods if each not in sent)) for item in items]
     for specs in scored_together([one.spec for one in ready], settings.workers):
         wanted = [item for item in items if not specs.keys().isdisjoint(item.methods)]
+        if not wanted:
+            continue
         plan = plan_processes(specs.values(), len(wanted), settings.workers)
         if plan.processes == 1:
             set_threads(plan.threads)

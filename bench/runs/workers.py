@@ -45,7 +45,7 @@ class Processes(Pool):
 
         try:
             found: Future[BatchOutcomes] = self._executor().submit(
-                _score_in_worker, self.specs, chunk, self.settings, self.plan.threads
+                score_in_worker, self.specs, chunk, self.settings, self.plan.threads
             )
         except TerminatedWorkerError as error:
             raise self._killed(error) from None
@@ -104,17 +104,24 @@ class Processes(Pool):
 _in_worker: dict[tuple[object, ...], dict[int, Batches]] = {}
 
 
-def _score_in_worker(specs: Mapping[int, MethodSpec], chunk: Chunk, settings: Settings, threads: int) -> BatchOutcomes:
+def load_in_worker(specs: Mapping[int, MethodSpec], settings: Settings, threads: int) -> Mapping[int, Batches]:
+    """Return the methods, which a process that serves many chunks loads once."""
     told = ((i, s.method.info.name, repr(s.options), s.device, s.fingerprint) for i, s in specs.items())
     key = (repr(settings), *told)
-    if key not in _in_worker:  # a worker serves many chunks: it loads the methods once
+    if key not in _in_worker:
         _in_worker.clear()
         loaded = zip(specs, load_methods(specs.values()), strict=True)
         _in_worker[key] = {index: Batches(one.method, settings, _alarm(settings)) for index, one in loaded}
         set_threads(threads)
+    return _in_worker[key]
+
+
+def score_in_worker(specs: Mapping[int, MethodSpec], chunk: Chunk, settings: Settings, threads: int) -> BatchOutcomes:
+    """Score one chunk in this process, which is an own one for that."""
+    methods = load_in_worker(specs, settings, threads)
     whole = BatchOutcomes()
     for window in windows((_decode(item, settings) for item in chunk), len(chunk)):
-        for part in score_window(_in_worker[key], window):
+        for part in score_window(methods, window):
             whole.add(part)
     return whole
 
@@ -130,7 +137,8 @@ def _alarm(settings: Settings) -> Callable[[int], AbstractContextManager[None]]:
         if not hasattr(signal, "setitimer"):  # Windows has no alarms
             yield
             return
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, whatever it is at
+        if threading.current_thread() is threading.main_thread():  # a cluster's worker scores in another one
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, whatever it is at
         signal.setitimer(signal.ITIMER_REAL, settings.image_timeout * images)
         try:
             yield

@@ -15,7 +15,7 @@ from bench.errors import BenchError, UsageError
 from bench.io.files import file_at
 from bench.io.hashing import hash_files
 from bench.plugins import options
-from bench.runs import decoding, jobs, scoring
+from bench.runs import decoding, devices, jobs, scoring
 from bench.runs.batches import BREACH
 from bench.runs.jobs import ImageToScore, MethodSpec, Settings
 from bench.runs.journal import Outcome
@@ -178,8 +178,8 @@ def test_cuda_that_is_not_there_is_a_users_mistake(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     network = type("N", (fakes.Brightness,), {"info": fakes.info("n", device_bound=True)})
     with pytest.raises(UsageError, match="--device got cuda, but torch finds no CUDA device"):
-        scoring.resolve_device("cuda", [network])
-    assert scoring.resolve_device("auto", [network]) == "cpu"
+        devices.resolve_device("cuda", [network])
+    assert devices.resolve_device("auto", [network]) == "cpu"
 
 
 def test_hashes_follow_the_content(tmp_path: Path) -> None:

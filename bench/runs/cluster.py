@@ -29,6 +29,7 @@ CHUNK = 32
 """Images a chunk, at most."""
 GPU = "GPU"
 """Resource that a worker with a GPU offers."""
+_ROUNDS = 5  # of asking workers, where all of them end
 
 
 def score_on_cluster(
@@ -49,7 +50,7 @@ def score_on_cluster(
     if not specs:
         return
     with connected(settings) as cluster:
-        _await_worker(cluster)
+        _await_worker(cluster)  # before it is asked for its GPUs
         pools = []
         for part, resources in _parts(specs, bool(cluster.workers({GPU: 1}))):
             order = _agreed(cluster, part, _order(items, settings), resources)
@@ -66,7 +67,6 @@ def _await_worker(cluster: Cluster) -> None:
     asked = cluster.submit(os.getpid, resources={})
     while not asked.done():
         cluster.wait([asked], {})
-    cluster.result(asked)
 
 
 def _parts(specs: Mapping[int, MethodSpec], gpus: bool) -> Iterator[tuple[dict[int, MethodSpec], Resources]]:
@@ -139,11 +139,24 @@ def _agreed(cluster: Cluster, specs: Mapping[int, MethodSpec], order: Order, res
     """Have every worker load the methods, and return the order to score by, with the device that all of them have.
 
     Raises:
-        UsageError: a worker is not fit, ended, or has another device than the rest.
+        UsageError: a worker is not fit or has another device than the rest, or all of them end.
+    """
+    order = replace(order, specs=_pickled({i: replace(spec, device=spec.asked) for i, spec in specs.items()}))
+    for _ in range(_ROUNDS):
+        _await_worker(cluster)
+        if devices := _devices(cluster, order, resources):
+            return replace(order, specs=_pickled(_with_devices(specs, devices)))
+    raise UsageError(f"every worker of {cluster.address} ended while it loaded the methods: see their logs")
+
+
+def _devices(cluster: Cluster, order: Order, resources: Resources) -> dict[str, dict[int, str]]:
+    """Return the devices of the methods at each worker; one that ends meanwhile is left out.
+
+    Raises:
+        UsageError: a worker is not fit.
     """
     from distributed import KilledWorker
 
-    order = replace(order, specs=_pickled({i: replace(spec, device=spec.asked) for i, spec in specs.items()}))
     names = cluster.workers(resources)
     running = {cluster.submit(cluster_worker.check, order, resources=resources, worker=each): each for each in names}
     devices: dict[str, dict[int, str]] = {}
@@ -165,11 +178,9 @@ def _agreed(cluster: Cluster, specs: Mapping[int, MethodSpec], order: Order, res
         # Those that come in their place are looked at when they get their first chunk.
         for done in [done for done, address in running.items() if address not in cluster.workers(resources)]:
             del running[done]
-    if not (refused or devices):
-        raise UsageError(f"every worker of {cluster.address} ended while it loaded the methods: see their logs")
     if refused:
         raise UsageError(f"{refused[0]} ({len(refused)} of {counted(len(names), 'worker')} cannot be used)")
-    return replace(order, specs=_pickled(_with_devices(specs, devices)))
+    return devices
 
 
 def _with_devices(specs: Mapping[int, MethodSpec], devices: Mapping[str, Mapping[int, str]]) -> dict[int, MethodSpec]:

@@ -35,8 +35,8 @@ class DaskHere:
     def kill_a_worker(self, which: int) -> bool:
         """Kill what a worker's process has started, as the kernel kills; say whether there was anything."""
         killed = False
-        for child in psutil.Process(self.workers[which].pid).children():
-            with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self.workers[which].pid).children():
                 if "resource_tracker" not in "".join(child.cmdline()):
                     child.kill()
                     killed = True

@@ -124,6 +124,25 @@ def test_a_worker_with_other_versions_is_named(
         outcomes(spec(fakes.Brightness), items, Settings(scheduler=dask.address))
 
 
+def test_a_worker_that_comes_late_is_looked_at_too(
+    dask: DaskHere, items: list[ImageToScore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = {**cluster.versions(), "numpy": "0.1"}
+    monkeypatch.setattr(cluster, "versions", lambda: here)
+    monkeypatch.setattr(cluster, "_devices", lambda *_: {"tcp://somebody:1": {0: "cpu"}})
+    with pytest.raises(BenchError, match=r"has numpy \S+ and not 0.1: .*; what was scored is stored") as refused:
+        outcomes(spec(fakes.Brightness), items, Settings(scheduler=dask.address))
+    assert refused.value.exit_code == 1
+
+
+def test_workers_on_different_devices_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"tcp://a:1": {0: "cpu"}, "tcp://b:1": {0: "cuda"}}
+    with pytest.raises(
+        UsageError, match="brightness would run on cpu at tcp://a:1 and cuda at tcp://b:1: give --device"
+    ):
+        cluster._with_devices({0: spec(fakes.Brightness)}, found)
+
+
 def test_a_worker_that_does_not_see_the_images_is_named(dask: DaskHere, items: list[ImageToScore]) -> None:
     data = items[0].file.read()  # type: ignore[union-attr]
     fsspec.filesystem("memory").pipe("/set/0.png", data)  # each process has a memory of its own

@@ -130,6 +130,8 @@ def connected(settings: Settings) -> Iterator[Cluster]:
         if address == HERE:
             place = stack.enter_context(SubprocessCluster(n_workers=count, threads_per_worker=1))
         try:
+            if address != HERE:
+                _check_address(address)
             client = Client(place, timeout=_CONNECT_SECONDS, set_as_default=False)
         except Exception as error:  # every protocol has errors of its own
             raise UsageError(
@@ -140,6 +142,21 @@ def connected(settings: Settings) -> Iterator[Cluster]:
         if address == HERE:
             client.wait_for_workers(count)
         yield Cluster(client, address)
+
+
+def _check_address(address: str) -> None:
+    """Raise ValueError for what a client could not even try; it would wait long before it gave up."""
+    from distributed.comm import get_address_host_port
+    from distributed.comm.registry import get_backend
+    from distributed.security import Security
+
+    scheme, slashes, _ = address.partition("://")
+    if not slashes:
+        raise ValueError("the address has no scheme")
+    get_backend(scheme)
+    get_address_host_port(address)
+    if scheme in ("tls", "wss") and Security().get_connection_args("client").get("ssl_context") is None:
+        raise ValueError("distributed.comm.tls of Dask's configuration names no certificate")
 
 
 def check_scheduler(settings: Settings) -> None:

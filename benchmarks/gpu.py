@@ -204,7 +204,8 @@ def main(
     about = (
         f"{name}, torch {torch.__version__}, {len(items)} JPEGs of {size}, {day}, {time.perf_counter() - began:.0f} s."
     )
-    output.write_text("\n\n".join(["# On a GPU", f"    {' '.join(['python', *sys.argv])}", about, *tables]) + "\n")
+    command = "    make gpu PHOTOGRAPHS=folder/of/jpegs PRISTINE=folder/of/pristine/photographs"
+    output.write_text("\n\n".join(["# On a GPU", command, about, *tables]) + "\n")
     print(output.read_text())
 
 

@@ -168,6 +168,12 @@ _SETTINGS = (
         "as long), where several processes do it.",
     ),
     click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler whose workers score, such as tcp://host:8786; auto: a cluster on this machine. See "
+        "docs/guides/cluster.md.",
+    ),
+    click.option(
         "--seed",
         type=click.IntRange(0, 2**31 - 1),
         default=0,
@@ -188,13 +194,17 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
         max_pixels: int | None,
         workers: int | None,
         image_timeout: int,
+        scheduler: str | None,
         seed: int,
         **others: Any,
     ) -> None:
         from bench.runs.jobs import Settings
 
         policy = parse_resize(resize) if resize else None
-        command(settings=Settings(policy, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout), **others)
+        settings = Settings(
+            policy, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout, scheduler=scheduler
+        )
+        command(settings=settings, **others)
 
     return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_SETTINGS), with_settings)
 

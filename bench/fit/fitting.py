@@ -28,8 +28,9 @@ from bench.plugins.method_source import hash_method
 from bench.runs.entry import Identity, Json
 from bench.runs.jobs import LoadedMethod
 from bench.runs.journal import Outcome
-from bench.runs.runner import describe_entry, versions
+from bench.runs.runner import describe_entry
 from bench.runs.store import EntryWriter, Store
+from bench.runs.versions import versions
 
 PREFIX = "fit:"
 VERSION = "1"

@@ -111,6 +111,10 @@ class LocalFolder(Folder):
     def __str__(self) -> str:
         return str(self.path)
 
+    def __reduce__(self) -> tuple[type[LocalFolder], tuple[Path]]:
+        # Whoever takes it up may have another working directory.
+        return LocalFolder, (self.path.absolute(),)
+
     def _walk(self) -> Iterator[str]:
         def refuse(error: OSError) -> None:
             # A part of the set that cannot be seen must not shrink it in silence.

@@ -121,6 +121,7 @@ def settings_of(
     batch_pixels: int | None = None,
     max_pixels: int | None = None,
     image_timeout: int = IMAGE_TIMEOUT,
+    scheduler: str | None = None,
 ) -> Settings:
     """Return how to score.
 
@@ -136,7 +137,8 @@ def settings_of(
     if max_pixels is not None:
         _check_whole("--max-pixels", max_pixels, 1, 2**53)
     _check_whole("--image-timeout", image_timeout, 1, 2**31 - 1)
-    return Settings(resize_of(resize), seed, batch_size, workers, batch_pixels, max_pixels, image_timeout)
+    policy = resize_of(resize)
+    return Settings(policy, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout, scheduler=scheduler)
 
 
 def resize_of(policy: str | Resize | None) -> Resize | None:

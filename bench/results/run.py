@@ -25,6 +25,7 @@ from bench.results.arguments import (
 from bench.results.results import Results
 from bench.results.wording import public, python_words
 from bench.runs import loading, runner
+from bench.runs.cluster_connection import check_scheduler
 from bench.runs.global_state import preserved
 from bench.runs.jobs import Settings
 from bench.runs.runner import RunResult
@@ -46,6 +47,7 @@ def run(
     max_pixels: int | None = None,
     workers: int | None = None,
     image_timeout: int = IMAGE_TIMEOUT,
+    scheduler: str | None = None,
     seed: int = 0,
     roots: Mapping[str, str | os.PathLike[str]] | None = None,
     results: str | os.PathLike[str] | None = None,
@@ -85,6 +87,8 @@ def run(
             process.
         image_timeout: seconds in which an image must be decoded, and in which a method must score it, where several
             processes do it.
+        scheduler: address of a Dask scheduler whose workers score, such as ``tcp://host:8786``; ``auto``: a cluster on
+            this machine. See ``docs/guides/cluster.md``.
         seed: for methods that draw.
         roots: where the folders of datasets are, as ``{"koniq": "/data/koniq10k"}``.
         results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.
@@ -118,7 +122,7 @@ def run(
         576.0
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
-    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout)
+    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout, scheduler)
     places = places_of(roots)
     with preserved():
         found = list(
@@ -186,6 +190,7 @@ def run_each(
         dataset.check_labels()
         dataset.split(split)  # reports a wrong name before weights are loaded; the runner takes the split
     store.check_writable()
+    check_scheduler(settings)
     ready = loading.load_methods(specs)
     for dataset in datasets:
         yield from runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed, rescore=rescore)

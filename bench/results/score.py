@@ -70,6 +70,7 @@ def score(
     max_pixels: int | None = None,
     workers: int | None = None,
     image_timeout: int = IMAGE_TIMEOUT,
+    scheduler: str | None = None,
     seed: int = 0,
     roots: Mapping[str, str | os.PathLike[str]] | None = None,
     strict: bool = False,
@@ -93,6 +94,7 @@ def score(
         max_pixels: of an image; a larger one is recorded as failed.
         workers: processes.
         image_timeout: seconds in which an image must be decoded, and must be scored, where several processes do it.
+        scheduler: address of a Dask scheduler whose workers score.
         seed: for methods that draw; their seed for an image hangs on its name too.
         roots: where the folders of datasets are.
         strict: raise if any image failed.
@@ -118,7 +120,7 @@ def score(
         0  image  width   96.0  None
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
-    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout)
+    settings = settings_of(resize, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout, scheduler)
     with preserved():
         warn_about_plugins()
         specs = loading.method_specs(chosen, assignments_of(options), device, precision)

@@ -16,6 +16,7 @@ from bench.robustness.invariance import Audit
 from bench.robustness.levels import Levels, read_levels, summarise
 from bench.robustness.levels_view import LevelsReport
 from bench.runs import devices, loading, runner
+from bench.runs.cluster_connection import check_scheduler
 from bench.runs.jobs import LoadedMethod, MethodSpec, Settings
 from bench.runs.store import Store
 from bench.tables.cell import Cell
@@ -85,6 +86,7 @@ def measure_robustness(
     warn_about_plugins()
     names = select_types(types)
     store.check_writable()
+    check_scheduler(settings)
     ready = loading.load_methods(specs)
     dataset = degraded(photos, count, size, names)
     entries = [done.entry for done in runner.run(ready, dataset, store, settings)]

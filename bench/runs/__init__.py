@@ -9,6 +9,10 @@
 * ``worker``: what such a process does.
 * ``worker_handle``: such a process as the run sees it.
 * ``culprits``: images that end the process which scores them.
+* ``cluster``: scoring by the workers of a Dask cluster.
+* ``cluster_connection``: the connection to its scheduler.
+* ``cluster_worker``: what such a worker does.
+* ``versions``: versions of what scores may depend on.
 * ``scoring``: scoring images, in one process or several.
 * ``survey``: hashes and sizes of image files, read before any is scored.
 * ``runner``: methods × datasets into the store.

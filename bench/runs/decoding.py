@@ -82,6 +82,16 @@ def decode_ahead(
         pool.shutdown(cancel_futures=True)
 
 
+def decode_one(item: ImageToScore, settings: Settings) -> Decoded:
+    """Decode one image as :func:`decode_ahead` does."""
+    try:
+        data = _read(item)
+        _allowed_pixels(item, data, settings)
+        return Decoded(item, _photo(item, data, settings.resize))
+    except ImageError as error:
+        return Decoded(item, str(error))
+
+
 def windows(decoded: Iterator[Decoded], images: int, pixels: int = MOST_PIXELS) -> Iterator[list[Decoded]]:
     """Gather images until there are so many, or so many pixels.
 
@@ -146,9 +156,7 @@ def _decode_within(
     try:
         with during(item):
             data = _read(item)
-            pixels = _pixels(item, data)
-            if settings.max_pixels and pixels > settings.max_pixels:
-                raise ImageError(f"{pixels:,} pixels are more than --max-pixels {settings.max_pixels:,} allows")
+            pixels = _allowed_pixels(item, data, settings)
     except ImageError as error:
         return Decoded(item, str(error)), 0
     finally:
@@ -164,6 +172,13 @@ def _read(item: ImageToScore) -> bytes | Photo:
     if isinstance(item.file, Photo):
         return item.file
     return read_unchanged(item.file, item.digest) if item.digest else item.file.read()
+
+
+def _allowed_pixels(item: ImageToScore, data: bytes | Photo, settings: Settings) -> int:
+    pixels = _pixels(item, data)
+    if settings.max_pixels and pixels > settings.max_pixels:
+        raise ImageError(f"{pixels:,} pixels are more than --max-pixels {settings.max_pixels:,} allows")
+    return pixels
 
 
 def _pixels(item: ImageToScore, data: bytes | Photo) -> int:

@@ -20,8 +20,9 @@ from bench.errors import UsageError
 from bench.io.hashing import short_hash
 from bench.runs.entry import Entry, Identity
 from bench.runs.journal import Outcome
-from bench.runs.runner import describe_entry, versions
+from bench.runs.runner import describe_entry
 from bench.runs.store import Store
+from bench.runs.versions import versions
 
 VERSION = "imported"
 _NAMES = ("image", "mos")

@@ -24,12 +24,14 @@ class MethodSpec:
         options: instance of its ``Options``.
         devices: torch devices, one process on each; a loaded method is on the first.
         fingerprint: that of the loaded method, empty until then.
+        asked: what the user asked for as a device, which another machine may have.
     """
 
     method: type[Method]
     options: Any
     devices: tuple[str, ...] = ("cpu",)
     fingerprint: str = ""
+    asked: str = "auto"
 
     @property
     def device(self) -> str:
@@ -108,6 +110,8 @@ class Settings:
         max_pixels: pixels that an image may have, above which it is not scored; None: no limit but that of decoding.
         image_timeout: seconds in which an image must be decoded, and in which a method must score it, where other
             processes do it (``ProcessPlan.apart``).
+        scheduler: address of a Dask scheduler whose workers score, or ``auto`` for a cluster on this machine; None:
+            this process and its own ones score.
         apart: whether other processes score few images too, since one of them may have ended the run before.
     """
 
@@ -118,15 +122,25 @@ class Settings:
     batch_pixels: int | None = None
     max_pixels: int | None = None
     image_timeout: int = IMAGE_TIMEOUT
+    scheduler: str | None = None
     apart: bool = False
 
 
 @dataclass
 class BatchOutcomes:
-    """Outcomes of some images: per method index, with the seconds spent."""
+    """Outcomes of some images: per method index, with the seconds spent.
+
+    Attributes:
+        outcomes: of each method.
+        seconds: that each took.
+        worker: address of the worker of a cluster that scored them; empty where it was this machine.
+        devices: of the methods at that worker.
+    """
 
     outcomes: dict[int, list[Outcome]] = field(default_factory=dict)
     seconds: dict[int, float] = field(default_factory=dict)
+    worker: str = ""
+    devices: dict[int, str] = field(default_factory=dict)
 
     def add(self, other: BatchOutcomes) -> None:
         """Take the outcomes of others in."""

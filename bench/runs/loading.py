@@ -44,7 +44,7 @@ def method_specs(
         _set_precision(found, grouped, precision)
     built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}
     where = devices.resolve_devices(device, found.values())
-    return [jobs.MethodSpec(method, built[name], where) for name, method in found.items()]
+    return [jobs.MethodSpec(method, built[name], where, asked=device) for name, method in found.items()]
 
 
 def _find_methods(methods: Sequence[str | type[Method]]) -> dict[str, type[Method]]:

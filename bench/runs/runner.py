@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import TYPE_CHECKING
 
-import bench
 from bench.api import Resize
 from bench.datasets.dataset import Dataset
 from bench.datasets.protocol import Protocol
@@ -26,11 +22,10 @@ from bench.runs.jobs import ImageToScore, LoadedMethod, MethodSpec, Settings
 from bench.runs.scoring import plan_processes, score_items, scored_together
 from bench.runs.store import EntryWriter, Store
 from bench.runs.survey import Survey, across_splits_in, survey_images
+from bench.runs.versions import versions
 
 if TYPE_CHECKING:
     from bench.api import MethodInfo
-
-_PACKAGES = ("numpy", "scipy", "scikit-learn", "pillow", "torch", "torchvision", "open_clip_torch", "pyiqa")
 
 
 @dataclass(frozen=True)
@@ -153,12 +148,16 @@ def _fill(
     items = _items_to_score(dataset, survey, writers)
     unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
     new, seconds = [0] * len(ready), [0.0] * len(ready)
+    workers: set[str] = set()
+    devices: dict[int, str] = {}
     started, clock = datetime.now(UTC), time.perf_counter()
     for scored in score_items(ready, items, settings, dataset.id):
         for index, outcomes in scored.outcomes.items():
             writers[index].append(outcomes)
             new[index] += len(outcomes)
             seconds[index] += scored.seconds[index]
+        devices |= scored.devices
+        workers |= {scored.worker} - {""}
     wall = time.perf_counter() - clock
     for index, writer in enumerate(writers):
         if index not in unfinished:
@@ -166,6 +165,8 @@ def _fill(
                 writer.finish(dataset, None)
             continue
         session = _session([one.spec for one in ready], index, settings, len(items), started)
+        if index in devices:
+            session = _at_a_cluster(session, devices[index], str(settings.scheduler), len(workers))
         session |= {"images": new[index], "method_seconds": seconds[index], "wall_seconds": wall}
         session["images_per_second"] = len(items) / wall if items else None
         writer.finish(dataset, session)
@@ -182,6 +183,12 @@ def _items_to_score(dataset: Dataset, survey: Survey, writers: Sequence[EntryWri
     return items
 
 
+def _at_a_cluster(session: Json, device: str, scheduler: str, workers: int) -> Json:
+    """Return a session without the processes of this machine, of which none scored."""
+    kept = {name: value for name, value in session.items() if name not in ("processes", "threads", "with_methods")}
+    return {**kept, "device": device, "scheduler": scheduler, "workers": workers}
+
+
 def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_images: int, started: datetime) -> Json:
     together = next(group for group in scored_together(specs, settings.workers) if index in group)
     plan = plan_processes(together.values(), n_images, settings)
@@ -196,15 +203,3 @@ def _session(specs: Sequence[MethodSpec], index: int, settings: Settings, n_imag
         "with_methods": [spec.label for spec in together.values()],
         "versions": versions(),
     }
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """Return the versions of bench, Python and the packages that scores may depend on."""
-    found = {"bench": bench.__version__, "python": sys.version.split()[0]}
-    for package in _PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

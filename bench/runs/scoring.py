@@ -9,8 +9,10 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bench.io.progress import bar, warn
+from bench.errors import listed
+from bench.io.progress import bar, note, warn
 from bench.runs.batches import BREACH, Batches, score_window
+from bench.runs.cluster import score_on_cluster
 from bench.runs.decoding import decode_ahead, windows
 from bench.runs.jobs import BatchOutcomes, ImageToScore, LoadedMethod, MethodSpec, ProcessPlan, Settings, set_threads
 from bench.runs.workers import SHARD, score_in_processes
@@ -96,9 +98,17 @@ def _warn_of_breaches(ready: Sequence[LoadedMethod], scored: BatchOutcomes, told
 def _score_all(
     ready: Sequence[LoadedMethod], items: Sequence[ImageToScore], settings: Settings
 ) -> Iterator[BatchOutcomes]:
+    if settings.scheduler is not None:
+        sent = {index: one.spec for index, one in enumerate(ready) if one.spec.method.portable}
+        if kept := [one.spec.label for one in ready if not one.spec.method.portable]:
+            note(f"{listed(kept)} cannot be sent to a cluster, being a function of this process, which scores it")
+        yield from score_on_cluster(sent, items, settings)
+        items = [replace(item, methods=tuple(each for each in item.methods if each not in sent)) for item in items]
     for specs in scored_together([one.spec for one in ready], settings.workers):
         by_these = (replace(item, methods=tuple(i for i in item.methods if i in specs)) for item in items)
         wanted = [item for item in by_these if item.methods]
+        if not wanted:
+            continue
         plan = plan_processes(specs.values(), len(wanted), settings)
         if plan.apart:
             yield from score_in_processes(specs, wanted, settings, plan)

@@ -27,7 +27,7 @@ is not checked here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -209,10 +209,10 @@ def tie_groups(ordered: FloatArray) -> tuple[NDArray[np.intp], NDArray[np.intp]]
     return np.concatenate([[0], np.cumsum(new)]), np.append(np.flatnonzero(new), ordered.size - 1)
 
 
-def _products(a: NDArray[np.generic], b: NDArray[np.generic]) -> FloatArray:
+def _products(a: NDArray[Any], b: NDArray[Any]) -> FloatArray:
     """Return the sum of the products of two arrays, row by row."""
-    exact = a.astype(np.float64)[:, None, :] @ b.astype(np.float64)[:, :, None]
-    return np.asarray(exact[:, 0, 0])
+    # Not by a matrix product, whose own threads would wait for each other.
+    return np.asarray(np.einsum("ki,ki->k", a, b, dtype=np.float64, casting="safe"))
 
 
 def _cubes(values: NDArray[np.generic]) -> FloatArray:

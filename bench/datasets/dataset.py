@@ -112,7 +112,7 @@ class Dataset:
     @functools.cached_property
     def attributes_hash(self) -> str:
         """Identify what else the labels say, which no score depends on: 12 hex digits."""
-        return short_hash(sorted((s.name, sorted(s.attributes.items())) for s in self.samples))
+        return short_hash(sorted((s.name, sorted(s.attributes.items()) if s.attributes else []) for s in self.samples))
 
     @property
     def saved_as(self) -> str:

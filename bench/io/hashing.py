@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import add
 
+from bench.api import FloatArray
 from bench.errors import BenchError, ImageError
 from bench.io.files import File
 
@@ -29,6 +31,32 @@ def short_hash(value: object) -> str:
     """Return 12 hex digits of the SHA-256 of a JSON value in canonical form."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hash_bytes(text.encode())
+
+
+class NamedValues:
+    """Hashes of many lists of values of the same names.
+
+    Args:
+        names: unique.
+
+    Examples:
+        >>> NamedValues(["b", "a"]).hash(np.array([1.0, np.nan])) == short_hash([["a", None], ["b", 1.0]])
+        True
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._order = sorted(range(len(names)), key=names.__getitem__)
+        self._starts = [f"[{json.dumps(names[place])}," for place in self._order]
+
+    def hash(self, values: FloatArray) -> str:
+        """Return the ``short_hash`` of [name, value] pairs, sorted by name; a value that is NaN is None there.
+
+        Args:
+            values: (names,) finite or NaN.
+        """
+        numbers = json.dumps(values[self._order].tolist(), separators=(",", ":")).replace("NaN", "null")
+        pairs = "],".join(map(add, self._starts, numbers[1:-1].split(",")))
+        return hash_bytes(f"[{pairs}]]".encode() if self._starts else b"[]")
 
 
 def hash_files(files: Iterable[File]) -> Iterator[str]:

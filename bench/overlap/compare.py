@@ -181,7 +181,7 @@ def read_names(text: str, roots: Roots, parameter: str) -> NameList:
 
 
 def _from_csv(name: str, path: Path) -> NameList:
-    _, rows = table.read_csv(path)
+    rows = table.read_csv(path).rows
     return _from_rows(name, str(path), ((row.get("image", ""), row) for row in rows))
 
 

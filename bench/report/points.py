@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.api import FloatArray
 from bench.report.disagreements import Disagreement, disagree
@@ -22,6 +23,10 @@ from bench.views.words import number
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_POINTS = 15_000
+"""Images of a dataset above which the page counts them in bins instead of holding each."""
+GRID = 64
+"""Bins over the range of the scores, and over that of the labels."""
 _CURVE = 121  # points of a drawn mapping
 
 
@@ -75,26 +80,43 @@ def collect_points(table: Table, column: DatasetKey) -> DatasetPoints | None:
     shown = {row: cell for row, cell in cells.items() if cell.correlations.n}
     if not shown:
         return None
-    frames = {row: cell.entry.scores() for row, cell in shown.items()}
-    place: dict[str, int] = {}
-    for frame in frames.values():
-        for name in frame["image"]:
-            place.setdefault(name, len(place))
-    labels = np.full(len(place), np.nan)
-    for frame in frames.values():
-        labels[[place[name] for name in frame["image"]]] = frame["mos"].to_numpy(np.float64)
+    frames = {row: cell.entry.scores(("image", "score", "mos")) for row, cell in shown.items()}
+    names, places = _places([frame["image"] for frame in frames.values()])
+    labels = np.full(len(names), np.nan)
+    for frame, at in zip(frames.values(), places, strict=True):
+        labels[at] = frame["mos"].to_numpy(np.float64)
     people = kind_of(table, column) != "synthetic-order"
-    methods = tuple(_scatter(cell, table.labels[row], frames[row], place, labels) for row, cell in shown.items())
+    methods = tuple(
+        _scatter(cell, table.labels[row], _placed(frames[row]["score"], at, len(names)), labels)
+        for (row, cell), at in zip(shown.items(), places, strict=True)
+    )
     direction = next(iter(shown.values())).dataset.direction
     label_name = "MOS" if people else "synthetic order, no human opinion"
     return DatasetPoints(
-        f"{column.dataset}, {column.protocol}", f"{label_name} ({direction} is better)", tuple(place), labels, methods
+        f"{column.dataset}, {column.protocol}", f"{label_name} ({direction} is better)", names, labels, methods
     )
 
 
-def _scatter(cell: Cell, label: str, frame: pd.DataFrame, place: Mapping[str, int], labels: FloatArray) -> MethodPoints:
-    scores = np.full(len(place), np.nan)
-    scores[[place[name] for name in frame["image"]]] = frame["score"].to_numpy(np.float64)
+def _places(given: Sequence[pd.Series[str]]) -> tuple[tuple[str, ...], list[NDArray[np.intp]]]:
+    """Return every name once, and the places of the names of each method among them."""
+    place: dict[str, int] = {}
+    found: list[NDArray[np.intp]] = []
+    for turn, names in enumerate(given):
+        alike = next((other for other in range(turn) if given[other].equals(names)), None)
+        texts = names.tolist() if alike is None else []
+        for name in texts:
+            place.setdefault(name, len(place))
+        found.append(np.array([place[name] for name in texts], dtype=np.intp) if alike is None else found[alike])
+    return tuple(place), found
+
+
+def _placed(values: pd.Series[float], places: NDArray[np.intp], n: int) -> FloatArray:
+    placed = np.full(n, np.nan)
+    placed[places] = values.to_numpy(np.float64)
+    return placed
+
+
+def _scatter(cell: Cell, label: str, scores: FloatArray, labels: FloatArray) -> MethodPoints:
     srcc, higher = cell.correlations.srcc, bool(cell.method.higher_is_better)
     curve, no_curve = _curve(cell, scores)
     no_worst = _no_people(cell)
@@ -127,12 +149,26 @@ def _no_people(cell: Cell) -> str:
 
 
 def as_json(points: DatasetPoints, pictures: EmbeddedPictures) -> dict[str, Any]:
-    """Return plain values for the page's script; arrays are base64 of little-endian float32, NaN where nothing is."""
+    """Return plain values for the page's script; arrays are base64 of little-endian float32, NaN where nothing is.
+
+    Of more than ``MOST_POINTS`` images it has only the names of those that methods and people disagree on, and for each
+    method the number of images in bins of score and label, so that the page stays small.
+    """
+    many = len(points.names) > MOST_POINTS
+    kept = sorted({each.index for method in points.methods for each in method.worst}) if many else range(0)
+    place = {index: at for at, index in enumerate(kept)}
     return {
         "labelName": points.label_name,
-        "names": points.names,
-        "labels": _packed(points.labels),
-        "methods": [_method_json(method) for method in points.methods],
+        "names": [points.names[index] for index in kept] if many else points.names,
+        "labels": None if many else _packed(points.labels),
+        "methods": [
+            {
+                **_method_json(method),
+                "worst": [{**vars(each), "index": place.get(each.index, each.index)} for each in method.worst],
+                **(_bins_json(method.scores, points.labels) if many else {"scores": _packed(method.scores)}),
+            }
+            for method in points.methods
+        ],
         "pictures": {name: vars(picture) for name, picture in pictures.of.items()},
         "noPictures": pictures.reasons,
     }
@@ -142,13 +178,42 @@ def _method_json(method: MethodPoints) -> dict[str, Any]:
     return {
         "label": method.label,
         "scoreName": f"{method.label} ({'higher' if method.higher_is_better else 'lower'} is better)",
-        "scores": _packed(method.scores),
         "srcc": method.srcc,
         "curve": [[float(f"{x:.6g}"), float(f"{y:.6g}")] for x, y in method.curve],
         "noCurve": method.no_curve,
-        "worst": [vars(each) for each in method.worst],
         "noWorst": method.no_worst,
     }
+
+
+def _bins_json(scores: FloatArray, labels: FloatArray) -> dict[str, str]:
+    return dict(zip(("scores", "labels", "counts"), map(_packed, binned(scores, labels)), strict=True))
+
+
+def binned(scores: FloatArray, labels: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Count images in GRID x GRID bins over the ranges of scores and labels.
+
+    Args:
+        scores: (n,) NaN where there is none.
+        labels: (n,) likewise.
+
+    Returns:
+        Mean score, mean label and number of images of each bin that has any.
+
+    Example:
+        >>> [values.tolist() for values in binned(np.array([0.0, 0.001, 1.0, np.nan]), np.array([0.0, 0.0, 5.0, 1.0]))]
+        [[0.0005, 1.0], [0.0, 5.0], [2.0, 1.0]]
+    """
+    both = np.isfinite(scores) & np.isfinite(labels)
+    s, y = scores[both], labels[both]
+    rows, columns = (_bins(values) for values in (s, y))
+    _, of, counts = np.unique(rows * GRID + columns, return_inverse=True, return_counts=True)
+    return np.bincount(of, s) / counts, np.bincount(of, y) / counts, counts.astype(np.float64)
+
+
+def _bins(values: FloatArray) -> NDArray[np.intp]:
+    reach = np.ptp(values)
+    share = (values - values.min()) / reach if reach > 0 else np.zeros_like(values)
+    return np.minimum((share * GRID).astype(np.intp), GRID - 1)
 
 
 def _packed(values: FloatArray) -> str:

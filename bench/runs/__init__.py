@@ -18,6 +18,7 @@
 * ``runner``: methods × datasets into the store.
 * ``store``: the folder of stored results.
 * ``entry``: one stored result, with typed access to its sidecar.
+* ``columns``: the columns of its Parquet file.
 * ``journal``: the outcomes of a run that is not complete.
 * ``checksums``: checksums inside the files of a stored result.
 * ``importing``: scores that somebody else computed, as stored results.

@@ -12,10 +12,12 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 UNSEALED = 1
 """Format of sidecars without a checksum."""
@@ -98,28 +100,35 @@ def _line_digest(body: bytes, key: str) -> bytes:
     return hashlib.sha256(key.encode() + body).hexdigest()[:_LINE_DIGITS].encode()
 
 
-def to_parquet(frame: pd.DataFrame) -> bytes:
+def to_parquet(table: pa.Table) -> bytes:
     """Return a table as a Parquet file with checksums of its pages."""
+    import pyarrow.parquet
+
     buffer = io.BytesIO()
-    frame.to_parquet(buffer, index=False, engine="pyarrow", write_page_checksum=True)
+    pyarrow.parquet.write_table(table, buffer, write_page_checksum=True)
     return buffer.getvalue()
 
 
-def read_parquet(data: bytes, expected: str | None) -> pd.DataFrame:
+def read_parquet(data: bytes, expected: str | None, columns: Collection[str] | None = None) -> pd.DataFrame:
     """Return the table in a Parquet file.
 
     Args:
         data: the file.
         expected: its SHA-256; None where nobody recorded it.
+        columns: those to read, as far as they are there; None reads all.
 
     Raises:
         DamagedError: the file is another, or cannot be decoded.
     """
-    import pandas as pd
+    import pyarrow.parquet
 
     check_parquet(data, expected)
     try:
-        return pd.read_parquet(io.BytesIO(data), engine="pyarrow", page_checksum_verification=True)
+        file = pyarrow.parquet.ParquetFile(io.BytesIO(data), page_checksum_verification=True)
+        there = file.schema_arrow.names
+        table = file.read(there if columns is None else [name for name in there if name in columns])
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
     except Exception as error:  # whatever the decoder meets in damaged bytes, of many kinds
         raise DamagedError(f"{type(error).__name__}: {error}") from None
 

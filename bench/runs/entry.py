@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -286,17 +286,22 @@ class Entry:
         """Return what is stored of an entry that is not complete."""
         return read_journal(self.folder / JOURNAL, self.key, self.sealed)
 
-    def scores(self) -> pd.DataFrame:
+    def scores(self, columns: Collection[str] | None = None) -> pd.DataFrame:
         """Return the per-image rows: image, score, error, mos and attributes, in dataset order.
+
+        Args:
+            columns: those to read, as far as they are there; None reads all.
 
         Raises:
             UsageError: the file is missing or damaged.
         """
         with damage(self.folder, SCORES):
-            frame = checksums.read_parquet(self._scores_file(), self.meta.get(checksums.SCORES_HASH))
-            told = frame["error"].notna()
-            frame["error"] = frame["error"].astype(object).where(told, None) if told.any() else None
-            return frame.astype({"image": "str", "score": "float64", "mos": "float64"})
+            frame = checksums.read_parquet(self._scores_file(), self.meta.get(checksums.SCORES_HASH), columns)
+            if "error" in frame:
+                told = frame["error"].notna()
+                frame["error"] = frame["error"].astype(object).where(told, None) if told.any() else None
+            kinds = {"image": "str", "score": "float64", "mos": "float64"}
+            return frame.astype({name: kind for name, kind in kinds.items() if columns is None or name in columns})
 
     def outcomes(self) -> list[Outcome]:
         """Return the outcome of every image of an entry that is complete.

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.api import UNKNOWN, Family, MethodInfo
+import numpy as np
+
+from bench.api import UNKNOWN, Family, FloatArray, MethodInfo
 from bench.datasets.card import Card
 from bench.datasets.dataset import Attribute, Dataset, Direction, Sample, references_repeat
 from bench.datasets.protocol import Protocol
@@ -17,7 +19,8 @@ from bench.datasets.readers import text as table
 from bench.datasets.readers.index import Index, fold
 from bench.datasets.readers.rows import attributes_of_name
 from bench.errors import UsageError
-from bench.io.hashing import short_hash
+from bench.io.hashing import NamedValues
+from bench.runs.columns import LabelColumns
 from bench.runs.entry import Entry, Identity
 from bench.runs.journal import Outcome
 from bench.runs.runner import describe_entry
@@ -29,6 +32,8 @@ _NAMES = ("image", "mos")
 _MOST_BYTES = 256 * 2**20  # a million images by ten methods
 _TEXTS, _NUMBERS = ("reference", "type", "level"), ("std", "n_raters")
 _ATTRIBUTES = (*_TEXTS, *_NUMBERS)
+_MISSING = ("", "nan", "na")  # other people's tables write a missing score as nan; it is a recorded failure
+_NO_SCORE = "no score in the imported file"
 
 
 @dataclass(frozen=True)
@@ -38,21 +43,26 @@ class ScoreFile:
     Attributes:
         path: where it was read.
         images: names, unique.
-        scores: column → one score an image, None where the file has none.
+        scores: column → one score an image, NaN where the file has none.
         mos: labels, when the file has them; they win over a card's.
         attributes: what else the file says of each image.
     """
 
     path: Path
     images: tuple[str, ...]
-    scores: Mapping[str, tuple[float | None, ...]]
-    mos: tuple[float | None, ...] | None
+    scores: Mapping[str, FloatArray]
+    mos: FloatArray | None
     attributes: tuple[Mapping[str, Attribute], ...] = ()
 
     @property
     def labels(self) -> dict[str, float]:
         """The labels that are there, by image."""
-        return {image: mos for image, mos in zip(self.images, self.mos or (), strict=False) if mos is not None}
+        return {image: mos for image, mos in zip(self.images, self.given_mos, strict=False) if mos is not None}
+
+    @property
+    def given_mos(self) -> list[float | None]:
+        """The labels, None where an image has none; empty where the file has none at all."""
+        return [] if self.mos is None else [None if math.isnan(mos) else mos for mos in self.mos.tolist()]
 
 
 def read_scores(path: Path, column: str | None) -> ScoreFile:
@@ -63,17 +73,19 @@ def read_scores(path: Path, column: str | None) -> ScoreFile:
     Raises:
         UsageError: the file is no such CSV, or names an image twice.
     """
-    header, rows = _named_as_here(*table.read_csv(path, _MOST_BYTES))
+    read = _named_as_here(table.read_csv(path, _MOST_BYTES))
+    header = read.header
     columns = [column] if column is not None else [name for name in header if name not in (*_NAMES, *_ATTRIBUTES)]
     table.need_columns(path, header, ["image", *columns])
-    if not columns or not rows:
+    if not columns or not read.rows:
         raise UsageError(f"{path} has no scores: it needs the columns image and score, and one row for each image")
-    images = tuple(table.image_name(path, row["image"]) for row in rows)
-    table.check_unique(path, list(images))
-    read = {name: tuple(_score(path, name, row) for row in rows) for name in (*columns, *_NAMES[1:]) if name in header}
+    texts = read.texts("image")
+    images = table.image_names(path, texts)
+    table.check_unique(path, images)
+    numbers = {name: read.numbers(name, texts, _MISSING) for name in (*columns, *_NAMES[1:]) if name in header}
     told = [name for name in header if name in _ATTRIBUTES and name not in columns]
-    attributes = tuple(_attributes(path, row, told) for row in rows)
-    return ScoreFile(path, images, {name: read[name] for name in columns}, read.get("mos"), attributes)
+    attributes = tuple(_attributes(path, row, told) for row in read.rows) if told else ({},) * len(images)
+    return ScoreFile(path, tuple(images), {name: numbers[name] for name in columns}, numbers.get("mos"), attributes)
 
 
 def _attributes(path: Path, row: table.TextRow, names: Iterable[str]) -> dict[str, Attribute]:
@@ -85,20 +97,13 @@ def _attributes(path: Path, row: table.TextRow, names: Iterable[str]) -> dict[st
     return found
 
 
-def _named_as_here(header: list[str], rows: list[table.TextRow]) -> tuple[list[str], list[table.TextRow]]:
+def _named_as_here(read: table.TextTable) -> table.TextTable:
     """Return a table whose columns of names and labels, in any case, are called as here."""
+    header = read.header
     known = {
         name: name.lower() for name in header if name.lower() in (*_NAMES, *_ATTRIBUTES) and name.lower() not in header
     }
-    if len(set(known.values())) < len(known):
-        return header, rows
-    return [known.get(name, name) for name in header], [{known.get(k, k): v for k, v in row.items()} for row in rows]
-
-
-def _score(path: Path, column: str, row: table.TextRow) -> float | None:
-    # Other people's tables write a missing score as nan; it is a recorded failure, not a number.
-    text = row[column]
-    return None if text.lower() in ("nan", "na") else table.number(path, column, row["image"], text)
+    return read if len(set(known.values())) < len(known) else read.renamed(known)
 
 
 def aligned(file: ScoreFile, dataset: Dataset) -> ScoreFile:
@@ -107,6 +112,9 @@ def aligned(file: ScoreFile, dataset: Dataset) -> ScoreFile:
     Raises:
         UsageError: two of the file's names then are one image.
     """
+    there = {sample.name for sample in dataset.samples}
+    if not there or there.issuperset(file.images):
+        return file
     known = Index(sample.name for sample in dataset.samples)
     by_base: dict[str, list[str]] = {}
     for name in known.names:
@@ -138,8 +146,8 @@ def with_own_labels(file: ScoreFile, base: Dataset, direction: Direction | None,
     """
     named = {sample.name: sample.attributes for sample in base.samples}
     samples = tuple(
-        Sample(image, None, mos, {**_known_of(image, named, card), **told})
-        for image, mos, told in zip(file.images, file.mos or (), file.attributes, strict=True)
+        Sample(image, None, mos, {**_known_of(image, named, card), **told} if named or card else told)
+        for image, mos, told in zip(file.images, file.given_mos, file.attributes, strict=True)
     )
     base = replace(base, cluster=base.cluster or ("reference" if references_repeat(samples) else ""))
     # What labels compare inside, or intervals resample, must be known of every image.
@@ -174,11 +182,18 @@ def without_shared_folders(file: ScoreFile, card: Card) -> ScoreFile:
 
 
 def import_scores(
-    file: ScoreFile, column: str, dataset: Dataset, info: MethodInfo, store: Store, protocol: Protocol
-) -> Entry:
-    """Store one column of scores as the result of a method on a dataset.
+    file: ScoreFile, infos: Mapping[str, MethodInfo], dataset: Dataset, store: Store, protocol: Protocol
+) -> list[Entry]:
+    """Store columns of scores as the results of methods on a dataset.
 
     Images of the dataset that the file lacks, or has no score for, are recorded as failed.
+
+    Args:
+        file: scores, aligned with the dataset.
+        infos: the method of each column.
+        dataset: what was scored.
+        store: where the results go.
+        protocol: under which it was scored.
 
     Raises:
         UsageError: the file names images that the dataset does not have.
@@ -189,28 +204,31 @@ def import_scores(
         raise UsageError(
             f"{file.path} names {len(unknown)} image(s) that dataset {dataset.id!r} does not have: {shown}"
         )
-    scores = dict(zip(file.images, file.scores[column], strict=True))
-    method = {
-        "name": info.name,
-        "version": VERSION,
-        "options": {},
-        "fingerprint": "",
-        "scores": short_hash(sorted(scores.items())),
-        "higher_is_better": info.higher_is_better,
-    }
-    about = {"id": dataset.id, "labels": dataset.labels_hash, "images": ""}
-    described = {**describe_entry(info.name, info, dataset), "source": "import", "source_file": str(file.path)}
-    with store.write(Identity(method, about, protocol), described) as writer:
-        # All at once: there is nothing to resume, so nothing goes through the journal.
-        writer.replace(_outcomes(dataset, scores))
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        writer.finish(dataset, {"started": now, "finished": now, "versions": versions()})
-        return Entry(writer.folder, writer.meta)
-
-
-def _outcomes(dataset: Dataset, scores: Mapping[str, float | None]) -> list[Outcome]:
-    found = ((s.name, scores.get(s.name)) for s in dataset.samples)
-    return [Outcome(name, score, "no score in the imported file" if score is None else None) for name, score in found]
+    named, labels = NamedValues(file.images), LabelColumns(dataset.samples)
+    place_of = {name: place for place, name in enumerate(file.images)}
+    places = np.array([place_of.get(sample.name, -1) for sample in dataset.samples], dtype=np.intp)
+    entries = []
+    for column, info in infos.items():
+        scores = np.asarray(file.scores[column], dtype=np.float64)
+        method = {
+            "name": info.name,
+            "version": VERSION,
+            "options": {},
+            "fingerprint": "",
+            "scores": named.hash(scores),
+            "higher_is_better": info.higher_is_better,
+        }
+        about = {"id": dataset.id, "labels": dataset.labels_hash, "images": ""}
+        described = {**describe_entry(info.name, info, dataset), "source": "import", "source_file": str(file.path)}
+        with store.write(Identity(method, about, protocol), described) as writer:
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")
+            session = {"started": now, "finished": now, "versions": versions()}
+            found = np.append(scores, np.nan)[places]
+            data = labels.to_parquet(found, [_NO_SCORE if lacking else None for lacking in np.isnan(found).tolist()])
+            failed = [Outcome(labels.images[place], None, _NO_SCORE) for place in np.flatnonzero(np.isnan(found))]
+            writer.write_whole(data, found.size, failed, session)
+            entries.append(Entry(writer.folder, writer.meta))
+    return entries
 
 
 def imported_method(

@@ -94,7 +94,7 @@ def import_file(
     mos: Literal["dataset", "imported"] = "imported" if file.mos is not None else "dataset"
     protocol = Protocol(split, str(resize or Resize()), mos)
     _say_what_is_doubtful(trained_on, target, protocol)
-    return [importing.import_scores(file, col, target, infos[col], store, protocol) for col in infos]
+    return importing.import_scores(file, infos, target, store, protocol)
 
 
 def _say_what_is_doubtful(trained_on: Sequence[str], target: Dataset, protocol: Protocol) -> None:

@@ -9,7 +9,6 @@ there is taken up by the next. All three have checksums (``checksums``).
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import tempfile
@@ -19,13 +18,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple
+from typing import IO, Literal, NamedTuple
 
-from bench.datasets.dataset import Dataset, Sample
+from bench.datasets.dataset import Dataset
 from bench.errors import BenchError, UsageError
 from bench.io.atomic import make_folder, write_atomically
 from bench.io.progress import warn
 from bench.runs import checksums
+from bench.runs.columns import LabelColumns
 from bench.runs.entry import FORMAT, PROVENANCE, SCORES, Entry, Identity, Json, read_entry
 from bench.runs.journal import JOURNAL, Outcome, journal_lines, read_journal
 
@@ -323,10 +323,29 @@ class EntryWriter:
         self.close()
         samples = [s for s in dataset.samples if s.name in self.done]
         outcomes = [self.done[s.name] for s in samples]
-        self.meta[checksums.SCORES_HASH] = _write_parquet(self.folder / SCORES, _columns(samples, outcomes))
-        failures = [{"image": o.image, "error": o.error} for o in outcomes if o.error]
-        counts = {"scored": len(outcomes) - len(failures), "failed": len(failures)}
-        self.meta.update(complete=True, **counts, failures=failures[:_LISTED_FAILURES])
+        failed = [outcome for outcome in outcomes if outcome.error]
+        self._complete(LabelColumns(samples).outcomes_to_parquet(outcomes), len(outcomes), failed, session)
+
+    def write_whole(self, scores: bytes, n: int, failed: Sequence[Outcome], session: Json) -> None:
+        """Store a Parquet file of all outcomes in place of all that there is; no journal, where nothing can be lost.
+
+        Raises:
+            BenchError: the disk is full or gone.
+        """
+        self.meta["code"] = []
+        with writing(self.folder):
+            if self.done and self.meta.get(checksums.SCORES_HASH) != checksums.sha256(scores):
+                self._start_journal()
+            self.close()
+            self._complete(scores, n, failed, session)
+
+    def _complete(self, scores: bytes, n: int, failed: Sequence[Outcome], session: Json | None) -> None:
+        digest = checksums.sha256(scores)
+        if not (self.meta["complete"] and self.meta.get(checksums.SCORES_HASH) == digest):
+            write_atomically(self.folder / SCORES, scores)
+        failures = [{"image": outcome.image, "error": outcome.error} for outcome in failed[:_LISTED_FAILURES]]
+        self.meta.update({checksums.SCORES_HASH: digest, "complete": True, "scored": n - len(failed)})
+        self.meta.update(failed=len(failed), failures=failures)
         self.meta["sessions"] = [*self.meta["sessions"], *([session] if session else [])]
         self._write_meta()
         (self.folder / JOURNAL).unlink(missing_ok=True)
@@ -360,27 +379,6 @@ def writing(folder: Path) -> Iterator[None]:
             f"cannot write to {folder} ({error.strerror or error}): finished results are kept; "
             "free some space or choose another folder by --results, then run the same command again"
         ) from None
-
-
-def _columns(samples: Sequence[Sample], outcomes: Sequence[Outcome]) -> dict[str, list[Any]]:
-    attributes = dict.fromkeys(name for sample in samples for name in sample.attributes)
-    return {
-        "image": [outcome.image for outcome in outcomes],
-        "score": [outcome.score for outcome in outcomes],
-        "error": [outcome.error for outcome in outcomes],
-        "mos": [sample.mos for sample in samples],
-        **{name: [sample.attributes.get(name, math.nan) for sample in samples] for name in attributes},
-    }
-
-
-def _write_parquet(path: Path, columns: dict[str, list[Any]]) -> str:
-    """Write a table and return the SHA-256 of the file."""
-    import pandas as pd
-
-    frame = pd.DataFrame(columns).astype({"score": "float64", "mos": "float64", "error": "string"})
-    data = checksums.to_parquet(frame)
-    write_atomically(path, data)
-    return checksums.sha256(data)
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def bootstrap_srcc(
     weighted = WeightedSRCC(s, y)
 
     def chunk(index: int, size: int) -> FloatArray:
-        return weighted.srcc(units, resampling_counts(count, size, seed, index), size)
+        return weighted.srcc(units, resampling_counts(count, size, seed, index))
 
     def influence(method: int) -> FloatArray:
         return np.asarray(np.bincount(units, weights=srcc_influence(s[method], y)), dtype=np.float64)

@@ -156,8 +156,9 @@ def correlate(
         name: fit(s, y, sign) for name, fit in fits.items() if not {f"plcc_{name}", f"rmse_{name}"}.isdisjoint(values)
     }
     remarks = dict.fromkeys(got, nearly_constant(s, y))
+    of_ranks = (-1 if got["srcc"] < 0 else 1) if "srcc" in got else rank_sign(s, y, sign)
     for mapping in mappings.values():
-        mapped, reason = _after_mapping(mapping, s, y, rank_sign(s, y, sign))
+        mapped, reason = _after_mapping(mapping, s, y, of_ranks)
         got |= mapped
         of_both = [f"plcc_{mapping.name}", f"rmse_{mapping.name}"]
         if reason:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Sequence
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,12 +23,26 @@ if TYPE_CHECKING:
     from bench.runs.entry import Entry
 
 
+LARGE = 100_000
+"""Images from which methods are correlated at once, each in a thread."""
+
+
+class _Names(NamedTuple):
+    """Names of images as an entry has them, the order that sorts them, and the sorted names."""
+
+    given: pd.Series[str]
+    order: np.ndarray[Any, np.dtype[np.intp]]
+    images: tuple[str, ...]
+    every: frozenset[str]
+
+
 @dataclass
 class _Rows:
     """One entry's usable rows, as arrays."""
 
     entry: Entry
     images: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
     scores: np.ndarray[Any, np.dtype[np.float64]] = field(default_factory=lambda: np.empty(0))
     labels: np.ndarray[Any, np.dtype[np.float64]] = field(default_factory=lambda: np.empty(0))
     groups: list[str] | None = None
@@ -40,7 +56,7 @@ class _Rows:
 
     def only(self, images: frozenset[str]) -> _Rows:
         """Keep the rows of some images."""
-        if images.issuperset(self.images):
+        if images is self.names or images.issuperset(self.names):
             return self
         kept = np.array([image in images for image in self.images], dtype=bool)
 
@@ -50,6 +66,7 @@ class _Rows:
         return replace(
             self,
             images=tuple(of(list(self.images)) or ()),
+            names=images & self.names,
             scores=self.scores[kept],
             labels=self.labels[kept],
             groups=of(self.groups),
@@ -78,10 +95,11 @@ def evaluate(
         One cell an entry, in order.
     """
     entries = list(entries)
-    rows = {entry.key: _read(entry) for entry in entries}
+    known: list[_Names] = []
+    rows = {entry.key: _read(entry, known) for entry in entries}
     for column in by_column(entries).values():
         rows |= _on_shared_images([rows[entry.key] for entry in shown(column).values()], common)
-    correlations = {key: _correlate(row, values) for key, row in rows.items()}
+    correlations = _correlate_all(rows, values)
     drawn: dict[str, Bootstrapped] = {}
     for alike in _on_same_images(list(rows.values())) if draws else []:
         drawn |= _draw(alike, draws, interval)
@@ -91,7 +109,7 @@ def evaluate(
 def _on_shared_images(column: Sequence[_Rows], common: bool) -> dict[str, _Rows]:
     """Keep of each row the images that its column compares on, by the entries' keys."""
     of = {method_key(row.entry): row for row in column}
-    images = {key: frozenset(row.images) for key, row in of.items() if not row.reason}
+    images = {key: row.names for key, row in of.items() if not row.reason}
     clean = [
         key
         for key in images
@@ -120,22 +138,22 @@ def _cell(rows: _Rows, correlations: stats.Correlations, drawn: Bootstrapped | N
     )
 
 
-def _read(entry: Entry) -> _Rows:
+def _read(entry: Entry, known: list[_Names]) -> _Rows:
     if not entry.complete:
         total = entry.dataset.n
         return _Rows(entry, reason=f"unfinished: {entry.outcomes_so_far()} of {total} images, run it again to go on")
-    frame = entry.scores()
+    about = entry.dataset
+    frame = entry.scores(("image", "score", "mos", *about.within, about.cluster))
     scored = frame["score"].notna()
     usable = frame[scored & frame["mos"].notna()]
     rows = _Rows(entry, scored=int(scored.sum()), failed=int((~scored).sum()))
     if frame["mos"].isna().all():
         rows.reason = "the dataset has no labels"
         return rows
-    about = entry.dataset
     if unknown := [name for name in about.within if not _known(usable, name)]:
         rows.reason = f"the {' and '.join(unknown)} of each image, inside which labels compare, is not known"
         return rows
-    _fill(rows, usable)
+    _fill(rows, usable, known)
     if about.cluster and rows.clusters is None:
         rows.no_draws = f"the {about.cluster} of each image is not known"
     rows.unlabelled = rows.scored - len(usable)
@@ -146,14 +164,28 @@ def _known(frame: pd.DataFrame, attribute: str) -> bool:
     return attribute in frame and not frame[attribute].isna().any()
 
 
-def _fill(rows: _Rows, usable: pd.DataFrame) -> None:
+def _fill(rows: _Rows, usable: pd.DataFrame, known: list[_Names]) -> None:
     # Sorted, so that files of scores in different orders compare, image by image.
-    usable = usable.sort_values("image", kind="stable")
-    rows.images = tuple(usable["image"].tolist())
+    names = _sort_names(usable["image"], known)
+    rows.images, rows.names = names.images, names.every
+    usable = usable.drop(columns="image").take(names.order)
     rows.scores, rows.labels = usable["score"].to_numpy(np.float64), usable["mos"].to_numpy(np.float64)
     about = rows.entry.dataset
     rows.groups = joined(usable, about.within)
     rows.clusters = joined(usable, [about.cluster]) if about.cluster and _known(usable, about.cluster) else None
+
+
+def _sort_names(given: pd.Series[str], known: list[_Names]) -> _Names:
+    """Sort names once for all methods that have them in the same order, so that these share them in memory."""
+    given = given.reset_index(drop=True)
+    for names in known:
+        if names.given.equals(given):
+            return names
+    texts = given.tolist()
+    order = np.array(sorted(range(len(texts)), key=texts.__getitem__), dtype=np.intp)
+    images = tuple(texts[place] for place in order.tolist())
+    known.append(_Names(given, order, images, frozenset(images)))
+    return known[-1]
 
 
 def correlate_part(entry: Entry, frame: pd.DataFrame) -> stats.Correlations:
@@ -164,7 +196,7 @@ def correlate_part(entry: Entry, frame: pd.DataFrame) -> stats.Correlations:
         frame: rows of ``entry.scores()`` that have a score and a label.
     """
     rows = _Rows(entry)
-    _fill(rows, frame)
+    _fill(rows, frame, [])
     return _correlate(rows)
 
 
@@ -194,6 +226,14 @@ def _correlate(rows: _Rows, values: Collection[str] = VALUES) -> stats.Correlati
             rows.scores, rows.labels, rows.groups, *signs_of(rows.entry), aggregate=rows.entry.dataset.aggregate
         )
     return stats.correlate(rows.scores, rows.labels, *signs_of(rows.entry), values=values)
+
+
+def _correlate_all(rows: Mapping[str, _Rows], values: Collection[str]) -> dict[str, stats.Correlations]:
+    # Threads share the images; fits and sorting of fewer cost less than the threads.
+    large = max((row.scores.size for row in rows.values()), default=0) >= LARGE
+    with ThreadPoolExecutor((os.cpu_count() or 1) if large else 1) as pool:
+        found = pool.map(lambda row: _correlate(row, values), rows.values())
+        return dict(zip(rows, found, strict=True))
 
 
 def _on_same_images(rows: Sequence[_Rows]) -> list[list[_Rows]]:

@@ -55,10 +55,16 @@ def share_images(
         rest = {row: [other for other in rows if other != row] for row in rows}
         dearest = max(rows, key=lambda row: (len(_common(images, rest[row])), -len(images[row])))
         rows, common = rest[dearest], _common(images, rest[dearest])
-    every = frozenset().union(*(images[row] for row in rows))
+    every = frozenset().union(*_different(images, rows))
     missing = {row: len(every - images[row]) for row in rows if len(images[row]) < len(every)}
     return SharedImages(common, tuple(rows), missing, len(every) - len(common))
 
 
 def _common(images: Mapping[Row, frozenset[str]], rows: Sequence[Row]) -> frozenset[str]:
-    return frozenset.intersection(*(images[row] for row in rows)) if rows else frozenset()
+    different = _different(images, rows)
+    return different[0].intersection(*different[1:]) if len(different) > 1 else next(iter(different), frozenset())
+
+
+def _different(images: Mapping[Row, frozenset[str]], rows: Sequence[Row]) -> list[frozenset[str]]:
+    """Return the sets of some rows; one that several rows share once."""
+    return list({id(images[row]): images[row] for row in rows}.values())

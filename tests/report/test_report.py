@@ -375,3 +375,24 @@ def test_the_report_shows_where_two_methods_differ_most(tmp_path: Path, bench: B
     assert "d: flat calls them equal (level 1 of 4), wrong tells them apart; people say the opposite" in (
         Path("r.html").read_text()
     )
+
+
+def test_many_images_are_counted_in_bins_and_only_the_worst_are_named(made: Report) -> None:
+    random = np.random.default_rng(1)
+    labels = random.normal(size=20_000)
+    first, shown = made.points[0]
+    scores = np.where(np.arange(20_000) < 50, np.nan, labels + random.normal(size=20_000))
+    method = dataclasses.replace(first.methods[0], scores=scores, worst=disagree(scores, labels, True, True))
+    names = tuple(f"a_folder/of_photographs_{i:06}.jpg" for i in range(20_000))
+    large = dataclasses.replace(first, names=names, labels=labels, methods=(method,) * 15)
+    page = render(dataclasses.replace(made, points=((large, shown),)))
+    one = embedded(page)[0]
+    assert len(page) < len(render(dataclasses.replace(made, points=()))) + 2e6
+    assert (one["labels"], len(one["names"])) == (None, len(method.worst))
+    found = one["methods"][14]
+    told = [one["names"][each["index"]] for each in found["worst"]]
+    assert told == [names[each.index] for each in method.worst]
+    counts = unpacked(found["counts"])
+    assert counts.sum() == 20_000 - 50
+    assert len(counts) == len(unpacked(found["scores"])) == len(unpacked(found["labels"])) <= points.GRID**2
+    assert unpacked(found["scores"]) @ counts == pytest.approx(np.nansum(scores), rel=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -283,7 +284,16 @@ def test_forty_thousand_images_and_fifteen_methods_open_soon(browser: Any, tmp_p
         ),
     )
     path = tmp_path / "large.html"
-    path.write_text(render(dataclasses.replace(made, points=((large, made.points[0][1]),) * 6)), encoding="utf-8")
+    several = dataclasses.replace(
+        large,
+        names=large.names * 3,
+        labels=np.tile(large.labels, 3),
+        methods=tuple(dataclasses.replace(each, scores=np.tile(each.scores, 3)) for each in large.methods[:2]),
+    )
+    shown = made.points[0][1]
+    path.write_text(
+        render(dataclasses.replace(made, points=(*((large, shown),) * 6, (several, shown)))), encoding="utf-8"
+    )
     assert path.stat().st_size < 15e6
     one = browser.new_page()
     one.goto(path.as_uri())
@@ -292,6 +302,10 @@ def test_forty_thousand_images_and_fifteen_methods_open_soon(browser: Any, tmp_p
     one.locator("#images").scroll_into_view_if_needed()
     one.locator("#chosen [name=method]").select_option("14")
     assert "n = " in one.locator("#scatter-about").text_content()
+    # More than 15,000 images are counted in bins.
+    one.locator("#chosen [name=dataset]").select_option("6")
+    one.locator("#scatter").press("Home")
+    assert re.match(r"\d+ images? \(mean\): score ", one.locator("#scatter-readout").text_content())
     one.close()
 
 

@@ -18,7 +18,6 @@ from bench.stats import (
     fit_logistic4,
     fit_logistic5,
     resampling,
-    weighted_srcc,
 )
 from bench.stats import mapping as _mapping
 
@@ -504,11 +503,6 @@ class TestBootstrap:
             bootstrap_srcc(y, y, score_signs=3)
         with pytest.raises(ValueError, match="threads is 0"):
             bootstrap_srcc(y, y, threads=0)
-
-    @settings(max_examples=60, deadline=None)
-    @given(st.integers(1, 200))
-    def test_merging_covers_every_position_once(self, size):
-        assert sorted(weighted_srcc._merge_order(size)) == list(range(size))
 
 
 class TestBootstrapWithin:

@@ -26,8 +26,21 @@ def test_equals_the_plain_way(n: int, levels: int) -> None:
     labels = random.integers(0, levels, n).astype(float)
     scores = np.stack([labels + random.normal(size=n) * levels / 4, random.integers(0, levels, n).astype(float)])
     counts = np.concatenate(list(resampling_counts(n, 40, 0, 0)))
-    got = WeightedSRCC(scores, labels).srcc(np.arange(n), [counts], 40)
+    got = WeightedSRCC(scores, labels).srcc(np.arange(n), [counts])
     want = plain_srcc(scores, labels, counts)
     # The plain way has 0 for a constant sample, which is no correlation.
     np.testing.assert_allclose(np.nan_to_num(got, nan=0.0), want, rtol=0, atol=1e-12)
     assert np.isfinite(got).sum() > got.size / 2
+
+
+@pytest.mark.parametrize("levels", [2, 200, 10**9])
+def test_blocks_that_part_tie_groups_change_nothing(levels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(levels)
+    labels, scores = random.integers(0, 90, 500).astype(float), random.integers(0, levels, (1, 500)).astype(float)
+    counts = np.concatenate(list(resampling_counts(500, 70, 0, 0)))
+    whole = WeightedSRCC(scores, labels).srcc(np.arange(500), [counts])
+    for name, size in (("BLOCK", 7), ("ROW", 1000), ("COLUMNS", 9)):
+        monkeypatch.setattr(f"bench.stats.weighted_srcc.{name}", size)
+    parted = WeightedSRCC(scores, labels).srcc(np.arange(500), [counts])
+    np.testing.assert_array_equal(parted, whole)
+    np.testing.assert_allclose(whole, plain_srcc(scores, labels, counts), rtol=0, atol=1e-12)

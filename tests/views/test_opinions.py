@@ -59,10 +59,12 @@ def keep(
         Path(name, "scores.csv"), index=False
     )
     dataset = replace(read_local(Path(name)), within=within)
-    file = ScoreFile(Path("scores"), tuple(names), {key: tuple(values) for key, values in methods.items()}, None)  # type: ignore[arg-type]
+    file = ScoreFile(
+        Path("scores"), tuple(names), {key: np.array(values, dtype=float) for key, values in methods.items()}, None
+    )
     about = {"family": Family.ZERO_SHOT, "opinion_aware": False, "higher_is_better": True, "trained_on": ()} | about
-    for method in methods:
-        import_scores(file, method, dataset, imported_method(method, **about), Store(Path("results")), Protocol())
+    infos = {method: imported_method(method, **about) for method in methods}
+    import_scores(file, infos, dataset, Store(Path("results")), Protocol())
 
 
 def shown(bench: Bench, *more: object) -> dict[str, dict[str, Any]]:

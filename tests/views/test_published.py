@@ -75,11 +75,11 @@ def keep(
 ) -> None:
     """Store the scores of a method on the first n images of a set."""
     images = tuple(f"{i}.png" for i in range(n))
-    file = importing.ScoreFile(Path("scores.csv"), images, {"score": tuple(SCORES[:n])}, None)
+    file = importing.ScoreFile(Path("scores.csv"), images, {"score": np.array(SCORES[:n])}, None)
     samples = tuple(Sample(image, None, mos) for image, mos in zip(images, MOS, strict=False))
     about = Dataset(id=dataset, title=dataset, kind="authentic", direction="higher", samples=samples)
     info = importing.imported_method(name, Family.HAND_CRAFTED, opinion_aware, True, trained_on)
-    importing.import_scores(file, "score", about, info, store, Protocol(**protocol))
+    importing.import_scores(file, {"score": info}, about, store, Protocol(**protocol))
 
 
 def write(*rows: dict[str, str]) -> Path:

@@ -2,6 +2,7 @@
 
 * ``formats``: which suffix which function reads; a new format is a line there.
 * ``text``: CSV and other text; what a table is, and checks of its cells.
+* ``large_text``: large tables of plain text, column by column.
 * ``excel``: workbooks.
 * ``json_table``: JSON files.
 * ``matlab``: MATLAB files.

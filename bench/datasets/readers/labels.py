@@ -69,7 +69,7 @@ def read_labels(card: Card, folder: Folder, index: Index) -> LabelRows:
     spec, base, pattern = find_labels(card, folder, index)
     sources: list[LabelFile] = []
     main = _read(folder, base, index.matching(pattern, base), spec, sources)
-    rows, lacking = main.rows, []
+    rows, lacking = list(main.rows), []
     if not rows:
         raise UsageError(f"{main.where} has no rows: it is incomplete, get it from {card.source}")
     for beside in spec.beside:

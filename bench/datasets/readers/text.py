@@ -7,17 +7,21 @@ import io
 import math
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+import numpy as np
+
+from bench.api import FloatArray
 from bench.datasets.card import TableSpec
+from bench.datasets.readers.large_text import LARGE, Rows, read_columns
 from bench.errors import UsageError
 from bench.io.beginnings import is_web_page
 
 MAX_BYTES = 64 * 2**20
-"""Size of a label file of any format. Those of known sets have a few megabytes; a table takes forty times its file."""
+"""Size of a label file of any format. Those of known sets have a few megabytes."""
 _DELIMITERS = (",", ";", "\t")
 
 # Empty lines, comments, and the line by which a spreadsheet knows the separator.
@@ -42,21 +46,47 @@ class TextTable:
 
     where: str
     header: list[str]
-    rows: list[TextRow]
+    rows: Sequence[TextRow]
+
+    def texts(self, column: str) -> list[str]:
+        """Return a column."""
+        return self.rows.texts(column) if isinstance(self.rows, Rows) else [row[column] for row in self.rows]
+
+    def numbers(self, column: str, images: Sequence[str], missing: Sequence[str] = ("",)) -> FloatArray:
+        """Return a column of numbers, (rows,).
+
+        Args:
+            column: its name.
+            images: what each row is about, for messages.
+            missing: texts, in lower case, that stand for no number; NaN is there then.
+
+        Raises:
+            UsageError: a text is no finite number.
+        """
+        read = self.rows.numbers(column, missing) if isinstance(self.rows, Rows) else None
+        if read is not None:
+            return read
+        pairs = zip(images, self.texts(column), strict=True)
+        found = [None if text.lower() in missing else number(self.where, column, name, text) for name, text in pairs]
+        return np.array(found, dtype=np.float64)
+
+    def renamed(self, names: Mapping[str, str]) -> TextTable:
+        """Return the table with other names of some columns."""
+        header = [names.get(name, name) for name in self.header]
+        if isinstance(self.rows, Rows):
+            return TextTable(self.where, header, Rows(self.rows.columns.rename_columns(header)))
+        rows = [{names.get(name, name): text for name, text in row.items()} for row in self.rows]
+        return TextTable(self.where, header, rows)
 
 
-def read_csv(path: Path, most: int = MAX_BYTES) -> tuple[list[str], list[TextRow]]:
+def read_csv(path: Path, most: int = MAX_BYTES) -> TextTable:
     """Read a user's CSV file with a header; comma, semicolon or tab separated, UTF-8; of ``most`` bytes.
-
-    Returns:
-        The column names and the rows.
 
     Raises:
         UsageError: the file is missing, empty, too large, HTML or binary in disguise, or a row has
             another number of fields than the header.
     """
-    table = parse_text(read_file(path, most), str(path), TableSpec(files=()))
-    return table.header, table.rows
+    return parse_text(read_file(path, most), str(path), TableSpec(files=()))
 
 
 def read_file(path: Path, most: int = MAX_BYTES) -> bytes:
@@ -83,6 +113,10 @@ def parse_text(data: bytes, where: str, spec: TableSpec) -> TextTable:
     Raises:
         UsageError: it is empty, binary, no text in its encoding, or a row has another number of fields.
     """
+    _refuse_what_is_no_text(data, where)
+    plain = len(data) >= LARGE and spec == TableSpec(files=spec.files)
+    if plain and (read := read_columns(data, _DELIMITERS, _PREAMBLE)):
+        return TextTable(where, *read)
     text = _decode(data, where, spec.encoding)
     lines = _split(text, where, spec)
     if not lines:
@@ -155,7 +189,7 @@ def refuse_html(data: bytes, where: str) -> None:
         )
 
 
-def _decode(data: bytes, where: str, encoding: str) -> str:
+def _refuse_what_is_no_text(data: bytes, where: str) -> None:
     refuse_html(data, where)
     if data.startswith(b"version https://git-lfs.github.com/spec/"):
         raise UsageError(f"{where} is a Git LFS pointer, not the file: run `git lfs pull`, or download the raw file")
@@ -163,6 +197,9 @@ def _decode(data: bytes, where: str, encoding: str) -> str:
         raise UsageError(f"{where} is UTF-16 (a spreadsheet's 'Unicode text'): save it as CSV in UTF-8")
     if b"\0" in data[:65536]:
         raise UsageError(f"{where} is a binary file, not a CSV")
+
+
+def _decode(data: bytes, where: str, encoding: str) -> str:
     try:
         text = data.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
@@ -227,6 +264,19 @@ def image_name(where: object, text: str) -> str:
     return name
 
 
+def image_names(where: object, texts: Sequence[str]) -> list[str]:
+    """Return image names as ``image_name`` does.
+
+    Raises:
+        UsageError: one is empty or has control characters.
+    """
+    lines = "\n".join(["", *texts, ""])
+    # Of nearly all sets every name is as it should be, which costs far less to find out at once.
+    if "".join(texts).isprintable() and not any(part in lines for part in ("\\", "//", "/.", "/\n", "\n.", "\n\n")):
+        return list(texts)
+    return [image_name(where, text) for text in texts]
+
+
 def is_inside(name: str) -> bool:
     """Tell whether a relative name stays inside its root."""
     return not name.startswith("/") and ".." not in name.split("/")
@@ -240,7 +290,7 @@ def repeated(names: Iterable[str]) -> list[str]:
 
 def check_unique(where: object, names: list[str]) -> None:
     """Raise UsageError naming the first duplicates, unless every name is there once."""
-    twice = repeated(names)
-    if twice:
+    if len(set(names)) < len(names):
+        twice = repeated(names)
         shown = ", ".join(map(repr, twice[:5]))
         raise UsageError(f"{where} names {len(twice)} image(s) twice: {shown}; keep one row for each image")

@@ -14,14 +14,17 @@ function dataset(index) {
     const found = JSON.parse(byId(`points-${index}`).textContent);
     // Maps: an image may be called as any property of an object is.
     const [pictures, noPictures] = [found.pictures, found.noPictures].map((each) => new Map(Object.entries(each)));
-    decoded.set(index, { ...found, labels: unpacked(found.labels), pictures, noPictures });
+    decoded.set(index, { ...found, labels: found.labels && unpacked(found.labels), pictures, noPictures });
   }
   return decoded.get(index);
 }
 
-function scoresOf(method) {
-  if (typeof method.scores === "string") method.scores = unpacked(method.scores);
-  return method.scores;
+// Of each image, or of each bin where a dataset has too many images.
+function pointsOf(set, method) {
+  for (const key of ["scores", "labels", "counts"]) {
+    if (typeof method[key] === "string") method[key] = unpacked(method[key]);
+  }
+  return { scores: method.scores, labels: method.labels ?? set.labels, counts: method.counts };
 }
 
 const share = (percent) => `${percent.toFixed(0)} % of images`;
@@ -61,7 +64,7 @@ function lookAtImages() {
   function showMethod() {
     const set = dataset(chosen.value);
     const method = set.methods[of.value];
-    scatter.show(set, method, scoresOf(method));
+    scatter.show(set, method, pointsOf(set, method));
     byId("scatter-about").textContent = method.srcc + (method.noCurve ? `; no mapping: ${method.noCurve}` : "");
     showWorst(set, method);
   }

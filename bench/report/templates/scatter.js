@@ -15,9 +15,9 @@ class Scatter {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
-  show(set, method, scores) {
-    Object.assign(this, { set, method, scores, at: -1 });
-    this.order = [...this.scores.keys()].filter((i) => !isNaN(this.scores[i]) && !isNaN(set.labels[i]));
+  show(set, method, { scores, labels, counts }) {
+    Object.assign(this, { set, method, scores, labels, counts, at: -1 });
+    this.order = [...scores.keys()].filter((i) => !isNaN(scores[i]) && !isNaN(labels[i]));
     this.order.sort((a, b) => this.scores[a] - this.scores[b]);
     this.canvas.setAttribute("aria-label", `${set.labelName} against the score of ${method.scoreName}; ${method.srcc}`);
     this.readout.textContent = "";
@@ -33,7 +33,7 @@ class Scatter {
     };
     const { width, height } = this.canvas.getBoundingClientRect();
     const [x0, x1] = range(this.order.map((i) => this.scores[i]));
-    const [y0, y1] = range(this.order.map((i) => this.set.labels[i]));
+    const [y0, y1] = range(this.order.map((i) => this.labels[i]));
     const [left, right, top, bottom] = [56, width - 12, 12, height - 44];
     return {
       width, height, left, right, top, bottom, x0, x1, y0, y1,
@@ -82,10 +82,16 @@ class Scatter {
 
   drawPoints(context, scale, colour) {
     context.fillStyle = colour("--c0");
-    context.globalAlpha = this.order.length > 2000 ? 0.35 : 0.7;
-    const radius = this.order.length > 2000 ? 1.5 : 2.5;
-    this.places = this.order.map((i) => [scale.x(this.scores[i]), scale.y(this.set.labels[i])]);
-    for (const [x, y] of this.places) context.fillRect(x - radius, y - radius, 2 * radius, 2 * radius);
+    const crowded = this.order.length > 2000 && !this.counts;
+    const radius = crowded ? 1.5 : 2.5;
+    const most = this.counts ? Math.max(...this.counts) : 1;
+    this.places = this.order.map((i) => [scale.x(this.scores[i]), scale.y(this.labels[i])]);
+    this.places.forEach(([x, y], at) => {
+      // Bins differ by thousands of images: by the logarithm, both ends stay visible.
+      const full = this.counts ? Math.log1p(this.counts[this.order[at]]) / Math.log1p(most) : 0;
+      context.globalAlpha = this.counts ? 0.1 + 0.9 * full : crowded ? 0.35 : 0.7;
+      context.fillRect(x - radius, y - radius, 2 * radius, 2 * radius);
+    });
     context.globalAlpha = 1;
   }
 
@@ -132,8 +138,10 @@ class Scatter {
     if (at < 0 || at === this.at) return;
     this.at = at;
     const image = this.order[at];
-    const [score, label] = [short(this.scores[image]), short(this.set.labels[image])];
-    this.readout.textContent = `${this.set.names[image]}: score ${score}, label ${label}`;
+    const [score, label] = [short(this.scores[image]), short(this.labels[image])];
+    const count = this.counts?.[image];
+    const what = count === undefined ? this.set.names[image] : `${count} ${count === 1 ? "image" : "images"} (mean)`;
+    this.readout.textContent = `${what}: score ${score}, label ${label}`;
     this.draw();
   }
 }

@@ -97,11 +97,11 @@ def read_published(path: Path | None = None) -> list[PublishedResult]:
         raise UsageError(f"--published-file got {path}, and there is no such file")
     if path.stat().st_size > MAX_BYTES:
         raise UsageError(f"{path} is larger than {MAX_BYTES >> 20} MiB: no list of published correlations is")
-    header, rows = table.read_csv(path)
-    table.need_columns(path, header, COLUMNS)
-    if not rows:
+    read = table.read_csv(path)
+    table.need_columns(path, read.header, COLUMNS)
+    if not read.rows:
         raise UsageError(f"{path} has no rows: write one for each published correlation")
-    found = [_published(f"{path}, row {number}", row) for number, row in enumerate(rows, 1)]
+    found = [_published(f"{path}, row {number}", row) for number, row in enumerate(read.rows, 1)]
     if twice := [one for one, count in Counter(found).items() if count > 1]:
         raise UsageError(f"{path} has {twice[0].method} on {twice[0].dataset} twice, every column alike: keep one row")
     return found

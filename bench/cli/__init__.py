@@ -12,6 +12,7 @@ import click
 import bench
 from bench.cli.streams import discard_output, protect_streams
 from bench.errors import BenchError, StoppedError, did_you_mean
+from bench.io.visible import brief
 
 # Command → (module:object, short help). The short helps are repeated here so that `bench --help` imports no command.
 COMMANDS = {
@@ -51,6 +52,8 @@ COMMANDS = {
 
 # What these have finished when they are interrupted, the same command does not do again.
 KEEPING = ("run", "fit", "fetch", "robustness", "invariance")
+
+_MOST_OF_A_MESSAGE = 4000  # characters: a message quotes what it is about
 
 EPILOG = """\b
 Exit codes:
@@ -104,6 +107,10 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", ")")) else f"{text}."
 
 
+def _tell(text: str) -> None:
+    click.echo(brief(text, _MOST_OF_A_MESSAGE), err=True)
+
+
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with a documented code; a user's mistake prints one line."""
     protect_streams()
@@ -120,17 +127,17 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         see = f" See `{context.command_path} --help`." if context else ""
-        click.echo(f"bench: error: {_sentence(error.format_message())}{see}", err=True)
+        _tell(f"bench: error: {_sentence(error.format_message())}{see}")
         code = error.exit_code
     except StoppedError as error:
-        click.echo(f"bench: {error}", err=True)
+        _tell(f"bench: {error}")
         code = error.exit_code
     except BenchError as error:
-        click.echo(f"bench: error: {error}", err=True)
+        _tell(f"bench: error: {error}")
         code = error.exit_code
     except OSError as error:
         discard_output()
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"bench: error: {where}{error.strerror or error}", err=True)
+        _tell(f"bench: error: {where}{error.strerror or error}")
         code = 1
     sys.exit(code if isinstance(code, int) else 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from bench.datasets.readers.labels import LabelRows, cell, mean_vote
 from bench.datasets.readers.problems import Problem
 from bench.errors import UsageError
 from bench.io.hashing import short_hash
+from bench.io.patterns import search
 
 _NUMERIC = ("std", "n_raters")
 
@@ -68,7 +68,7 @@ def attributes_of_name(card: Card, name: str) -> dict[str, Attribute] | None:
     """Return what an image's name says by the card's pattern; None where it is not of that form."""
     if not card.pattern:
         return {}
-    match = re.search(card.pattern, name)
+    match = search(card.pattern, name)
     if match is None:
         return None
     return {key: _term(card, key, text) for key, text in match.groupdict().items() if text}
@@ -81,7 +81,7 @@ def _term(card: Card, attribute: str, text: str) -> str:
 def name_of(spec: LabelSpec, row: table.TextRow) -> str:
     """Return what a row calls its image, as it stands there or as the card puts it together."""
     text = cell(row, spec.image, spec.names)
-    match = re.search(spec.select, text) if spec.select else None
+    match = search(spec.select, text) if spec.select else None
     return match[0] if match else text
 
 

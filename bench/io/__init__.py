@@ -9,6 +9,7 @@
 * ``hashing``: short hashes of bytes, values and files.
 * ``damage``: damaged files and raw previews that Pillow would pass.
 * ``images``: decoding and resizing.
+* ``libtiff``: what libtiff says of a damaged file.
 * ``machine``: what this machine has free.
 * ``patterns``: regular expressions of cards, within a bound of time.
 * ``progress``: progress bars on stderr.

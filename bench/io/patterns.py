@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import time
 from dataclasses import dataclass
-
-import regex
+from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
 from bench.io.visible import brief
+
+if TYPE_CHECKING:
+    import regex
 
 _MOST_SECONDS = 2.0
 _QUICK = 0.05  # seconds: what takes less is not counted, a busy machine takes as long at times
@@ -23,6 +25,8 @@ class _Bounded:
 
 @functools.lru_cache(maxsize=256)
 def _bounded(pattern: str) -> _Bounded:
+    import regex  # here, so that lists, which match nothing, do without it
+
     try:
         return _Bounded(regex.compile(pattern), _MOST_SECONDS)
     except regex.error as error:

@@ -126,7 +126,8 @@ def _executor(processes: int, threads: int) -> Iterator[Any]:
         timeout=300,
         initializer=_end_with_parent,
         initargs=(os.getpid(),),
-        env=dict.fromkeys(_THREADS, str(threads)),
+        # loky has a process that is killed print its stacks else: the image has its sentence.
+        env={**dict.fromkeys(_THREADS, str(threads)), "PYTHONFAULTHANDLER": ""},
     )
     try:
         yield executor

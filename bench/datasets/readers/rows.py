@@ -122,7 +122,7 @@ def _problems(card: Card, labels: LabelRows, faults: dict[str, list[str]]) -> li
         if items
     ]
     if spread:
-        text = f"{where}: {len(spread)} image(s) have no number for a spread or a count of ratings"
+        text = f"{where}: {len(spread)} image(s) have no number, or one below 0, for a spread or a count of ratings"
         problems.append(Problem("spread", text, spread, again))
     return problems
 
@@ -139,7 +139,9 @@ def _attributes(
             except UsageError:
                 faults.append(f"{name} ({key} {text!r})")
                 continue
-            if value is not None:
+            if value is not None and value < 0:
+                faults.append(f"{name} ({key} {text!r})")
+            elif value is not None:
                 found[key] = value
         else:
             found[key] = _term(card, key, text)

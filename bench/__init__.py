@@ -14,9 +14,11 @@ Everything that the command line can do, from Python::
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # type checkers take it for true; typing takes longer to import than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from bench.api import Family, InputPolicy, Method, MethodInfo, Photo, option, register
     from bench.errors import BenchError
     from bench.plugins.functions import method

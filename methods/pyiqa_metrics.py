@@ -13,6 +13,7 @@ import importlib.metadata
 import importlib.util
 import io
 import logging
+import pickle
 import re
 import sys
 import tomllib
@@ -24,9 +25,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bench.api import Family, Method, MethodInfo, Photo, register
-from bench.errors import ImageError, MissingRequirementError
+from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
 
 from ._batch import to_device
+from ._only_weights import HostileFileError, only_weights
+from ._pyiqa_hashes import check_files, record_files
 from ._pyiqa_weights import Weights, cannot_be_had, parse, unreachable
 
 TABLE = Path(__file__).with_suffix(".toml")
@@ -59,22 +62,34 @@ class PyiqaMethod(Method):
         """Build the metric, downloading its weights if need be.
 
         Raises:
-            MissingRequirementError: pyiqa, another package, weights or a CUDA device cannot be had.
+            MissingRequirementError: pyiqa, another package, weights or a CUDA device cannot be had, or a file of
+                weights is another than it should be, or brings code.
         """
         if absent := self._absent_packages():
             raise MissingRequirementError(f"{self.info.name} needs {absent}")
         absent_weights = [one for one in self.weights if not one.is_here()]
         if absent_weights:
             self._check_download(absent_weights)
+        self._check_files(self.weights)
         try:
-            with _quietly():
+            with _quietly(), only_weights():
                 self._model = self._create()
         except MissingRequirementError:
             raise
         # Whatever the loaders of five packages raise on what they cannot fetch, find or read.
         except Exception as error:
             raise MissingRequirementError(self._explain(error)) from error
+        self._check_files(absent_weights)
+        record_files(self.weights)
         self._fingerprint = fingerprint_of(self._model.net)
+
+    def _check_files(self, weights: Sequence[Weights]) -> None:
+        try:
+            check_files(weights)
+        except UsageError:
+            raise
+        except (BenchError, OSError) as error:
+            raise MissingRequirementError(f"{self.info.name}: {error}") from None
 
     def _check_download(self, weights: Sequence[Weights]) -> None:
         if reason := unreachable(weights):
@@ -102,6 +117,11 @@ class PyiqaMethod(Method):
         if absent:
             return cannot_be_had(self.info.name, absent, reason)
         files = ", ".join(str(one.path) for one in self.weights) or "none"
+        if code := _code_in(error):
+            return (
+                f"{self.info.name} was not loaded: a file of weights brings code ({code}), which is never run. Delete "
+                f"it, and it is downloaded again: {files}"
+            )
         return f"{self.info.name} cannot be built with {VERSION}: {reason}. If a file is damaged, delete it: {files}"
 
     @property
@@ -114,15 +134,19 @@ class PyiqaMethod(Method):
 
         Raises:
             ImageError: pyiqa refuses the photographs.
+            MissingRequirementError: a file of weights that is read only now brings code.
         """
         import torch
 
         batch = to_device([photo.pixels for photo in photos], self.device).contiguous()
         try:
-            with torch.no_grad(), warnings.catch_warnings():
+            # Some load a part of themselves when they are first used.
+            with torch.no_grad(), warnings.catch_warnings(), only_weights():
                 # Advice to pyiqa's developers and callers, repeated for every photograph.
                 warnings.simplefilter("ignore")
                 scores = self._model(batch)
+        except (pickle.UnpicklingError, HostileFileError) as error:
+            raise MissingRequirementError(self._explain(error)) from None
         except _REFUSALS as error:
             raise ImageError(f"{self.info.name} cannot score it: {_one_line(error)}") from error
         values: list[float] = torch.as_tensor(scores).detach().flatten().tolist()
@@ -216,6 +240,16 @@ def _quietly() -> Iterator[None]:
     finally:
         for line in filter(None, chatter.getvalue().splitlines()):
             logger.debug("pyiqa: %s", line)
+
+
+def _code_in(error: Exception) -> str:
+    """Say what in a file of weights is more than weights; empty where the error is of another kind."""
+    if isinstance(error, HostileFileError):
+        return str(error)
+    if not isinstance(error, pickle.UnpicklingError):
+        return ""
+    named = re.search(r"GLOBAL ([\w.]+)", str(error))
+    return named[1] if named else _one_line(error)
 
 
 def _one_line(error: Exception) -> str:

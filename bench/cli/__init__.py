@@ -10,8 +10,10 @@ from typing import Any
 import click
 
 import bench
+from bench.cli.stopping import stopped_by_signals
 from bench.cli.streams import discard_output, protect_streams
 from bench.errors import BenchError, StoppedError, did_you_mean
+from bench.io.visible import brief
 
 # Command → (module:object, short help). The short helps are repeated here so that `bench --help` imports no command.
 COMMANDS = {
@@ -52,6 +54,8 @@ COMMANDS = {
 # What these have finished when they are interrupted, the same command does not do again.
 KEEPING = ("run", "fit", "fetch", "robustness", "invariance")
 
+_MOST_OF_A_MESSAGE = 4000  # characters: a message quotes what it is about
+
 EPILOG = """\b
 Exit codes:
   0    done
@@ -86,7 +90,9 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"No such command {args[0]!r}.{did_you_mean(args[0], COMMANDS)}", ctx)
-        return super().resolve_command(ctx, args)
+        found = super().resolve_command(ctx, args)
+        ctx.with_resource(stopped_by_signals())  # from here on there may be something to keep
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -104,33 +110,50 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", ")")) else f"{text}."
 
 
+def _tell(text: str) -> None:
+    click.echo(brief(text, _MOST_OF_A_MESSAGE), err=True)
+
+
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit with a documented code; a user's mistake prints one line."""
-    protect_streams()
+    given = sys.argv[1:] if args is None else args
     try:
-        code: Any = cli.main(args=args, prog_name="bench", standalone_mode=False)
+        protect_streams()
+        code = _run(given)
+    except KeyboardInterrupt:  # a second one, or one before the command began
+        code = _interrupted(given)
+    sys.exit(code)
+
+
+def _run(args: Sequence[str]) -> int:
+    try:
+        code = cli.main(args=list(args), prog_name="bench", standalone_mode=False)
     except click.exceptions.Abort:
-        command = next((word for word in (args or sys.argv[1:]) if not word.startswith("-")), "")
-        kept = "; finished work is kept, run the same command again to continue" if command in KEEPING else ""
-        click.echo(f"bench: interrupted{kept}", err=True)
-        code = 130
+        return _interrupted(args)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
-        code = error.exit_code
+        return error.exit_code
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         see = f" See `{context.command_path} --help`." if context else ""
-        click.echo(f"bench: error: {_sentence(error.format_message())}{see}", err=True)
-        code = error.exit_code
+        _tell(f"bench: error: {_sentence(error.format_message())}{see}")
+        return error.exit_code
     except StoppedError as error:
-        click.echo(f"bench: {error}", err=True)
-        code = error.exit_code
+        _tell(f"bench: {error}")
+        return error.exit_code
     except BenchError as error:
-        click.echo(f"bench: error: {error}", err=True)
-        code = error.exit_code
+        _tell(f"bench: error: {error}")
+        return error.exit_code
     except OSError as error:
         discard_output()
         where = f"{error.filename}: " if error.filename else ""
-        click.echo(f"bench: error: {where}{error.strerror or error}", err=True)
-        code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+        _tell(f"bench: error: {where}{error.strerror or error}")
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _interrupted(args: Sequence[str]) -> int:
+    command = next((word for word in args if not word.startswith("-")), "")
+    kept = "; finished work is kept, run the same command again to continue" if command in KEEPING else ""
+    _tell(f"bench: interrupted{kept}")
+    return 130

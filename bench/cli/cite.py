@@ -8,7 +8,7 @@ from typing import Literal
 import click
 
 from bench.cli.selection import Selection, selection_options
-from bench.errors import UsageError
+from bench.errors import UsageError, counted
 from bench.io.atomic import write_output
 
 
@@ -40,8 +40,10 @@ def cite(names: tuple[str, ...], selection: Selection, form: Literal["bibtex", "
         raise UsageError(
             "NAME and --results, --method, --dataset or --family do not go together: give names, or choose results"
         )
-    text = write_citations(cite_names(names) if names else cite_results(selection.entries()), form)
+    cited = cite_names(names) if names else cite_results(selection.entries())
+    text = write_citations(cited, form)
     if output is None or str(output) == "-":
         click.echo(text, nl=False)
     else:
         write_output(output, text)
+        click.echo(f"{output}: what to cite for {counted(len(cited), 'name')}")

@@ -119,6 +119,12 @@ format_option = click.option(
     show_default=True,
     help="Form of the output; csv and json are unrounded.",
 )
+raw_option = click.option(
+    "--raw",
+    is_flag=True,
+    help="Write the texts of a CSV as they are, for machines: else one that a spreadsheet would compute begins with an "
+    "apostrophe, and control characters are spelled out.",
+)
 picture_option = click.option(
     "--output",
     required=True,
@@ -207,6 +213,20 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
         command(settings=settings, **others)
 
     return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_SETTINGS), with_settings)
+
+
+def check_raw(raw: bool, form: str) -> None:
+    """Let the texts of a CSV pass as they are if ``--raw`` asks so.
+
+    Raises:
+        UsageError: the output is no CSV.
+    """
+    from bench.cli.streams import pass_as_it_is
+
+    if raw and form != "csv":
+        raise UsageError(f"--raw is given with --format {form}, which is no CSV: give --format csv too")
+    if raw:
+        pass_as_it_is()
 
 
 def parse_resize(text: str) -> Resize:

@@ -10,6 +10,7 @@ import click
 
 from bench.cli import common
 from bench.errors import BenchError, counted
+from bench.io.visible import one_line
 
 _MOST_SOURCES = 10
 
@@ -51,7 +52,7 @@ def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], reading: Reading, 
     if form == "json":
         click.echo(json.dumps([one.as_json() for one in found], indent=1, ensure_ascii=False))
     else:
-        click.echo("\n\n".join("\n".join(_lines(one)) for one in found))
+        click.echo("\n\n".join("\n".join(map(one_line, _lines(one))) for one in found))
     wrong = [one.id for one in found if not one.complete]
     if wrong:
         raise BenchError(f"incomplete: {', '.join(wrong)}")

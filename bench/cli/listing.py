@@ -10,6 +10,7 @@ import click
 from bench.cli import common
 from bench.defaults import KINDS
 from bench.errors import UsageError, did_you_mean
+from bench.io.visible import brief, one_line
 
 if TYPE_CHECKING:
     from bench.api import Method
@@ -108,6 +109,7 @@ def list_datasets(
 
 
 def _print_columns(rows: list[tuple[str, ...]]) -> None:
+    rows = [tuple(map(brief, row)) for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
@@ -118,7 +120,7 @@ def _print_record(record: dict[str, Any]) -> None:
         if key == "options":
             _print_options(record["name"], value)
         else:
-            click.echo(f"{key}: {_text(value)}")
+            click.echo(f"{key}: {one_line(_text(value))}")
 
 
 def _print_options(method: str, options: list[dict[str, Any]]) -> None:

@@ -41,6 +41,7 @@ from bench.io.atomic import write_output
     show_default=True,
     help="Format of the output.",
 )
+@common.raw_option
 @click.option(
     "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="File to write instead of stdout."
 )
@@ -53,6 +54,7 @@ def overlap(
     show: int,
     fail_over: int | None,
     form: str,
+    raw: bool,
     output: Path | None,
 ) -> None:
     """Find images of A that are also in B, slightly changed or under another name.
@@ -65,13 +67,15 @@ def overlap(
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
     if only_names and threshold is not None:
         raise UsageError("--threshold applies to images, and --names compares only names: leave one of them out")
+    common.check_raw(raw, form)
     from bench.datasets.roots import Roots
     from bench.overlap.output import to_csv, to_json, to_text
     from bench.overlap.run import find_overlap, find_shared_names
 
     places = Roots.parse(roots)
     found = find_shared_names(a, b, places) if only_names else find_overlap(a, b, places, threshold=threshold)
-    _write(to_text(found, show) if form == "text" else {"csv": to_csv, "json": to_json}[form](found), output)
+    writers = {"text": lambda: to_text(found, show), "csv": lambda: to_csv(found, raw), "json": lambda: to_json(found)}
+    _write(writers[form](), output)
     in_a, _ = found.near.counts() if found.near else found.named()
     if fail_over is not None and in_a > fail_over:
         raise BenchError(f"--fail-over got {fail_over}: {in_a} images of A are in B")

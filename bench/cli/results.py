@@ -9,6 +9,7 @@ import click
 
 from bench.cli import common
 from bench.errors import BenchError
+from bench.io.visible import one_line
 
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
@@ -39,7 +40,7 @@ def list_results(results: str | None, form: str) -> None:
         click.echo(json.dumps([entry.meta for entry in entries], indent=1, ensure_ascii=False))
         return
     for entry in entries:
-        click.echo(_line(entry))
+        click.echo(one_line(_line(entry)))
     if not entries:
         click.echo(f"No results in {store.root}.")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli import common
+from bench.io.visible import brief, one_line
 
 if TYPE_CHECKING:
     from bench.datasets.readers.reading import Reading
@@ -111,11 +112,11 @@ def _report(result: RunResult) -> None:
     shared = entry.dataset.across_splits
     remarks += [f"{shared} image(s) are in another split too, as the same file"] if shared else []
     click.echo(
-        f"{entry.method.label} on {entry.dataset.id}: scored {entry.scored}, failed {entry.failed}; "
+        f"{brief(entry.method.label)} on {brief(entry.dataset.id)}: scored {entry.scored}, failed {entry.failed}; "
         f"{srcc_text(evaluate([result.entry])[0])}{''.join(f'; {remark}' for remark in remarks if remark)}{stored}"
     )
     for image, error in _failures(result, 5):
-        click.echo(f"  failed: {image}: {error}", err=True)
+        click.echo(f"  failed: {brief(image)}: {one_line(error)}", err=True)
     if entry.failed > 5:
         click.echo(f"  and {entry.failed - 5} more, all listed in {result.entry.folder / 'scores.parquet'}", err=True)
 

@@ -12,6 +12,7 @@ import click
 from bench.cli import common, streams
 from bench.errors import BenchError
 from bench.io.progress import beside_bars
+from bench.io.visible import brief, one_line, spreadsheet_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Format of the output.",
 )
+@common.raw_option
 @click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
 def score(
     images: tuple[str, ...],
@@ -46,6 +48,7 @@ def score(
     settings: Settings,
     roots: tuple[str, ...],
     form: str,
+    raw: bool,
     strict: bool,
 ) -> None:
     """Score an image, a folder, a CSV or a dataset and print the scores without storing them.
@@ -58,11 +61,18 @@ def score(
     from bench.results.score import check_scores, name_images, score_images
     from bench.runs import loading
 
+    common.check_raw(raw, form)
     warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
     named = name_images(images, Roots.parse(roots), "ID|PATH")
-    width = max((len(image.name) for image in named), default=0)
-    rows = list(_printed(score_images(named, loading.load_methods(specs), settings), form, width))
+    scored = score_images(named, loading.load_methods(specs), settings)
+    if form == "json":
+        lines = _json_lines(scored)
+    elif form == "csv":
+        lines = _csv_lines(scored, raw)
+    else:
+        lines = _text_lines(scored, max((len(brief(image.name)) for image in named), default=0))
+    rows = list(_printed(lines))
     if streams.is_unread():
         return
     if all(row.error is not None for row in rows):
@@ -71,9 +81,8 @@ def score(
         check_scores(rows)
 
 
-def _printed(rows: Iterable[ImageScore], form: str, width: int) -> Iterator[ImageScore]:
+def _printed(lines: Iterable[tuple[str, ImageScore | None]]) -> Iterator[ImageScore]:
     """Print each row as it comes, so that an interrupt costs none of them; end where nobody reads any more."""
-    lines = _json_lines(rows) if form == "json" else _csv_lines(rows) if form == "csv" else _text_lines(rows, width)
     for text, row in lines:
         with beside_bars():
             click.echo(text, nl=False)
@@ -85,16 +94,20 @@ def _printed(rows: Iterable[ImageScore], form: str, width: int) -> Iterator[Imag
 
 def _text_lines(rows: Iterable[ImageScore], width: int) -> Iterator[tuple[str, ImageScore | None]]:
     for row in rows:
-        value = f"{row.score:.4f}" if row.score is not None else f"-  ({row.error})"
-        yield f"{row.image:{width}}  {row.method}  {value}\n", row
+        value = f"{row.score:.4f}" if row.score is not None else f"-  ({one_line(row.error or '')})"
+        yield f"{brief(row.image):{width}}  {row.method}  {value}\n", row
 
 
-def _csv_lines(rows: Iterable[ImageScore]) -> Iterator[tuple[str, ImageScore | None]]:
+def _csv_lines(rows: Iterable[ImageScore], raw: bool) -> Iterator[tuple[str, ImageScore | None]]:
     yield "image,method,score,error\n", None
     for row in rows:
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(row)
+        csv.writer(line, lineterminator="\n").writerow(row if raw else map(_cell, row))
         yield line.getvalue(), row
+
+
+def _cell(value: str | float | None) -> str | float | None:
+    return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 def _json_lines(rows: Iterable[ImageScore]) -> Iterator[tuple[str, ImageScore | None]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
 from typing import Any, TextIO
+
+from bench.io.visible import Screen
 
 
 class _ForgivingFile(io.FileIO):
@@ -33,6 +36,8 @@ class _ForgivingFile(io.FileIO):
 def protect_streams() -> None:
     """Let no command end because stderr cannot be written, or because the reader of stdout is gone, as after ``head``.
 
+    What would steer the terminal is spelled out on both.
+
     A stream that was closed before the start is opened on nothing: a file of ours would get its number else, and what a
     library writes to it would end in that file. Streams that somebody put in place of the standard ones are left alone.
     """
@@ -52,7 +57,15 @@ def _protected(stream: TextIO | None, standard: TextIO | None, forgiven: type[OS
     if stream is not standard or not isinstance(stream, io.TextIOWrapper):
         return stream
     file = io.BufferedWriter(_ForgivingFile(stream.fileno(), forgiven))
-    return io.TextIOWrapper(file, stream.encoding, stream.errors, line_buffering=stream.line_buffering)
+    # Around a stream in ASCII click would put one of its own, which spells nothing out.
+    encoding = "utf-8" if codecs.lookup(stream.encoding).name == "ascii" else stream.encoding
+    return Screen(file, encoding, stream.errors, line_buffering=stream.line_buffering)
+
+
+def pass_as_it_is() -> None:
+    """Let every character pass to stdout, for machines; on a terminal they are spelled out all the same."""
+    if isinstance(sys.stdout, Screen):
+        sys.stdout.raw = not sys.stdout.isatty()
 
 
 def is_unread() -> bool:

@@ -28,6 +28,7 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command(short_help="Print the stored results as a table.")
 @selection_options
 @common.format_option
+@common.raw_option
 @click.option(
     "--style",
     type=click.Choice(["plain", "cross"]),
@@ -89,6 +90,7 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
 def table(
     selection: Selection,
     form: str,
+    raw: bool,
     style: str,
     values: str | None,
     intervals: bool,
@@ -110,6 +112,7 @@ def table(
     from bench.views import show
     from bench.views.arranging import Request
 
+    common.check_raw(raw, form)
     views["published"] = views["published"] or published_file
     view, argument = _chosen(views, style)
     request = Request(
@@ -127,7 +130,7 @@ def table(
         with_records=form in ("csv", "json"),
     )
     entries = selection.entries(pair=argument if view == "compare" else ())
-    _write(show(view, entries, request).written(form), output)
+    _write(show(view, entries, request).written(form, raw), output)
 
 
 def _chosen(views: dict[str, Any], style: str) -> tuple[str, Any]:

@@ -9,11 +9,14 @@
 * ``hashing``: short hashes of bytes, values and files.
 * ``damage``: damaged files and raw previews that Pillow would pass.
 * ``images``: decoding and resizing.
+* ``libtiff``: what libtiff says of a damaged file.
 * ``machine``: what this machine has free.
+* ``patterns``: regular expressions of cards, within a bound of time.
 * ``progress``: progress bars on stderr.
 * ``shipped``: finding data files that come with the package.
 * ``toml``: TOML and JSON tables to dataclasses.
 * ``unpacking``: archives unpacked into a folder.
+* ``visible``: texts of others that act on no terminal, line or spreadsheet.
 * ``web``: HTTP requests that end, whatever the server does.
 * ``web_file``: parts of a file on a server.
 * ``web_folder``: the names in a folder on a server.

@@ -233,6 +233,7 @@ def _save(
             file.write(piece)
             shown.update(len(piece))
             if time.monotonic() > until:
+                file.flush()
                 raise BenchError(f"{download.name}: {_MOST_SECONDS / 3600:.0f} hours have passed; {_kept(part)}")
 
 
@@ -255,7 +256,10 @@ def _too_slow(download: Download, part: Path, error: web.TooSlowError) -> BenchE
 
 
 def _kept(part: Path) -> str:
-    return f"{_size(part):,} bytes are kept in {part}: run the same command again to resume"
+    size = _size(part)
+    if not size:
+        return "nothing of it is kept yet: run the same command again"
+    return f"{size:,} bytes are kept in {part}: run the same command again to resume"
 
 
 def _size(part: Path) -> int:

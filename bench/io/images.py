@@ -27,7 +27,8 @@ from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from bench.api import InputPolicy, Photo, Pixels, Resize
 from bench.errors import ImageError
-from bench.io import damage
+from bench.io import damage, libtiff
+from bench.io.visible import one_line
 
 POLICY = "2"
 """Version of this policy; part of a score's identity. It changes when pixels may."""
@@ -124,6 +125,11 @@ def decode(data: bytes, name: str) -> Photo:
 def _decode(data: bytes) -> Pixels:
     # Other packages switch this on for the whole process; half an image would then pass, filled up with grey.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    with libtiff.messages() as said:
+        return _decode_listening(data, said)
+
+
+def _decode_listening(data: bytes, said: list[str]) -> Pixels:
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             check_size(*image.size)
@@ -145,7 +151,8 @@ def _decode(data: bytes) -> Pixels:
         raise ImageError("too large for this machine's memory") from None
     # Pillow's decoders raise whatever their file's damage leads to, SyntaxError and struct.error included.
     except Exception as error:
-        raise ImageError(f"damaged or cut short: {error or type(error).__name__}") from None
+        of_libtiff = f" (libtiff: {one_line(said[0])})" if said else ""
+        raise ImageError(f"damaged or cut short: {error or type(error).__name__}{of_libtiff}") from None
 
 
 def size_of(data: bytes, name: str) -> tuple[int, int]:

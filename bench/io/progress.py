@@ -10,6 +10,8 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bench.io.visible import for_bars, one_line
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -22,12 +24,12 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     """Tell the user on stderr of something to keep in mind."""
-    say(f"bench: note: {text}")
+    say(f"bench: note: {one_line(text)}")
 
 
 def warn(text: str) -> None:
     """Tell the user on stderr of something that is wrong but stops nothing."""
-    say(f"bench: warning: {text}")
+    say(f"bench: warning: {one_line(text)}")
 
 
 def in_notebook() -> bool:
@@ -74,9 +76,9 @@ def bar(total: int | None, title: str, *, delay: float = 0.0) -> tqdm[Any]:
     """
     return _bar_class()(
         total=total,
-        desc=title,
+        desc=one_line(title),
         unit="img",
-        file=sys.stderr,
+        file=for_bars(sys.stderr),
         disable=total == 0 or sys.stderr is None,
         delay=delay,
         mininterval=_seconds_between_updates(),
@@ -88,10 +90,10 @@ def bytes_bar(total: int | None, title: str, done: int) -> tqdm[Any]:
     return _bar_class()(
         total=total,
         initial=done,
-        desc=title,
+        desc=one_line(title),
         unit="B",
         unit_scale=True,
-        file=sys.stderr,
+        file=for_bars(sys.stderr),
         disable=sys.stderr is None,
         delay=0.5,
         mininterval=_seconds_between_updates(),

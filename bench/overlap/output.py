@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from bench.io.visible import one_line, spreadsheet_cell
 from bench.overlap.compare import NearDuplicates, Overlap
 from bench.overlap.names import SharedName
 from bench.overlap.near import BITS, HASH
@@ -33,12 +34,18 @@ def _rows(found: Overlap) -> Iterator[dict[str, Any]]:
         yield {"kind": "equal name that tells nothing", "key": stem}
 
 
-def to_csv(found: Overlap) -> str:
-    """Return one line a pair, name or image that could not be compared."""
+def to_csv(found: Overlap, raw: bool = False) -> str:
+    """Return one line a pair, name or image that could not be compared.
+
+    Args:
+        found: what both have.
+        raw: leave texts as they are; else none of them is computed by a spreadsheet or steers a terminal.
+    """
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_rows(found))
+    for row in _rows(found):
+        writer.writerow(row if raw else {k: spreadsheet_cell(v) if isinstance(v, str) else v for k, v in row.items()})
     return text.getvalue()
 
 
@@ -71,7 +78,7 @@ def to_text(found: Overlap, show: int) -> str:
     if generic:
         examples = ", ".join(generic[:_EXAMPLES]) + (", ..." if len(generic) > _EXAMPLES else "")
         lines.append(f"equal names that are too common to count: {len(generic):,} ({examples})")
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(one_line, lines)) + "\n"
 
 
 def _near_lines(found: Overlap, near: NearDuplicates, show: int) -> Iterator[str]:

@@ -44,7 +44,8 @@ class Worker:
         self._flushed = True
         self._most = share.images
         self._timeout = settings.image_timeout
-        environment = dict.fromkeys(_THREADS, str(share.threads))
+        # loky has a process that is killed print its stacks else: the image has its sentence.
+        environment = {**dict.fromkeys(_THREADS, str(share.threads)), "PYTHONFAULTHANDLER": ""}
         self._process: Any = get_context("loky").Process(
             target=work, args=(theirs, specs, settings, share), env=environment
         )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bench.datasets.card import Card, download_size, unpacked_size
 from bench.datasets.doctor import state
 from bench.datasets.roots import Roots
+from bench.io.visible import brief
 
 _HEAD = ("id", "images", "kind", "download", "on disk", "licence", "here")
 _NUMBERS = ("images", "download", "on disk")
@@ -23,7 +24,7 @@ def list_text(cards: Sequence[Card], roots: Roots) -> str:
     """
     if not cards:
         return "no dataset is like that\n"
-    rows = [_HEAD, *(_row(card, roots) for card in cards)]
+    rows = [_HEAD, *(tuple(map(brief, _row(card, roots))) for card in cards)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(map(_aligned, row, _HEAD, widths)).rstrip() for row in rows]
     more = (

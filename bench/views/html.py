@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from html import escape
 
+from bench.io.visible import one_line
 from bench.views.writing import Markup, Sheet
 
 
 def escape_html(text: str) -> str:
     """Return a text on one line, with nothing in it that HTML takes for markup."""
-    return escape(re.sub(r"\s", " ", str(text)))
+    return escape(one_line(str(text)))
 
 
 def _html(sheet: Sheet) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
+from bench.io.visible import one_line
 from bench.views.writing import Markup, Sheet
 
 _LATEX = {
@@ -22,7 +21,7 @@ _LATEX = {
 
 def escape_latex(text: str) -> str:
     """Return a text on one line, with nothing in it that LaTeX takes for markup or has no glyph for."""
-    line = re.sub(r"\s", " ", str(text))
+    line = one_line(str(text))
     return "".join(_LATEX.get(character) or _glyph(character) for character in line)
 
 

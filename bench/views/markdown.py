@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from bench.io.visible import one_line
 from bench.views.writing import Markup, Sheet
 
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -15,7 +16,7 @@ def escape_markdown(text: str) -> str:
     """Return a text on one line, with nothing in it that Markdown takes for markup."""
     # Names come from datasets and plugins: keep them from ending a cell or opening markup. An
     # underscore inside a word opens none.
-    line = re.sub(r"\s", " ", str(text))
+    line = one_line(str(text))
     return re.sub(r"[\\|<>*`\[\]]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\\g<0>", line)
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench.io.visible import spreadsheet_cell
 from bench.views.model import Record
 
 
@@ -26,15 +27,26 @@ def to_json(records: Sequence[Record]) -> str:
     return json.dumps(records, indent=1, ensure_ascii=False)
 
 
-def to_csv(records: Sequence[Record]) -> str:
-    """Return one line a record, unrounded; what is missing is empty, several values are joined by semicolons."""
+def to_csv(records: Sequence[Record], raw: bool = False) -> str:
+    """Return one line a record, unrounded; what is missing is empty, several values are joined by semicolons.
+
+    Args:
+        records: the lines.
+        raw: leave texts as they are; else none of them is computed by a spreadsheet or steers a terminal.
+    """
     if not records:
         return ""
     out = io.StringIO()
     writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({name: _in_one(value) for name, value in record.items()} for record in records)
+    cell = _in_one if raw else _for_people
+    writer.writerows({name: cell(value) for name, value in record.items()} for record in records)
     return out.getvalue()
+
+
+def _for_people(value: Any) -> Any:
+    shown = _in_one(value)
+    return spreadsheet_cell(shown) if isinstance(shown, str) else shown
 
 
 def _in_one(value: Any) -> Any:

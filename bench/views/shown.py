@@ -57,9 +57,14 @@ class Views:
         """Return the records as a list, unrounded."""
         return to_json(self.records)
 
-    def to_csv(self) -> str:
-        """Return one line a record, unrounded; what is missing is empty."""
-        return to_csv(self.records)
+    def to_csv(self, raw: bool = False) -> str:
+        """Return one line a record, unrounded; what is missing is empty.
+
+        Args:
+            raw: leave texts as they are; else a text that a spreadsheet would compute begins with an apostrophe, and
+                control characters are spelled out.
+        """
+        return to_csv(self.records, raw)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the records as a DataFrame, one line a record, unrounded; what is missing is None or NaN."""
@@ -67,10 +72,12 @@ class Views:
 
         return pd.DataFrame.from_records([dict(record) for record in self.records])
 
-    def written(self, form: str) -> str:
-        """Return it in the form ``md``, ``latex``, ``html``, ``csv`` or ``json``."""
+    def written(self, form: str, raw: bool = False) -> str:
+        """Return it in the form ``md``, ``latex``, ``html``, ``csv`` or ``json``; CSV ``raw`` or not."""
+        if form == "csv":
+            return self.to_csv(raw)
         writers = {"md": self.to_markdown, "latex": self.to_latex, "html": self.to_html}
-        return (writers | {"csv": self.to_csv, "json": self.to_json})[form]()
+        return (writers | {"json": self.to_json})[form]()
 
     def _written(self, markup: Markup) -> str:
         return write(self.parts, markup)

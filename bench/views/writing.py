@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from bench.io.visible import brief
 from bench.views.model import Code, Remark, Sentence, Value, View
 
 
@@ -70,12 +71,12 @@ def _sheet(view: View, markup: Markup) -> Sheet:
         return [_cell(values[0], markup, notes), *others]
 
     head = [_cell(value, markup, notes) for value in view.head]
-    groups = [(markup.escape(heading), [line(values) for values in lines]) for heading, lines in view.groups]
+    groups = [(markup.escape(brief(heading)), [line(values) for values in lines]) for heading, lines in view.groups]
     return Sheet(head, groups, [_sentence(text, markup) for text in view.captions], notes.texts)
 
 
 def _cell(value: Value, markup: Markup, notes: _Footnotes) -> str:
-    text = markup.escape(value.text)
+    text = markup.escape(brief(value.text))
     if value.standing:
         text = markup.second(text) if value.standing == "second" else markup.best(text)
     return text + _interval(value.interval, markup) + notes.mark(value.notes) + markup.escape(value.after)

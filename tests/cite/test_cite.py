@@ -128,6 +128,7 @@ def test_what_has_no_paper_is_said(bench: Bench, photos: Path) -> None:
     bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
     done = bench("cite", "--output", "refs.bib")
     assert [entry.key for entry in parse(Path("refs.bib").read_text())] == ["bench"]
+    assert done.out == "refs.bib: what to cite for 3 names\n"
     assert done.err.count("nothing to cite is known for bytes-per-pixel, photos") == 1
     assert api.load_results().cite() == Path("refs.bib").read_text()
     assert "--method got 'niqe', which has no stored result" in bench("cite", "--method", "niqe").err

@@ -202,11 +202,12 @@ optional = true
 
 
 def test_a_spread_that_is_no_number_is_named_and_the_set_can_be_read(root: Path, read: Make) -> None:
-    (root / "l.csv").write_text("image,score,std\na,1,0.5\nb,2,nan\nc,3,0.25\n")
+    (root / "l.csv").write_text("image,score,std\na,1,0.5\nb,2,nan\nc,3,-0.25\n")
     seen = read('files = ["l.csv"]\nattributes = { std = "std" }', "a b c")
     assert labels(seen) == {"a": 1, "b": 2, "c": 3}
     (problem,) = seen.problems
-    assert problem.items == ("b (std 'nan')",)
+    assert problem.items == ("b (std 'nan')", "c (std '-0.25')")
+    assert problem.level == "error"
     assert not problem.fatal
 
 

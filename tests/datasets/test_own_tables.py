@@ -107,6 +107,12 @@ def test_attributes_are_found_in_any_case(photos: Path) -> None:
     assert dataset.samples[2].attributes["n_raters"] == 7
 
 
+@pytest.mark.parametrize("column", ["std", "n_raters"])
+def test_a_spread_or_a_count_below_0_is_refused(photos: Path, column: str) -> None:
+    with pytest.raises(UsageError, match=f"{column} of .* is '-0.5', below 0: leave it empty if it is not known"):
+        own(photos, told(f"score,{column}", "1,0.5", "2,-0.5"))
+
+
 @pytest.mark.parametrize(
     ("header", "labels", "message"),
     [

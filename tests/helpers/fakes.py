@@ -130,13 +130,16 @@ class Threads(Method):
 
 
 class Poisoned(Method):
-    """Is killed by two images."""
+    """Is killed by one image, and ends itself at another as compiled code does."""
 
     info = info("poisoned")
 
     def score(self, photos: Sequence[Photo]) -> list[float]:
-        if any(photo.name in ("3.png", "8.png") for photo in photos):
+        names = {photo.name for photo in photos}
+        if "3.png" in names:
             os.kill(os.getpid(), signal.SIGKILL)
+        if "8.png" in names:
+            os.abort()
         return [1.0 for _ in photos]
 
 

@@ -18,6 +18,7 @@ from bench.datasets.readers.text import TextRow, TextTable
 from bench.datasets.readers.whose import choose_folder
 from bench.errors import ImageError, MissingRequirementError, UsageError, listed
 from bench.io.files import File, Folder, is_archive
+from bench.io.patterns import search
 
 _SHEETS = ("csv", "xlsx", "xls")
 _PLACEHOLDER = re.compile(r"\{([^{}:]+)(?::(\d+))?\}")
@@ -86,7 +87,7 @@ def read_labels(card: Card, folder: Folder, index: Index) -> LabelRows:
 
 
 def _is_used(row: TextRow, spec: LabelSpec) -> bool:
-    wanted = all(re.search(pattern, row[column]) for column, pattern in spec.only.items())
+    wanted = all(search(pattern, row[column]) for column, pattern in spec.only.items())
     return wanted and not any(row[column] in texts for column, texts in spec.drop.items())
 
 

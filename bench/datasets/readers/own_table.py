@@ -214,6 +214,10 @@ def _sample(where: str, place: Place, row: table.TextRow, columns: _Columns, suf
     for attribute, those in columns.attributes.items():
         text = next((row[each] for each in those if row[each]), "")
         value = table.number(where, attribute, name, text) if attribute in _OF_LABELS else text
+        if isinstance(value, float) and value < 0:
+            raise UsageError(
+                f"{where}: {attribute} of {name!r} is {text!r}, below 0: leave it empty if it is not known"
+            )
         if text and value is not None:
             said[attribute] = value
     return Sample(name, place.file(ending_in(name, suffix)), mos, said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from bench.datasets.readers.labels import LabelRows, cell, mean_vote
 from bench.datasets.readers.problems import Problem
 from bench.errors import UsageError
 from bench.io.hashing import short_hash
+from bench.io.patterns import search
 
 _NUMERIC = ("std", "n_raters")
 
@@ -68,7 +68,7 @@ def attributes_of_name(card: Card, name: str) -> dict[str, Attribute] | None:
     """Return what an image's name says by the card's pattern; None where it is not of that form."""
     if not card.pattern:
         return {}
-    match = re.search(card.pattern, name)
+    match = search(card.pattern, name)
     if match is None:
         return None
     return {key: _term(card, key, text) for key, text in match.groupdict().items() if text}
@@ -81,7 +81,7 @@ def _term(card: Card, attribute: str, text: str) -> str:
 def name_of(spec: LabelSpec, row: table.TextRow) -> str:
     """Return what a row calls its image, as it stands there or as the card puts it together."""
     text = cell(row, spec.image, spec.names)
-    match = re.search(spec.select, text) if spec.select else None
+    match = search(spec.select, text) if spec.select else None
     return match[0] if match else text
 
 
@@ -122,7 +122,7 @@ def _problems(card: Card, labels: LabelRows, faults: dict[str, list[str]]) -> li
         if items
     ]
     if spread:
-        text = f"{where}: {len(spread)} image(s) have no number for a spread or a count of ratings"
+        text = f"{where}: {len(spread)} image(s) have no number, or one below 0, for a spread or a count of ratings"
         problems.append(Problem("spread", text, spread, again))
     return problems
 
@@ -139,7 +139,9 @@ def _attributes(
             except UsageError:
                 faults.append(f"{name} ({key} {text!r})")
                 continue
-            if value is not None:
+            if value is not None and value < 0:
+                faults.append(f"{name} ({key} {text!r})")
+            elif value is not None:
                 found[key] = value
         else:
             found[key] = _term(card, key, text)

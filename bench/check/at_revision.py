@@ -6,9 +6,11 @@ by path and in a process of its own, so that nothing of ``bench`` is imported be
 
 from __future__ import annotations
 
+import importlib
 import runpy
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -49,11 +51,18 @@ class Rerouting:
         return place if place.as_posix() in self.tracked else None
 
 
+def _score_in_this_process() -> None:
+    """Keep a run with one worker here: a process of its own would import the present code."""
+    with suppress(ImportError):  # of revisions that know nothing else
+        importlib.import_module("bench.runs.scoring").FEW = sys.maxsize  # type: ignore[attr-defined]
+
+
 def main() -> None:
     """Install the finder, call the command line, and make sure that no module of the present code took part."""
     repository, tree = (Path(word).resolve() for word in sys.argv[1:3])
     rerouting = Rerouting(repository, tree)
     sys.meta_path.insert(0, rerouting)
+    _score_in_this_process()
     sys.argv = ["bench", *sys.argv[3:]]
     try:
         runpy.run_module("bench", run_name="__main__")

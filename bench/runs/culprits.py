@@ -14,7 +14,15 @@ _MOST_IN_A_ROW = 3
 
 
 class KilledError(Exception):
-    """A process ended before it had scored its image; says why."""
+    """A process ended before it had scored its image; says why.
+
+    Attributes:
+        certain: whether the image is known to be the reason.
+    """
+
+    def __init__(self, why: str, certain: bool) -> None:
+        super().__init__(why)
+        self.certain = certain
 
 
 class Culprits:
@@ -40,7 +48,7 @@ class Culprits:
     def try_alone(
         self, suspects: Iterable[ImageToScore], alone: Callable[[ImageToScore], BatchOutcomes]
     ) -> Iterator[BatchOutcomes]:
-        """Score each image by each of its methods alone, and record those that end the process.
+        """Score each image by each of its methods alone, and record those that end the process twice.
 
         Args:
             suspects: the images.
@@ -51,8 +59,9 @@ class Culprits:
         """
         for item in suspects:
             for index in item.methods:
+                one = replace(item, methods=(index,))
                 try:
-                    scored = alone(replace(item, methods=(index,)))
+                    scored = _twice(alone, one)
                 except KilledError as error:
                     yield from self.record(item.name, index, str(error))
                 else:
@@ -74,3 +83,13 @@ class Culprits:
                 f"{_MOST_IN_A_ROW} images in a row ended the process that scored them: {', '.join(in_a_row)}: "
                 f"{why}; see whether the method {self._specs[index].label} works at all here; what was scored is stored"
             )
+
+
+def _twice(alone: Callable[[ImageToScore], BatchOutcomes], item: ImageToScore) -> BatchOutcomes:
+    """Score an image alone, and once more where something else may have ended the process."""
+    try:
+        return alone(item)
+    except KilledError as error:
+        if error.certain:
+            raise
+        return alone(item)

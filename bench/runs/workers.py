@@ -124,7 +124,7 @@ class _Team:
                 scored.add(outcomes)
         if worker.reason:
             worker.end()
-            raise KilledError(worker.reason)
+            raise KilledError(worker.reason, certain=worker.late is not None)
         self._spare.append(worker)
         return scored
 

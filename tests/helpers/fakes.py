@@ -184,3 +184,13 @@ class Slow(Method):
             while 0 < self.options.stop_at <= Path(self.options.log).read_text().count("\n"):
                 time.sleep(0.02)
         return [float(photo.pixels.mean()) for photo in photos]
+
+
+class Dawdling(Brightness):
+    """Takes a hundredth of a second for an image, so that it can be disturbed."""
+
+    info = info("dawdling", batching="one")
+
+    def score(self, photos: Sequence[Photo]) -> list[float]:
+        time.sleep(0.01)
+        return super().score(photos)

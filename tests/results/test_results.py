@@ -59,7 +59,7 @@ def test_several_methods_datasets_and_kinds_of_each(photos: Path, tmp_path: Path
         (lambda photos: api.run("niqe", 3), "^datasets got 3: give a text, a path, a Dataset"),
         (lambda photos: api.run("niqe", photos, split="no"), "^split got 'no' for dataset 'photos'"),
         (lambda photos: api.run("niqe", photos, resize="big"), "^resize: 'big' is not a resize policy"),
-        (lambda photos: api.run("niqe", photos, device="tpu"), "^device got 'tpu': give 'auto', 'cpu' or 'cuda'"),
+        (lambda photos: api.run("niqe", photos, device="tpu"), "^device got 'tpu': give auto, cpu, cuda, mps"),
         (lambda photos: api.run("niqe", photos, batch_size=0), "^batch_size got 0: give a whole number from 1 to"),
         (lambda photos: api.run("niqe", photos, workers=0), "^workers got 0"),
         (lambda photos: api.run("niqe", photos, seed=-1), "^seed got -1"),

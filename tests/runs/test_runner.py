@@ -331,7 +331,7 @@ def test_a_full_disk_is_said_and_costs_nothing_that_was_stored(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("bench.runs.store._write_parquet", full)
+        patch.setattr("bench.runs.columns.LabelColumns.outcomes_to_parquet", full)
         with pytest.raises(BenchError, match=r"No space left on device.*finished results are kept"):
             runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())
     (result,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(photos), store, Settings())

@@ -1,0 +1,128 @@
+"""Processes that are killed at random moments: the stored scores are those of a run that nobody disturbs."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import fakes
+import pytest
+from conftest import make_photo
+
+from bench.datasets.readers.local import read_local
+from bench.runs import runner
+from bench.runs.entry import SCORES
+from bench.runs.jobs import MethodSpec, Settings, load_methods
+from bench.runs.store import Store
+
+pytestmark = pytest.mark.slow
+
+Tally = Callable[[str, int, int], None]
+IMAGES = 300
+RUN = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import fakes
+from bench.datasets.readers.local import read_local
+from bench.runs import jobs, runner
+from bench.runs.store import Store
+ready = jobs.load_methods([jobs.MethodSpec(fakes.Dawdling, fakes.Dawdling.Options())])
+runner.run(ready, read_local(Path(sys.argv[2])), Store(Path(sys.argv[3])), jobs.Settings(workers=int(sys.argv[4])))
+"""
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of photographs."""
+    folder = tmp_path_factory.mktemp("many")
+    for number in range(IMAGES):
+        make_photo(folder / f"{number:03}.png", number, (24, 24))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(many: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of scores of a run that nobody disturbs."""
+    return scores(run(many, Store(tmp_path_factory.mktemp("undisturbed")), 1))
+
+
+def run(many: Path, store: Store, workers: int) -> Store:
+    ready = load_methods([MethodSpec(fakes.Dawdling, fakes.Dawdling.Options())])
+    runner.run(ready, read_local(many), store, Settings(workers=workers))
+    return store
+
+
+def scores(store: Store) -> bytes:
+    (entry,) = store.entries()[0]
+    return (entry.folder / SCORES).read_bytes()
+
+
+def workers_of(parent: int) -> list[int]:
+    """Return the processes that a process started to score."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            after = stat.read_text().rpartition(")")[2].split()
+            told = (stat.parent / "cmdline").read_text()
+        except OSError:
+            continue
+        if int(after[1]) == parent and "popen_loky" in told:
+            found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_killed_at_random(many: Path, store: Store, undisturbed: bytes, tally: Tally, workers: int) -> None:
+    draw = random.Random(workers)
+    over = threading.Event()
+    killed = 0
+
+    def kill() -> None:
+        nonlocal killed
+        while not over.wait(draw.uniform(0.6, 2.0)):
+            if found := workers_of(os.getpid()):
+                os.kill(draw.choice(found), signal.SIGKILL)
+                killed += 1
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        rounds = 0
+        while killed < 20:
+            run(many, Store(store.root / str(rounds)), workers)
+            rounds += 1
+    finally:
+        over.set()
+        killer.join()
+    wrong = sum(scores(Store(store.root / str(number))) != undisturbed for number in range(rounds))
+    tally(f"SIGKILL of a worker, of {workers}", killed, wrong)
+    assert wrong == 0
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_driver_ended_at_random(
+    many: Path, store: Store, undisturbed: bytes, tally: Tally, workers: int, name: str
+) -> None:
+    draw = random.Random(f"{name}{workers}")
+    call = [sys.executable, "-c", RUN, str(Path(fakes.__file__).parent), str(many), str(store.root), str(workers)]
+    ended = 0
+    while True:
+        driver = subprocess.Popen(call, stderr=subprocess.DEVNULL)
+        time.sleep(draw.uniform(1.0, 3.0))
+        driver.send_signal(signal.Signals[name])
+        if driver.wait() == 0:
+            break
+        ended += 1
+        assert ended < 200, "no run gets on"
+    wrong = int(scores(store) != undisturbed)
+    tally(f"{name} of a run with {workers} worker(s)", ended, wrong)
+    assert wrong == 0

@@ -26,8 +26,23 @@ settings.register_profile("bench", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("bench")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say in one line how many tests were skipped for what this machine lacks."""
+Tally = Callable[[str, int, int], None]
+_FAULTS = pytest.StashKey[list[tuple[str, int, int]]]()
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """Note an attack, how often it was tried, and how many scores were lost or wrong."""
+    rows = request.config.stash.setdefault(_FAULTS, [])
+    return lambda attack, tries, lost: rows.append((attack, tries, lost))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say in one line how many tests were skipped for what this machine lacks, and what the fault suite lost."""
+    if rows := config.stash.get(_FAULTS, []):
+        terminalreporter.write_line("\n| attack | tries | lost or wrong |\n|---|---|---|")
+        for attack, tries, lost in rows:
+            terminalreporter.write_line(f"| {attack} | {tries} | {lost} |")
     reasons = [report.longrepr[2] for report in terminalreporter.stats.get("skipped", [])]
     counts = [(sum(reason == f"Skipped: {need.reason}" for reason in reasons), need) for need in lacking.NEEDS]
     if said := [f"{count} for {need.reason}" for count, need in counts if count]:

@@ -9,12 +9,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import fakes
 import pytest
-from conftest import make_photo
+from conftest import Tally, make_photo
 
 from bench.datasets.readers.local import read_local
 from bench.runs import runner
@@ -24,7 +23,6 @@ from bench.runs.store import Store
 
 pytestmark = pytest.mark.slow
 
-Tally = Callable[[str, int, int], None]
 IMAGES = 300
 RUN = """
 import sys

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import random
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import fakes
 import numpy as np
 import pytest
+from conftest import Tally
 from PIL import Image
 from rot import changed, unfinish
 from stored import run
@@ -23,7 +23,6 @@ from bench.runs.store import Store
 
 pytestmark = pytest.mark.slow
 
-Tally = Callable[[str, int, int], None]
 EACH = 250
 FORMS: dict[str, dict[str, object]] = {
     "JPEG": {"quality": 80},

@@ -93,7 +93,7 @@ def test_an_image_that_kills_its_worker_is_recorded_and_the_rest_goes_on(
 
 @pytest.mark.slow
 def test_a_method_that_kills_every_worker_stops_and_names_the_images(dask: DaskHere, items: list[ImageToScore]) -> None:
-    with pytest.raises(BenchError, match=r"3 images in a row killed the process that scored them: \d+.png, .*dies"):
+    with pytest.raises(BenchError, match=r"3 images in a row ended the process that scored them: \d+.png, .*dies"):
         outcomes(spec(fakes.Dies), items, Settings(scheduler=dask.address))
 
 

@@ -26,7 +26,7 @@ MEASUREMENTS = {
     "`qualiclip-lite` beside its bare network": "lite_speed.py FOLDER --limit 40",
     "Commands: start, stored scores, processes, methods together, memory": "commands_speed.py FOLDER",
     "Two workers of a cluster beside one": "cluster.py FOLDER",
-    "Large stores": "large_store.py",
+    "Large stores": "large_store.py 10000 100000 1000000",
 }
 
 

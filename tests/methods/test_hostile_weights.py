@@ -48,10 +48,18 @@ def plant(path: Path, mark: Path, form: str) -> None:
 
 
 @needs_pyiqa
-@pytest.mark.parametrize("form", ["torch", "old torch", "pickle"])
 @pytest.mark.parametrize(
-    "name",
-    ["brisque", "cnniqa", "musiq", "arniqa", "unique", "wadiqam_nr", pytest.param("dbcnn", marks=pytest.mark.slow)],
+    ("name", "form"),
+    [
+        *(("brisque", form) for form in ("torch", "old torch", "pickle")),
+        ("arniqa", "torch"),
+        *(
+            pytest.param(name, form, marks=pytest.mark.slow)
+            for name in ("cnniqa", "musiq", "arniqa", "unique", "wadiqam_nr", "dbcnn")
+            for form in ("torch", "old torch", "pickle")
+            if (name, form) != ("arniqa", "torch")
+        ),
+    ],
 )
 def test_a_planted_pickle_is_not_run(
     name: str, form: str, empty_caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

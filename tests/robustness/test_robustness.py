@@ -58,6 +58,7 @@ class Falls(fakes.Brightness):
     """Minus the level."""
 
     info = fakes.info("falls", score_range=(-5.0, 0.0))
+    portable = False  # another process would take longer to start than all else
 
     def score(self, photos: Sequence[Photo]) -> list[float]:
         return [-float(level_of(photo)) for photo in photos]
@@ -218,7 +219,6 @@ def test_a_stopped_run_goes_on_where_it_was(store: Store, photographs: Dataset) 
 
     class Stops(Falls):
         info = fakes.info("stops", score_range=(-5.0, 0.0))
-        portable = False  # so that it can be asked what it scored
 
         def score(self, photos: Sequence[Photo]) -> list[float]:
             if len(scored) == 16:

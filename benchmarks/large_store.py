@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,14 +53,14 @@ def cost(*arguments: str) -> Cost:
     return Cost(time.perf_counter() - start, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e9)
 
 
-def steps(scratch: Path, images: int, methods: int, draws: int) -> dict[str, Cost]:
+def steps(scratch: Path, images: int, methods: int, draws: int) -> Iterator[tuple[str, Cost]]:
+    """Yield each step as soon as it is done, and what it took."""
     scores, store, page = scratch / "scores.csv", scratch / f"results-{images}", scratch / "report.html"
     write_scores(scores, images, methods)
-    found = {"import": cost("import", str(scores), "--wide", "--dataset", "made-up", "--results", str(store))}
-    found["table"] = cost("table", "--intervals", "--draws", str(draws), "--results", str(store))
-    found["report"] = cost("report", "--draws", str(draws), "--output", str(page), "--results", str(store))
+    yield "import", cost("import", str(scores), "--wide", "--dataset", "made-up", "--results", str(store))
+    yield "table", cost("table", "--intervals", "--draws", str(draws), "--results", str(store))
+    yield "report", cost("report", "--draws", str(draws), "--output", str(page), "--results", str(store))
     print(f"(report of {images:,} images: {page.stat().st_size / 1e6:.1f} MB)", file=sys.stderr)
-    return found
 
 
 @click.command()
@@ -71,7 +72,7 @@ def main(sizes: tuple[int, ...], methods: int, draws: int) -> None:
     print("| images | step | seconds | seconds of processors | peak memory, GB |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as scratch:
         for images in sizes:
-            for step, found in steps(Path(scratch), images, methods, draws).items():
+            for step, found in steps(Path(scratch), images, methods, draws):
                 times = f"{found.seconds:.1f} | {found.processor_seconds:.1f}"
                 print(f"| {images:,} | {step} | {times} | {found.gigabytes:.2f} |", flush=True)
 

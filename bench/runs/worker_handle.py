@@ -52,6 +52,11 @@ class Worker:
         self._process.start()
         theirs.close()
 
+    @property
+    def alive(self) -> bool:
+        """Whether its process is there."""
+        return self._process.exitcode is None
+
     def feed(self, todo: deque[ImageToScore], most: int) -> None:
         """Take images from ``todo`` until it has ``most`` of them, and tell it where none is left."""
         room = min(most, self._most) - len(self.left)

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bench.errors import BenchError
+from bench.errors import BenchError, counted
 from bench.io.progress import note
 from bench.runs.culprits import Culprits, KilledError
 from bench.runs.decoding import MOST_PIXELS
@@ -55,26 +55,41 @@ def _score(team: _Team, todo: deque[ImageToScore], culprits: Culprits) -> Iterat
             worker.feed(todo, math.ceil(left / len(team.workers)))
         for scored in listen_to(team.workers):
             culprits.absolve(scored)
+            team.ended_at_nothing = 0
             yield scored
         for worker in [worker for worker in team.workers if worker.reason]:
             suspects = worker.suspects()
+            had_work = bool(worker.left)
             todo.extendleft(team.dismiss(worker, suspects))
-            yield from _judge(team, worker, suspects, culprits)
+            if had_work:  # else nothing is lost
+                yield from _judge(team, worker, suspects, culprits)
 
 
 def _judge(
     team: _Team, worker: Worker, suspects: Sequence[ImageToScore], culprits: Culprits
 ) -> Iterator[BatchOutcomes]:
-    """Find which of the images that a worker was at ended it; if it was none of them, go on with fewer workers."""
+    """Find which of the images that a worker was at ended it; if it was none of them, go on with fewer workers.
+
+    Raises:
+        BenchError: workers end while they are at no image, again and again.
+    """
     if worker.late and len(suspects) == 1:  # no need to wait as long again
         for index in suspects[0].methods:
             yield from culprits.record(suspects[0].name, index, worker.reason)
         return
-    note(f"{worker.reason}; the {len(suspects)} image(s) that it was at are scored again, each alone")
+    if not suspects:
+        team.ended_at_nothing += 1
+        if team.ended_at_nothing == _MOST_AT_NOTHING:
+            raise BenchError(
+                f"{worker.reason} {_MOST_AT_NOTHING} times in a row, while it was at no image; what was scored is "
+                "stored"
+            )
+        return
+    note(f"{worker.reason}; the {counted(len(suspects), 'image')} that it was at are scored again, each alone")
     before = culprits.count
     yield from culprits.try_alone(suspects, team.score_alone)
-    if culprits.count == before:
-        team.shrink(worker.reason, for_nothing=not suspects)
+    if culprits.count == before and not worker.late:
+        team.shrink()
 
 
 class _Team:
@@ -82,10 +97,12 @@ class _Team:
 
     Attributes:
         workers: those at work.
+        ended_at_nothing: how many have ended at no image since an image was last scored.
     """
 
     def __init__(self, specs: Mapping[int, MethodSpec], settings: Settings, plan: ProcessPlan) -> None:
         self.workers: list[Worker] = []
+        self.ended_at_nothing = 0
         self._specs, self._settings = specs, settings
         self._most = plan.processes
         half = SHARD // 2 // plan.processes
@@ -94,12 +111,11 @@ class _Team:
         told = ((i, s.method.info.name, repr(s.options), s.devices, s.fingerprint) for i, s in specs.items())
         self._kind = (repr(settings), plan, *told)
         self._spare = _resting.pop(self._kind, [])
-        self._ended_at_nothing = 0
 
     def fit(self, images: int) -> Iterator[ImageToScore]:
         """Have as many processes as there may be, or as there are images; return what those too many leave."""
         while len(self.workers) < min(self._most, images):
-            self.workers.append(self._spare.pop() if self._spare else self._start())
+            self.workers.append(self._rested() or self._start())
         for worker in self.workers[self._most :]:
             yield from self.dismiss(worker)
 
@@ -116,7 +132,7 @@ class _Team:
         Raises:
             KilledError: the process ended, or took too long.
         """
-        worker = self._spare.pop() if self._spare else self._start()
+        worker = self._rested() or self._start()
         worker.feed(deque([item]), 1)
         scored = BatchOutcomes()
         while worker.left and not worker.reason:
@@ -128,15 +144,8 @@ class _Team:
         self._spare.append(worker)
         return scored
 
-    def shrink(self, why: str, for_nothing: bool) -> None:
-        """Allow half as many processes, for memory may have run out.
-
-        Raises:
-            BenchError: for the third time, and the processes were at nothing that could be left out.
-        """
-        self._ended_at_nothing += for_nothing
-        if self._ended_at_nothing == _MOST_AT_NOTHING:
-            raise BenchError(f"{why} {_MOST_AT_NOTHING} times, while it was at no image; what was scored is stored")
+    def shrink(self) -> None:
+        """Allow half as many processes, for memory may have run out."""
         if self._most > 1:
             self._most //= 2
             note(f"no image ends it alone, so memory may have run out: {self._most} process(es) from here")
@@ -150,6 +159,15 @@ class _Team:
     def end(self) -> None:
         """End all processes."""
         _end(self.workers + self._spare)
+
+    def _rested(self) -> Worker | None:
+        """Take a process that has nothing to do, if there is one; one that rests for long has ended."""
+        while self._spare:
+            worker = self._spare.pop()
+            if worker.alive:
+                return worker
+            worker.end()
+        return None
 
     def _start(self) -> Worker:
         """Start a process on the devices that the fewest have."""

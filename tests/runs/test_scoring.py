@@ -297,7 +297,7 @@ def test_an_image_that_kills_its_process_is_recorded_and_the_rest_goes_on(
     assert {o.image: o.error for o in found.values() if o.error} == wanted
     assert sum(o.score is not None for o in found.values()) == 10
     told = capfd.readouterr().err
-    assert "; the 6 image(s) that it was at are scored again, each alone" in told
+    assert "; the 6 images that it was at are scored again, each alone" in told
     assert "Fatal Python error" not in told
 
 

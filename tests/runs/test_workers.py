@@ -19,7 +19,7 @@ from bench.api import Method, Photo
 from bench.datasets.readers.local import read_folder
 from bench.errors import BenchError
 from bench.io.files import LocalFolder, file_at
-from bench.runs import jobs, runner
+from bench.runs import jobs, runner, workers
 from bench.runs.jobs import ImageToScore, MethodSpec, Settings
 from bench.runs.journal import Outcome
 from bench.runs.scoring import FEW, score_items
@@ -102,6 +102,20 @@ def test_what_a_killed_method_had_started_is_ended_with_it(items: list[ImageToSc
     assert not child.exists() or " Z " in child.read_text()
 
 
+def test_processes_that_ended_while_they_rested_are_replaced(
+    items: list[ImageToScore], capfd: pytest.CaptureFixture[str]
+) -> None:
+    method = MethodSpec(fakes.Brightness, fakes.Brightness.Options())
+    before = outcomes(method, items, Settings(workers=2))
+    capfd.readouterr()
+    for resting in workers._resting.values():
+        for worker in resting:
+            worker._process.terminate()
+            worker._process.join()
+    assert outcomes(method, items, Settings(workers=2)) == before
+    assert "note" not in capfd.readouterr().err
+
+
 def test_a_process_that_ends_before_any_image_ends_the_run_with_a_sentence(items: list[ImageToScore]) -> None:
     here = os.getpid()
 
@@ -110,7 +124,7 @@ def test_a_process_that_ends_before_any_image_ends_the_run_with_a_sentence(items
             if os.getpid() != here:
                 os._exit(7)
 
-    with pytest.raises(BenchError, match=r"ended itself \(exit code 7\) 3 times, while it was at no image"):
+    with pytest.raises(BenchError, match=r"ended itself \(exit code 7\) 3 times in a row, while it was at no image"):
         outcomes(MethodSpec(EndsElsewhere, None), items, Settings(workers=2))
 
 
@@ -121,7 +135,7 @@ sys.path.insert(0, sys.argv[1])
 import fakes
 from bench.datasets.readers.local import read_folder
 from bench.io.files import LocalFolder
-from bench.runs import jobs, runner
+from bench.runs import jobs, runner, workers
 from bench.runs.store import Store
 ready = jobs.load_methods([jobs.MethodSpec(fakes.Poisoned, fakes.Poisoned.Options())])
 runner.run(ready, read_folder(LocalFolder(Path(sys.argv[2])), "photos"), Store(Path(sys.argv[3])), jobs.Settings())

@@ -52,6 +52,7 @@ def main(folder: Path, output: Path) -> None:
         f"Written by `make benchmarks` on {datetime.now(UTC).date().isoformat()}: {machine()}. Ratios are of runs in "
         "turn, so that whatever else the machine does falls on each alike; seconds are this machine's.",
     ]
+    failed = False
     for title, command in MEASUREMENTS.items():
         script, *arguments = shlex.split(command)
         call = [
@@ -66,6 +67,8 @@ def main(folder: Path, output: Path) -> None:
         printed = done.stdout.rstrip() if done.returncode == 0 else f"failed with exit code {done.returncode}"
         parts.append(f"## {title}\n\n    python -W ignore benchmarks/{command}\n\n```\n{printed}\n```")
         output.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+        failed |= done.returncode != 0
+    sys.exit(failed)
 
 
 if __name__ == "__main__":

@@ -155,8 +155,8 @@ _SETTINGS = (
     click.option(
         "--max-pixels",
         type=click.IntRange(1),
-        help="Largest number of pixels of an image; a larger one is recorded as failed. [default: no limit below "
-        "178,956,970 pixels]",
+        help="Largest number of pixels of an image; a larger one is recorded as failed, until --retry-failed. "
+        "[default: no limit below 178,956,970 pixels]",
     ),
     click.option(
         "--workers",

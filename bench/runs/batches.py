@@ -20,6 +20,7 @@ from bench.errors import ImageError
 from bench.io.images import prepare
 from bench.io.machine import free_memory
 from bench.io.progress import note
+from bench.io.visible import visible
 from bench.runs.decoding import Decoded, count_pixels
 from bench.runs.jobs import BatchOutcomes, Settings
 from bench.runs.journal import Outcome
@@ -161,13 +162,21 @@ def _free_memory(device: str) -> int:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, ImageError):
-        return str(error) or "failed without a reason"
-    return f"{type(error).__name__}: {error}"
+        return _text(error) or "failed without a reason"
+    return f"{type(error).__name__}: {_text(error)}"
+
+
+def _text(error: BaseException) -> str:
+    """Return what an error says, in characters that can be stored; empty where it cannot say it."""
+    try:
+        return visible(str(error))
+    except Exception:  # of a __str__ that somebody wrote
+        return ""
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
     # torch has a class for CUDA's; a processor's allocator raises RuntimeError.
-    told = str(error).lower()
+    told = _text(error).lower()
     named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
     return named or (isinstance(error, RuntimeError) and ("out of memory" in told or "can't allocate memory" in told))
 

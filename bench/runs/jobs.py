@@ -164,6 +164,19 @@ class ProcessPlan:
     apart: bool = True
 
 
+def why_not_sent(spec: MethodSpec) -> str:
+    """Return why a method cannot be sent to another process; empty where it can."""
+    from joblib.externals.loky.backend import reduction
+
+    if not spec.method.portable:
+        return "it is a function of this process"
+    try:
+        reduction.dumps(spec)
+    except Exception as error:  # pickle's, and whatever an object raises that cannot be pickled
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
 def set_threads(threads: int) -> None:
     """Let torch use so many threads, where a method brought it along."""
     if "torch" in sys.modules:

@@ -14,7 +14,16 @@ from bench.io.progress import bar, note, warn
 from bench.runs.batches import BREACH, Batches, score_window
 from bench.runs.cluster import score_on_cluster
 from bench.runs.decoding import decode_ahead, windows
-from bench.runs.jobs import BatchOutcomes, ImageToScore, LoadedMethod, MethodSpec, ProcessPlan, Settings, set_threads
+from bench.runs.jobs import (
+    BatchOutcomes,
+    ImageToScore,
+    LoadedMethod,
+    MethodSpec,
+    ProcessPlan,
+    Settings,
+    set_threads,
+    why_not_sent,
+)
 from bench.runs.workers import SHARD, score_in_processes
 
 FEW = 32
@@ -30,7 +39,7 @@ def plan_processes(specs: Collection[MethodSpec], n_images: int, settings: Setti
 
     cores = joblib.cpu_count()
     workers = settings.workers
-    portable = all(spec.method.portable for spec in specs)
+    portable = not any(why_not_sent(spec) for spec in specs)
     few = n_images < FEW and workers in (None, 1) and not settings.apart
     if workers is None:
         workers = max((len(spec.devices) for spec in specs if spec.method.info.device_bound), default=cores)
@@ -48,7 +57,7 @@ def scored_together(specs: Sequence[MethodSpec], workers: int | None) -> list[di
     every = dict(enumerate(specs))
     if workers is not None:
         return [every]
-    free = {i: spec for i, spec in every.items() if spec.method.portable and not spec.method.info.device_bound}
+    free = {i: spec for i, spec in every.items() if not why_not_sent(spec) and not spec.method.info.device_bound}
     bound = {i: spec for i, spec in every.items() if i not in free}
     return [group for group in (free, bound) if group]
 
@@ -113,6 +122,9 @@ def _score_all(
         if plan.apart:
             yield from score_in_processes(specs, wanted, settings, plan)
         else:
+            for spec in specs.values():
+                if spec.method.portable and (why := why_not_sent(spec)):
+                    note(f"{spec.label} is scored by this process, since it cannot be sent to another ({why})")
             set_threads(plan.threads)
             methods = {index: Batches(ready[index].method, settings) for index in specs}
             yield from _score_here(methods, wanted, settings, plan.threads)

@@ -53,11 +53,13 @@ class Began:
         step: its number, by which its end is told.
         images: their names.
         methods: the indices.
+        scoring: whether it is no decoding.
     """
 
     step: int
     images: tuple[str, ...]
     methods: tuple[int, ...]
+    scoring: bool
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def work(pipe: Connection, specs: Mapping[int, MethodSpec], settings: Settings, 
         _work(said, received, specs, settings, share)
     except queue.Empty:
         return
+    except KeyboardInterrupt:
+        said.say(BenchError("a process that scores was interrupted; what was scored is stored"))
     except BaseException as error:  # whatever it is, the run must say it
         said.say(error if isinstance(error, BenchError) else BenchError(f"{type(error).__name__}: {error}"))
 
@@ -109,8 +113,10 @@ def _work(
     set_threads(share.threads)
 
     def images() -> Iterator[ImageToScore]:
-        while (items := received.get(timeout=_IDLE)) is not None:
+        items = received.get(timeout=_IDLE)
+        while items is not None:
             yield from items
+            items = received.get()
 
     while True:
         decoded = decode_ahead(images(), settings, share.threads, share.ahead, share.pixels, said.decoding)
@@ -126,22 +132,25 @@ class _Said:
     pipe: Connection
     _steps: Iterator[int] = field(default_factory=itertools.count)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _process: int = field(default_factory=os.getpid)
 
     def say(self, message: object) -> None:
+        if os.getpid() != self._process:  # a copy that a method made, and that came back from it
+            os._exit(1)
         with self._lock:
             self.pipe.send(message)
 
     @contextmanager
-    def step(self, images: Sequence[str], methods: tuple[int, ...]) -> Iterator[None]:
+    def step(self, images: Sequence[str], methods: tuple[int, ...], scoring: bool) -> Iterator[None]:
         number = next(self._steps)
-        self.say(Began(number, tuple(images), methods))
+        self.say(Began(number, tuple(images), methods, scoring))
         try:
             yield
         finally:
             self.say(Ended(number))
 
     def decoding(self, item: ImageToScore) -> AbstractContextManager[None]:
-        return self.step([item.name], item.methods)
+        return self.step([item.name], item.methods, scoring=False)
 
     def scoring(self, index: int) -> Callable[[Sequence[str]], AbstractContextManager[None]]:
-        return lambda images: self.step(images, (index,))
+        return lambda images: self.step(images, (index,), scoring=True)

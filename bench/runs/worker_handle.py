@@ -28,7 +28,7 @@ class Worker:
         pipe: by which it speaks.
         left: the images that it was fed, by name, with those of their methods whose outcome it has not given.
         reason: why it can score no more; empty while it works.
-        late: the step that it was at for too long, if that is the reason.
+        late: whether it was at an image for too long.
     """
 
     def __init__(self, specs: Mapping[int, MethodSpec], settings: Settings, share: Share, place: int) -> None:
@@ -39,8 +39,9 @@ class Worker:
         self.pipe, theirs = Pipe()
         self.left: dict[str, ImageToScore] = {}
         self.reason = ""
-        self.late: Began | None = None
-        self._at: dict[int, tuple[Began, float]] = {}
+        self.late = False
+        self._at: dict[int, Began] = {}
+        self._deadlines: dict[int, float] = {}
         self._flushed = True
         self._most = share.images
         self._timeout = settings.image_timeout
@@ -86,22 +87,35 @@ class Worker:
                     self._tick_off(message)
                     yield message
                 elif isinstance(message, Began):
-                    self._at[message.step] = message, time.monotonic() + self._timeout * len(message.images)
+                    self._at[message.step] = message
+                    self._deadlines[message.step] = time.monotonic() + self._timeout * len(message.images)
                 elif isinstance(message, Ended):
-                    del self._at[message.step]
+                    self._end_step(message.step)
         except (EOFError, OSError):
             ended = True
         if ended:
             self._process.join()
             self.reason = f"the process that scored it {_end_of(self._process.exitcode)}"
-        elif late := [step for step, deadline in self._at.values() if time.monotonic() > deadline]:
-            self.late = late[0]
+        elif self._is_late():
+            self.late = True
             self.reason = f"decoding or scoring took longer than {self._timeout} s for an image (--image-timeout)"
+
+    def _end_step(self, number: int) -> None:
+        ended = self._at.pop(number)
+        del self._deadlines[number]
+        if ended.scoring:  # which may have kept the threads that decode from going on
+            for step, other in self._at.items():
+                self._deadlines[step] = time.monotonic() + self._timeout * len(other.images)
+
+    def _is_late(self) -> bool:
+        """Whether a step takes too long; a decoding does not while a method has Python's lock, perhaps."""
+        scoring = [number for number, step in self._at.items() if step.scoring]
+        return any(time.monotonic() > self._deadlines[number] for number in scoring or self._at)
 
     def suspects(self) -> list[ImageToScore]:
         """Return the images that it was at, with the methods that may have ended it by them."""
         found: dict[str, set[int]] = {}
-        for step in [self.late] if self.late else [step for step, _ in self._at.values()]:
+        for step in self._at.values():
             for image in self.left.keys() & step.images:
                 found.setdefault(image, set()).update(step.methods)
         of_image = ((self.left[image], methods) for image, methods in found.items())

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -130,6 +131,7 @@ def test_a_process_that_ends_before_any_image_ends_the_run_with_a_sentence(items
 
 ENDED = """
 import sys
+import threading
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import fakes
@@ -152,3 +154,57 @@ def test_the_run_after_one_that_ended_with_few_images_gets_past(tmp_path: Path, 
     ready = jobs.load_methods([MethodSpec(fakes.Poisoned, fakes.Poisoned.Options())])
     (done,) = runner.run(ready, dataset, store, Settings())
     assert [(o.image, o.score) for o in done.entry.outcomes()] == [("2.png", 1.0), ("3.png", None)]
+
+
+def test_a_method_that_keeps_pythons_lock_costs_no_image_that_waits(items: list[ImageToScore]) -> None:
+    class Locks(fakes.Brightness):
+        def score(self, photos: Sequence[Photo]) -> list[float]:
+            import ctypes
+
+            ctypes.PyDLL(None).usleep(160_000 * len(photos))  # a batch of 8 may take 8 seconds
+            return super().score(photos)
+
+    found = outcomes(MethodSpec(Locks, None), items, Settings(workers=2, image_timeout=1))
+    assert not [o.error for o in found.values() if o.error]
+
+
+def test_a_method_that_cannot_be_sent_is_scored_here(
+    items: list[ImageToScore], capfd: pytest.CaptureFixture[str]
+) -> None:
+    lock = threading.Lock()
+
+    class Locked(fakes.Brightness):
+        def score(self, photos: Sequence[Photo]) -> list[float]:
+            with lock:
+                return super().score(photos)
+
+    found = outcomes(MethodSpec(Locked, Locked.Options()), items, Settings(workers=2))
+    assert not [o.error for o in found.values() if o.error]
+    assert "is scored by this process, since it cannot be sent to another (TypeError: cannot pickle" in (
+        capfd.readouterr().err
+    )
+
+
+class UnsayableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(UnsayableError(), "UnsayableError: "), (ValueError("a\ud800\x1bb"), "ValueError: a\\ud800\\u001bb")],
+)
+def test_an_error_is_stored_whatever_it_says(items: list[ImageToScore], error: Exception, told: str) -> None:
+    method = at_the_poisoned(lambda: _raise(error))
+    found = outcomes(method, items[:8], Settings())
+    assert [o.error for o in found.values() if o.error] == [told]
+
+
+def test_a_copy_that_a_method_makes_of_its_process_says_nothing(items: list[ImageToScore]) -> None:
+    found = outcomes(at_the_poisoned(os.fork, batching="one"), items, Settings(workers=2))
+    assert len(found) == FEW
+    assert not [o.error for o in found.values() if o.error]

@@ -2,7 +2,7 @@
 
     python -W ignore benchmarks/performance.py FOLDER --output docs/performance.md
 
-FOLDER has JPEGs of at least 192x192. Takes about half an hour on two cores, which nothing else should use meanwhile.
+FOLDER has JPEGs of at least 192x192. Nothing else should use the machine meanwhile.
 """
 
 from __future__ import annotations

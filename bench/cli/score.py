@@ -102,12 +102,8 @@ def _csv_lines(rows: Iterable[ImageScore], raw: bool) -> Iterator[tuple[str, Ima
     yield "image,method,score,error\n", None
     for row in rows:
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow(row if raw else map(_cell, row))
+        csv.writer(line, lineterminator="\n").writerow(row if raw else map(spreadsheet_cell, row))
         yield line.getvalue(), row
-
-
-def _cell(value: str | float | None) -> str | float | None:
-    return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 def _json_lines(rows: Iterable[ImageScore]) -> Iterator[tuple[str, ImageScore | None]]:

@@ -46,15 +46,17 @@ def brief(text: str, most: int = MOST_CHARACTERS) -> str:
     return f"{one_line(text[: most // 2])} ... {one_line(text[len(text) - most // 2 :])}"
 
 
-def spreadsheet_cell(text: str) -> str:
-    """Return a text that spreadsheets take for a text and do not compute; a number stays one.
+def spreadsheet_cell(value: Any) -> Any:
+    """Return a cell that spreadsheets do not compute and that steers no terminal; what is no text stays as it is.
 
     Example:
         >>> spreadsheet_cell("=1+1"), spreadsheet_cell("-0.5"), spreadsheet_cell("-")
         ("'=1+1", '-0.5', '-')
     """
-    computed = len(text) > 1 and text.startswith(_COMPUTED) and not _is_number(text)
-    return visible(f"'{text}" if computed else text)
+    if not isinstance(value, str):
+        return value
+    computed = len(value) > 1 and value.startswith(_COMPUTED) and not _is_number(value)
+    return visible(f"'{value}" if computed else value)
 
 
 def _is_number(text: str) -> bool:

@@ -45,7 +45,7 @@ def to_csv(found: Overlap, raw: bool = False) -> str:
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in _rows(found):
-        writer.writerow(row if raw else {k: spreadsheet_cell(v) if isinstance(v, str) else v for k, v in row.items()})
+        writer.writerow(row if raw else {name: spreadsheet_cell(value) for name, value in row.items()})
     return text.getvalue()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterable
@@ -32,6 +33,19 @@ class MethodSpec:
     devices: tuple[str, ...] = ("cpu",)
     fingerprint: str = ""
     asked: str = "auto"
+
+    @functools.cached_property
+    def why_not_sent(self) -> str:
+        """Why the method cannot be sent to another process; empty where it can."""
+        from joblib.externals.loky.backend import reduction
+
+        if not self.method.portable:
+            return "it is a function of this process"
+        try:
+            reduction.dumps(self)
+        except Exception as error:  # pickle's, and whatever an object raises that cannot be pickled
+            return f"{type(error).__name__}: {error}"
+        return ""
 
     @property
     def device(self) -> str:
@@ -162,19 +176,6 @@ class ProcessPlan:
     processes: int
     threads: int
     apart: bool = True
-
-
-def why_not_sent(spec: MethodSpec) -> str:
-    """Return why a method cannot be sent to another process; empty where it can."""
-    from joblib.externals.loky.backend import reduction
-
-    if not spec.method.portable:
-        return "it is a function of this process"
-    try:
-        reduction.dumps(spec)
-    except Exception as error:  # pickle's, and whatever an object raises that cannot be pickled
-        return f"{type(error).__name__}: {error}"
-    return ""
 
 
 def set_threads(threads: int) -> None:

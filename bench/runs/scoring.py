@@ -22,7 +22,6 @@ from bench.runs.jobs import (
     ProcessPlan,
     Settings,
     set_threads,
-    why_not_sent,
 )
 from bench.runs.workers import SHARD, score_in_processes
 
@@ -39,11 +38,10 @@ def plan_processes(specs: Collection[MethodSpec], n_images: int, settings: Setti
 
     cores = joblib.cpu_count()
     workers = settings.workers
-    portable = not any(why_not_sent(spec) for spec in specs)
     few = n_images < FEW and workers in (None, 1) and not settings.apart
     if workers is None:
         workers = max((len(spec.devices) for spec in specs if spec.method.info.device_bound), default=cores)
-    if few or not portable:
+    if few or any(spec.why_not_sent for spec in specs):
         return ProcessPlan(1, cores, apart=False)
     return ProcessPlan(workers, max(1, cores // workers))
 
@@ -57,7 +55,7 @@ def scored_together(specs: Sequence[MethodSpec], workers: int | None) -> list[di
     every = dict(enumerate(specs))
     if workers is not None:
         return [every]
-    free = {i: spec for i, spec in every.items() if not why_not_sent(spec) and not spec.method.info.device_bound}
+    free = {i: spec for i, spec in every.items() if not spec.why_not_sent and not spec.method.info.device_bound}
     bound = {i: spec for i, spec in every.items() if i not in free}
     return [group for group in (free, bound) if group]
 
@@ -123,8 +121,9 @@ def _score_all(
             yield from score_in_processes(specs, wanted, settings, plan)
         else:
             for spec in specs.values():
-                if spec.method.portable and (why := why_not_sent(spec)):
-                    note(f"{spec.label} is scored by this process, since it cannot be sent to another ({why})")
+                if spec.method.portable and spec.why_not_sent:
+                    why = f"since it cannot be sent to another ({spec.why_not_sent})"
+                    note(f"{spec.label} is scored by this process, {why}")
             set_threads(plan.threads)
             methods = {index: Batches(ready[index].method, settings) for index in specs}
             yield from _score_here(methods, wanted, settings, plan.threads)

@@ -40,8 +40,7 @@ class Worker:
         self.left: dict[str, ImageToScore] = {}
         self.reason = ""
         self.late = False
-        self._at: dict[int, Began] = {}
-        self._deadlines: dict[int, float] = {}
+        self._at: dict[int, tuple[Began, float]] = {}
         self._flushed = True
         self._most = share.images
         self._timeout = settings.image_timeout
@@ -87,8 +86,7 @@ class Worker:
                     self._tick_off(message)
                     yield message
                 elif isinstance(message, Began):
-                    self._at[message.step] = message
-                    self._deadlines[message.step] = time.monotonic() + self._timeout * len(message.images)
+                    self._begin(message)
                 elif isinstance(message, Ended):
                     self._end_step(message.step)
         except (EOFError, OSError):
@@ -100,22 +98,24 @@ class Worker:
             self.late = True
             self.reason = f"decoding or scoring took longer than {self._timeout} s for an image (--image-timeout)"
 
+    def _begin(self, step: Began) -> None:
+        self._at[step.step] = step, time.monotonic() + self._timeout * len(step.images)
+
     def _end_step(self, number: int) -> None:
-        ended = self._at.pop(number)
-        del self._deadlines[number]
-        if ended.scoring:  # which may have kept the threads that decode from going on
-            for step, other in self._at.items():
-                self._deadlines[step] = time.monotonic() + self._timeout * len(other.images)
+        ended, _ = self._at.pop(number)
+        if ended.scoring:  # which may have kept the threads that decode from going on: their time begins anew
+            for step, _ in list(self._at.values()):
+                self._begin(step)
 
     def _is_late(self) -> bool:
         """Whether a step takes too long; a decoding does not while a method has Python's lock, perhaps."""
-        scoring = [number for number, step in self._at.items() if step.scoring]
-        return any(time.monotonic() > self._deadlines[number] for number in scoring or self._at)
+        scoring = [deadline for step, deadline in self._at.values() if step.scoring]
+        return any(time.monotonic() > each for each in scoring or [deadline for _, deadline in self._at.values()])
 
     def suspects(self) -> list[ImageToScore]:
         """Return the images that it was at, with the methods that may have ended it by them."""
         found: dict[str, set[int]] = {}
-        for step in self._at.values():
+        for step, _ in self._at.values():
             for image in self.left.keys() & step.images:
                 found.setdefault(image, set()).update(step.methods)
         of_image = ((self.left[image], methods) for image, methods in found.items())

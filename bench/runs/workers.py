@@ -140,7 +140,7 @@ class _Team:
                 scored.add(outcomes)
         if worker.reason:
             worker.end()
-            raise KilledError(worker.reason, certain=worker.late is not None)
+            raise KilledError(worker.reason, certain=worker.late)
         self._spare.append(worker)
         return scored
 

@@ -45,8 +45,7 @@ def to_csv(records: Sequence[Record], raw: bool = False) -> str:
 
 
 def _for_people(value: Any) -> Any:
-    shown = _in_one(value)
-    return spreadsheet_cell(shown) if isinstance(shown, str) else shown
+    return spreadsheet_cell(_in_one(value))
 
 
 def _in_one(value: Any) -> Any:

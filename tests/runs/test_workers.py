@@ -117,6 +117,21 @@ def test_processes_that_ended_while_they_rested_are_replaced(
     assert "note" not in capfd.readouterr().err
 
 
+def test_an_image_whose_process_something_else_ends_keeps_its_score(items: list[ImageToScore], tmp_path: Path) -> None:
+    ends = tmp_path / "ends"
+
+    def twice() -> None:  # with others, and once alone
+        ends.write_text((ends.read_text() if ends.exists() else "") + ".")
+        if len(ends.read_text()) <= 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    one = [item for item in items if item.name != POISONED[1]]
+    found = outcomes(at_the_poisoned(twice, batching="one"), one, Settings(workers=2))
+    assert not [o.error for o in found.values() if o.error]
+    assert len(found) == len(one)
+    assert ends.read_text() == "..."
+
+
 def test_a_process_that_ends_before_any_image_ends_the_run_with_a_sentence(items: list[ImageToScore]) -> None:
     here = os.getpid()
 

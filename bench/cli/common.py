@@ -132,6 +132,29 @@ picture_option = click.option(
     metavar="FILE",
     help="Figure to write: .svg, .png or .pdf.",
 )
+_PROCESSES = (
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 512),
+        help="Number of processes. [default: one for each core; one for each device of networks, which use all cores "
+        "themselves]",
+    ),
+    click.option(
+        "--image-timeout",
+        type=click.IntRange(1),
+        default=IMAGE_TIMEOUT,
+        show_default=True,
+        metavar="SECONDS",
+        help="Seconds in which an image must be decoded, and in which a method must score it (a batch: as many times "
+        "as long), where several processes do it.",
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Dask scheduler whose workers score, such as tcp://host:8786; auto: a cluster on this machine. See "
+        "docs/guides/cluster.md.",
+    ),
+)
 _SETTINGS = (
     click.option(
         "--resize",
@@ -158,27 +181,7 @@ _SETTINGS = (
         help="Largest number of pixels of an image; a larger one is recorded as failed, until --retry-failed. "
         "[default: no limit below 178,956,970 pixels]",
     ),
-    click.option(
-        "--workers",
-        type=click.IntRange(1, 512),
-        help="Number of processes. [default: one for each core; one for each device of networks, which use all cores "
-        "themselves]",
-    ),
-    click.option(
-        "--image-timeout",
-        type=click.IntRange(1),
-        default=IMAGE_TIMEOUT,
-        show_default=True,
-        metavar="SECONDS",
-        help="Seconds in which an image must be decoded, and in which a method must score it (a batch: as many times "
-        "as long), where several processes do it.",
-    ),
-    click.option(
-        "--scheduler",
-        metavar="ADDRESS",
-        help="Dask scheduler whose workers score, such as tcp://host:8786; auto: a cluster on this machine. See "
-        "docs/guides/cluster.md.",
-    ),
+    *_PROCESSES,
     click.option(
         "--seed",
         type=click.IntRange(0, 2**31 - 1),
@@ -213,6 +216,11 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
         command(settings=settings, **others)
 
     return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_SETTINGS), with_settings)
+
+
+def processes_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of which processes compute, here or on a cluster."""
+    return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_PROCESSES), command)
 
 
 def check_raw(raw: bool, form: str) -> None:

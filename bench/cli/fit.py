@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 _PRISTINE = {"method": "METHOD", "pristine": "--pristine", "output": "--output"}
 _MOS = {"features": "--features", "train": "--train"}
 _DATA_OPTIONS = ("score_column", "lower_is_better", "image_column", "suffix", "allow_incomplete")
+_PROCESSES = ("workers", "image_timeout", "scheduler")
 _ONLY_MOS = {
     name: f"--{name.replace('_', '-')}"
-    for name in ("features", "train", "test", "regression", "splits", "resize", "results", *_DATA_OPTIONS)
+    for name in ("features", "train", "test", "regression", "splits", "resize", "results", *_PROCESSES, *_DATA_OPTIONS)
 }
 
 
@@ -58,6 +59,7 @@ _ONLY_MOS = {
 @common.option_option
 @common.device_option
 @common.precision_option
+@common.processes_options
 @click.option("--resize", metavar="POLICY", help="Resize every image first, with --features: none, short:N or WxH.")
 @common.root_option
 @common.results_option
@@ -77,6 +79,9 @@ def fit(
     options: tuple[str, ...],
     device: str,
     precision: str,
+    workers: int | None,
+    image_timeout: int,
+    scheduler: str | None,
     resize: str | None,
     roots: tuple[str, ...],
     results: str | None,
@@ -94,6 +99,7 @@ def fit(
     from bench.fit.mos import fit_on_mos
     from bench.fit.pristine import fit_on_pristine
     from bench.runs import loading
+    from bench.runs.jobs import Settings
     from bench.runs.store import Store
 
     _check_usage(context)
@@ -108,9 +114,14 @@ def fit(
         [resolve(text, places, "--train", reading) for text in dict.fromkeys(train)],
         [resolve(text, places, "--test", reading) for text in dict.fromkeys(test) if text not in train],
         store,
+        Settings(
+            common.parse_resize(resize) if resize else None,
+            workers=workers,
+            image_timeout=image_timeout,
+            scheduler=scheduler,
+        ),
         regression=regression,
         splits=splits,
-        resize=common.parse_resize(resize) if resize else None,
         allow_incomplete=allow_incomplete,
     ):
         stored = f", {splits - done.new} already stored" if done.new < splits else ""

@@ -12,7 +12,8 @@ from bench.errors import UsageError
 from bench.fit import features as extraction
 from bench.fit.features import Features
 from bench.runs.entry import Json
-from bench.runs.jobs import LoadedMethod
+from bench.runs.jobs import LoadedMethod, Settings
+from bench.runs.runner import with_protocol
 from bench.runs.survey import Survey, survey_images
 
 
@@ -68,24 +69,25 @@ def check_enough(training: Dataset, seed: int) -> None:
         )
 
 
-def extract_features(ready: LoadedMethod, dataset: Dataset, policy: Resize | None, root: Path) -> DatasetFeatures:
+def extract_features(ready: LoadedMethod, dataset: Dataset, settings: Settings, root: Path) -> DatasetFeatures:
     """Return a dataset with its features, extracting those that are not kept.
 
     Args:
         ready: the method whose features are taken, loaded.
         dataset: its images.
-        policy: the protocol's resize; None for what the dataset asks for.
+        settings: where they are computed, and the protocol's ``resize``; None for what the dataset asks for.
         root: the results folder.
 
     Raises:
         UsageError: no image has features.
     """
-    policy = policy or Resize.parse(dataset.resize)
     survey = survey_images(dataset)
-    features = extraction.extract(ready, dataset, policy, survey, root)
+    settings = with_protocol(settings, dataset)
+    features = extraction.extract(ready, dataset, settings, survey, root)
     if not features.vectors:
         raise UsageError(
             f"--features got {ready.spec.label}, which has no features of any image of {dataset.id!r}; the reason "
             f"for the first: {next(iter(features.errors.values()))}"
         )
-    return DatasetFeatures(dataset, policy, survey, features)
+    assert settings.resize is not None
+    return DatasetFeatures(dataset, settings.resize, survey, features)

@@ -1,12 +1,13 @@
 """Features of a dataset's images, computed once and kept in the results folder.
 
-``DIR/features/<dataset>/<method>@<key>/`` holds parts of up to ``PART`` images as .npz. The key hashes all that a
+``DIR/features/<dataset>/<method>@<key>/`` holds parts of ``PART`` images and more as .npz. The key hashes all that a
 feature depends on: method, options, weights, decode and resize policies, names and content of the images.
 """
 
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,24 +15,23 @@ from typing import Any
 
 import numpy as np
 
-from bench.api import FloatArray, Method, Resize
-from bench.datasets.dataset import Dataset, Sample
-from bench.errors import BenchError, ImageError, UsageError
+from bench.api import FloatArray
+from bench.datasets.dataset import Dataset
+from bench.errors import BenchError, UsageError
 from bench.io.atomic import write_atomically
-from bench.io.hashing import UNREADABLE, read_unchanged, short_hash
-from bench.io.images import POLICY, decode, prepare, resize
-from bench.io.progress import bar
+from bench.io.hashing import short_hash
+from bench.io.images import POLICY
 from bench.plugins import gaussian
 from bench.plugins import options as method_options
 from bench.plugins.method_source import hash_method
-from bench.plugins.pristine_distance import offers_features, rows_of
-from bench.runs.batches import seed_draws
-from bench.runs.jobs import LoadedMethod, MethodSpec
+from bench.plugins.pristine_distance import offers_features
+from bench.runs.jobs import LoadedMethod, Measured, MethodSpec, Settings
+from bench.runs.scoring import score_items
 from bench.runs.store import keep_out_of_git, slug, writing
 from bench.runs.survey import Survey
 
 PART = 32
-"""Images a part, so the most that a kill loses."""
+"""Images a part, at least, but for the last."""
 _MAX_BYTES = 2**26
 
 
@@ -40,7 +40,7 @@ class Features:
     """Features or errors of a dataset's images.
 
     Attributes:
-        vectors: image → (2D,), finite, as :func:`summed_up` gives them.
+        vectors: image → (2D,), finite, as :func:`bench.plugins.pristine_distance.summed_up` gives them.
         errors: image → why it has none.
     """
 
@@ -49,20 +49,6 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.vectors) + len(self.errors)
-
-
-def summed_up(rows: FloatArray) -> FloatArray:
-    """Return mean and standard deviation (2D,) over the finite ones of the rows (M, D) of an image's features.
-
-    One row has a deviation of 0, so that an image with one patch and one with many compare.
-
-    Raises:
-        ImageError: no row is finite throughout.
-    """
-    finite = rows[np.isfinite(rows).all(axis=1)]
-    if not len(finite):
-        raise ImageError(f"all {len(rows)} rows of its features contain NaN or infinity")
-    return np.concatenate([finite.mean(axis=0), finite.std(axis=0)])
 
 
 def check_features(spec: MethodSpec) -> None:
@@ -88,53 +74,49 @@ def identity(ready: LoadedMethod) -> dict[str, Any]:
     }
 
 
-def extract(ready: LoadedMethod, dataset: Dataset, policy: Resize, survey: Survey, root: Path) -> Features:
+def extract(ready: LoadedMethod, dataset: Dataset, settings: Settings, survey: Survey, root: Path) -> Features:
     """Return the features of every image of a dataset, computing those that are not kept, with a progress bar.
 
     Args:
         ready: a method that offers features, loaded.
         dataset: its images.
-        policy: the protocol's resize, before the method's own.
+        settings: where they are computed, and the protocol's ``resize``, which comes before the method's own.
         survey: of the image files.
         root: the results folder.
 
     Raises:
         UsageError: a part that is kept is damaged.
-        BenchError: the method's features change their width, the disk is full, or an image was changed meanwhile.
+        BenchError: the method's features change their width, the disk is full, an image was changed meanwhile, or
+            images in a row killed the process that was at them.
     """
-    key = short_hash([identity(ready), hash_method(ready.spec.method), str(policy), survey.hash_of(dataset)])
+    key = short_hash([identity(ready), hash_method(ready.spec.method), str(settings.resize), survey.hash_of(dataset)])
     folder = root / "features" / slug(dataset.id) / f"{slug(ready.method.info.name)}@{key}"
-    found = _read_parts(folder)
+    # A folder that is there was not finished; one of its images may have ended the process.
+    settings = replace(settings, measure="features", apart=folder.is_dir())
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        keep_out_of_git(folder.parents[1])
+    found, part = _read_parts(folder), Features()
     left = [s for s in dataset.samples if s.name not in found.vectors and s.name not in found.errors]
-    with bar(len(left), f"{dataset.id}: features") as shown:
-        for start in range(0, len(left), PART):
+    part.errors.update({sample.name: "it has no image file, only scores" for sample in left if sample.file is None})
+    items = [survey.item(sample, (0,)) for sample in left if sample.file is not None]
+    for scored in score_items([ready], items, settings, f"{dataset.id}: features"):
+        for outcome in itertools.chain(*scored.outcomes.values()):
+            if isinstance(outcome, Measured):
+                part.vectors[outcome.image] = outcome.vector
+            else:
+                part.errors[outcome.image] = str(outcome.error)
+        if len(part) >= PART:
+            _keep(part, found, folder, ready)
             part = Features()
-            for sample in left[start : start + PART]:
-                _measure(ready.method, sample, survey.digests.get(sample.name, UNREADABLE), policy, part)
-                shown.update()
-            _join(found, part, ready.method.info.name)
-            _write_part(folder, part)
+    _keep(part, found, folder, ready)
     return found
 
 
-def _measure(method: Method, sample: Sample, digest: str, policy: Resize, into: Features) -> None:
-    try:
-        if sample.file is None:
-            raise ImageError("it has no image file, only scores")
-        data = read_unchanged(sample.file, digest)
-    except ImageError as error:
-        into.errors[sample.name] = str(error)
-        return
-    # Whatever a method raises is that image's recorded failure, as when it is scored.
-    try:
-        photo = decode(data, sample.name)
-        photo = prepare(replace(photo, pixels=resize(photo.pixels, policy)), method.info.input)
-        seed_draws(0, sample.name)
-        into.vectors[sample.name] = summed_up(rows_of(method, method.features(photo)))
-    except ImageError as error:
-        into.errors[sample.name] = str(error)
-    except (Exception, SystemExit) as error:
-        into.errors[sample.name] = f"{type(error).__name__}: {error}"
+def _keep(part: Features, found: Features, folder: Path, ready: LoadedMethod) -> None:
+    if part:
+        _join(found, part, ready.method.info.name)
+        _write_part(folder, part)
 
 
 def _join(found: Features, part: Features, what: str) -> None:
@@ -157,8 +139,6 @@ def _write_part(folder: Path, part: Features) -> None:
         errors=np.array(list(part.errors.values()), dtype=str),
     )
     with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        keep_out_of_git(folder.parents[1])
         write_atomically(folder / f"{short_hash(names)}.npz", buffer.getvalue())
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
-from bench.api import Resize
 from bench.datasets.dataset import Dataset
 from bench.fit import data
 from bench.fit.data import DatasetFeatures
@@ -13,7 +12,8 @@ from bench.fit.features import check_features
 from bench.fit.fitting import FitResult, Fitting
 from bench.fit.regression import Regression
 from bench.runs import loading
-from bench.runs.jobs import MethodSpec
+from bench.runs.cluster_connection import check_scheduler
+from bench.runs.jobs import MethodSpec, Settings
 from bench.runs.store import Store
 
 _LISTED_FAILURES = 5
@@ -24,10 +24,10 @@ def fit_on_mos(
     train: Sequence[Dataset],
     test: Sequence[Dataset],
     store: Store,
+    settings: Settings,
     *,
     regression: Regression = "ridge",
     splits: int = 10,
-    resize: Resize | None = None,
     allow_incomplete: bool = False,
 ) -> Iterator[FitResult]:
     """Fit a regression on each of the splits of each training set and store what it predicts of the test parts.
@@ -37,16 +37,17 @@ def fit_on_mos(
         train: datasets to fit on, one after the other; each is predicted too.
         test: further datasets to predict.
         store: where predictions, and the features that were measured, are kept.
+        settings: where features are measured, and ``resize``; None: what each dataset's card asks for.
         regression: which regression.
         splits: how many content-disjoint splits, ``random:0`` and so on.
-        resize: before features are measured; None: what each dataset's card asks for.
         allow_incomplete: accept copies whose number of images is over 1 % off the complete set's.
 
     Yields:
         What became of one training set and one predicted set.
 
     Raises:
-        UsageError: the method offers no features, or a dataset has too few labels or another number of images.
+        UsageError: no scheduler answers, the method offers no features, or a dataset has too few labels or another
+            number of images.
         MissingRequirementError: weights are not here and cannot be fetched.
     """
     check_features(spec)
@@ -56,8 +57,9 @@ def fit_on_mos(
             dataset.check_count()
     data.check_datasets(train, [*train, *test], splits)
     store.check_writable()
+    check_scheduler(settings)
     (ready,) = loading.load_methods([spec])
-    measured = [data.extract_features(ready, dataset, resize, store.root) for dataset in (*train, *test)]
+    measured = [data.extract_features(ready, dataset, settings, store.root) for dataset in (*train, *test)]
     for one in measured:
         _say_failures(one)
     for one in measured[: len(train)]:

@@ -167,6 +167,20 @@ def rows_of(method: Method, features: FloatArray) -> FloatArray:
     return np.asarray(features, dtype=np.float64)
 
 
+def summed_up(rows: FloatArray) -> FloatArray:
+    """Return mean and standard deviation (2D,) over the finite ones of the rows (M, D) of an image's features.
+
+    One row has a deviation of 0, so that an image with one patch and one with many compare.
+
+    Raises:
+        ImageError: no row is finite throughout.
+    """
+    finite = rows[np.isfinite(rows).all(axis=1)]
+    if not len(finite):
+        raise ImageError(f"all {len(rows)} rows of its features contain NaN or infinity")
+    return np.concatenate([finite.mean(axis=0), finite.std(axis=0)])
+
+
 def _about(method: Method) -> dict[str, str]:
     space = method.feature_space()
     return {"features": method.info.name, "features_version": method.info.version, "weights": space.fingerprint}

@@ -21,8 +21,9 @@ from bench.io.images import prepare
 from bench.io.machine import free_memory
 from bench.io.progress import note
 from bench.io.visible import visible
+from bench.plugins.pristine_distance import rows_of, summed_up
 from bench.runs.decoding import Decoded, count_pixels
-from bench.runs.jobs import BatchOutcomes, Settings
+from bench.runs.jobs import BatchOutcomes, Measured, Settings
 from bench.runs.journal import Outcome
 
 BREACH = "the method does not keep to what it declares: "
@@ -40,7 +41,7 @@ class Batches:
 
     Args:
         method: loaded.
-        settings: of which ``batch_size``, ``batch_pixels`` and ``seed`` matter.
+        settings: of which ``batch_size``, ``batch_pixels``, ``seed`` and ``measure`` matter.
         during: given the names of a batch's images, what the method is called within.
     """
 
@@ -75,7 +76,7 @@ class Batches:
         """Divide photos into those that may be in one batch."""
         info = self.method.info
         # What draws is scored alone, so that its seed is the image's own.
-        if info.stochastic or info.batching == "one":
+        if info.stochastic or info.batching == "one" or self.settings.measure == "features":
             return [[photo] for photo in photos]
         groups: dict[object, list[Photo]] = {}
         for photo in photos:
@@ -96,7 +97,7 @@ class Batches:
         # Whatever a method raises is that image's recorded failure: a run never dies of one image.
         try:
             with self.during([photo.name for photo in batch]):
-                scores = [_number(score) for score in self.method.score(batch)]
+                return self._asked(batch)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit, and the panics of compiled code
@@ -106,10 +107,14 @@ class Batches:
             if _is_out_of_memory(error):
                 size = (len(batch) + 1) // 2
                 self._remember(batch)
-        else:
-            return self._checked(batch, scores)
         parts = (batch[start : start + size] for start in range(0, len(batch), size))
         return [outcome for part in parts for outcome in self._score(part)]
+
+    def _asked(self, batch: list[Photo]) -> list[Outcome]:
+        if self.settings.measure == "score":
+            return self._checked(batch, [_number(score) for score in self.method.score(batch)])
+        (photo,) = batch
+        return [Measured(photo.name, None, vector=summed_up(rows_of(self.method, self.method.features(photo))))]
 
     def _remember(self, batch: Sequence[Photo]) -> None:
         """Make batches smaller from now on, where one of this size does not fit."""

@@ -7,9 +7,9 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
-from bench.api import Method, Photo, Resize
+from bench.api import FloatArray, Method, Photo, Resize
 from bench.defaults import IMAGE_TIMEOUT
 from bench.io.files import File
 from bench.plugins import options as method_options
@@ -127,6 +127,7 @@ class Settings:
         scheduler: address of a Dask scheduler whose workers score, or ``auto`` for a cluster on this machine; None:
             this process and its own ones score.
         apart: whether other processes score few images too, since one of them may have ended the run before.
+        measure: what methods are asked for: their score, or their features, which make ``Measured`` outcomes.
     """
 
     resize: Resize | None = None
@@ -138,6 +139,18 @@ class Settings:
     image_timeout: int = IMAGE_TIMEOUT
     scheduler: str | None = None
     apart: bool = False
+    measure: Literal["score", "features"] = "score"
+
+
+@dataclass(frozen=True, eq=False)
+class Measured(Outcome):
+    """Outcome of an image whose features were asked for; it has no score.
+
+    Attributes:
+        vector: (2D,), finite, as :func:`bench.plugins.pristine_distance.summed_up` gives it.
+    """
+
+    vector: FloatArray = field(kw_only=True)
 
 
 @dataclass

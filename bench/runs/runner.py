@@ -178,8 +178,7 @@ def _items_to_score(dataset: Dataset, survey: Survey, writers: Sequence[EntryWri
     for sample in dataset.samples:
         wanted = tuple(i for i, writer in enumerate(writers) if sample.name not in writer.done)
         if wanted and sample.file is not None:
-            width, height = survey.sizes.get(sample.name, (0, 0))
-            items.append(ImageToScore(sample.name, sample.file, wanted, survey.digests[sample.name], width * height))
+            items.append(survey.item(sample, wanted))
     return items
 
 

@@ -15,6 +15,7 @@ from bench.io.hashing import UNREADABLE, hash_bytes, short_hash
 from bench.io.images import size_of
 from bench.io.progress import bar
 from bench.runs.entry import SizesRecord
+from bench.runs.jobs import ImageToScore
 
 _LISTED = 20
 
@@ -36,6 +37,12 @@ class Survey:
     def hash_of(self, part: Dataset) -> str:
         """Identify the image files of the dataset, or of a part of it: 12 hex digits."""
         return short_hash(sorted((s.name, self.digests.get(s.name, UNREADABLE)) for s in part.samples))
+
+    def item(self, sample: Sample, methods: tuple[int, ...]) -> ImageToScore:
+        """Return a sample, which has a file, as an image to score by methods, given their indices."""
+        assert sample.file is not None
+        width, height = self.sizes.get(sample.name, (0, 0))
+        return ImageToScore(sample.name, sample.file, methods, self.digests[sample.name], width * height)
 
     def sizes_of(self, part: Dataset) -> SizesRecord:
         """Return the distribution of the sizes in the dataset, or in a part of it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +14,14 @@ import pytest
 from conftest import Ran
 from planted import Colours, colours, dataset, linear
 
-from bench.api import Resize
+from bench.api import FloatArray, Photo, Resize
 from bench.errors import BenchError, ImageError, UsageError
 from bench.fit import features as extraction
 from bench.fit import regression
 from bench.fit.data import check_datasets, extract_features
 from bench.plugins import registry
-from bench.runs import runner
+from bench.plugins.pristine_distance import summed_up
+from bench.runs import runner, scoring
 from bench.runs.entry import Entry
 from bench.runs.jobs import Settings
 from bench.runs.store import Store
@@ -30,7 +33,8 @@ OF = colours(1, 40)
 
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Colours remembers nothing of another test, and the command line knows it."""
+    """Colours remembers nothing of another test and of no other process, and the command line knows it."""
+    monkeypatch.setattr(scoring, "FEW", 1000)
     monkeypatch.setattr(Colours, "measured", [])
     monkeypatch.setattr(Colours, "refuse", set())
     monkeypatch.setitem(registry.catalogue().methods, "colours", Colours)
@@ -195,10 +199,10 @@ def test_what_determines_the_coefficients_is_in_the_fingerprint(store: Store, tm
 
 def test_rows_are_summed_up_by_mean_and_deviation_of_the_finite_ones() -> None:
     rows = np.array([[1.0, 2], [3, 8], [np.nan, 5], [np.inf, 1]])
-    np.testing.assert_allclose(extraction.summed_up(rows), [2, 5, 1, 3])
-    np.testing.assert_allclose(extraction.summed_up(rows[:1]), [1, 2, 0, 0])
+    np.testing.assert_allclose(summed_up(rows), [2, 5, 1, 3])
+    np.testing.assert_allclose(summed_up(rows[:1]), [1, 2, 0, 0])
     with pytest.raises(ImageError, match="all 2 rows of its features contain NaN or infinity"):
-        extraction.summed_up(rows[2:])
+        summed_up(rows[2:])
 
 
 def test_extraction_goes_on_after_a_stop_and_then_has_nothing_to_do(
@@ -216,40 +220,66 @@ def test_extraction_goes_on_after_a_stop_and_then_has_nothing_to_do(
     with pytest.raises(KeyboardInterrupt):
         planted.fit(store, train)
     monkeypatch.setattr(Colours, "features", features)
-    Colours.measured.clear()
+    (stored,) = store.root.glob("features/a/*/*.npz")
     assert [done.new for done in planted.fit(store, train, splits=1)] == [1]
-    assert sorted(Colours.measured) == sorted(sample.name for sample in train.samples[extraction.PART :])
+    (added,) = {*store.root.glob("features/a/*/*.npz")} - {stored}
+    assert sorted(np.load(added)["images"]) == sorted(sample.name for sample in train.samples[extraction.PART :])
     Colours.measured.clear()
     assert [done.new for done in planted.fit(store, train, splits=1)] == [0]
     assert [done.new for done in planted.fit(store, train, splits=2)] == [1]
     assert Colours.measured == []
 
 
+class Poisoned(Colours):
+    """Ends its process at one photograph."""
+
+    def features(self, photo: Photo) -> FloatArray:
+        if photo.name == "3.png":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().features(photo)
+
+
+def test_an_image_that_kills_its_process_is_recorded_and_the_rest_has_its_features(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = dataset(tmp_path / "a", OF, linear(OF))
+    here = extract_features(planted.ready(), train, Settings(Resize()), tmp_path / "here").features
+    monkeypatch.setattr(scoring, "FEW", 32)
+    there = extract_features(planted.ready(Poisoned), train, Settings(Resize()), store.root).features
+    assert list(there.errors) == ["3.png"]
+    assert "killed" in there.errors["3.png"]
+    assert len(there) == len(here) == 40
+    for name, vector in there.vectors.items():
+        np.testing.assert_array_equal(vector, here.vectors[name])
+
+
 def test_another_image_or_another_resize_is_measured_anew(store: Store, tmp_path: Path) -> None:
     train = dataset(tmp_path / "a", OF, linear(OF))
-    extract_features(planted.ready(), train, Resize(), store.root)
-    extract_features(planted.ready(), train, Resize(short=3), store.root)
+    extract_features(planted.ready(), train, Settings(Resize()), store.root)
+    extract_features(planted.ready(), train, Settings(Resize(short=3)), store.root)
     assert len(Colours.measured) == 80
-    extract_features(planted.ready(), dataset(tmp_path / "a", colours(9, 40), linear(OF)), Resize(), store.root)
+    extract_features(
+        planted.ready(), dataset(tmp_path / "a", colours(9, 40), linear(OF)), Settings(Resize()), store.root
+    )
     assert len(Colours.measured) == 120
 
 
 def test_a_damaged_part_is_told_by_name(store: Store, tmp_path: Path) -> None:
     train = dataset(tmp_path / "a", OF, linear(OF))
-    extract_features(planted.ready(), train, Resize(), store.root)
+    extract_features(planted.ready(), train, Settings(Resize()), store.root)
     part = next(store.root.glob("features/a/*/*.npz"))
     part.write_bytes(part.read_bytes()[:200])
     with pytest.raises(UsageError, match=rf"{part.name} cannot be read as features .*remove it"):
-        extract_features(planted.ready(), train, Resize(), store.root)
+        extract_features(planted.ready(), train, Settings(Resize()), store.root)
 
 
 def test_a_pickle_in_a_part_is_not_run(store: Store, tmp_path: Path) -> None:
     train = dataset(tmp_path / "a", OF, linear(OF))
-    extract_features(planted.ready(), train, Resize(), store.root)
+    extract_features(planted.ready(), train, Settings(Resize()), store.root)
     part = next(store.root.glob("features/a/*/*.npz"))
     np.savez(part, images=np.array([print], dtype=object), vectors=np.ones((1, 6)), failed=[], errors=[])
     with pytest.raises(UsageError, match="cannot be read as features"):
-        extract_features(planted.ready(), train, Resize(), store.root)
+        extract_features(planted.ready(), train, Settings(Resize()), store.root)
 
 
 def test_features_of_changing_width_are_their_authors_mistake(
@@ -257,7 +287,7 @@ def test_features_of_changing_width_are_their_authors_mistake(
 ) -> None:
     monkeypatch.setattr(Colours, "features", lambda self, photo: np.ones((1, 2 + (photo.name == "3.png"))))
     with pytest.raises(BenchError, match="features of colours have different lengths"):
-        extract_features(planted.ready(), dataset(tmp_path / "a", OF, linear(OF)), Resize(), store.root)
+        extract_features(planted.ready(), dataset(tmp_path / "a", OF, linear(OF)), Settings(Resize()), store.root)
 
 
 def test_no_features_at_all_is_a_mistake_with_a_reason(
@@ -266,7 +296,7 @@ def test_no_features_at_all_is_a_mistake_with_a_reason(
     train = dataset(tmp_path / "a", OF, linear(OF))
     monkeypatch.setattr(Colours, "refuse", {sample.name for sample in train.samples})
     with pytest.raises(UsageError, match=r"no features of any image of 'a'.*I do not like it"):
-        extract_features(planted.ready(), train, Resize(), store.root)
+        extract_features(planted.ready(), train, Settings(Resize()), store.root)
 
 
 # --- the command ---

@@ -19,7 +19,7 @@ from bench.fit.data import extract_features
 from bench.fit.fitting import FitResult, Fitting
 from bench.fit.regression import Regression
 from bench.plugins import options
-from bench.runs.jobs import LoadedMethod, MethodSpec, load_methods
+from bench.runs.jobs import LoadedMethod, MethodSpec, Settings, load_methods
 from bench.runs.store import Store
 
 
@@ -73,5 +73,5 @@ def fit(
     store: Store, train: Dataset, *others: Dataset, splits: int = 3, regression: Regression = "ridge"
 ) -> list[FitResult]:
     of = ready()
-    measured = [extract_features(of, each, Resize(), store.root) for each in (train, *others)]
+    measured = [extract_features(of, each, Settings(Resize()), store.root) for each in (train, *others)]
     return Fitting(of, regression, splits, measured[0], measured).run(store)

@@ -16,13 +16,16 @@ from pathlib import Path
 
 import fakes
 import fsspec
+import numpy as np
+import planted
 import pytest
 from conftest import Ran, make_photo
 
 import bench as api
-from bench.api import Method, Photo
+from bench.api import Method, Photo, Resize
 from bench.datasets.readers.local import read_local
 from bench.errors import BenchError, MissingRequirementError, UsageError
+from bench.fit.data import extract_features
 from bench.io.files import Elsewhere, File, LocalFolder, file_at
 from bench.plugins import options
 from bench.runs import cluster, cluster_connection, runner
@@ -71,6 +74,17 @@ def test_the_stored_scores_are_those_of_one_process(dask: DaskHere, photos: Path
     (entry,), _ = Store(Path("spread")).entries()
     assert entry.sessions[0]["scheduler"] == dask.address
     assert entry.sessions[0]["device"] == "cpu"
+
+
+def test_features_are_those_of_one_process(dask: DaskHere, tmp_path: Path) -> None:
+    of = planted.colours(1, 40)
+    data = planted.dataset(tmp_path / "a", of, planted.linear(of))
+    ready, resize = planted.ready(), Resize()
+    here = extract_features(ready, data, Settings(resize, workers=1), tmp_path / "here").features
+    there = extract_features(ready, data, Settings(resize, scheduler=dask.address), tmp_path / "there").features
+    assert len(there.vectors) == 40
+    for name, vector in there.vectors.items():
+        np.testing.assert_array_equal(vector, here.vectors[name])
 
 
 def test_a_function_is_scored_here(dask: DaskHere, photos: Path, capsys: pytest.CaptureFixture[str]) -> None:

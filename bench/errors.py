@@ -54,6 +54,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
 
 
+def one_by_one(parameter: str, text: str, known: Iterable[str]) -> str:
+    """Return a sentence that says to give several values one by one; empty unless the text is several known names.
+
+    Example:
+        >>> one_by_one("--method", "niqe,piqe", ["niqe", "piqe", "brisque"])
+        ' Give them one by one: `--method niqe --method piqe`, in Python a list.'
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) < 2 or not set(parts) <= set(known):
+        return ""
+    return f" Give them one by one: `{' '.join(f'{parameter} {part}' for part in parts)}`, in Python a list."
+
+
 def listed(items: Sequence[str], most: int = 10) -> str:
     """Join the first names by commas and add how many more there are; control characters are escaped.
 

@@ -41,7 +41,9 @@ class Resize:
         elif match := re.fullmatch(r"(\d{1,5})x(\d{1,5})", text):
             policy = cls(exact=(int(match[1]), int(match[2])))
         else:
-            raise ValueError(f"{text!r} is not a resize policy: use none, short:N or WxH")
+            number = re.fullmatch(r"[0-9]{1,5}", text)
+            meant = f" (short:{text} brings the short side to {text} pixels)" if number else ""
+            raise ValueError(f"{text!r} is not a resize policy: use none, short:N or WxH{meant}")
         if not all(1 <= side <= 16384 for side in policy.exact or (policy.short or 0,)):
             raise ValueError(f"{text!r}: a side must be between 1 and 16384 pixels")
         return policy

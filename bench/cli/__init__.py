@@ -15,46 +15,66 @@ from bench.cli.streams import discard_output, protect_streams
 from bench.errors import BenchError, StoppedError, did_you_mean
 from bench.io.visible import brief
 
-# Command → (module:object, short help). The short helps are repeated here so that `bench --help` imports no command.
-COMMANDS = {
-    "run": ("bench.cli.run:run", "Score datasets with methods and store every score."),
-    "table": ("bench.cli.table:table", "Print the stored results as a table."),
-    "cite": ("bench.cli.cite:cite", "Print what to cite for the datasets and methods of a table."),
-    "score": ("bench.cli.score:score", "Score images and print the scores without storing them."),
-    "explain": (
-        "bench.cli.explain:explain",
-        "Explain a method's score of a photograph: where and in which aspect it is bad.",
-    ),
-    "list": ("bench.cli.listing:listing", "List methods or datasets, and what each needs."),
-    "doctor": (
-        "bench.cli.doctor:doctor",
-        "Check whether copies of datasets are complete and readable.",
-    ),
-    "import": ("bench.cli.importing:import_scores", "Store per-image scores that somebody else computed."),
-    "results": ("bench.cli.results:results", "List, verify or remove stored results."),
-    "fit": ("bench.cli.fit:fit", "Fit a method on pristine photographs, or a regression of its features on MOS."),
-    "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
-    "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
-    "check": ("bench.cli.check:check", "Compare stored results with a committed reference, for CI."),
-    "gmad": ("bench.cli.gmad:gmad", "Show the images on which two methods differ most (gMAD)."),
-    "plot": ("bench.cli.plot:plot", "Draw figures."),
-    "report": ("bench.cli.report:report", "Write the stored results as one HTML page."),
-    "robustness": (
-        "bench.cli.robustness:robustness",
-        "Test whether scores get worse as photographs are degraded.",
-    ),
-    "invariance": (
-        "bench.cli.invariance:invariance",
-        "Measure how much scores change when only irrelevant things change.",
-    ),
-    "distort": ("bench.cli.distort:distort", "Draw a photograph with every distortion at every level."),
-    "fetch": ("bench.cli.fetch:fetch", "Download a method's weights or a dataset in advance."),
+# Task → command → (module:object, short help). The short helps are repeated here so that `bench --help` imports no
+# command.
+TASKS = {
+    "Score": {
+        "score": ("bench.cli.score:score", "Score images and print the scores without storing them."),
+        "run": ("bench.cli.run:run", "Score datasets with methods and store every score."),
+        "list": ("bench.cli.listing:listing", "List methods or datasets, and what each needs."),
+        "explain": (
+            "bench.cli.explain:explain",
+            "Explain a method's score of a photograph: where and in which aspect it is bad.",
+        ),
+    },
+    "Compare": {
+        "table": ("bench.cli.table:table", "Print the stored results as a table."),
+        "plot": ("bench.cli.plot:plot", "Draw figures."),
+        "report": ("bench.cli.report:report", "Write the stored results as one HTML page."),
+        "gmad": ("bench.cli.gmad:gmad", "Show the images on which two methods differ most (gMAD)."),
+        "cite": ("bench.cli.cite:cite", "Print what to cite for the datasets and methods of a table."),
+        "results": ("bench.cli.results:results", "List, verify or remove stored results."),
+        "import": ("bench.cli.importing:import_scores", "Store per-image scores that somebody else computed."),
+    },
+    "Test methods": {
+        "robustness": (
+            "bench.cli.robustness:robustness",
+            "Test whether scores get worse as photographs are degraded.",
+        ),
+        "invariance": (
+            "bench.cli.invariance:invariance",
+            "Measure how much scores change when only irrelevant things change.",
+        ),
+        "check": ("bench.cli.check:check", "Compare stored results with a committed reference, for CI."),
+        "distort": ("bench.cli.distort:distort", "Draw a photograph with every distortion at every level."),
+    },
+    "Fit and train": {
+        "fit": ("bench.cli.fit:fit", "Fit a method on pristine photographs, or a regression of its features on MOS."),
+        "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
+    },
+    "Datasets and weights": {
+        "fetch": ("bench.cli.fetch:fetch", "Download a method's weights or a dataset in advance."),
+        "doctor": ("bench.cli.doctor:doctor", "Check whether copies of datasets are complete and readable."),
+        "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
+    },
 }
+COMMANDS = {name: command for commands in TASKS.values() for name, command in commands.items()}
 
 # What these have finished when they are interrupted, the same command does not do again.
 KEEPING = ("run", "fit", "fetch", "robustness", "invariance")
 
 _MOST_OF_A_MESSAGE = 4000  # characters: a message quotes what it is about
+
+START = """\
+bench measures how well no-reference image quality methods agree with people. Five things to try:
+
+  bench score photo.jpg --method niqe          score a photograph, or a folder of them
+  bench run --method niqe --dataset sample     score a dataset and store every score
+  bench table                                  print what is stored as a table
+  bench list methods                           see all methods and what each needs
+  bench report --output report.html            write what is stored as a page
+
+`bench --help` lists all commands, and `bench COMMAND --help` explains one."""
 
 EPILOG = """\b
 Exit codes:
@@ -95,14 +115,24 @@ class _Commands(click.Group):
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+        wide = max(map(len, COMMANDS))
+        for task, commands in TASKS.items():
+            with formatter.section(task):
+                formatter.write_dl([(name.ljust(wide), line) for name, (_, line) in commands.items()])
 
 
-@click.group(cls=_Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    epilog=EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(bench.__version__, message="bench %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Benchmark no-reference image quality methods, opinion-unaware ones first."""
+    if context.invoked_subcommand is None:
+        click.echo(START)
 
 
 def _sentence(text: str) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
+from bench.cli.commands import command
 from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
@@ -44,8 +45,8 @@ def _tolerance_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command(short_help="Compare stored results with a committed reference, for CI.")
-@click.argument("datasets", nargs=-1, metavar="[DATASET]...")
+@command(short_help="Compare stored results with a committed reference, for CI.")
+@click.argument("datasets", nargs=-1, metavar="[DATASET]...", shell_complete=completion.datasets)
 @click.option(
     "--reference",
     "folder",

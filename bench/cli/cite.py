@@ -7,12 +7,13 @@ from typing import Literal
 
 import click
 
+from bench.cli.commands import command
 from bench.cli.selection import Selection, selection_options
 from bench.errors import UsageError, counted
 from bench.io.atomic import write_output
 
 
-@click.command(short_help="Print what to cite for the datasets and methods of a table.")
+@command(short_help="Print what to cite for the datasets and methods of a table.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @selection_options
 @click.option(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bench.cli import completion
 from bench.defaults import DRAWS, IMAGE_TIMEOUT
 from bench.errors import UsageError
 from bench.views.shown import FORMS
@@ -70,13 +71,20 @@ incomplete_option = click.option(
     help="Accept a copy of a dataset whose number of images is over 1% off the complete set's.",
 )
 methods_option = click.option(
-    "--method", "methods", multiple=True, required=True, metavar="NAME", help="Name of a method. Repeatable."
+    "--method",
+    "methods",
+    multiple=True,
+    required=True,
+    metavar="NAME",
+    help="Name of a method. Repeatable.",
+    shell_complete=completion.methods,
 )
 option_option = click.option(
     "--option",
     "options",
     multiple=True,
     metavar="METHOD.NAME=VALUE",
+    shell_complete=completion.method_options,
     help="Value of a method's option (see `bench list methods METHOD`). Repeatable.",
 )
 device_option = click.option(
@@ -115,9 +123,7 @@ format_option = click.option(
     "--format",
     "form",
     type=click.Choice(FORMS),
-    default="md",
-    show_default=True,
-    help="Form of the output; csv and json are unrounded.",
+    help="Form of the output; csv and json are unrounded. [default: a table for the terminal on one, else md]",
 )
 raw_option = click.option(
     "--raw",
@@ -223,7 +229,7 @@ def processes_options(command: Callable[..., None]) -> Callable[..., None]:
     return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_PROCESSES), command)
 
 
-def check_raw(raw: bool, form: str) -> None:
+def check_raw(raw: bool, form: str | None) -> None:
     """Let the texts of a CSV pass as they are if ``--raw`` asks so.
 
     Raises:
@@ -232,7 +238,7 @@ def check_raw(raw: bool, form: str) -> None:
     from bench.cli.streams import pass_as_it_is
 
     if raw and form != "csv":
-        raise UsageError(f"--raw is given with --format {form}, which is no CSV: give --format csv too")
+        raise UsageError(f"--raw is given with --format {form or 'md'}, which is no CSV: give --format csv too")
     if raw:
         pass_as_it_is()
 

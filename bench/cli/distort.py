@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from bench.cli.commands import command
 from bench.errors import ImageError, UsageError
 
 
-@click.command(short_help="Draw a photograph with every distortion at every level.")
+@command(short_help="Draw a photograph with every distortion at every level.")
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.option(
     "--output",

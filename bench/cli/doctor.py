@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
+from bench.cli.commands import command
 from bench.errors import BenchError, counted
 from bench.io.visible import one_line
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from bench.datasets.roots import Roots
 
 
-@click.command(short_help="Check whether copies of datasets are complete and readable.")
-@click.argument("datasets", nargs=-1, metavar="[ID|PATH]...")
+@command(short_help="Check whether copies of datasets are complete and readable.")
+@click.argument("datasets", nargs=-1, metavar="[ID|PATH]...", shell_complete=completion.datasets)
 @common.root_option
 @common.reading_options
 @click.option("--quick", is_flag=True, help="Check without decoding the images.")

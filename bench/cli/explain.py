@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bench.cli import common
+from bench.cli.commands import command
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
     from bench.explain.run import ExplainedPhoto
 
 
-@click.command(short_help="Explain a method's score of a photograph: where and in which aspect it is bad.")
+@command(short_help="Explain a method's score of a photograph: where and in which aspect it is bad.")
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.option("--method", "name", required=True, metavar="NAME", help="Name of a method that offers explanations.")
 @common.option_option

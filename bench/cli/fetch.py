@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from bench.cli import completion
+from bench.cli.commands import group
 from bench.errors import StoppedError, UsageError
 
 
-@click.group(short_help="Download a method's weights or a dataset in advance.")
+@group(short_help="Download a method's weights or a dataset in advance.")
 def fetch() -> None:
     """Download weights of methods in advance, for machines without a network, and datasets."""
 
@@ -29,9 +31,9 @@ def weights(name: str) -> None:
 
 
 @fetch.command()
-@click.argument("name", metavar="ID")
+@click.argument("name", metavar="ID", shell_complete=completion.datasets)
 @click.option(
-    "--to",
+    "--output",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
     help="Folder of the dataset, created by the command. [default: $BENCH_DATA/ID]",
@@ -39,7 +41,7 @@ def weights(name: str) -> None:
 @click.option("--mirror", default="", metavar="NAME", help="Mirror to download from. [default: the authors' server]")
 @click.option("--yes", is_flag=True, help="Accept the terms without asking, for scripts.")
 @click.option("--keep-archive", is_flag=True, help="Keep the downloaded archives after unpacking.")
-def dataset(name: str, to: Path | None, mirror: str, yes: bool, keep_archive: bool) -> None:
+def dataset(name: str, output: Path | None, mirror: str, yes: bool, keep_archive: bool) -> None:
     """Download the dataset ID and unpack it, after printing its licence, size and source.
 
     An interrupted download resumes when the command is run again. Downloading means accepting the dataset's licence.
@@ -47,7 +49,7 @@ def dataset(name: str, to: Path | None, mirror: str, yes: bool, keep_archive: bo
     from bench.datasets import fetch as dataset_fetching
     from bench.datasets import fetch_plan
 
-    plan = fetch_plan.plan(name, to, mirror)
+    plan = fetch_plan.plan(name, output, mirror)
     click.echo(plan.describe(), err=True)
     if not yes:
         _confirm()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
+from bench.cli.commands import command
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,10 +26,13 @@ _ONLY_MOS = {
 }
 
 
-@click.command(short_help="Fit a method on pristine photographs, or a regression of its features on MOS.")
-@click.argument("method", required=False)
+@command(short_help="Fit a method on pristine photographs, or a regression of its features on MOS.")
+@click.argument("method", required=False, shell_complete=completion.methods)
 @click.option(
-    "--pristine", metavar="ID|PATH", help="Pristine photographs to fit METHOD on: a dataset id, a folder or a CSV."
+    "--pristine",
+    metavar="ID|PATH",
+    shell_complete=completion.datasets,
+    help="Pristine photographs to fit METHOD on: a dataset id, a folder or a CSV.",
 )
 @click.option(
     "--output",
@@ -36,11 +40,26 @@ _ONLY_MOS = {
     metavar="FILE",
     help="File to write the fitted parameters of METHOD to.",
 )
-@click.option("--features", metavar="METHOD", help="Fit regressions on MOS instead, with the features of this method.")
 @click.option(
-    "--train", multiple=True, metavar="ID|PATH", help="Dataset whose MOS to fit on, with --features. Repeatable."
+    "--features",
+    metavar="METHOD",
+    shell_complete=completion.methods,
+    help="Fit regressions on MOS instead, with the features of this method.",
 )
-@click.option("--test", multiple=True, metavar="ID|PATH", help="Dataset to test on too, with --features. Repeatable.")
+@click.option(
+    "--train",
+    multiple=True,
+    metavar="ID|PATH",
+    shell_complete=completion.datasets,
+    help="Dataset whose MOS to fit on, with --features. Repeatable.",
+)
+@click.option(
+    "--test",
+    multiple=True,
+    metavar="ID|PATH",
+    shell_complete=completion.datasets,
+    help="Dataset to test on too, with --features. Repeatable.",
+)
 @click.option(
     "--regression",
     type=click.Choice(["ridge", "svr"]),

@@ -6,15 +6,22 @@ from pathlib import Path
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
+from bench.cli.commands import command
 from bench.errors import UsageError
 
 
-@click.command(short_help="Show the images on which two methods differ most (gMAD).")
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@command(short_help="Show the images on which two methods differ most (gMAD).")
+@click.argument("a", metavar="A", shell_complete=completion.stored_methods)
+@click.argument("b", metavar="B", shell_complete=completion.stored_methods)
 @common.results_option
-@click.option("--dataset", required=True, metavar="ID", help="Dataset whose stored results are compared.")
+@click.option(
+    "--dataset",
+    required=True,
+    metavar="ID",
+    shell_complete=completion.stored_datasets,
+    help="Dataset whose stored results are compared.",
+)
 @click.option(
     "--levels",
     type=click.IntRange(1, 40),

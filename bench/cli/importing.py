@@ -7,17 +7,19 @@ from typing import Literal
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
+from bench.cli.commands import command
 
 _FAMILIES = ["hand-crafted", "zero-shot", "self-supervised", "MOS-trained", "undeclared"]
 
 
-@click.command("import", short_help="Store per-image scores that somebody else computed.")
+@command("import", short_help="Store per-image scores that somebody else computed.")
 @click.argument("scores", type=click.Path(path_type=Path), metavar="SCORES.CSV")
 @click.option(
     "--dataset",
     required=True,
     metavar="ID|PATH",
+    shell_complete=completion.datasets,
     help="Dataset that was scored; a new id is allowed if the file has a mos column.",
 )
 @click.option("--method", metavar="NAME", help="Name of the method; required without --wide.")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from bench.cli import common
+from bench.cli import common, showing
+from bench.cli.commands import command
 from bench.cli.photographs import PhotographChoice, photographs_options
 from bench.errors import BenchError
 
 
-@click.command(short_help="Measure how much scores change when only irrelevant things change.")
+@command(short_help="Measure how much scores change when only irrelevant things change.")
 @common.methods_option
 @photographs_options
 @common.option_option
@@ -25,7 +26,7 @@ def invariance(
     device: str,
     precision: str,
     results: str | None,
-    form: str,
+    form: str | None,
     strict: bool,
 ) -> None:
     """Measure how much scores and ranks change under changes that should not affect quality.
@@ -44,6 +45,6 @@ def invariance(
     found = measure_invariance(
         specs, photographs.resolve(), Store.locate(results), count=photographs.count, size=photographs.size
     )
-    click.echo(invariance_view.show(found.audits, found.resolutions, found.photos).written(form).rstrip("\n"))
+    showing.show(invariance_view.show(found.audits, found.resolutions, found.photos), form)
     if strict and found.defects:
         raise BenchError(f"--strict: scores differ although the pixels are the same: {', '.join(found.defects)}")

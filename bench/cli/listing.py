@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
+from bench.cli.commands import group
 from bench.defaults import KINDS
 from bench.errors import UsageError, did_you_mean
 from bench.io.visible import brief, one_line
@@ -25,13 +26,13 @@ format_option = click.option(
 )
 
 
-@click.group("list", short_help="List methods or datasets, and what each needs.")
+@group("list", short_help="List methods or datasets, and what each needs.")
 def listing() -> None:
     """List methods or datasets, what each needs, and whether it is ready to use."""
 
 
 @listing.command("methods")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.methods)
 @format_option
 def list_methods(name: str | None, form: str) -> None:
     """List all methods; with NAME, print everything about one method, including its options."""
@@ -57,7 +58,7 @@ def _method_line(method: type[Method]) -> tuple[str, ...]:
 
 
 @listing.command("datasets")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.datasets)
 @common.root_option
 @click.option("--kind", type=click.Choice(KINDS), help="Only datasets of this kind.")
 @click.option("--ready", is_flag=True, help="Only datasets whose folder is found here.")

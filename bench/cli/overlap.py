@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
+from bench.cli.commands import command
 from bench.errors import BenchError, UsageError
 from bench.io.atomic import write_output
 
 
-@click.command(short_help="Find the images that two datasets share.")
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@command(short_help="Find the images that two datasets share.")
+@click.argument("a", metavar="A", shell_complete=completion.datasets)
+@click.argument("b", metavar="B", shell_complete=completion.datasets)
 @common.root_option
 @click.option("--names", "only_names", is_flag=True, help="Compare only file names; labels are read, images are not.")
 @click.option(

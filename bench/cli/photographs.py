@@ -1,4 +1,4 @@
-"""Options --photos, --count, --size and --root of commands that derive images from a dataset's photographs."""
+"""Options --dataset, --count, --size and --root of commands that derive images from a dataset's photographs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
 
 if TYPE_CHECKING:
     from bench.datasets.dataset import Dataset
@@ -40,14 +40,15 @@ class PhotographChoice:
         from bench.datasets.resolve import resolve
         from bench.datasets.roots import Roots
 
-        return resolve(self.dataset, Roots.parse(self.roots), "--photos")
+        return resolve(self.dataset, Roots.parse(self.roots), "--dataset")
 
 
 _OPTIONS = (
     click.option(
-        "--photos",
+        "--dataset",
         required=True,
         metavar="ID|PATH",
+        shell_complete=completion.datasets,
         help="Photographs to use: a dataset id, a folder, a CSV or an image.",
     ),
     click.option(
@@ -69,10 +70,10 @@ _OPTIONS = (
 
 
 def photographs_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options --photos, --count, --size and --root, as one argument ``photographs``."""
+    """Give a command the options --dataset, --count, --size and --root, as one argument ``photographs``."""
 
     @functools.wraps(command)
-    def call(photos: str, count: int, size: int, roots: tuple[str, ...], **rest: Any) -> Any:
-        return command(photographs=PhotographChoice(photos, roots, count, size), **rest)
+    def call(dataset: str, count: int, size: int, roots: tuple[str, ...], **rest: Any) -> Any:
+        return command(photographs=PhotographChoice(dataset, roots, count, size), **rest)
 
     return functools.reduce(lambda wrapped, add: add(wrapped), reversed(_OPTIONS), call)

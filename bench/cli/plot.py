@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from bench.cli import common, plot_scores
+from bench.cli.commands import group
 
 
-@click.group(short_help="Draw figures.")
+@group(short_help="Draw figures.")
 def plot() -> None:
     """Draw figures of stored results and training logs."""
 

@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from bench.cli import common
+from bench.cli.commands import command
 from bench.cli.selection import Selection, selection_options
 
 
-@click.command("ranking")
+@command("ranking")
 @selection_options
 @common.draws_option
 @common.picture_option
@@ -20,7 +21,7 @@ def ranking(selection: Selection, draws: int, output: Path) -> None:
     _draw("ranking", selection, output, draws=draws)
 
 
-@click.command("significance")
+@command("significance")
 @selection_options
 @common.draws_option
 @common.picture_option
@@ -29,7 +30,7 @@ def significance(selection: Selection, draws: int, output: Path) -> None:
     _draw("significance", selection, output, draws=draws)
 
 
-@click.command("scatter")
+@command("scatter")
 @selection_options
 @click.option(
     "--draws",
@@ -44,7 +45,7 @@ def scatter(selection: Selection, draws: int, output: Path) -> None:
     _draw("scatter", selection, output, draws=draws)
 
 
-@click.command("residuals")
+@command("residuals")
 @selection_options
 @click.option(
     "--against",
@@ -59,7 +60,7 @@ def residuals(selection: Selection, against: str, output: Path) -> None:
     _draw("residuals", selection, output, against=against)
 
 
-@click.command("correlation")
+@command("correlation")
 @selection_options
 @common.picture_option
 def correlation(selection: Selection, output: Path) -> None:
@@ -67,7 +68,7 @@ def correlation(selection: Selection, output: Path) -> None:
     _draw("correlation", selection, output)
 
 
-@click.command("speed")
+@command("speed")
 @selection_options
 @common.draws_option
 @common.picture_option

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from bench.cli import common
+from bench.cli.commands import command
 from bench.cli.selection import Selection, selection_options
 
 
-@click.command(short_help="Write the stored results as one HTML page.")
+@command(short_help="Write the stored results as one HTML page.")
 @selection_options
 @common.root_option
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.cli import common
+from bench.cli.commands import group
 from bench.errors import BenchError
 from bench.io.visible import one_line
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from bench.runs.entry import Entry
 
 
-@click.group(short_help="List, verify or remove stored results.")
+@group(short_help="List, verify or remove stored results.")
 def results() -> None:
     """List, verify or remove stored results."""
 

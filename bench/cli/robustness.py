@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import common
+from bench.cli import common, showing
+from bench.cli.commands import command
 from bench.cli.photographs import PhotographChoice, photographs_options
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.robustness.levels_view import LevelsReport
     from bench.robustness.run import Robustness
     from bench.runs.jobs import Settings
 
 
-@click.command(short_help="Test whether scores get worse as photographs are degraded.")
+@command(short_help="Test whether scores get worse as photographs are degraded.")
 @common.methods_option
 @photographs_options
 @click.option(
@@ -49,7 +49,7 @@ def robustness(
     precision: str,
     settings: Settings,
     results: str | None,
-    form: str,
+    form: str | None,
     output: Path | None,
     raw: bool,
 ) -> None:
@@ -58,6 +58,7 @@ def robustness(
     The levels are a synthetic order, not human opinion. Degraded photographs are kept in the cache (BENCH_CACHE) and
     all scores in the results folder. A command that was stopped continues when it is run again.
     """
+    from bench.robustness import levels_view
     from bench.robustness.run import measure_robustness, select_types
     from bench.runs import loading
     from bench.runs.store import Store
@@ -74,7 +75,7 @@ def robustness(
         count=photographs.count,
         size=photographs.size,
     )
-    _print(found.report, form)
+    showing.show(levels_view.show(found.report), form)
     if output is not None:
         _draw(found, output, raw)
 
@@ -86,12 +87,6 @@ def _check_output(output: Path | None, raw: bool) -> None:
         check_path(output)
     elif raw:
         raise UsageError("--raw is given without --output, but it changes only the figure: give --output FIGURE too")
-
-
-def _print(report: LevelsReport, form: str) -> None:
-    from bench.robustness import levels_view
-
-    click.echo(levels_view.show(report).written(form).rstrip("\n"))
 
 
 def _draw(found: Robustness, output: Path, raw: bool) -> None:

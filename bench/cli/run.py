@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
+from bench.cli.commands import command
 from bench.io.visible import brief, one_line
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from bench.runs.runner import RunResult
 
 
-@click.command(short_help="Score datasets with methods and store every score.")
+@command(short_help="Score datasets with methods and store every score.")
 @common.methods_option
 @click.option(
     "--dataset",
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="ID|PATH",
+    shell_complete=completion.datasets,
     help="Dataset to score: an id, a folder, a table (CSV, Excel, JSON) with image,score, a card (.toml) or an image. "
     "Repeatable.",
 )

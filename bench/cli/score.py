@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import common, streams
+from bench.cli import common, completion, streams
+from bench.cli.commands import command
 from bench.errors import BenchError
 from bench.io.progress import beside_bars
 from bench.io.visible import brief, one_line, spreadsheet_cell
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from bench.runs.jobs import Settings
 
 
-@click.command(short_help="Score images and print the scores without storing them.")
-@click.argument("images", metavar="ID|PATH...", nargs=-1, required=True)
+@command(short_help="Score images and print the scores without storing them.")
+@click.argument("images", metavar="ID|PATH...", shell_complete=completion.datasets, nargs=-1, required=True)
 @common.methods_option
 @common.option_option
 @common.device_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
 from bench.runs.selection import FAMILIES
 
 if TYPE_CHECKING:
@@ -22,9 +22,17 @@ _OPTIONS = (
         "methods",
         multiple=True,
         metavar="NAME",
+        shell_complete=completion.stored_methods,
         help="Show only this method, by its label or name. Repeatable.",
     ),
-    click.option("--dataset", "datasets", multiple=True, metavar="ID", help="Show only this dataset. Repeatable."),
+    click.option(
+        "--dataset",
+        "datasets",
+        multiple=True,
+        metavar="ID",
+        shell_complete=completion.stored_datasets,
+        help="Show only this dataset. Repeatable.",
+    ),
     click.option(
         "--family",
         "families",

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from bench.cli import common
+from bench.cli import common, showing
+from bench.cli.commands import command
 from bench.cli.selection import Selection, selection_options
 from bench.errors import UsageError
-from bench.io.atomic import write_output
 from bench.views import VIEWS
 
 
@@ -25,7 +25,7 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command(short_help="Print the stored results as a table.")
+@command(short_help="Print the stored results as a table.")
 @selection_options
 @common.format_option
 @common.raw_option
@@ -89,7 +89,7 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
 )
 def table(
     selection: Selection,
-    form: str,
+    form: str | None,
     raw: bool,
     style: str,
     values: str | None,
@@ -130,7 +130,7 @@ def table(
         with_records=form in ("csv", "json"),
     )
     entries = selection.entries(pair=argument if view == "compare" else ())
-    _write(show(view, entries, request).written(form, raw), output)
+    showing.show(show(view, entries, request), form, output, raw)
 
 
 def _chosen(views: dict[str, Any], style: str) -> tuple[str, Any]:
@@ -144,10 +144,3 @@ def _chosen(views: dict[str, Any], style: str) -> tuple[str, Any]:
     if cross:
         return "cross", None
     return next(((name, value) for name, value in views.items() if value), ("paper", None))
-
-
-def _write(text: str, output: Path | None) -> None:
-    if output is None or str(output) == "-":
-        click.echo(text.rstrip("\n"))
-    else:
-        write_output(output, text)

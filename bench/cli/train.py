@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
+from bench.cli.commands import Group
 from bench.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -44,13 +45,14 @@ _OPTIONS = (
         "watched",
         multiple=True,
         metavar="ID|PATH",
+        shell_complete=completion.datasets,
         help="Dataset to report the SRCC on at every validation; it never influences training. Repeatable.",
     ),
     common.root_option,
 )
 
 
-class _Methods(click.Group):
+class _Methods(Group):
     """One subcommand for each trainable method, built from its ``Training`` on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature

@@ -117,12 +117,12 @@ def _from_mirror(card: Card, mirror: str) -> tuple[Archive, ...]:
 def _target(card: Card, folder: Path | None) -> Path:
     target = folder or _own_place(card)
     if target is None:
-        raise UsageError(f"--to is needed for {card.id!r}, as ${DATA_VARIABLE} is not set: give --to FOLDER")
+        raise UsageError(f"--output is needed for {card.id!r}, as ${DATA_VARIABLE} is not set: give --output FOLDER")
     # A link is followed here: the rename at the end would replace it by the folder.
-    target = expand(str(target), "--to").resolve()
+    target = expand(str(target), "--output").resolve()
     check_vacant(target)
     if os.path.ismount(target):
-        raise UsageError(f"--to got {target}, which is a mount point: give a folder below it")
+        raise UsageError(f"--output got {target}, which is a mount point: give a folder below it")
     return target
 
 
@@ -137,7 +137,7 @@ def _own_place(card: Card) -> Path | None:
 def check_vacant(target: Path) -> None:
     """Raise UsageError where a dataset would overwrite something; an empty folder is nothing."""
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise UsageError(f"{target} already exists and is not overwritten: give another folder by --to, or delete it")
+        raise UsageError(f"{target} exists and is not overwritten: give another folder by --output, or delete it")
 
 
 def _check_names(laid_out: FetchPlan) -> None:
@@ -174,7 +174,7 @@ def _is_safe(archive: Archive) -> bool:
 def _check_work(laid_out: FetchPlan) -> None:
     work = laid_out.work
     if work.exists() and not laid_out.lock.is_file():
-        raise UsageError(f"{work} is needed as a work folder, but exists: move it, or give another folder by --to")
+        raise UsageError(f"{work} is needed as a work folder, but exists: move it, or give another folder by --output")
 
 
 def _check_disk(laid_out: FetchPlan) -> None:
@@ -186,7 +186,7 @@ def _check_disk(laid_out: FetchPlan) -> None:
         raise UsageError(
             f"dataset {laid_out.card.id!r} needs about {_megabytes(lacking + unpacked)} at {laid_out.target} "
             f"({_megabytes(lacking)} to download, {_megabytes(unpacked)} unpacked), but {_megabytes(free)} are free: "
-            "free some space, or give another folder by --to"
+            "free some space, or give another folder by --output"
         )
 
 

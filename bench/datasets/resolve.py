@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from itertools import islice
+from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from bench.datasets.card import Card
@@ -13,8 +14,10 @@ from bench.datasets.readers.reading import Reading
 from bench.datasets.readers.text import is_file
 from bench.datasets.readers.with_card import read_with_card
 from bench.datasets.roots import DATA_VARIABLE, Roots
-from bench.errors import MissingRequirementError, UsageError, did_you_mean
+from bench.errors import MissingRequirementError, UsageError, did_you_mean, one_by_one
 from bench.io.files import File, Folder, LocalFolder, expand, is_url, open_folder
+
+_MOST_COMPARED = 2000  # names are compared letter by letter
 
 
 def resolve(text: str, roots: Roots, parameter: str = "--dataset", reading: Reading = Reading()) -> Dataset:
@@ -53,10 +56,20 @@ def resolve(text: str, roots: Roots, parameter: str = "--dataset", reading: Read
         exists = False
     if exists:
         return read_local(path, reading)
+    hint = one_by_one(parameter, text, names()) or did_you_mean(text, [*names(), *_beside(path)])
     raise UsageError(
-        f"{parameter} got {text!r}, which is neither a known id nor a path that exists."
-        f"{did_you_mean(text, names())} See `bench list datasets`."
+        f"{parameter} got {text!r}, which is neither a known id nor a path that exists.{hint} "
+        "See `bench list datasets`."
     )
+
+
+def _beside(path: Path) -> list[str]:
+    """Return the paths that lie where a path that does not exist would."""
+    try:
+        found = islice(path.parent.iterdir(), _MOST_COMPARED)
+        return [str(path.with_name(each.name)) for each in found]
+    except (OSError, ValueError):
+        return []
 
 
 def find_named(text: str, roots: Roots) -> tuple[Card, Folder] | None:

@@ -62,7 +62,7 @@ def build(method: type[Method], given: Mapping[str, str]) -> Any:
     known = [f.name for f in dataclasses.fields(method.Options)]
     for name in given:
         if name not in known:
-            has = f"It has: {', '.join(known)}." if known else "It has none."
+            has = f"It has: {', '.join(known)}." if known else "It has no options."
             raise UsageError(
                 f"--option: method {method.info.name!r} has no option {name!r}.{did_you_mean(name, known)} {has}"
             )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 
 from bench.api import Method, registered
-from bench.errors import UsageError, did_you_mean
+from bench.errors import UsageError, did_you_mean, one_by_one
 from bench.io.progress import warn
 from bench.plugins import pristine_distance
 from bench.plugins.entry_points import load_plugin
@@ -122,7 +122,8 @@ def find_method(name: str, parameter: str = "--method") -> type[Method]:
     if method is None and name.removeprefix(pristine_distance.PREFIX) in found.methods:
         raise UsageError(f"method {name!r}: {name.removeprefix(pristine_distance.PREFIX)} does not offer features")
     if method is None:
-        hint = did_you_mean(name, [*found.methods, *found.aliases])
+        known = [*found.methods, *found.aliases]
+        hint = one_by_one(parameter, name, known) or did_you_mean(name, known)
         broken = f" A plugin failed: {'; '.join(found.problems)}." if found.problems else ""
         raise UsageError(
             f"{parameter} got {name!r}, which is not a known method.{hint}{broken} See `bench list methods`."

@@ -103,7 +103,7 @@ def choose(dataset: Dataset, count: int) -> list[Sample]:
     """
     there = [sample for sample in dataset.samples if sample.file is not None]
     if not there:
-        raise UsageError(f"--photos got {dataset.id!r}, which has no image files")
+        raise UsageError(f"--dataset got {dataset.id!r}, which has no image files")
     kept = set(sorted((s.name for s in there), key=lambda name: hashlib.sha256(name.encode()).digest())[:count])
     return [sample for sample in there if sample.name in kept]
 
@@ -140,7 +140,7 @@ def _make(sample: Sample, short: int | None, recipes: Sequence[DerivationRecipe]
             if not all((folder / name).is_file() for name in recipe.files):
                 _write(folder, dict(zip(recipe.files, recipe.make(photograph), strict=True)))
     except ImageError as error:
-        raise UsageError(f"--photos: {sample.name} cannot be used: {error}. Repair or remove it") from None
+        raise UsageError(f"--dataset: {sample.name} cannot be used: {error}. Repair or remove it") from None
     return DerivedImages(sample, LocalFolder(folder))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from bench.api import Family
 from bench.datasets.catalogue import canonical
-from bench.errors import UsageError, did_you_mean
+from bench.errors import UsageError, did_you_mean, one_by_one
 from bench.runs.entry import Entry
 from bench.runs.store import Store
 
@@ -96,4 +96,5 @@ def _named(entries: Sequence[Entry], option: str, wanted: Iterable[str], names_o
 
 def _check_known(parameter: str, name: str, known: Collection[str]) -> None:
     if name not in known:
-        raise UsageError(f"{parameter} got {name!r}, which has no stored result.{did_you_mean(name, known)}")
+        hint = one_by_one(parameter, name, known) or did_you_mean(name, known)
+        raise UsageError(f"{parameter} got {name!r}, which has no stored result.{hint}")

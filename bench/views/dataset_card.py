@@ -142,7 +142,7 @@ def _way(card: Card, source: str, archives: tuple[Archive, ...]) -> list[str]:
     asked = f" --mirror {source}" if source and source != next(iter(card.sources)) else ""
     sizes = f"download {size_text(download_size(archives))}, on the disk {size_text(unpacked_size(archives))}"
     return [
-        f"bench fetch dataset {card.id} --to FOLDER{asked}",
+        f"bench fetch dataset {card.id} --output FOLDER{asked}",
         f"  from {source or 'the authors'}: {sizes}",
     ]
 

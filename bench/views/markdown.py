@@ -34,11 +34,12 @@ def _markdown(sheet: Sheet) -> str:
         lines += [[f"_{heading}_"] + [""] * (len(sheet.head) - 1)] if heading else []
         lines += rows
     captions = [part for caption in sheet.captions for part in (caption, "")]
-    notes = [f"{_superscripts([number])} {note}  " for number, note in enumerate(sheet.notes, 1)]
+    notes = [f"{superscripts([number])} {note}  " for number, note in enumerate(sheet.notes, 1)]
     return "\n".join([*aligned(lines), "", *captions, *notes]) + "\n"
 
 
-def _superscripts(numbers: Sequence[int]) -> str:
+def superscripts(numbers: Sequence[int]) -> str:
+    """Write the numbers of footnotes as they stand beside a cell."""
     return _BETWEEN.join(str(number).translate(_SUPERSCRIPT) for number in numbers)
 
 
@@ -48,6 +49,6 @@ MARKDOWN = Markup(
     second=lambda text: f"<ins>{text}</ins>",
     code=lambda text: f"`{text}`",
     strong=lambda text: f"**{text}**\n",
-    marks=_superscripts,
+    marks=superscripts,
     lay_out=_markdown,
 )

@@ -10,6 +10,7 @@ from bench.views.latex import LATEX
 from bench.views.markdown import MARKDOWN
 from bench.views.model import Record, Remark, View
 from bench.views.records import to_csv, to_json
+from bench.views.terminal import TERMINAL
 from bench.views.writing import Markup, write
 
 if TYPE_CHECKING:
@@ -73,9 +74,14 @@ class Views:
         return pd.DataFrame.from_records([dict(record) for record in self.records])
 
     def written(self, form: str, raw: bool = False) -> str:
-        """Return it in the form ``md``, ``latex``, ``html``, ``csv`` or ``json``; CSV ``raw`` or not."""
+        """Return it in the form ``md``, ``latex``, ``html``, ``csv`` or ``json``; CSV ``raw`` or not.
+
+        ``terminal`` is for the terminal of stdout, with its width and colours; it has the codes that steer it.
+        """
         if form == "csv":
             return self.to_csv(raw)
+        if form == "terminal":
+            return self._written(TERMINAL)
         writers = {"md": self.to_markdown, "latex": self.to_latex, "html": self.to_html}
         return (writers | {"json": self.to_json})[form]()
 

@@ -61,7 +61,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 @pytest.fixture
 def fetch(bench: Callable[..., Any], tmp_path: Path) -> Callable[..., Any]:
-    return lambda *more: bench("fetch", "dataset", "koniq10k", "--to", tmp_path / "data" / "set", *more)
+    return lambda *more: bench("fetch", "dataset", "koniq10k", "--output", tmp_path / "data" / "set", *more)
 
 
 @pytest.fixture
@@ -375,7 +375,7 @@ def test_the_folder_is_below_bench_data_by_default(
 ) -> None:
     ran = bench("fetch", "dataset", "koniq", "--yes")
     assert ran.code == 2
-    assert "--to is needed for 'koniq', as $BENCH_DATA is not set: give --to FOLDER" in ran.err
+    assert "--output is needed for 'koniq', as $BENCH_DATA is not set: give --output FOLDER" in ran.err
     monkeypatch.setenv("BENCH_DATA", str(tmp_path / "sets"))
     assert bench("fetch", "dataset", "koniq", "--yes").code == 0
     assert tree(tmp_path / "sets" / "koniq") == FILES
@@ -516,6 +516,6 @@ def test_a_set_that_must_be_got_by_hand_says_where(site: Site, fetch: Callable[.
 
 
 def test_the_sample_and_what_is_unknown(bench: Callable[..., Any]) -> None:
-    assert "'sample' needs no download" in bench("fetch", "dataset", "sample", "--to", "x").err
-    ran = bench("fetch", "dataset", "konik", "--to", "x")
+    assert "'sample' needs no download" in bench("fetch", "dataset", "sample", "--output", "x").err
+    ran = bench("fetch", "dataset", "konik", "--output", "x")
     assert (ran.code, "ID got 'konik', which is not a known dataset. Did you mean 'koniq'" in ran.err) == (2, True)

@@ -88,7 +88,7 @@ def test_what_pyiqa_has_is_fetched_and_scored(
         )
         local = replace(own, archives=here)
         monkeypatch.setattr(fetch_plan, "find_card", lambda _: local)
-        fetched = bench("fetch", "dataset", card, "--mirror", "pyiqa", "--to", tmp_path / "here", "--yes")
+        fetched = bench("fetch", "dataset", card, "--mirror", "pyiqa", "--output", tmp_path / "here", "--yes")
     assert fetched.code == 0, fetched.err
     ran = bench(
         "run", "--method", "bytes-per-pixel", "--dataset", card, "--root", f"{card}={tmp_path / 'here'}",

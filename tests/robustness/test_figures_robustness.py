@@ -99,7 +99,7 @@ def test_the_command_writes_a_picture_that_repeats(
     written = []
     for name in ("a", "b"):
         output = Path(f"{name}.{suffix}")
-        given = ("--method", "bytes-per-pixel", "--photos", "mine", "--size", "32", "--types", "jpeg,mean-shift")
+        given = ("--method", "bytes-per-pixel", "--dataset", "mine", "--size", "32", "--types", "jpeg,mean-shift")
         done = bench("robustness", *given, "--output", output, *raw)
         assert done.code == 0, done.err
         written.append(output.read_bytes())

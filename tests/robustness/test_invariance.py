@@ -239,7 +239,7 @@ def test_larger_photographs_have_a_curve(tmp_path: Path, store: Store) -> None:
 
 
 def test_the_command_keeps_variants_out_of_tables_and_can_be_strict(store: Store, bench: Bench, mine: Path) -> None:
-    call = ("invariance", "--method", "bytes-per-pixel", "--photos", "mine", "--size", "32")
+    call = ("invariance", "--method", "bytes-per-pixel", "--dataset", "mine", "--size", "32")
     done = bench(*call)
     assert done.code == 0, done.err
     assert "| webp " in done.out
@@ -275,5 +275,5 @@ def test_without_mos_a_sentence_says_that_there_is_no_srcc(mine: Path, store: St
 
 
 def test_mistakes_get_a_sentence(bench: Bench) -> None:
-    done = bench("invariance", "--method", "bytes-per-pixel", "--photos", "nothing")
-    assert (done.code, "--photos got 'nothing', which is neither" in done.err) == (2, True)
+    done = bench("invariance", "--method", "bytes-per-pixel", "--dataset", "nothing")
+    assert (done.code, "--dataset got 'nothing', which is neither" in done.err) == (2, True)

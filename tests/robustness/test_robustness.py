@@ -237,7 +237,7 @@ def test_a_stopped_run_goes_on_where_it_was(store: Store, photographs: Dataset) 
 
 
 def test_the_command_says_what_the_order_is_and_scores_once(store: Store, bench: Bench, photographs: Dataset) -> None:
-    call = ("robustness", "--method", "bytes-per-pixel", "--photos", "mine", "--size", "32", "--workers", "1")
+    call = ("robustness", "--method", "bytes-per-pixel", "--dataset", "mine", "--size", "32", "--workers", "1")
     call += ("--types", ",".join(TYPES))
     shown = bench(*call)
     assert shown.code == 0, shown.err
@@ -280,7 +280,9 @@ def test_the_table_compiles(tmp_path: Path) -> None:
 
 def test_a_hostile_name_stays_text(bench: Bench, tmp_path: Path) -> None:
     make_photo(tmp_path / "a|b`*$x$" / "0.png", 0)
-    done = bench("robustness", "--method", "bytes-per-pixel", "--photos", "a|b`*$x$", "--size", "32", "--types", "jpeg")
+    done = bench(
+        "robustness", "--method", "bytes-per-pixel", "--dataset", "a|b`*$x$", "--size", "32", "--types", "jpeg"
+    )
     assert done.code == 0, done.err
     assert r"degraded:a\|b\`\*$x$ (synthetic" in done.out
     assert "no interval: fewer than 4 photographs" in done.out
@@ -293,24 +295,24 @@ def test_a_hostile_name_stays_text(bench: Bench, tmp_path: Path) -> None:
         (["--raw"], "--raw is given without --output, but it changes only the figure: give --output FIGURE too"),
         (["--output", "a.gif"], "its name must end in .svg, .png, .pdf"),
         (["--output", "nowhere/a.svg"], "the folder nowhere does not exist"),
-        (["--photos", "nothing"], "--photos got 'nothing', which is neither a known id nor a path that exists"),
+        (["--dataset", "nothing"], "--dataset got 'nothing', which is neither a known id nor a path that exists"),
         (["--count", "0"], "--count"),
     ],
 )
 def test_mistakes_get_a_sentence(bench: Bench, photographs: Dataset, given: list[str], told: str) -> None:
-    done = bench("robustness", "--method", "bytes-per-pixel", "--photos", "mine", *given)
+    done = bench("robustness", "--method", "bytes-per-pixel", "--dataset", "mine", *given)
     assert (done.code, told in done.err, done.err.count("\n")) == (2, True, 1), done.err
 
 
 def test_a_method_that_scores_nothing_is_told(bench: Bench, tmp_path: Path) -> None:
     make_photo(tmp_path / "mine" / "0.png", 0, (40, 40))
-    done = bench("robustness", "--method", "niqe", "--photos", "mine", "--size", "32", "--types", "jpeg")
+    done = bench("robustness", "--method", "niqe", "--dataset", "mine", "--size", "32", "--types", "jpeg")
     assert (done.code, "niqe scored no image of degraded:mine" in done.err) == (1, True), done.err
 
 
 def test_a_damaged_photograph_is_named(photographs: Dataset, tmp_path: Path) -> None:
     (tmp_path / "mine" / "3.png").write_bytes(b"no image")
-    with pytest.raises(UsageError, match=r"--photos: 3.png cannot be used: not an image.*Repair or remove it"):
+    with pytest.raises(UsageError, match=r"--dataset: 3.png cannot be used: not an image.*Repair or remove it"):
         degraded(photographs, 5, 32, ("jpeg",))
 
 

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from bench.plugins.functions import method
     from bench.results.listing import list_datasets, list_methods, load_dataset
     from bench.results.load import load
-    from bench.results.results import Results, load_results
+    from bench.results.results import Results
     from bench.results.run import run
     from bench.results.score import score
+    from bench.results.stored import load_results
 
 __version__ = "0.1.0"
 
@@ -58,7 +59,8 @@ _HOMES = {
     "method": "bench.plugins.functions",
     **dict.fromkeys(("list_datasets", "list_methods", "load_dataset"), "bench.results.listing"),
     "load": "bench.results.load",
-    **dict.fromkeys(("Results", "load_results"), "bench.results.results"),
+    "Results": "bench.results.results",
+    "load_results": "bench.results.stored",
     "run": "bench.results.run",
     "score": "bench.results.score",
 }

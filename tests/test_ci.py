@@ -46,6 +46,7 @@ def test_the_committed_reference_is_of_the_sample_that_is_built_here() -> None:
     assert labels == {resolve("sample", Roots()).labels_hash}
 
 
+@pytest.mark.slow
 def test_a_fresh_run_on_the_sample_agrees_with_what_is_committed(bench: Bench) -> None:
     ran = bench("check", "sample", "--fresh", "--method", "bytes-per-pixel", "--reference", COMMITTED)
     assert ran.code == 0, ran.out

@@ -41,6 +41,7 @@ def test_the_example_of_a_method_has_at_most_thirty_lines() -> None:
 
 @pytest.mark.parametrize("code", [WITH_FEATURES, DISTORTION], ids=["method", "distortion"])
 @pytest.mark.parametrize("tool", [["ruff", "check"], ["ruff", "format", "--check"], ["mypy"]], ids=" ".join)
+@pytest.mark.slow
 def test_the_example_passes_the_projects_own_checks(tmp_path: Path, tool: list[str], code: str) -> None:
     path = tmp_path / "example.py"
     path.write_text(code)
@@ -116,6 +117,7 @@ def add_lines(root: Path) -> None:
         (root / name).write_text("\n".join(lines), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_example_of_a_statistic_is_in_tables(tmp_path: Path, photos: Path) -> None:
     for folder in ("bench", "datasets", "results"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))

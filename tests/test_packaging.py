@@ -65,6 +65,7 @@ def test_folders_of_the_users_own_hide_nothing_of_the_editable_install(crowded: 
 @pytest.mark.parametrize(
     "command", [["--help"], ["list", "datasets"], ["list", "methods"], ["list", "methods", "niqe"], ["table", "--help"]]
 )
+@pytest.mark.slow
 def test_lists_and_helps_need_few_packages(command: list[str], tmp_path: Path) -> None:
     """As in an environment that lacks the others: whoever loads one of them there ends with its name."""
     program = f"""

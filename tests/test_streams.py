@@ -53,18 +53,21 @@ def test_a_mistake_keeps_its_exit_code_where_nobody_reads_why(tmp_path: Path) ->
     assert shell(f"{BENCH} run --method nique --dataset sample 2>/dev/full", tmp_path).returncode == 2
 
 
+@pytest.mark.slow
 def test_a_check_that_failed_is_no_success_where_nobody_reads(photos: Path, tmp_path: Path) -> None:
     shell(f"{BENCH} {RUN}; {BENCH} check photos --update --reason first; rm -r results/runs", tmp_path)
     script = f"set -o pipefail; {BENCH} check photos | true"
     assert shell(script, tmp_path).returncode == 1
 
 
+@pytest.mark.slow
 def test_a_full_disk_under_stdout_is_an_error(tmp_path: Path) -> None:
     done = shell(f"{BENCH} list methods > /dev/full", tmp_path)
     assert done.returncode == 1
     assert done.stderr == "bench: error: No space left on device\n"
 
 
+@pytest.mark.slow
 def test_scores_end_quietly_where_nobody_reads_on(tmp_path: Path) -> None:
     for i in range(40):
         make_photo(tmp_path / "many" / f"{i:02}.png", i)
@@ -88,7 +91,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("form", ["text", "csv", "json"])
+@pytest.mark.parametrize("form", ["text", *(pytest.param(form, marks=pytest.mark.slow) for form in ("csv", "json"))])
 def test_an_interrupt_of_score_keeps_the_rows_that_were_printed(tmp_path: Path, form: str) -> None:
     for i in range(40):
         make_photo(tmp_path / "many" / f"{i:02}.png", i)

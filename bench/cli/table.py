@@ -12,7 +12,9 @@ from bench.cli import common, showing
 from bench.cli.commands import command
 from bench.cli.selection import Selection, selection_options
 from bench.errors import UsageError
+from bench.io.atomic import write_output
 from bench.views import VIEWS
+from bench.views.shown import form_of
 
 
 def _view_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -82,6 +84,34 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
     "--mix-protocols", is_flag=True, help="Put results under different protocols into one table and mark them."
 )
 @click.option(
+    "--sort",
+    default="name",
+    show_default=True,
+    metavar="name|average|ID",
+    help="Order of the methods inside their groups: by name, or the highest SRCC first, on average or on a dataset.",
+)
+@click.option(
+    "--names",
+    "names_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="TOML file of names to show, in the tables [methods] and [datasets]: niqe = 'NIQE'.",
+)
+@click.option("--caption", default="", metavar="TEXT", help="Caption; the sentences that explain the table follow it.")
+@click.option("--label", default="", metavar="NAME", help="Label for LaTeX to refer to the table by, such as tab:main.")
+@click.option(
+    "--appendix",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="File for versions, protocols and hashes (.md, .tex, .html, .csv or .json), which the table then leaves out.",
+)
+@click.option(
+    "--bib",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="BibTeX file to write, with what to cite for the methods and datasets of the table.",
+)
+@click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
@@ -101,6 +131,12 @@ def table(
     margin: float | None,
     published_file: Path | None,
     mix_protocols: bool,
+    sort: str,
+    names_file: Path | None,
+    caption: str,
+    label: str,
+    appendix: Path | None,
+    bib: Path | None,
     output: Path | None,
     **views: Any,
 ) -> None:
@@ -109,8 +145,11 @@ def table(
     Bold methods may be the best of their column: the others are shown to be worse by a paired bootstrap. SRCC and ranks
     are averaged over the datasets on which all methods shown have results; a line below the table names them.
     """
+    from bench.cite.run import cite_results, write_citations
+    from bench.views import appendix as appendices
     from bench.views import show
     from bench.views.arranging import Request
+    from bench.views.names import Names, read_names
 
     common.check_raw(raw, form)
     views["published"] = views["published"] or published_file
@@ -128,9 +167,20 @@ def table(
         methods=selection.methods,
         datasets=selection.datasets,
         with_records=form in ("csv", "json"),
+        sort=sort,
+        names=read_names(names_file) if names_file else Names(),
+        title=caption,
+        label=label,
+        brief=appendix is not None,
     )
+    if appendix is not None and not form_of(appendix):
+        raise UsageError(f"--appendix got {appendix}: give a file that ends in .md, .tex, .html, .csv or .json")
     entries = selection.entries(pair=argument if view == "compare" else ())
     showing.show(show(view, entries, request), form, output, raw)
+    if appendix is not None:
+        write_output(appendix, appendices.show(entries, request).written(form_of(appendix)))
+    if bib is not None:
+        write_output(bib, write_citations(cite_results(entries), "bibtex"))
 
 
 def _chosen(views: dict[str, Any], style: str) -> tuple[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench.tables.averages import Average, kind_of
@@ -96,7 +97,7 @@ def lay_out(table: Table, fitted: int = 0) -> Leaderboard:
         fitted: results of ``bench fit --features`` that are stored and not in the table.
     """
     paper = PaperTable(table, Request(intervals=True), fitted)
-    heads = [_head(table, column, paper.values) for column in table.columns]
+    heads = [_head(table, column, paper.columns[column]) for column in table.columns]
     heads += [Head(f"average, {each.kind}" if each.kind else "average", "", "", ("SRCC",)) for each in paper.averages]
     heads += [Head("mean rank", "1 is best", "", ("rank",))] if paper.ranked else []
     return Leaderboard(
@@ -107,7 +108,7 @@ def lay_out(table: Table, fitted: int = 0) -> Leaderboard:
     )
 
 
-def _head(table: Table, column: DatasetKey, values: tuple[str, ...]) -> Head:
+def _head(table: Table, column: DatasetKey, values: Sequence[str]) -> Head:
     most = max(cell.correlations.n for cell in table.column(column).values())
     kind = kind_of(table, column)
     what = "; a synthetic order, no human opinion" if kind == "synthetic-order" else ""
@@ -122,7 +123,7 @@ def _line(paper: PaperTable, heading: str, row: MethodKey) -> Line:
 
 
 def _numbers(paper: PaperTable, row: MethodKey, column: DatasetKey) -> list[Number]:
-    cell, kind, names = paper.table.cells.get((row, column)), kind_of(paper.table, column), paper.values
+    cell, kind, names = paper.table.cells.get((row, column)), kind_of(paper.table, column), paper.columns[column]
     if cell is None:
         return [Number(Value("-", notes=("not run",)), kind=kind)] * len(names)
     return [_number(paper.value(row, column, cell, name), cell, name, kind) for name in names]

@@ -1,4 +1,4 @@
-"""``bench.Results``: stored results with their tables and figures; ``bench.load_results`` reads a store."""
+"""``bench.Results``: stored results with their tables and figures."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bench.errors import UsageError, counted
 from bench.io.progress import note
+from bench.io.toml import fill
 from bench.results.arguments import check_draws, places_of, several
 from bench.results.wording import public
 from bench.runs.entry import Entry
-from bench.runs.selection import select, stored_entries
-from bench.runs.store import Store
+from bench.runs.selection import select
+from bench.views.names import Names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,6 +123,11 @@ class Results:
         draws: int = 2000,
         common: bool = False,
         mix_protocols: bool = False,
+        sort: str = "name",
+        names: Mapping[str, Mapping[str, str]] | None = None,
+        caption: str = "",
+        label: str = "",
+        brief: bool = False,
     ) -> Views:
         """Return the table of methods and datasets that ``bench table`` prints, with a reason for every missing number.
 
@@ -139,6 +145,12 @@ class Results:
             draws: number of bootstrap draws for intervals and tests; 0 turns both off.
             common: use only images that every method scored.
             mix_protocols: put different protocols of a dataset into one table.
+            sort: order of the methods inside their groups: ``name``, or with the highest SRCC first on ``average`` or
+                on the dataset of this id.
+            names: names to show, as ``{"methods": {"niqe": "NIQE"}, "datasets": {"koniq": "KonIQ-10k"}}``.
+            caption: of the table; the sentences that explain it follow.
+            label: by which LaTeX refers to it.
+            brief: leave versions, protocols and hashes to :meth:`appendix`.
 
         Raises:
             UsageError: no dataset has the attribute, a value is not one that can be shown, there are too few datasets
@@ -161,7 +173,25 @@ class Results:
             intervals=intervals,
             marks=marks,
             values=tuple(several(values)),
+            sort=sort,
+            names=fill(Names, names or {}, "names"),
+            title=caption,
+            label=label,
+            brief=brief,
         )
+
+    @public
+    def appendix(self) -> Views:
+        """Return what a brief table leaves out: versions and parameters of methods, protocols and hashes of datasets.
+
+        Example:
+            >>> results.appendix().parts[1].records[0]["method"]
+            'bytes-per-pixel'
+        """
+        from bench.views import appendix
+        from bench.views.arranging import Request
+
+        return appendix.show(self.entries, Request())
 
     @public
     def compare(
@@ -362,30 +392,3 @@ def _check_options(what: str, function: Callable[..., Any], options: Mapping[str
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise UsageError(f"{what} has no option {name!r}: {has}")
-
-
-@public
-def load_results(
-    results: str | os.PathLike[str] | None = None,
-    *,
-    methods: str | Sequence[str] = (),
-    datasets: str | Sequence[str] = (),
-    families: str | Sequence[str] = (),
-) -> Results:
-    """Read stored results, including those of ``bench run``, ``bench import`` and ``bench fit``.
-
-    Args:
-        results: folder of the store; None: ``$BENCH_RESULTS``, else ``results/`` in the working directory.
-        methods: names or labels of methods; empty for all.
-        datasets: ids; empty for all.
-        families: as in :meth:`Results.only`.
-
-    Raises:
-        UsageError: nothing is stored there, or nothing of what is asked for.
-
-    Example:
-        >>> print(load_results(methods="niqe"))
-        1 method on 1 dataset, 210 scores, no failures
-    """
-    store = Store.locate(None if results is None else os.fspath(results))
-    return Results(tuple(stored_entries(store))).only(methods, datasets, families)

@@ -31,10 +31,12 @@ class Statistic(NamedTuple):
     Attributes:
         heading: of its column.
         meaning: what it is, for the caption.
+        higher_is_better: its direction.
     """
 
     heading: str
     meaning: str
+    higher_is_better: bool = True
 
 
 STATISTICS = {
@@ -43,8 +45,8 @@ STATISTICS = {
     "plcc_raw": Statistic("PLCC (raw)", "PLCC without a mapping"),
     "plcc_log4": Statistic("PLCC", "PLCC after a 4-parameter logistic mapping"),
     "plcc_log5": Statistic("PLCC (log5)", "PLCC after a 5-parameter logistic mapping"),
-    "rmse_log4": Statistic("RMSE", "RMSE after a 4-parameter logistic mapping, in units of the labels"),
-    "rmse_log5": Statistic("RMSE (log5)", "RMSE after a 5-parameter logistic mapping, in units of the labels"),
+    "rmse_log4": Statistic("RMSE", "RMSE after a 4-parameter logistic mapping, in units of the labels", False),
+    "rmse_log5": Statistic("RMSE (log5)", "RMSE after a 5-parameter logistic mapping, in units of the labels", False),
 }
 """The numbers that a table can show, by their names in ``stats.Correlations``."""
 PAPER_VALUES = ("srcc", "plcc_log4")

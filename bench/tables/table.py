@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.api import Family
@@ -19,12 +19,14 @@ class Table:
     """Methods × datasets, each dataset under one protocol.
 
     Attributes:
-        columns: in order of dataset id.
+        columns: in the order that was asked for, else of dataset id.
         groups: (heading, rows), opinion-unaware methods first.
         cells: what is there; what is not was not run.
         eligible: for each column, the rows eligible for best, which compare on the same images. A method is not
             eligible when it was trained on the dataset or its source, or failed on too many images.
         superseded: how many older results of the same row and column are in the store.
+        labels: what each row is called.
+        titles: id of a dataset → what its columns are called, where that is not its id.
     """
 
     columns: list[DatasetKey]
@@ -33,6 +35,7 @@ class Table:
     eligible: dict[DatasetKey, list[MethodKey]]
     superseded: int = 0
     labels: dict[MethodKey, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> list[MethodKey]:
@@ -42,6 +45,10 @@ class Table:
     def column(self, column: DatasetKey) -> dict[MethodKey, Cell]:
         """Return the cells of a column, from top to bottom."""
         return {row: self.cells[row, column] for row in self.rows if (row, column) in self.cells}
+
+    def title(self, column: DatasetKey) -> str:
+        """Return what a column is called."""
+        return self.titles.get(column.dataset, column.dataset)
 
     def about(self, column: DatasetKey) -> DatasetRecord:
         """Return what a sidecar says of a column's dataset."""
@@ -83,12 +90,13 @@ class Table:
         )
 
 
-def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:
+def arrange(cells: Iterable[Cell], mix_protocols: bool = False, datasets: Sequence[str] = ()) -> list[Table]:
     """Arrange cells into tables; a dataset's second protocol goes to a table of its own.
 
     Args:
         cells: evaluated entries.
         mix_protocols: put every protocol into one table instead, a column each.
+        datasets: ids, in the order of the columns; others follow in the order of their ids.
     """
     cell_of = {cell.entry.key: cell for cell in cells}
     columns = by_column(cell.entry for cell in cell_of.values())
@@ -96,7 +104,8 @@ def arrange(cells: Iterable[Cell], mix_protocols: bool = False) -> list[Table]:
     # Of a dataset's columns the fullest comes first, of equally full ones the newest.
     order = sorted(cells_of, key=lambda c: str(c.protocol))
     order.sort(key=lambda c: (len(cells_of[c]), max(cell.entry.finished for cell in cells_of[c])), reverse=True)
-    order.sort(key=lambda c: c.dataset)
+    wanted = {id_: place for place, id_ in enumerate(datasets)}
+    order.sort(key=lambda c: (wanted.get(c.dataset, len(wanted)), c.dataset))
     if mix_protocols:
         return [_table(order, cells_of)] if order else []
     ranks: dict[str, int] = defaultdict(int)

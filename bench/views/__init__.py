@@ -3,9 +3,10 @@
 A view is a function ``show(entries, request) -> Views`` in a module of its own, and a line in ``VIEWS``, from which
 the command line takes its options.
 
+* ``names``: names that a table shows; ``appendix``: what it leaves to one.
 * ``model``: ``Value`` and ``View``; ``shown``: ``Views``, what a command shows.
 * ``arranging``: how a view is asked for, and the tables behind it.
-* ``writing`` with ``markdown``, ``latex`` and ``html``, and ``records`` (JSON, CSV, DataFrame): the writers.
+* ``writing`` with ``markdown``, ``latex``, ``html`` , ``terminal`` and ``records`` (JSON, CSV, DataFrame): the writers.
 * ``paper``, ``by_attribute``, ``compare``, ``significance``, ``over_datasets``, ``published``, ``opinions``,
   ``resolution``, ``cross``: the views.
 """
@@ -40,7 +41,8 @@ class ViewOption(NamedTuple):
     takes: tuple[str, ...] = ("mix_protocols",)
 
 
-_PAPER = ("draws", "interval", "common", "mix_protocols", "intervals", "marks", "values")
+_LAYOUT = ("sort", "names", "title", "label", "brief")
+_PAPER = ("draws", "interval", "common", "mix_protocols", "intervals", "marks", "values", *_LAYOUT)
 _SETTINGS = (*_PAPER, "margin")
 _TESTS = ("draws", "common", "mix_protocols")
 
@@ -87,6 +89,9 @@ VIEWS = {
 }
 
 
+_OPTIONS = {"title": "caption", "brief": "appendix"}
+
+
 def show(name: str, entries: Sequence[Entry], request: Request) -> Views:
     """Return a view of stored results.
 
@@ -105,9 +110,11 @@ def show(name: str, entries: Sequence[Entry], request: Request) -> Views:
 
 
 def _refuse_settings(name: str, request: Request) -> None:
+    default = type(request)()
     for setting in _SETTINGS:
-        if setting not in VIEWS[name].takes and getattr(request, setting) != getattr(type(request), setting):
+        if setting not in VIEWS[name].takes and getattr(request, setting) != getattr(default, setting):
             if setting == "margin":
                 raise UsageError(f"--margin got {request.margin:g} without --compare A B: ask for both, or for neither")
             view = "--style cross" if name == "cross" else f"--{name}"
-            raise UsageError(f"{view} and --{setting.replace('_', '-')} do not go together: leave one of them out")
+            option = _OPTIONS.get(setting, setting.replace("_", "-"))
+            raise UsageError(f"{view} and --{option} do not go together: leave one of them out")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.defaults import DRAWS
@@ -12,6 +13,8 @@ from bench.runs.selection import without_fitted
 from bench.stats import IntervalKind
 from bench.tables.cell import STATISTICS
 from bench.tables.marks import Rule
+from bench.tables.sorting import BY_NAME
+from bench.views.names import Names, rename
 
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
@@ -35,6 +38,11 @@ class Request:
         methods: names that the entries were chosen by; empty: all methods.
         datasets: ids that the entries were chosen by; empty: all datasets.
         with_records: compute the records too, which JSON, CSV and DataFrames are made of.
+        sort: order of the rows inside their groups: ``name``, ``average`` or the id of a dataset.
+        names: names to show in place of those that methods and datasets have here.
+        title: caption that the table gets before the sentences that explain it; empty for no more than these.
+        label: by which LaTeX refers to the table; empty without.
+        brief: leave versions, protocols and hashes to an appendix (:mod:`bench.views.appendix`).
     """
 
     draws: int = DRAWS
@@ -49,12 +57,19 @@ class Request:
     methods: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     with_records: bool = True
+    sort: str = BY_NAME
+    names: Names = field(default_factory=Names)
+    title: str = ""
+    label: str = ""
+    brief: bool = False
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.values if name not in STATISTICS]
         if unknown or len(set(self.values)) < len(self.values):
             got = ",".join(self.values)
             raise UsageError(f"--values got {got!r}: choose some of {', '.join(STATISTICS)}, each once")
+        if not re.fullmatch(r"[\w:.+-]*", self.label, re.ASCII):
+            raise UsageError(f"--label got {self.label!r}: use letters, digits and : . + - _, such as tab:main")
         if self.margin is not None and not 0 < self.margin < 2:
             raise UsageError(f"--margin got {self.margin:g}: give a number above 0 and below 2, such as 0.01")
 
@@ -72,9 +87,12 @@ def arranged(entries: Sequence[Entry], request: Request, values: Collection[str]
         request: gives draws, intervals, images and protocols.
         values: the numbers that the view needs.
     """
+    from bench.datasets.catalogue import canonical
     from bench.tables.evaluation import evaluate
+    from bench.tables.sorting import sort_rows
     from bench.tables.table import arrange
 
     kept, _ = without_fitted(entries)
     cells = evaluate(kept, request.draws, request.interval, request.common, values)
-    return arrange(cells, request.mix_protocols)
+    tables = arrange(cells, request.mix_protocols, [canonical(name) for name in request.datasets])
+    return [rename(sort_rows(table, request.sort), request.names) for table in tables]

@@ -16,7 +16,10 @@ def escape_html(text: str) -> str:
 
 def _html(sheet: Sheet) -> str:
     width = len(sheet.head)
-    lines = ["<table>", "<thead>", _line("th", sheet.head), "</thead>"]
+    lines = ["<table>", *([f"<caption>{sheet.title}</caption>"] if sheet.title else []), "<thead>"]
+    if sheet.above:
+        lines.append("<tr>" + "".join(f'<th colspan="{wide}">{text}</th>' for text, wide in sheet.above) + "</tr>")
+    lines += [_line("th", sheet.head), "</thead>"]
     for heading, rows in sheet.groups:
         title = [f'<tr><th colspan="{width}">{heading}</th></tr>'] if heading else []
         lines += ["<tbody>", *title, *(_line("td", row) for row in rows), "</tbody>"]

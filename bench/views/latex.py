@@ -33,7 +33,7 @@ def _glyph(character: str) -> str:
 
 def _latex(sheet: Sheet) -> str:
     width = len(sheet.head)
-    body = []
+    head, body = _above(sheet.above), []
     for heading, rows in sheet.groups:
         body.append(r"\midrule")
         body += [rf"\multicolumn{{{width}}}{{l}}{{\emph{{{heading}}}}} \\"] if heading else []
@@ -49,18 +49,31 @@ def _latex(sheet: Sheet) -> str:
             r"\setbox0=\hbox{%",
             rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}",
             r"\toprule",
+            *head,
             " & ".join(sheet.head) + r" \\",
             *body,
             r"\bottomrule",
             r"\end{tabular}}",
             r"\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\box0}\else\box0\fi",
-            rf"\caption{{{' '.join(sheet.captions)}}}",
+            rf"\caption{{{sheet.title or ' '.join(sheet.captions)}}}"
+            + (rf"\label{{{sheet.label}}}" if sheet.label else ""),
             r"\par\smallskip\raggedright",
+            *([rf"{' '.join(sheet.captions)}\par"] if sheet.title else []),
             *(rf"{note}\par" for note in notes),
             r"\end{table}",
             "",
         ]
     )
+
+
+def _above(above: list[tuple[str, int]]) -> list[str]:
+    """Return the lines of the headings over others, each with a rule under it."""
+    cells, rules, at = [], [], 1
+    for text, wide in above:
+        cells.append(rf"\multicolumn{{{wide}}}{{c}}{{{text}}}" if text else "")
+        rules += [rf"\cmidrule(lr){{{at}-{at + wide - 1}}}"] if text else []
+        at += wide
+    return [" & ".join(cells) + r" \\", "".join(rules)] if above else []
 
 
 LATEX = Markup(
@@ -71,4 +84,6 @@ LATEX = Markup(
     strong=lambda text: rf"\textbf{{{text}}}\par" + "\n",
     marks=lambda numbers: f"$^{{{','.join(map(str, numbers))}}}$" if numbers else "",
     lay_out=_latex,
+    levels=True,
+    directions={"higher": r" $\uparrow$", "lower": r" $\downarrow$"},
 )

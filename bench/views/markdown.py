@@ -33,9 +33,10 @@ def _markdown(sheet: Sheet) -> str:
     for heading, rows in sheet.groups:
         lines += [[f"_{heading}_"] + [""] * (len(sheet.head) - 1)] if heading else []
         lines += rows
+    title = [f"**{sheet.title}**", ""] if sheet.title else []
     captions = [part for caption in sheet.captions for part in (caption, "")]
     notes = [f"{superscripts([number])} {note}  " for number, note in enumerate(sheet.notes, 1)]
-    return "\n".join([*aligned(lines), "", *captions, *notes]) + "\n"
+    return "\n".join([*title, *aligned(lines), "", *captions, *notes]) + "\n"
 
 
 def superscripts(numbers: Sequence[int]) -> str:

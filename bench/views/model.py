@@ -32,7 +32,9 @@ class Value:
         interval: printed after the text and outside its mark, such as `` [0.424, 0.599]``.
         standing: whether the value leads its column, comes next, or is a fault that must not be overlooked.
         notes: footnotes, plain, one thing each.
-        after: printed after the footnotes' numbers, plain; of a heading, what is measured.
+        after: printed after the footnotes' numbers, plain.
+        over: of a heading, the one that stands over it and its neighbours with the same.
+        direction: of a heading, whether higher or lower numbers are better, where a language shows it.
     """
 
     text: str
@@ -40,6 +42,8 @@ class Value:
     standing: Literal["", "best", "second", "fault"] = ""
     notes: tuple[str, ...] = ()
     after: str = ""
+    over: Value | None = None
+    direction: Literal["", "higher", "lower"] = ""
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,16 @@ class View:
         groups: (heading, lines); the first value of a line names it. An empty heading is not printed.
         captions: sentences below the table.
         records: the same numbers, unrounded.
-        names_last: number the footnotes of a line's name after those of its values.
+        title: what stands before the captions; empty without.
+        label: by which a document refers to the table; empty without.
     """
 
     head: Sequence[Value]
     groups: Sequence[tuple[str, Sequence[Sequence[Value]]]]
     captions: Sequence[Sentence] = ()
     records: Sequence[Record] = ()
-    names_last: bool = False
+    title: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)

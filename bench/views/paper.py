@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bench.defaults import ALPHA, CONFIDENCE
+from bench.errors import listed
 from bench.runs.selection import without_fitted
 from bench.stats import FEW_UNITS
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
@@ -14,7 +15,7 @@ from bench.tables.columns import DatasetKey
 from bench.tables.marks import find_marks
 from bench.tables.table import Table
 from bench.views.arranging import Request, arranged
-from bench.views.model import Code, Remark, Sentence, Value, View
+from bench.views.model import Code, Record, Remark, Sentence, Value, View
 from bench.views.paper_records import records
 from bench.views.shown import Views
 from bench.views.words import interval_text, left_out_text, number, origin_text
@@ -42,8 +43,12 @@ def paper_views(tables: Sequence[Table], request: Request, fitted: int = 0) -> V
     """
     parts: list[View | Remark] = []
     for index, table in enumerate(tables):
-        parts += [_OTHERS] if index else []
-        parts.append(PaperTable(table, request, 0 if index else fitted).view())
+        paper = PaperTable(table, request, 0 if index else fitted)
+        if index and not paper.has_numbers:
+            parts += [View((), (), records=paper.records()), Remark(paper.unfinished())]
+        else:
+            parts += [_OTHERS] if index else []
+            parts.append(paper.view())
     return Views(tuple(parts))
 
 
@@ -52,13 +57,25 @@ class PaperTable:
 
     Attributes:
         table: what it shows.
+        columns: the statistics that are shown of each dataset.
+        missing: the statistics that are asked for and not shown of each dataset.
+        values: the statistics that are shown of any.
         averages: columns of averages: those of a kind first, then the one over all datasets where there is one.
         marks: which rows are marked, and their ranks.
     """
 
     def __init__(self, table: Table, request: Request, fitted: int = 0) -> None:
         self.table, self.request, self.fitted = table, request, fitted
-        self.values = request.values or PAPER_VALUES
+        asked = request.values or PAPER_VALUES
+        # A statistic that nobody has on a dataset gets no column, unless nothing at all would be left of the dataset.
+        self.columns = {
+            column: [name for name in asked if self._numbers(column, name)] or list(asked[:1])
+            for column in table.columns
+        }
+        self.missing = {
+            column: [name for name in asked if name not in self.columns[column]] for column in table.columns
+        }
+        self.values = [name for name in asked if any(name in shown for shown in self.columns.values())]
         self.over, self.kinds = average(table), averages_by_kind(table)
         self.averages = [*self.kinds, *([self.over] if self.over.srcc else [])] if "srcc" in self.values else []
         self.marks = find_marks(table, [*self.kinds, *([self.over] if self.over.srcc else [])], request.marks)
@@ -67,14 +84,32 @@ class PaperTable:
         """Return its cells, captions and notes."""
         head = [Value("method")]
         for column in self.table.columns:
-            first, *others = (STATISTICS[name].heading for name in self.values)
-            head.append(Value(column.dataset, notes=(self.about_column(column),), after=f" {first}"))
-            head += map(Value, others)
-        head += [Value(f"{each.kind or 'average'} SRCC") for each in self.averages]
-        head += [Value("rank")] if self.ranked else []
+            over = Value(self.table.title(column), notes=tuple(filter(None, [self.about_column(column)])))
+            head += [_heading(name, over) for name in self.columns[column]]
+        head += [_heading("srcc", Value(each.kind or "average")) for each in self.averages]
+        head += [Value("rank", direction="lower")] if self.ranked else []
         groups = [(heading, [self._line(row) for row in rows]) for heading, rows in self.table.groups]
-        found = records(self.table, self.marks) if self.request.with_records else ()
-        return View(head, groups, self.captions(), found, names_last=True)
+        return View(head, groups, self.captions(), self.records(), self.request.title, self.request.label)
+
+    def records(self) -> Sequence[Record]:
+        """Return its numbers, unrounded, where they are wanted."""
+        return records(self.table, self.marks) if self.request.with_records else []
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether any cell has one of the numbers that are shown."""
+        return any(self._numbers(column, name) for column, shown in self.columns.items() for name in shown)
+
+    def unfinished(self) -> str:
+        """Say which results a table without numbers has, and why they have none."""
+        told = [
+            f"{self.table.labels[row]} on {self.table.title(column)} ({cell.correlations.reasons.get('srcc', '')})"
+            for (row, column), cell in self.table.cells.items()
+        ]
+        return f"Not shown: {listed(told)}."
+
+    def _numbers(self, column: DatasetKey, name: str) -> bool:
+        return any(getattr(cell.correlations, name) is not None for cell in self.table.column(column).values())
 
     @property
     def ranked(self) -> bool:
@@ -85,13 +120,13 @@ class PaperTable:
         values = [value for column in self.table.columns for value in self._values(row, column)]
         values += [self.average(row, each) for each in self.averages]
         values += [self.rank(row)] if self.ranked else []
-        return [Value(self.table.labels[row], notes=(self.about_row(row),)), *values]
+        return [Value(self.table.labels[row], notes=() if self.request.brief else (self.about_row(row),)), *values]
 
     def _values(self, row: MethodKey, column: DatasetKey) -> list[Value]:
         cell = self.table.cells.get((row, column))
         if cell is None:
-            return [Value("-", notes=("not run",)), *[Value("-")] * (len(self.values) - 1)]
-        first, *others = self.values
+            return [Value("-", notes=("not run",)), *[Value("-")] * (len(self.columns[column]) - 1)]
+        first, *others = self.columns[column]
         remarks = self.table.remarks(row, column)
         return [self.value(row, column, cell, first, remarks), *(self.value(row, column, cell, n) for n in others)]
 
@@ -112,7 +147,7 @@ class PaperTable:
     def average(self, row: MethodKey, over: Average) -> Value:
         """Return a row's mean; a mean of marked numbers carries their notes."""
         mean = over.srcc[row]
-        leaks = marks_over({column.dataset: self.table.cells[row, column].leaks for column in over.over})
+        leaks = marks_over({self.table.title(column): self.table.cells[row, column].leaks for column in over.over})
         notes = (*([mean.reason] if mean.reason else []), *leaks)
         if mean.value is None:
             return Value("-", notes=notes)
@@ -129,6 +164,9 @@ class PaperTable:
     def about_column(self, column: DatasetKey) -> str:
         """Return what a dataset is: title, images, protocol, what intervals resample, notes, hashes."""
         about = self.table.about(column)
+        if self.request.brief:
+            synthetic = "a synthetic order, no human opinion" if about.kind == "synthetic-order" else ""
+            return "; ".join(filter(None, [synthetic, self.table.left_out(column)]))
         text = f"{about.title}: {about.n} images; {column.protocol}"
         if any(cell.bootstrap for cell in self.table.column(column).values()):
             text += f"; intervals resample {about.cluster or 'image'}s"
@@ -143,10 +181,20 @@ class PaperTable:
     def captions(self) -> list[Sentence]:
         """Return the sentences below the table: what is shown, what is marked, what is averaged."""
         captions: list[Sentence] = [self._about_numbers()]
+        captions += [self._about_missing()] if self._about_missing() else []
         if "srcc" in self.values:
             captions += [self._about_average()] if len(self.table.columns) > 1 else []
             captions += [self._about_kinds()] if self.kinds else []
         return captions
+
+    def _about_missing(self) -> str:
+        """Say which statistics a dataset has no column of, and why; empty where every dataset has all."""
+        told = []
+        for column, name in ((column, name) for column, names in self.missing.items() for name in names):
+            reasons = [cell.correlations.reasons.get(name) for cell in self.table.column(column).values()]
+            why = "; ".join(dict.fromkeys(filter(None, reasons)))
+            told.append(f"{STATISTICS[name].heading} of {self.table.title(column)} ({why})")
+        return f"Without a column: {', '.join(told)}." if told else ""
 
     def _about_numbers(self) -> Sentence:
         names = self.values
@@ -192,7 +240,7 @@ class PaperTable:
         columns = self.table.columns
         out = any(len(self.table.eligible[column]) < len(self.table.column(column)) for column in columns)
         text = " Values with the note 'not eligible for best' are not compared." if out else ""
-        unmarked = dict.fromkeys(column.dataset for column in columns if not self.marks.of.get(column))
+        unmarked = dict.fromkeys(self.table.title(column) for column in columns if not self.marks.of.get(column))
         if not unmarked:
             return text
         return f"{text} Without marks: {', '.join(unmarked)} ({self._why_unmarked()})."
@@ -202,7 +250,7 @@ class PaperTable:
 
     def _about_average(self) -> Sentence:
         over = self.over
-        names = ", ".join(column.dataset for column in over.over)
+        names = ", ".join(map(self.table.title, over.over))
         if over.srcc:
             text = (
                 "Average: the mean of SRCC by Fisher's z, and the mean rank by SRCC among these rows "
@@ -219,5 +267,10 @@ class PaperTable:
         return text
 
     def _about_kinds(self) -> str:
-        sets = "; ".join(f"{each.kind}: {', '.join(column.dataset for column in each.over)}" for each in self.kinds)
+        sets = "; ".join(f"{each.kind}: {', '.join(map(self.table.title, each.over))}" for each in self.kinds)
         return f"The averages by kind of dataset are computed in the same way: {sets}."
+
+
+def _heading(name: str, over: Value) -> Value:
+    about = STATISTICS[name]
+    return Value(about.heading, over=over, direction="higher" if about.higher_is_better else "lower")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.views.html import HTML
@@ -97,5 +98,16 @@ class Views:
     _repr_markdown_ = to_markdown
 
 
+def form_of(path: Path) -> str:
+    """Return the form that a file's name asks for; empty where its suffix is that of no form.
+
+    Example:
+        >>> form_of(Path("table.tex")), form_of(Path("table.txt"))
+        ('latex', '')
+    """
+    return _SUFFIXES.get(path.suffix.lower(), "")
+
+
+_SUFFIXES = {".md": "md", ".tex": "latex", ".html": "html", ".csv": "csv", ".json": "json"}
 FORMS = ("md", "latex", "html", "csv", "json")
 """The forms that a view can be written in, as ``--format`` names them."""

@@ -26,7 +26,14 @@ def _terminal(sheet: Sheet) -> str:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold", highlight=False)
+    table = Table(
+        title=sheet.title or None,
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+        highlight=False,
+    )
     for place, heading in enumerate(sheet.head):
         table.add_column(heading, overflow="fold", justify="left" if place == 0 else "right", no_wrap=place > 0)
     for heading, lines in sheet.groups:

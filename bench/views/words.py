@@ -56,4 +56,4 @@ def _why_out(table: Table, column: DatasetKey, why: dict[str, list[MethodKey]]) 
         named = [table.labels[row] for row in rows[:_NAMED]]
         more = [f"{len(rows) - _NAMED} more"] if len(rows) > _NAMED else []
         reasons.append(reason + (f": {', '.join(named + more)}" if rows else ""))
-    return f"{column.dataset} ({'; '.join(reasons)})"
+    return f"{table.title(column)} ({'; '.join(reasons)})"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
 
 from bench.io.visible import brief
 from bench.views.model import Code, Remark, Sentence, Value, View
@@ -16,13 +17,20 @@ class Sheet:
 
     Attributes:
         head: headings of the columns.
+        above: (heading, how many columns it stands over), over those; empty where none does or the language has one
+            line of headings.
         groups: (heading, lines of cells); an empty heading gets no line.
+        title: what it is called; empty without.
+        label: by which a document refers to it, plain; empty without.
         captions: sentences below it.
         notes: footnotes, in the order of their numbers.
     """
 
     head: list[str]
+    above: list[tuple[str, int]]
     groups: list[tuple[str, list[list[str]]]]
+    title: str
+    label: str
     captions: list[str]
     notes: list[str]
 
@@ -39,6 +47,8 @@ class Markup:
         strong: writes a sentence that must not be overlooked.
         marks: turns numbers of footnotes into what stands beside a cell.
         lay_out: writes a table.
+        levels: whether a heading may stand over others; else it stands before the first of them.
+        directions: what is written behind a heading for ``higher`` and ``lower``.
     """
 
     escape: Callable[[str], str]
@@ -48,6 +58,8 @@ class Markup:
     strong: Callable[[str], str]
     marks: Callable[[Sequence[int]], str]
     lay_out: Callable[[Sheet], str]
+    levels: bool = False
+    directions: Mapping[str, str] = field(default_factory=dict)
 
 
 def write(parts: Iterable[View | Remark], markup: Markup) -> str:
@@ -63,16 +75,28 @@ def write(parts: Iterable[View | Remark], markup: Markup) -> str:
 
 def _sheet(view: View, markup: Markup) -> Sheet:
     notes = _Footnotes(markup)
+    above, head = _headings(view.head, markup, notes)
+    groups = [
+        (markup.escape(brief(heading)), [[_cell(value, markup, notes) for value in line] for line in lines])
+        for heading, lines in view.groups
+    ]
+    captions = [_sentence(text, markup) for text in view.captions]
+    return Sheet(head, above, groups, markup.escape(view.title), view.label, captions, notes.texts)
 
-    def line(values: Sequence[Value]) -> list[str]:
-        if not view.names_last:
-            return [_cell(value, markup, notes) for value in values]
-        others = [_cell(value, markup, notes) for value in values[1:]]
-        return [_cell(values[0], markup, notes), *others]
 
-    head = [_cell(value, markup, notes) for value in view.head]
-    groups = [(markup.escape(brief(heading)), [line(values) for values in lines]) for heading, lines in view.groups]
-    return Sheet(head, groups, [_sentence(text, markup) for text in view.captions], notes.texts)
+def _headings(values: Sequence[Value], markup: Markup, notes: _Footnotes) -> tuple[list[tuple[str, int]], list[str]]:
+    """Return the headings over others, and those of the columns."""
+    above, head = [], []
+    for _, run in groupby(values, key=lambda value: id(value.over)):
+        first, *others = run
+        over = _cell(first.over, markup, notes) if first.over else ""
+        cells = [_cell(value, markup, notes) + markup.directions.get(value.direction, "") for value in (first, *others)]
+        if markup.levels:
+            above += [(over, len(cells))] if first.over else [("", 1)] * len(cells)
+        elif over:
+            cells[0] = f"{over} {cells[0]}"
+        head += cells
+    return (above if any(text for text, _ in above) else []), head
 
 
 def _cell(value: Value, markup: Markup, notes: _Footnotes) -> str:

@@ -67,6 +67,7 @@ def check(tmp_path: Path) -> Check:
     return call
 
 
+@pytest.mark.slow
 def test_a_commit_that_made_a_method_worse_is_found(check: Check, tmp_path: Path) -> None:
     done = check("--against", "HEAD~1")
     assert done.returncode == 1, done.stderr

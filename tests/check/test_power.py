@@ -36,6 +36,7 @@ def test_influences_give_the_width_of_the_bootstrap() -> None:
     assert width == pytest.approx(paired_half_width(record(scores), record(noisy), labelled(labels)), rel=0.1)
 
 
+@pytest.mark.slow
 def test_the_fall_is_found_in_about_four_of_five_cases_and_half_of_it_rarely() -> None:
     scores, labels = pair(300)
     fall = smallest_fall(record(scores), labelled(labels), Tolerance())

@@ -220,7 +220,9 @@ def test_speeds_are_drawn_apart_by_their_conditions_and_imports_are_named(filled
     assert (only.code, "no result has both an SRCC and a speed" in only.err) == (2, True)
 
 
-@pytest.mark.parametrize("kind", ["scatter", "residuals", "correlation", "speed"])
+@pytest.mark.parametrize(
+    "kind", ["scatter", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("residuals", "correlation", "speed"))]
+)
 def test_the_commands_write_a_picture_in_every_form(filled: Store, bench: Bench, kind: str) -> None:
     few = ["--draws", "100"] if kind in ("scatter", "speed") else []
     few += [] if kind == "correlation" else ["--method", "good"]

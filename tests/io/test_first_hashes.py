@@ -13,6 +13,7 @@ HASHES = st.builds(FirstHash, st.from_regex("[0-9a-f]{64}", fullmatch=True), st.
 
 
 @given(st.dictionaries(ANY, HASHES, max_size=4))
+@pytest.mark.slow
 def test_what_is_recorded_is_read(tmp_path_factory: pytest.TempPathFactory, found: dict[str, FirstHash]) -> None:
     path = tmp_path_factory.mktemp("lock") / "bench.lock"
     record_hashes(path, found)

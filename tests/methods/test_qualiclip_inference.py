@@ -143,6 +143,7 @@ def test_many_crops_go_through_in_batches(exact: Qualiclip, monkeypatch: pytest.
     assert exact.features(one) == pytest.approx(whole, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_model_is_fitted_and_scored_with_the_same_weights_only(file: Path, tmp_path: Path) -> None:
     method = pristine_distance.derive(Qualiclip)
     options = method.Options(weights=str(file))

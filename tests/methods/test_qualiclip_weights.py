@@ -80,6 +80,7 @@ def test_address_and_hash_are_those_that_open_clip_knows() -> None:
     assert f"/{weights.CLIP_RN50.sha256}/" in weights.CLIP_RN50.download().url
 
 
+@pytest.mark.slow
 def test_a_run_fetches_what_is_published_and_goes_on(
     bench: Callable[..., Ran], photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

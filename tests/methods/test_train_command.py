@@ -187,6 +187,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_saves_the_state_and_says_how_to_go_on(tmp_path: Path) -> None:
     folder = tiny_training.photographs(tmp_path / "pristine", 6)
     (tmp_path / "script.py").write_text(STOPPED)

@@ -58,6 +58,7 @@ def test_curves_are_means_in_deviations_with_up_better(figure: Figure) -> None:
     assert band.max() == pytest.approx(middle.max())
 
 
+@pytest.mark.slow
 def test_raw_scores_have_a_row_a_method_and_a_line_a_type() -> None:
     figure = raw_curves(METHODS, TYPES, "mine")
     groups = list(dict.fromkeys(each.group for each in TYPES))
@@ -88,8 +89,8 @@ def test_one_score_for_all_lies_at_zero_and_none_says_so() -> None:
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["gap", "down"]
 
 
-@pytest.mark.parametrize("suffix", ["svg", "png"])
-@pytest.mark.parametrize("raw", [[], ["--raw"]])
+@pytest.mark.parametrize("suffix", ["svg", pytest.param("png", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("raw", [[], pytest.param(["--raw"], marks=pytest.mark.slow)])
 def test_the_command_writes_a_picture_that_repeats(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, raw: list[str]
 ) -> None:

@@ -69,7 +69,9 @@ def _loop_with_the_lock() -> None:
     ],
     ids=["abort", "exit"],
 )
-@pytest.mark.parametrize("declared", [{"device_bound": True}, {}], ids=["network", "one worker"])
+@pytest.mark.parametrize(
+    "declared", [{"device_bound": True}, pytest.param({}, marks=pytest.mark.slow)], ids=["network", "one worker"]
+)
 def test_poisoned_images_are_recorded_where_one_process_scores(
     items: list[ImageToScore], ends: Callable[[], object], why: str, declared: dict[str, object]
 ) -> None:
@@ -87,6 +89,7 @@ def test_a_method_that_heeds_no_signal_is_ended_too(items: list[ImageToScore]) -
     assert time.monotonic() - started < 50, "nobody waited for it"
 
 
+@pytest.mark.slow
 def test_what_a_killed_method_had_started_is_ended_with_it(items: list[ImageToScore], tmp_path: Path) -> None:
     said = tmp_path / "child"
 

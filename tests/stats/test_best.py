@@ -69,6 +69,7 @@ def test_without_draws_nothing_is_told() -> None:
 
 
 @pytest.mark.parametrize(("methods", "references"), [(2, 0), (5, 0), (5, 10)])
+@pytest.mark.slow
 def test_the_true_best_is_in_the_set_and_the_true_rank_in_its_interval(methods: int, references: int) -> None:
     # The best leads by next to nothing, which is the hardest case. Three standard errors of 150 tables are 5 points.
     random, rho = np.random.default_rng(methods + references), 0.6 - 0.002 * np.arange(methods)

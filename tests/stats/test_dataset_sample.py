@@ -71,6 +71,7 @@ def test_methods_share_the_draws() -> None:
 
 
 @pytest.mark.parametrize("datasets", [3, 6, 12])
+@pytest.mark.slow
 def test_intervals_cover_the_mean_and_the_rank_on_all_datasets(datasets: int) -> None:
     random, true = np.random.default_rng(4), np.array([0.8, 0.6, 0.5])
     runs, mean, rank = 600, 0, 0
@@ -90,6 +91,7 @@ def test_intervals_cover_the_mean_and_the_rank_on_all_datasets(datasets: int) ->
     assert rank / runs > 0.923
 
 
+@pytest.mark.slow
 def test_six_published_datasets_tell_three_of_105_pairs() -> None:
     from scipy.stats import spearmanr
 

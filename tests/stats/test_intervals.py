@@ -144,6 +144,7 @@ class TestT:
         assert interval.reason.startswith("all draws of 6 images or groups are equal")
 
     @pytest.mark.parametrize("references", [7, 10])
+    @pytest.mark.slow
     def test_few_references_are_covered(self, references):
         # Percentile intervals cover 86 % and 90 % here. Three standard errors of 300 repetitions are 4 points.
         shares, of_difference = clustered_coverage(references, repetitions=300)

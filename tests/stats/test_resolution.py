@@ -22,6 +22,7 @@ def twins(seed: int, gap: float, n: int = 150) -> Bootstrap:
     return bootstrap_srcc(scores, quality, draws=300, threads=1)
 
 
+@pytest.mark.slow
 def test_a_difference_as_large_as_the_resolution_is_found_in_four_cases_of_five() -> None:
     resolved, differences, found = [], [], []
     for seed in range(200):
@@ -64,6 +65,7 @@ def test_a_pair_that_tells_nothing_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("planted", [0.4, 2, 8])
+@pytest.mark.slow
 def test_a_metric_made_of_raters_is_worth_as_many(planted: float) -> None:
     worth = []
     for seed in range(5):

@@ -97,6 +97,7 @@ class TestCrossFit:
         assert got.plcc_log4_cv == pytest.approx(scipy_stats.pearsonr(mapped, y).statistic)
         assert got.rmse_log4_cv == pytest.approx(math.sqrt(((mapped - y) ** 2).mean()))
 
+    @pytest.mark.slow
     def test_takes_off_what_fitting_on_the_same_images_adds(self):
         better = 0
         for seed in range(20):

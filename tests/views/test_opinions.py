@@ -329,6 +329,7 @@ def test_folds_that_cannot_be_formed_are_a_reason(bench: Bench) -> None:
         assert record["reasons"]["plcc_log4_crossfitted"] == reason
 
 
+@pytest.mark.slow
 def test_published_scores_on_koniqs_votes(bench: Bench, shared: Path) -> None:
     copy = Copy(Path("koniq10k").absolute(), shared)
     votes = pd.read_csv(copy.put("koniq10k_distributions_sets.csv", "koniq10k/koniq10k_distributions_sets.csv"))

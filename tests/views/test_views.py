@@ -43,13 +43,6 @@ def test_markdown_numbers_footnotes_as_they_come(shown: Views) -> None:
     assert str(shown).endswith("**Beware.**")
 
 
-def test_notes_of_a_name_may_come_last(shown: Views) -> None:
-    (view, *_) = shown.parts
-    assert isinstance(view, View)
-    last = Views((View(view.head, view.groups, names_last=True),)).to_markdown()
-    assert "**0.900** [0.8, 0.95]²˒³" in last
-
-
 def test_html_and_latex_take_nothing_of_others_for_markup(shown: Views) -> None:
     html, latex = shown.to_html(), shown.to_latex()
     assert "&lt;b&gt;" in html

@@ -61,7 +61,7 @@ class CrossView:
         head += [Value("average"), Value("minus best opinion-unaware")]
         groups = [(name, [self._line(row) for row in rows]) for name, rows in self.table.groups]
         captions = (self._about_splits(), self._about_average(), self._about_pairs())
-        return View(head, groups, captions, records(self.table, self.means), names_last=True)
+        return View(head, groups, captions, records(self.table, self.means))
 
     def _line(self, row: MethodKey) -> list[Value]:
         version = f"version {row.version}" + (f", parameters {row.fingerprint}" if row.fingerprint else "")

@@ -46,6 +46,8 @@ COLUMNS = 32
 """Bootstrap samples that lie side by side: at 4 bytes each, two lines of the processor's cache."""
 BLOCK = 4096
 """Images that are summed at once, so that all intermediate values stay in the cache."""
+SUMMED = 1024
+"""Images that are summed by tie groups at once, in double precision."""
 MOSTLY = 0.5
 """Share of tied images above which a method's images are summed by tie groups."""
 RUN = 32
@@ -186,9 +188,9 @@ class _Labels:
 
 
 def _powers(counts: Counts) -> Iterator[FloatArray]:
-    """Yield counts (n, draws), their squares and their cubes side by side, (BLOCK, 3 draws) at a time."""
-    for start in range(0, len(counts), BLOCK):
-        once = counts[start : start + BLOCK].astype(np.float64)
+    """Yield counts (n, draws), their squares and their cubes side by side, (SUMMED, 3 draws) at a time."""
+    for start in range(0, len(counts), SUMMED):
+        once = counts[start : start + SUMMED].astype(np.float64)
         squares = once * once
         yield np.concatenate([once, squares, squares * once], axis=1)
 
@@ -239,8 +241,8 @@ class _ScoreOrder:
 
     def _blocks(self, samples: _Samples) -> Iterator[FloatArray]:
         """Yield counts, and beside them counts times doubled deviations, (some images, 2 draws)."""
-        for start in range(0, self._images.size, BLOCK):
-            yield np.concatenate(samples.of(self._images[start : start + BLOCK]), axis=1, dtype=np.float64)
+        for start in range(0, self._images.size, SUMMED):
+            yield np.concatenate(samples.of(self._images[start : start + SUMMED]), axis=1, dtype=np.float64)
 
 
 class _Sequence:
@@ -301,8 +303,8 @@ class _Groups:
         ends = np.cumsum(sizes)
         n = int(sizes.sum())
         self._parts = []
-        for start in range(0, n, BLOCK):
-            stop = min(start + BLOCK, n)
+        for start in range(0, n, SUMMED):
+            stop = min(start + SUMMED, n)
             first, last = np.searchsorted(ends, [start, stop], side="right")
             bounds = np.concatenate([[start], ends[first:last], [stop]]) - start
             # Sums of rows as a product with ones: as add.reduceat, but several times as fast.
@@ -310,7 +312,7 @@ class _Groups:
             self._parts.append(csr_array((ones, columns, bounds), shape=(bounds.size - 1, stop - start)))
 
     def sums(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
-        """Yield the sums over groups (some groups, columns), given (BLOCK, columns) for each BLOCK images."""
+        """Yield the sums over groups (some groups, columns), given (SUMMED, columns) for each SUMMED images."""
         left: FloatArray | float = 0.0
         for part, values in zip(self._parts, blocks, strict=True):
             # The last row is what the block has of a group that goes on, zero where none does.

@@ -39,7 +39,7 @@ def test_blocks_that_part_tie_groups_change_nothing(levels: int, monkeypatch: py
     labels, scores = random.integers(0, 90, 500).astype(float), random.integers(0, levels, (1, 500)).astype(float)
     counts = np.concatenate(list(resampling_counts(500, 70, 0, 0)))
     whole = WeightedSRCC(scores, labels).srcc(np.arange(500), [counts])
-    for name, size in (("BLOCK", 7), ("RUN", 4), ("COLUMNS", 9)):
+    for name, size in (("BLOCK", 7), ("SUMMED", 7), ("RUN", 4), ("COLUMNS", 9)):
         monkeypatch.setattr(f"bench.stats.weighted_srcc.{name}", size)
     parted = WeightedSRCC(scores, labels).srcc(np.arange(500), [counts])
     np.testing.assert_array_equal(parted, whole)

@@ -86,28 +86,30 @@ def import_scores(
     """
     from bench.api import Family
     from bench.datasets.roots import Roots
+    from bench.io.collector import no_collector
     from bench.runs.score_files import import_file
     from bench.runs.store import Store
     from bench.tables.evaluation import evaluate
     from bench.views.words import srcc_text
 
-    entries = import_file(
-        scores,
-        dataset,
-        Store.locate(results),
-        Roots.parse(roots),
-        method=method,
-        column=column,
-        wide=wide,
-        higher_is_better=direction == "higher",
-        mos_direction=mos_direction,
-        family=Family(family),
-        opinion_aware=opinion_aware,
-        trained_on=trained_on,
-        split=split,
-        resize=common.parse_resize(resize),
-        allow_incomplete=allow_incomplete,
-    )
-    for cell in evaluate(entries, draws=0, values=("srcc",)):
-        counts = f"imported {cell.scored}, without a score {cell.failed}"
-        click.echo(f"{cell.method.label} on {cell.dataset.id}: {counts}; {srcc_text(cell)}")
+    with no_collector():
+        entries = import_file(
+            scores,
+            dataset,
+            Store.locate(results),
+            Roots.parse(roots),
+            method=method,
+            column=column,
+            wide=wide,
+            higher_is_better=direction == "higher",
+            mos_direction=mos_direction,
+            family=Family(family),
+            opinion_aware=opinion_aware,
+            trained_on=trained_on,
+            split=split,
+            resize=common.parse_resize(resize),
+            allow_incomplete=allow_incomplete,
+        )
+        for cell in evaluate(entries, draws=0, values=("srcc",)):
+            counts = f"imported {cell.scored}, without a score {cell.failed}"
+            click.echo(f"{cell.method.label} on {cell.dataset.id}: {counts}; {srcc_text(cell)}")

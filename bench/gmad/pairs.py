@@ -132,15 +132,30 @@ def _widest(part: NDArray[np.intp], d: FloatArray, a: FloatArray, equal: float) 
         equal: largest difference in ``d``, and what the difference in ``a`` must exceed.
     """
     ends = np.searchsorted(d[part], d[part] + equal, side="right")
-    widest, pair = equal, None
-    for start, end in enumerate(ends):
-        gaps = a[part[start:end]] - a[part[start]]
-        at = int(np.argmax(np.abs(gaps)))
-        if abs(gaps[at]) > widest:
-            widest = abs(float(gaps[at]))
-            two = int(part[start]), int(part[start + at])
-            pair = two if gaps[at] < 0 else two[::-1]
-    return pair
+    scores = a[part]
+    gaps = np.maximum(_highest(scores, ends) - scores, scores + _highest(-scores, ends))
+    start = int(np.argmax(gaps))
+    if not gaps[start] > equal:
+        return None
+    gaps = scores[start : ends[start]] - scores[start]
+    at = int(np.argmax(np.abs(gaps)))
+    two = int(part[start]), int(part[start + at])
+    return two if gaps[at] < 0 else two[::-1]
+
+
+def _highest(values: FloatArray, ends: NDArray[np.intp]) -> FloatArray:
+    """Return the highest value from each place (n,) to before its end, which lies behind it, in O(n log n)."""
+    starts, highest = np.arange(values.size), np.empty(values.size)
+    lengths = ends - starts
+    reach = 1
+    while True:
+        # Of each place, the highest value of as many as ``reach``; two of these cover up to twice as many.
+        here = np.flatnonzero((lengths >= reach) & (lengths < 2 * reach))
+        highest[here] = np.maximum(values[here], values[ends[here] - reach])
+        if not (lengths >= 2 * reach).any():
+            return highest
+        values = np.maximum(values[:-reach], values[reach:])
+        reach *= 2
 
 
 def judge(gap: float, equal: float = EQUAL) -> Opinion:

@@ -46,7 +46,8 @@ class NamedValues:
 
     def __init__(self, names: Sequence[str]) -> None:
         self._order = sorted(range(len(names)), key=names.__getitem__)
-        self._starts = [f"[{json.dumps(names[place])}," for place in self._order]
+        quoted = json.encoder.encode_basestring_ascii  # what json.dumps comes to for a text, after much else
+        self._starts = [f"[{quoted(names[place])}," for place in self._order]
 
     def hash(self, values: FloatArray) -> str:
         """Return the ``short_hash`` of [name, value] pairs, sorted by name; a value that is NaN is None there.

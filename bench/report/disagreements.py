@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.api import FloatArray
 
@@ -43,10 +44,19 @@ def disagree(
     both = np.flatnonzero(np.isfinite(scores) & np.isfinite(labels))
     method = _below(scores[both] if higher_score else -scores[both])
     people = _below(labels[both] if higher_label else -labels[both])
-    order = np.argsort(people - method, kind="stable")
-    over = [i for i in order[:EACH_WAY] if method[i] > people[i]]
-    under = [i for i in order[::-1][:EACH_WAY] if method[i] < people[i]]
+    gap = people - method
+    over = [i for i in _least(gap) if gap[i] < 0]
+    # Of equal gaps the last image comes first here: both lists are ends of one order.
+    under = [gap.size - 1 - i for i in _least(-gap[::-1]) if gap[gap.size - 1 - i] > 0]
     return tuple(Disagreement(int(both[i]), float(method[i]), float(people[i])) for i in (*over, *under))
+
+
+def _least(values: FloatArray) -> NDArray[np.intp]:
+    """Return the places of the EACH_WAY least values, the least first, of equal ones the first."""
+    if values.size <= EACH_WAY:
+        return np.argsort(values, kind="stable")
+    few = np.flatnonzero(values <= np.partition(values, EACH_WAY - 1)[EACH_WAY - 1])
+    return few[np.argsort(values[few], kind="stable")][:EACH_WAY]
 
 
 def _below(values: FloatArray) -> FloatArray:

@@ -27,6 +27,8 @@ MAX_EVALUATIONS = 4000
 
 TOLERANCE = 1e-8
 """Relative change of the cost, or of the parameters, and cosine of the slope, below which a descent has converged."""
+BLOCK = 8192
+"""Images whose residuals are computed at once, so that all intermediate values stay in the cache."""
 SEARCH = 100
 """Most evaluations of a descent that only searches for a start."""
 DEEPEST = 3
@@ -296,14 +298,23 @@ def _descend(curve: _Curve, points: Points, start: Sequence[float] | FloatArray,
     from scipy.optimize import leastsq
 
     x, y, root = points.x, points.y, np.sqrt(points.weights)
-    constant, unmoved = np.zeros(curve.parameters), np.zeros((curve.parameters, curve.parameters))
+    parts = [slice(start, min(start + BLOCK, x.size)) for start in range(0, x.size, BLOCK)]
+    constant = np.zeros(curve.parameters)
     constant[0] = np.sqrt(rest)
 
     def residuals(b: FloatArray) -> FloatArray:
-        return np.concatenate([root * (curve.value(b, x) - y), constant])
+        found = np.empty(x.size + curve.parameters)
+        for part in parts:
+            np.multiply(root[part], curve.value(b, x[part]) - y[part], out=found[part])
+        found[x.size :] = constant
+        return found
 
     def slopes(b: FloatArray) -> FloatArray:
-        return np.concatenate([root * curve.jacobian(b, x), unmoved], axis=1)
+        found = np.empty((curve.parameters, x.size + curve.parameters))
+        for part in parts:
+            np.multiply(root[part], curve.jacobian(b, x[part]), out=found[:, part])
+        found[:, x.size :] = 0
+        return found
 
     # A trial step may leave the range of floats; the solver then rejects it.
     with np.errstate(over="ignore", invalid="ignore"):

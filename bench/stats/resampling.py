@@ -21,7 +21,8 @@ MEMORY = 1_000_000_000
 """Most bytes for the chunks of all threads together."""
 
 IMAGE_BYTES = 7 * CHUNK
-"""Bytes that a chunk takes for each image (``weighted_srcc``): its counts, twice, and half of its samples packed."""
+"""Bytes that a chunk takes for each image (``weighted_srcc``): its counts, three times, half of its samples packed, and
+as much again for the ranks of labels that all differ."""
 
 SMALL = 2_000_000
 """Images times samples below which threads cost more time than they save."""

@@ -50,6 +50,13 @@ def test_the_widest_pair_of_each_level_is_that_of_trying_all() -> None:
         assert a[pair.better] > a[pair.worse]
 
 
+def test_the_widest_pair_of_many_images_is_found_in_little_time() -> None:
+    # All images of a level are equal by the one method, so that there are billions of pairs to try.
+    d, a = np.repeat([0.0, 1.0], 50_000), np.arange(100_000.0)
+    worst, best = differentiate(d, a, [f"{i:06}" for i in RANDOM.permutation(100_000)], levels=2)
+    assert [(pair.worse, pair.better) for pair in (*worst.pairs, *best.pairs)] == [(0, 49_999), (50_000, 99_999)]
+
+
 def test_no_image_is_in_two_pairs_and_a_level_that_runs_out_says_so() -> None:
     d, a = np.repeat([0.0, 5.0, 9.0], 5), RANDOM.normal(size=15)
     levels = differentiate(d, a, [str(i) for i in range(15)], levels=3, pairs=3)

@@ -144,3 +144,47 @@ def test_ci_fails_where_a_check_fails(checkout: Path) -> None:
     code, out, _ = run_ci(checkout)
     assert code == 1
     assert "absent: sample alone" not in out
+
+
+def called_by(step: dict[str, object], folder: Path, inputs: dict[str, str]) -> list[str]:
+    """Run a step of the action with programs that only write down how they were called; return the calls."""
+    for name in ("python", "bench"):
+        program = folder / "bin" / name
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f'#!/bin/bash\nprintf "%s|" "${{0##*/}}" "$@" >> {folder}/calls; echo >> {folder}/calls\n')
+        program.chmod(0o755)
+    given = {
+        name: re.sub(r"\$\{\{ *(?:inputs|github)\.(\w+) *\}\}", lambda found: inputs[found[1]], value)
+        for name, value in step["env"].items()  # type: ignore[attr-defined]
+    }
+    environment = {**os.environ, **given, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+    subprocess.run(["bash", "-e", "-c", str(step["run"])], env=environment, check=True, cwd=folder)
+    return (folder / "calls").read_text().splitlines()
+
+
+def test_the_action_installs_the_method_and_checks_and_reads_no_input_as_a_command(tmp_path: Path) -> None:
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    inputs = {name: each["default"] for name, each in action["inputs"].items()}
+    inputs |= {"datasets": "photos more", "report": "a b.xml; touch broken", "extras": "pyiqa", "action_path": "/here"}
+    installing, checking = action["runs"]["steps"]
+    assert called_by(installing, tmp_path, inputs)[-1] == "python|-m|pip|install|/here[pyiqa]|.|"
+    calls = called_by(checking, tmp_path, inputs)
+    assert calls[-1] == "bench|check|photos|more|--fresh|--github|--junit|a b.xml; touch broken|"
+    assert not (tmp_path / "broken").exists()
+
+
+@pytest.mark.slow
+def test_the_hook_stops_a_push_that_changes_a_score(photos: Path, bench: Bench) -> None:
+    for name in ("run", "check"):
+        given = (
+            ["--method", "bytes-per-pixel", "--dataset", photos]
+            if name == "run"
+            else [photos, "--update", "--reason", "x"]
+        )
+        assert bench(name, *given).code == 0
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert (hook["id"], hook["language"], hook["stages"]) == ("bench-check", "system", ["pre-push"])
+    command = [*shlex.split(hook["entry"])[1:], str(photos)]
+    assert bench(*command).code == 0
+    next((photos / "images").iterdir()).write_bytes(b"")
+    assert bench(*command).code == 1

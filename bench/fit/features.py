@@ -21,6 +21,7 @@ from bench.io.atomic import write_atomically
 from bench.io.hashing import UNREADABLE, read_unchanged, short_hash
 from bench.io.images import POLICY, decode, prepare, resize
 from bench.io.progress import bar
+from bench.io.visible import quoted
 from bench.plugins import gaussian
 from bench.plugins import options as method_options
 from bench.plugins.method_source import hash_method
@@ -69,7 +70,7 @@ def check_features(spec: MethodSpec) -> None:
     """Raise UsageError unless the method offers features."""
     if not offers_features(spec.method):
         raise UsageError(
-            f"--features got {spec.method.info.name!r}, which does not offer features: give a NAME for "
+            f"--features got {quoted(spec.method.info.name)}, which does not offer features: give a NAME for "
             f"which `bench list methods` shows ou:NAME"
         )
 

@@ -27,6 +27,7 @@ from PIL import Image, TiffImagePlugin
 
 from bench.api import Pixels
 from bench.errors import ImageError
+from bench.io.visible import quoted
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_HEADER = len(PNG_SIGNATURE) + 25
@@ -124,7 +125,7 @@ def _check_jpeg(data: bytes) -> None:
     except ValueError as error:
         warning = str(error)
         if _LOST.match(warning) and not _is_padding(warning, data):
-            raise ImageError(f"damaged: libjpeg warns {warning!r}, so part of the picture is made up") from None
+            raise ImageError(f"damaged: libjpeg warns {quoted(warning)}, so part of the picture is made up") from None
 
 
 def _check_last_rows(image: Image.Image) -> None:

@@ -22,8 +22,9 @@ SOUND = frozenset(
 _WIDE, _HIGH, _BITS, _INK, _LONG, _SHORT, _TEXT = 256, 257, 258, 262, 4, 3, 2
 
 
-def write_bombs(folder: Path) -> list[str]:
+def write_bombs(folder: Path) -> set[str]:
     """Write the bombs into a folder, and return their names."""
+    before = set(folder.iterdir())
     for name, data in _files():
         (folder / name).write_bytes(data)
     (folder / "zero.jpg").symlink_to("/dev/zero")
@@ -31,7 +32,7 @@ def write_bombs(folder: Path) -> list[str]:
     (folder / "itself.jpg").symlink_to("itself.jpg")
     os.mkfifo(folder / "pipe.jpg")
     (folder / "folder.jpg").mkdir()
-    return sorted(path.name for path in folder.iterdir())
+    return {path.name for path in set(folder.iterdir()) - before}
 
 
 def _files() -> Iterator[tuple[str, bytes]]:
@@ -55,7 +56,7 @@ def _files() -> Iterator[tuple[str, bytes]]:
     zeros = zlib.compress(bytes(2**28), 9)
     texts = chunk(b"zTXt", b"k\0\0" + zeros), chunk(b"iTXt", b"k\0\1\0\0\0" + zeros)
     yield "text.png", png[:33] + b"".join(texts) * 20 + png[33:]
-    yield "animated.gif", gif[:-1] * 1 + gif[gif.index(b",") : -1] * 200 + b";"
+    yield "animated.gif", gif[:-1] + gif[gif.index(b",") : -1] * 200 + b";"
     yield "loop.tif", _tiff([(_WIDE, _SHORT, 1, 9), (_HIGH, _SHORT, 1, 9)], 8)
     yield "tags.tif", _tiff([(tag, _TEXT, 2**30, 8) for tag in range(_WIDE, 65_000)], 0)
     yield "two.mpo", saved(photo, "MPO", save_all=True, append_images=[photo] * 99)

@@ -51,7 +51,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         " Did you mean 'koniq'?"
     """
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
-    return f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+    quoted_names = "' or '".join(map(_printable, near))
+    return f" Did you mean '{quoted_names}'?" if near else ""
 
 
 def one_by_one(parameter: str, text: str, known: Iterable[str]) -> str:
@@ -74,8 +75,13 @@ def listed(items: Sequence[str], most: int = 10) -> str:
         >>> listed(["a", "b", "c"], most=2)
         'a, b and 1 more'
     """
-    shown = ", ".join(item if item.isprintable() else ascii(item) for item in items[:most])
+    shown = ", ".join(_printable(item) for item in items[:most])
     return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
+
+
+def _printable(text: str) -> str:
+    # In the form of bench.io.visible, which this module stands above.
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def counted(count: int, noun: str) -> str:

@@ -1,14 +1,16 @@
 """Loading the weights of other packages without running what a file brings along.
 
 A pickle can call any function, and a TorchScript archive has code of its own. Here ``torch.load`` takes tensors and
-plain values only, whatever its caller asks for, and ``torch.jit.load`` takes archives whose code names nothing that
-reads or writes files.
+plain values only, whatever its caller asks for, ``torch.jit.load`` takes archives whose code names nothing that
+reads or writes files, and the modules that transformers would take from a repository of weights are not run, though
+pyiqa trusts those of ``qalign`` and ``compare2score``.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -21,15 +23,21 @@ _ONLY, _ANYTHING = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY
 # TorchScript reaches files by few operators. Its text has no escapes, so that none of them goes without its word.
 _FORBIDDEN = re.compile(rb"\b(save|load|from_file|read_file|write_file|ops(?!\s*\.\s*prim\b))\b")
 _MOST_CODE = 2**24
+_HUB_MODULES = f"{os.sep}transformers_modules{os.sep}"  # the package that transformers copies such modules to
 
 _lock = threading.RLock()
 _inside = 0
 _before: dict[str, str | None] = {}
 _load_archive: Any = None
+_watching = False
 
 
 class HostileFileError(BenchError):
     """A file of weights that holds code."""
+
+
+class HubCodeError(HostileFileError, ValueError):
+    """A module from a repository of weights; transformers does without it where it can, as after a ValueError."""
 
 
 @contextmanager
@@ -43,10 +51,13 @@ def only_weights() -> Iterator[None]:
 
 
 def _enter() -> None:
-    global _inside, _load_archive
+    global _inside, _load_archive, _watching
     import torch
 
     with _lock:
+        if not _watching:  # for good: hooks of this kind cannot be taken away
+            sys.addaudithook(_refuse_hub_code)
+            _watching = True
         _inside += 1
         if _inside > 1:
             return
@@ -71,6 +82,12 @@ def _leave() -> None:
             else:
                 os.environ[name] = value
         torch.jit.load = _load_archive
+
+
+def _refuse_hub_code(event: str, arguments: tuple[Any, ...]) -> None:
+    # However transformers comes to it, Python tells of code before it runs.
+    if event == "exec" and _inside and _HUB_MODULES in (path := getattr(arguments[0], "co_filename", "")):
+        raise HubCodeError(f"{path} is a Python module of a repository of weights")
 
 
 def _load_checked(f: Any, *args: Any, **options: Any) -> Any:

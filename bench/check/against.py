@@ -20,6 +20,7 @@ from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.defaults import ALPHA
 from bench.errors import BenchError, UsageError
+from bench.io.visible import quoted
 from bench.plugins.registry import find_method, warn_about_plugins
 from bench.runs import loading, runner
 from bench.runs.entry import Entry
@@ -138,7 +139,7 @@ def _repository(methods: Sequence[str]) -> Path:
 def _worktree(repository: Path, revision: str, tree: Path) -> Iterator[Path]:
     known = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if known.returncode:
-        raise UsageError(f"--against got {revision!r}, which is no revision of {repository}")
+        raise UsageError(f"--against got {quoted(revision)}, which is no revision of {repository}")
     added = _git(repository, "worktree", "add", "--detach", str(tree), known.stdout.strip())
     if added.returncode:
         raise BenchError(f"--against: git cannot make a worktree of {repository}: {added.stderr.strip()}")

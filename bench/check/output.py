@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from bench.check.compare import Finding, Value
 from bench.check.verdicts import Verdict
 from bench.defaults import POWER
+from bench.io.visible import printable
 
 if TYPE_CHECKING:
     from bench.check.against import RevisionComparison
@@ -70,7 +71,7 @@ def _number(value: Value) -> str:
 
 
 def _line(text: str) -> str:
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return printable(text)
 
 
 def comparisons_to_text(found: Sequence[RevisionComparison], revision: str) -> str:

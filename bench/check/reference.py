@@ -18,6 +18,7 @@ from bench.check.compare import Record
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError, did_you_mean
 from bench.io.atomic import output_file
+from bench.io.visible import quoted
 
 FORMAT = 1
 FOLDER = Path("results/reference")
@@ -72,7 +73,7 @@ def read(folder: Path, dataset: str) -> Reference:
     path = path_of(folder, dataset)
     if dataset not in names(folder):
         raise UsageError(
-            f"{folder} has no reference of {dataset!r}.{did_you_mean(dataset, names(folder))} "
+            f"{folder} has no reference of {quoted(dataset)}.{did_you_mean(dataset, names(folder))} "
             f"Write one with `bench check ID --reference {folder} --update --reason TEXT`."
         )
     try:
@@ -81,7 +82,7 @@ def read(folder: Path, dataset: str) -> Reference:
             raise ValueError(f"it has {size:,} bytes, over the limit of {MAX_BYTES:,}")
         found = _reference(json.loads(path.read_bytes()))
         if found.dataset != dataset:
-            raise ValueError(f"it is of {found.dataset!r}")
+            raise ValueError(f"it is of {quoted(found.dataset)}")
         return found
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else str(error) or type(error).__name__
@@ -98,7 +99,8 @@ def write(folder: Path, reference: Reference) -> Path:
     data = (json.dumps(_as_json(reference), indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
     if len(data) > MAX_BYTES:
         raise UsageError(
-            f"the reference of {reference.dataset!r} would have {len(data):,} bytes, over the limit of {MAX_BYTES:,}: "
+            f"the reference of {quoted(reference.dataset)} would have {len(data):,} bytes, over the limit of "
+            f"{MAX_BYTES:,}: "
             "choose fewer methods with --method"
         )
     with output_file(path, "--reference") as temporary:
@@ -128,7 +130,7 @@ def _as_json(reference: Reference) -> dict[str, Any]:
 
 def _reference(data: Any) -> Reference:
     if data["format"] != FORMAT:
-        raise ValueError(f"its format is {data['format']!r}, this version reads {FORMAT}")
+        raise ValueError(f"its format is {quoted(data['format'])}, this version reads {FORMAT}")
     records = tuple(map(_record, data["records"]))
     if not records:
         raise ValueError("it has no records")
@@ -140,7 +142,7 @@ def _reference(data: Any) -> Reference:
 def _record(data: Any) -> Record:
     protocol = Protocol(**_dictionary(data["protocol"], _text))
     if type(data["n"]) is not int:
-        raise ValueError(f"n is {data['n']!r}")
+        raise ValueError(f"n is {quoted(data['n'])}")
     return Record(
         method=_text(data["method"]),
         protocol=protocol,
@@ -165,11 +167,11 @@ def _dictionary(data: Any, convert: Callable[[Any], Any]) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{value!r} stands where a text is expected")
+        raise ValueError(f"{quoted(value)} stands where a text is expected")
     return value
 
 
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} stands where a finite number is expected")
+        raise ValueError(f"{quoted(value)} stands where a finite number is expected")
     return float(value)

@@ -17,6 +17,7 @@ from bench.datasets.catalogue import canonical
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.errors import UsageError, did_you_mean
+from bench.io.visible import quoted
 from bench.plugins.registry import warn_about_plugins
 from bench.runs import loading, runner
 from bench.runs.store import Store
@@ -151,11 +152,13 @@ def _refuse_unknown_methods(methods: Sequence[str], references: Sequence[Referen
     labels = {record.method for each in references for record in each.records}
     for method in methods:
         if method not in labels:
-            raise UsageError(f"--method got {method!r}, which is in no reference.{did_you_mean(method, labels)}")
+            raise UsageError(f"--method got {quoted(method)}, which is in no reference.{did_you_mean(method, labels)}")
     for each in references:
         # Of a dataset that was asked for by name something must be checked.
         if named and methods and not _only(each, methods).records:
-            raise UsageError(f"--method: the reference of {each.dataset!r} contains no result of {', '.join(methods)}")
+            raise UsageError(
+                f"--method: the reference of {quoted(each.dataset)} contains no result of {', '.join(methods)}"
+            )
 
 
 def _dataset_id(text: str, known: Sequence[str], places: Roots) -> str:

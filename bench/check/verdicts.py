@@ -14,6 +14,7 @@ from bench.check.power import smallest_fall
 from bench.check.reference import Reference, Update, updated
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
+from bench.io.visible import quoted
 from bench.runs.entry import Entry
 from bench.runs.jobs import Settings
 from bench.runs.store import Damage
@@ -150,7 +151,7 @@ def update(
     lacking += [method for method in methods if method not in {label for label, _ in wanted}]
     if lacking or not wanted:
         what = ", ".join(lacking) if lacking else "result"
-        raise UsageError(f"--update: the store has no {what} on {reference.dataset!r}: run it first")
+        raise UsageError(f"--update: the store has no {what} on {quoted(reference.dataset)}: run it first")
     taken = [stored[key] for key in wanted]
     records = [record_entry(entry)[0] for entry in taken]
     if lost := [words for record in records for words in _damaged(damaged, reference.dataset, record)]:

@@ -11,6 +11,7 @@ from bench.cite.citation import Citation, cite_dataset, cite_method, cite_softwa
 from bench.datasets.catalogue import card_of, find_card, names
 from bench.errors import UsageError, did_you_mean
 from bench.io.progress import note
+from bench.io.visible import quoted
 from bench.plugins.registry import catalogue
 from bench.runs.entry import Entry
 
@@ -72,7 +73,8 @@ def _cite(name: str) -> Citation:
     citation = cite_dataset(card) if card else _cite_method(name)
     if citation is None:
         raise UsageError(
-            f"NAME got {name!r}, which is neither a dataset nor a method.{did_you_mean(name, [*names(), *_methods()])} "
+            f"NAME got {quoted(name)}, which is neither a dataset nor a "
+            f"method.{did_you_mean(name, [*names(), *_methods()])} "
             "See `bench list datasets` and `bench list methods`."
         )
     return citation

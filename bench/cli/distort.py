@@ -8,6 +8,7 @@ import click
 
 from bench.cli.commands import command
 from bench.errors import ImageError, UsageError
+from bench.io.visible import quoted
 
 
 @command(short_help="Draw a photograph with every distortion at every level.")
@@ -47,7 +48,7 @@ def distort(photo: Path, output: Path | None, types: str, seed: int, overwrite: 
     try:
         names = tuple(dict.fromkeys(select(types)))
     except ValueError as error:
-        raise UsageError(f"--types got {types!r}: {error}") from None
+        raise UsageError(f"--types got {quoted(types)}: {error}") from None
 
     with output_file(output) as temporary:
         draw_sheet(pixels, names, seed).save(temporary, picture_format)

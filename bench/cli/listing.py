@@ -11,7 +11,7 @@ from bench.cli import common, completion
 from bench.cli.commands import group
 from bench.defaults import KINDS
 from bench.errors import UsageError, did_you_mean
-from bench.io.visible import brief, one_line
+from bench.io.visible import brief, one_line, quoted
 
 if TYPE_CHECKING:
     from bench.api import Method
@@ -89,7 +89,8 @@ def list_datasets(
         if card is None:
             hint = did_you_mean(name, [c.id for c in cards])
             raise UsageError(
-                f"NAME got {name!r}, which is neither the id of a dataset nor a card.{hint} See `bench list datasets`."
+                f"NAME got {quoted(name)}, which is neither the id of a dataset nor a card.{hint} See `bench list "
+                "datasets`."
             )
         cards = [card]
     cards = choose_cards(cards, places, kind, licence or "", ready=ready)

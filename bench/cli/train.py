@@ -11,6 +11,7 @@ import click
 from bench.cli import common, completion
 from bench.cli.commands import Group
 from bench.errors import UsageError, did_you_mean
+from bench.io.visible import quoted
 
 if TYPE_CHECKING:
     from bench.api import Method
@@ -69,7 +70,7 @@ class _Methods(Group):
         if args[0] not in known:
             hint = did_you_mean(args[0], known)
             raise UsageError(
-                f"METHOD got {args[0]!r}, which cannot be trained.{hint} Trainable methods: {', '.join(known)}."
+                f"METHOD got {quoted(args[0])}, which cannot be trained.{hint} Trainable methods: {', '.join(known)}."
             )
         return super().resolve_command(ctx, args)
 

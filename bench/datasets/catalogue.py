@@ -19,6 +19,7 @@ from bench.errors import UsageError
 from bench.io.hashing import hash_bytes
 from bench.io.shipped import shipped_folder
 from bench.io.toml import fill
+from bench.io.visible import quoted
 
 
 def cards_folder() -> Path:
@@ -43,7 +44,9 @@ def shipped_cards() -> dict[str, Card]:
         card = read_card(path)
         for name in (card.id, *card.aliases):
             if name in taken:
-                raise UsageError(f"the cards {taken[name]} and {path} both have the id or alias {name!r}: rename one")
+                raise UsageError(
+                    f"the cards {taken[name]} and {path} both have the id or alias {quoted(name)}: rename one"
+                )
             taken[name] = path
         cards[card.id] = card
     return dict(sorted(cards.items()))
@@ -89,11 +92,13 @@ def read_card(path: Path) -> Card:
     data, table = _read_toml(path)
     if "extends" in table:
         if not _is_id(table["extends"]):
-            raise UsageError(f"the card {path}: extends is {table['extends']!r}: write the id of another card")
+            raise UsageError(f"the card {path}: extends is {quoted(table['extends'])}: write the id of another card")
         base = path.with_name(f"{table['extends']}.toml")
         base_data, base_table = _read_toml(base)
         if "extends" in base_table:
-            raise UsageError(f"the card {path} extends {base.stem!r}, which extends another card: extend that one")
+            raise UsageError(
+                f"the card {path} extends {quoted(base.stem)}, which extends another card: extend that one"
+            )
         data, table = base_data + data, {**base_table, "aliases": [], "checked": "", **table}
     if isinstance(table.get("labels"), dict):
         table["labels"] = [table["labels"]]
@@ -118,15 +123,17 @@ def _is_id(text: object) -> bool:
 
 def _check(path: Path, card: Card) -> None:
     if card.kind not in KINDS:
-        raise UsageError(f"the card {path}: kind is {card.kind!r}: use one of {', '.join(KINDS)}")
+        raise UsageError(f"the card {path}: kind is {quoted(card.kind)}: use one of {', '.join(KINDS)}")
     wrong = next((name for name in (card.id, *card.aliases) if not _is_id(name)), None)
     if wrong is not None:
-        raise UsageError(f"the card {path}: {wrong!r} is not a valid id or alias: use letters, digits and . _ + -")
+        raise UsageError(
+            f"the card {path}: {quoted(wrong)} is not a valid id or alias: use letters, digits and . _ + -"
+        )
     if not re.fullmatch(r"(10\.[0-9]{4,9}/[!-~]+)?", card.doi) or not re.fullmatch(
         r"([0-9]{4}\.[0-9]{4,5})?", card.arxiv
     ):
         raise UsageError(
-            f"the card {path}: doi is {card.doi!r} and arxiv {card.arxiv!r}: write ids such as "
+            f"the card {path}: doi is {quoted(card.doi)} and arxiv {quoted(card.arxiv)}: write ids such as "
             "10.1109/TIP.2020.2967829 and 1910.06180, without an address"
         )
     if not card.layouts or not all(card.layouts) or len(card.size) not in (0, 2) or card.n < 0 or card.n_raters < 0:
@@ -151,7 +158,7 @@ def _check_labels(path: Path, labels: LabelSpec) -> None:
     if any(size < 1 for size in (*labels.blocks.values(), *labels.grid.values())):
         raise UsageError(f"the card {path}: blocks and grid are numbers of rows: write numbers above 0")
     if any(len(width) > 2 for width in re.findall(r"\{[^{}:]+:(\d+)\}", labels.image)):
-        raise UsageError(f"the card {path}: image is {labels.image!r}: a width has at most two digits")
+        raise UsageError(f"the card {path}: image is {quoted(labels.image)}: a width has at most two digits")
     for spec in (labels, *labels.beside):
         if spec.header < 1 or spec.decimal not in (".", ",") or not _is_delimiter(spec.delimiter):
             raise UsageError(
@@ -161,7 +168,7 @@ def _check_labels(path: Path, labels: LabelSpec) -> None:
             codecs.lookup(spec.encoding)
         except LookupError:
             raise UsageError(
-                f"the card {path}: encoding is {spec.encoding!r}: use one that Python knows, such as utf-8"
+                f"the card {path}: encoding is {quoted(spec.encoding)}: use one that Python knows, such as utf-8"
             ) from None
 
 
@@ -173,9 +180,10 @@ def _check_attributes(path: Path, card: Card, from_names: set[str]) -> None:
     for labels in card.labels or [None]:
         known = from_names | set(labels.attributes if labels else ())
         for name in known & set(RESERVED):
-            raise UsageError(f"the card {path}: the attribute name {name!r} is reserved: choose another")
+            raise UsageError(f"the card {path}: the attribute name {quoted(name)} is reserved: choose another")
         for name in filter(None, (*card.within, card.cluster, card.group, *card.groups)):
             if name not in known:
                 raise UsageError(
-                    f"the card {path}: within, cluster, group or groups has {name!r}, which [labels] attributes lacks"
+                    f"the card {path}: within, cluster, group or groups has {quoted(name)}, which [labels] attributes "
+                    "lacks"
                 )

@@ -14,6 +14,7 @@ from bench.errors import UsageError, listed
 from bench.io.files import File
 from bench.io.hashing import short_hash
 from bench.io.images import format_of
+from bench.io.visible import quoted
 
 Direction = Literal["higher", "lower"]
 Attribute = str | float
@@ -101,7 +102,9 @@ class Dataset:
     def __post_init__(self) -> None:
         for name, known in (("direction", ("higher", "lower")), ("aggregate", ("mean", "median"))):
             if getattr(self, name) not in known:
-                raise ValueError(f"dataset {self.id!r}: {name} is {getattr(self, name)!r}, use {' or '.join(known)}")
+                raise ValueError(
+                    f"dataset {quoted(self.id)}: {name} is {quoted(getattr(self, name))}, use {' or '.join(known)}"
+                )
 
     @functools.cached_property
     def labels_hash(self) -> str:
@@ -137,7 +140,8 @@ class Dataset:
         n = self.here_n if n is None else n
         if abs(n - self.complete_n) > MOST_OFF * self.complete_n > 0:
             raise UsageError(
-                f"dataset {self.id!r} at {self.origin}: {told_count(n, self.complete_n)}, over {MOST_OFF:.0%} off: "
+                f"dataset {quoted(self.id)} at {self.origin}: {told_count(n, self.complete_n)}, over {MOST_OFF:.0%} "
+                "off: "
                 "give the folder of the right set, get the whole of it, or add --allow-incomplete to use it as it is"
             )
 
@@ -145,7 +149,7 @@ class Dataset:
         """Raise UsageError where a CSV has columns of numbers and none that is known to hold its labels."""
         if self.unread:
             raise UsageError(
-                f"dataset {self.id!r} at {self.origin} has no column score or mos, but numbers in "
+                f"dataset {quoted(self.id)} at {self.origin} has no column score or mos, but numbers in "
                 f"{listed(self.unread)}: say which column holds the labels with --score-column NAME (add "
                 "--lower-is-better if lower labels mean better quality), or score without labels with --score-column "
                 f"{NO_LABELS}"
@@ -171,13 +175,15 @@ class Dataset:
                 attribute, value = "split", name
             kept = tuple(s for s in self.samples if str(s.attributes.get(attribute)) == value)
             if not kept:
-                raise UsageError(f"--split got {name!r} for dataset {self.id!r}: {self._splits_told(attribute)}")
+                raise UsageError(
+                    f"--split got {quoted(name)} for dataset {quoted(self.id)}: {self._splits_told(attribute)}"
+                )
         return replace(self, samples=kept)
 
     def _splits_told(self, attribute: str) -> str:
         known = list(count_values(self.samples, attribute))
         if attribute != "split":
-            return f"its {attribute} is {listed(known)}" if known else f"its labels say nothing of {attribute!r}"
+            return f"its {attribute} is {listed(known)}" if known else f"its labels say nothing of {quoted(attribute)}"
         if known:
             return f"its splits are {', '.join(known)} and all"
         return "its labels say no official splits: leave the option out, give random:SEED, or see `bench doctor`"
@@ -186,7 +192,7 @@ class Dataset:
         match = re.fullmatch(r"random:(\d{1,9})(:training)?", name)
         if match is None:
             raise UsageError(
-                f"--split got {name!r}: write random:SEED for the test part, or random:SEED:training for the rest"
+                f"--split got {quoted(name)}: write random:SEED for the test part, or random:SEED:training for the rest"
             )
         test = random_groups(self.contents, int(match[1]))
         pairs = zip(self.samples, self.contents, strict=True)

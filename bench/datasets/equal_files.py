@@ -33,8 +33,13 @@ def equal_files_told(digests: Mapping[str, str]) -> str:
     """Say how many files are equal to another and which; empty where none is."""
     groups = equal_files(digests)
     more = sum(map(len, groups)) - len(groups)
-    which = listed([" = ".join(names) for names in groups], _SHOWN)
+    which = listed([_equated(names) for names in groups], _SHOWN)
     return f"{more} image(s) are the same file as another and count all the same: {which}" if groups else ""
+
+
+def _equated(names: list[str]) -> str:
+    shown = " = ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown} = {len(names) - _SHOWN} more"
 
 
 def across_splits(samples: Iterable[Sample], digests: Mapping[str, str]) -> set[str]:

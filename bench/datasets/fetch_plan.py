@@ -17,6 +17,7 @@ from bench.io import download as fetching
 from bench.io import unpacking
 from bench.io.files import expand, is_url
 from bench.io.first_hashes import FILE_NAME
+from bench.io.visible import quoted
 
 _BY_HAND = (".rar", ".7z", ".tar.bz2", ".tar.xz", ".tar.zst")
 
@@ -81,13 +82,14 @@ def plan(name: str, folder: Path | None, mirror: str = "") -> FetchPlan:
     card = find_card(name)
     if card is None:
         raise UsageError(
-            f"ID got {name!r}, which is not a known dataset.{did_you_mean(name, names())} See `bench list datasets`"
+            f"ID got {quoted(name)}, which is not a known dataset.{did_you_mean(name, names())} See `bench list "
+            "datasets`"
         )
     if card.id == "sample":
         raise UsageError("dataset 'sample' needs no download: it is built at its first use")
     if not card.archives:
         raise MissingRequirementError(
-            f"dataset {card.id!r} cannot be downloaded by a command: get it by hand from {card.source}, "
+            f"dataset {quoted(card.id)} cannot be downloaded by a command: get it by hand from {card.source}, "
             f"then give --root {card.id}=FOLDER, or put it into ${DATA_VARIABLE}/{card.id}"
         )
     laid_out = FetchPlan(card, _from_mirror(card, mirror), _target(card, folder))
@@ -108,16 +110,18 @@ def _from_mirror(card: Card, mirror: str) -> tuple[Archive, ...]:
     else:
         fitting = [source for source in mirrors if source.casefold().startswith(mirror.casefold())]
     if len(fitting) != 1:
-        got = f"--mirror got {mirror!r}" if mirror else "there are several mirrors"
+        got = f"--mirror got {quoted(mirror)}" if mirror else "there are several mirrors"
         known = ", ".join(map(repr, mirrors)) or "there are no mirrors"
-        raise UsageError(f"dataset {card.id!r}: {got}; give the beginning of one mirror's name: {known}")
+        raise UsageError(f"dataset {quoted(card.id)}: {got}; give the beginning of one mirror's name: {known}")
     return tuple(archive for archive in card.archives if archive.mirror == fitting[0])
 
 
 def _target(card: Card, folder: Path | None) -> Path:
     target = folder or _own_place(card)
     if target is None:
-        raise UsageError(f"--output is needed for {card.id!r}, as ${DATA_VARIABLE} is not set: give --output FOLDER")
+        raise UsageError(
+            f"--output is needed for {quoted(card.id)}, as ${DATA_VARIABLE} is not set: give --output FOLDER"
+        )
     # A link is followed here: the rename at the end would replace it by the folder.
     target = expand(str(target), "--output").resolve()
     check_vacant(target)
@@ -147,11 +151,13 @@ def _check_names(laid_out: FetchPlan) -> None:
         name = archive.file_name
         if name.lower().endswith(_BY_HAND):
             raise MissingRequirementError(
-                f"dataset {card.id!r}: {name} cannot be unpacked here: download it from {archive.url}, "
+                f"dataset {quoted(card.id)}: {name} cannot be unpacked here: download it from {archive.url}, "
                 f"unpack it by hand with unrar or 7z to {laid_out.target.joinpath(archive.into)}{_or_mirror(laid_out)}"
             )
         if name in names or not _is_safe(archive):
-            raise UsageError(f"the card {card.id!r} has an archive with the unsafe file name {name!r}: {archive.url}")
+            raise UsageError(
+                f"the card {quoted(card.id)} has an archive with the unsafe file name {quoted(name)}: {archive.url}"
+            )
         names.add(name)
 
 
@@ -184,7 +190,7 @@ def _check_disk(laid_out: FetchPlan) -> None:
     free = free_bytes(laid_out.target)
     if lacking + unpacked > free:
         raise UsageError(
-            f"dataset {laid_out.card.id!r} needs about {_megabytes(lacking + unpacked)} at {laid_out.target} "
+            f"dataset {quoted(laid_out.card.id)} needs about {_megabytes(lacking + unpacked)} at {laid_out.target} "
             f"({_megabytes(lacking)} to download, {_megabytes(unpacked)} unpacked), but {_megabytes(free)} are free: "
             "free some space, or give another folder by --output"
         )

@@ -16,6 +16,7 @@ from bench.datasets.readers.with_card import read_with_card
 from bench.datasets.roots import DATA_VARIABLE, Roots
 from bench.errors import MissingRequirementError, UsageError, did_you_mean, one_by_one
 from bench.io.files import File, Folder, LocalFolder, expand, is_url, open_folder
+from bench.io.visible import quoted
 
 _MOST_COMPARED = 2000  # names are compared letter by letter
 
@@ -45,7 +46,8 @@ def resolve(text: str, roots: Roots, parameter: str = "--dataset", reading: Read
         if reading.of_table:
             raise UsageError(
                 "--score-column, --lower-is-better and --image-column are for a CSV of your own, but "
-                f"{text!r} has a card, which says where its labels are: leave them out, or give the dataset a command "
+                f"{quoted(text)} has a card, which says where its labels are: leave them out, or give the dataset a "
+                "command "
                 "of its own"
             )
         return read_with_card(*named, suffix=reading.suffix)
@@ -58,7 +60,7 @@ def resolve(text: str, roots: Roots, parameter: str = "--dataset", reading: Read
         return read_local(path, reading)
     hint = one_by_one(parameter, text, names()) or did_you_mean(text, [*names(), *_beside(path)])
     raise UsageError(
-        f"{parameter} got {text!r}, which is neither a known id nor a path that exists.{hint} "
+        f"{parameter} got {quoted(text)}, which is neither a known id nor a path that exists.{hint} "
         "See `bench list datasets`."
     )
 
@@ -102,7 +104,7 @@ def open_root(card: Card, roots: Roots) -> Folder:
     place = roots.find(card)
     if place is None:
         raise MissingRequirementError(
-            f"dataset {card.id!r} ({card.title}) is not available here: get it from {card.source}, then give "
+            f"dataset {quoted(card.id)} ({card.title}) is not available here: get it from {card.source}, then give "
             f"--root {card.id}=FOLDER, or put it into ${DATA_VARIABLE}/{card.id}."
         )
     return place.open()

@@ -13,6 +13,7 @@ from bench.datasets.card import Card
 from bench.errors import UsageError, did_you_mean
 from bench.io.files import Beside, Folder, LocalFolder, expand, is_url, open_folder
 from bench.io.toml import fill
+from bench.io.visible import quoted
 
 DATA_VARIABLE = "BENCH_DATA"
 SETTINGS_FILE = "bench.toml"
@@ -82,13 +83,13 @@ class Roots:
         for text in assignments:
             name, equals, path = text.partition("=")
             if not equals or not path:
-                raise UsageError(f"--root got {text!r}: write ID=PATH, for example koniq=/data/koniq10k")
+                raise UsageError(f"--root got {quoted(text)}: write ID=PATH, for example koniq=/data/koniq10k")
             there = is_url(path) or expand(path, "--root").exists()
             # The id of a card of one's own, or the name of a folder dataset, is none that could be known here.
             own = catalogue.find_card(name) is None and there and not did_you_mean(name, catalogue.names())
             name = name if own else _card(name, "--root").id
             if not there:
-                raise UsageError(f"--root {name} got {path!r}, which does not exist")
+                raise UsageError(f"--root {name} got {quoted(path)}, which does not exist")
             explicit[name] = path
         file = next((f for f in _upwards(Path.cwd()) if f.is_file()), None)
         settings = _read_settings(file) if file else _Settings()
@@ -122,7 +123,7 @@ def _data_folder() -> str:
         return text
     folder = expand(text, f"${DATA_VARIABLE}")
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"${DATA_VARIABLE} is {text!r}, which is not a folder: set another")
+        raise UsageError(f"${DATA_VARIABLE} is {quoted(text)}, which is not a folder: set another")
     return str(folder)
 
 
@@ -148,7 +149,7 @@ def _card(name: str, parameter: str) -> Card:
     card = catalogue.find_card(name)
     if card is None:
         raise UsageError(
-            f"{parameter} got {name!r}, which is not a known dataset.{did_you_mean(name, catalogue.names())}"
+            f"{parameter} got {quoted(name)}, which is not a known dataset.{did_you_mean(name, catalogue.names())}"
         )
     return card
 

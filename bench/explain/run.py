@@ -11,6 +11,7 @@ from bench.api import Method, Photo
 from bench.errors import ImageError, UsageError
 from bench.explain.explanation import Explanation, explain, offers_explanation
 from bench.io.images import decode, prepare, read_bytes
+from bench.io.visible import quoted
 from bench.plugins.registry import catalogue, warn_about_plugins
 from bench.runs import loading
 
@@ -77,7 +78,7 @@ def explain_photo(
 def _check_offer(method: type[Method], name: str) -> None:
     if not offers_explanation(method):
         able = ", ".join(known for known, each in catalogue().methods.items() if offers_explanation(each))
-        raise UsageError(f"--method got {name!r}, which offers no explanations; these methods do: {able}")
+        raise UsageError(f"--method got {quoted(name)}, which offers no explanations; these methods do: {able}")
 
 
 def _decode(path: Path) -> Photo:

@@ -11,6 +11,7 @@ from bench.figures import correlation as correlations
 from bench.figures import scatter as scatters
 from bench.figures import significance as comparisons
 from bench.figures.speed import races, speeds
+from bench.io.visible import quoted
 from bench.runs.entry import Entry
 from bench.runs.selection import without_fitted
 from bench.tables.evaluation import evaluate
@@ -87,7 +88,7 @@ def residuals(entries: Sequence[Entry], against: Literal["predicted", "label"] =
         UsageError: no result has scores and labels, or there are too many to be read.
     """
     if against not in ("predicted", "label"):
-        raise UsageError(f"--against got {against!r}: use predicted or label")
+        raise UsageError(f"--against got {quoted(against)}: use predicted or label")
     shown, notes = _panels(entries)
     return Plot(scatters.residuals(shown, against), f"{len(shown)} panels", notes)
 

@@ -11,6 +11,7 @@ from bench.datasets.dataset import Dataset
 from bench.errors import UsageError
 from bench.fit import features as extraction
 from bench.fit.features import Features
+from bench.io.visible import quoted
 from bench.runs.entry import Json
 from bench.runs.jobs import LoadedMethod, Settings
 from bench.runs.runner import with_protocol
@@ -42,11 +43,14 @@ def check_datasets(train: Sequence[Dataset], targets: Sequence[Dataset], splits:
     """Raise UsageError where a regression cannot be fitted on one of the first or judged on one of the second."""
     ids = [dataset.id for dataset in targets]
     if twice := next((id_ for id_ in ids if ids.count(id_) > 1), None):
-        raise UsageError(f"--train and --test give two datasets with the id {twice!r}: leave one out, or rename it")
+        raise UsageError(
+            f"--train and --test give two datasets with the id {quoted(twice)}: leave one out, or rename it"
+        )
     for dataset in targets:
         if dataset.within:
             raise UsageError(
-                f"dataset {dataset.id!r} has labels that compare only inside groups ({', '.join(dataset.within)}): "
+                f"dataset {quoted(dataset.id)} has labels that compare only inside groups "
+                f"({', '.join(dataset.within)}): "
                 "no regression can be fitted on them or tested by them; give another dataset to --train and --test"
             )
     for dataset in train:
@@ -64,7 +68,8 @@ def check_enough(training: Dataset, seed: int) -> None:
     """Raise UsageError unless content can be held out of a split's training part to choose by."""
     if (found := len(set(training.contents))) < 2:
         raise UsageError(
-            f"--train got {training.id!r}, whose part random:{seed}:training has {found} different content(s) with "
+            f"--train got {quoted(training.id)}, whose part random:{seed}:training has {found} different content(s) "
+            "with "
             "labels: at least two are needed, one to fit on and one for validation"
         )
 
@@ -86,7 +91,8 @@ def extract_features(ready: LoadedMethod, dataset: Dataset, settings: Settings, 
     features = extraction.extract(ready, dataset, settings, survey, root)
     if not features.vectors:
         raise UsageError(
-            f"--features got {ready.spec.label}, which has no features of any image of {dataset.id!r}; the reason "
+            f"--features got {ready.spec.label}, which has no features of any image of {quoted(dataset.id)}; the "
+            "reason "
             f"for the first: {next(iter(features.errors.values()))}"
         )
     assert settings.resize is not None

@@ -21,6 +21,7 @@ from bench.errors import BenchError, UsageError
 from bench.io.atomic import write_atomically
 from bench.io.hashing import short_hash
 from bench.io.images import POLICY
+from bench.io.visible import quoted
 from bench.plugins import gaussian
 from bench.plugins import options as method_options
 from bench.plugins.method_source import hash_method
@@ -55,7 +56,7 @@ def check_features(spec: MethodSpec) -> None:
     """Raise UsageError unless the method offers features."""
     if not offers_features(spec.method):
         raise UsageError(
-            f"--features got {spec.method.info.name!r}, which does not offer features: give a NAME for "
+            f"--features got {quoted(spec.method.info.name)}, which does not offer features: give a NAME for "
             f"which `bench list methods` shows ou:NAME"
         )
 

@@ -11,6 +11,7 @@ from bench.datasets.dataset import Dataset
 from bench.errors import ImageError, UsageError
 from bench.io.images import decode
 from bench.io.progress import bar
+from bench.io.visible import quoted
 from bench.plugins.weights import with_fetching
 from bench.runs.jobs import MethodSpec
 
@@ -40,7 +41,7 @@ def fit_on_pristine(spec: MethodSpec, dataset: Dataset, output: Path) -> str:
         )
     except NotImplementedError:
         raise UsageError(
-            f"METHOD got {spec.method.info.name!r}, which has no parameters to fit on pristine photographs"
+            f"METHOD got {quoted(spec.method.info.name)}, which has no parameters to fit on pristine photographs"
         ) from None
 
 

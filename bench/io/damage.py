@@ -13,9 +13,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -25,8 +27,11 @@ from PIL import Image, TiffImagePlugin
 
 from bench.api import Pixels
 from bench.errors import ImageError
+from bench.io.visible import quoted
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PNG_HEADER = len(PNG_SIGNATURE) + 25
+_MOST_CHUNKS = 200_000  # of a PNG: one of the largest size has some 65,000
 RAW_SUFFIXES = frozenset(
     {".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".gpr", ".iiq", ".kdc", ".mef", ".mos", ".mrw"}
     | {".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"}
@@ -44,6 +49,10 @@ _LONGEST_RUN, _PIXELS_A_ZERO = 1024, 5000  # evenly black pictures have up to 30
 _PLAIN, _BOTTOM_FIRST = frozenset({"BMP", "DIB", "PPM", "TIFF"}), frozenset({"BMP", "DIB"})
 _BLACK_IS_ZERO = frozenset({"L", "RGB", "I;16"})
 _MOST_BLACK, _TO_THE_EDGE = 0.02, 0.9
+_JPEG_SIGNATURE, _EXIF = b"\xff\xd8", b"Exif\0\0"
+_METADATA = frozenset(bytes([kind]) for kind in (*range(0xE0, 0xF0), 0xFE))
+_OF_COLOUR = frozenset({b"\xe0", b"\xee"})  # JFIF and Adobe: by these libjpeg knows what the samples are
+_MUCH_METADATA, _MOST_SEGMENTS = 2**20, 10_000
 _BIT_BUFFER = 8  # bytes that libjpeg reads ahead
 _START_OF_SCAN, _END = 0xDA, 0xD9
 _DNG_VERSION, _NEW_SUBFILE_TYPE, _REDUCED = 50706, 254, 1
@@ -59,8 +68,11 @@ def check_before_decoding(image: Image.Image, data: bytes) -> None:
     """Look at an image that Pillow has opened and not decoded.
 
     Raises:
-        ImageError: a JPEG whose scans would take very long, or a TIFF that begins with a preview.
+        ImageError: a JPEG whose scans would take very long, a PNG of too many chunks, or a TIFF that begins with a
+            preview.
     """
+    if image.format == "PNG":
+        deque(_chunks(data), 0)  # counts them
     if image.format in ("JPEG", "MPO"):
         most = min(_MOST_SCANS, _MOST_WORK // (image.width * image.height))
         # Counting bytes is quick; only where they are many is it worth while to see which of them begin a scan.
@@ -113,7 +125,7 @@ def _check_jpeg(data: bytes) -> None:
     except ValueError as error:
         warning = str(error)
         if _LOST.match(warning) and not _is_padding(warning, data):
-            raise ImageError(f"damaged: libjpeg warns {warning!r}, so part of the picture is made up") from None
+            raise ImageError(f"damaged: libjpeg warns {quoted(warning)}, so part of the picture is made up") from None
 
 
 def _check_last_rows(image: Image.Image) -> None:
@@ -189,9 +201,17 @@ class _Chunk(NamedTuple):
 
 
 def _chunks(data: bytes) -> Iterator[_Chunk]:
-    """Yield the chunks of a PNG that are there whole."""
+    """Yield the chunks of a PNG that are there whole.
+
+    Raises:
+        ImageError: they are so many that they would take minutes.
+    """
     place = len(PNG_SIGNATURE)
+    left = _MOST_CHUNKS
     while place + 12 <= len(data):
+        if not left:
+            raise ImageError(f"a PNG of over {_MOST_CHUNKS:,} chunks, which would take too long to decode: refused")
+        left -= 1
         (size,) = struct.unpack_from(">I", data, place)
         whole = data[place : place + 12 + size]
         if len(whole) < 12 + size:
@@ -207,11 +227,31 @@ def _check_png(data: bytes) -> None:
         raise ImageError("damaged: a checksum of its pixels is wrong")
 
 
-def may_be_turned(image: Image.Image, data: bytes) -> bool:
-    """Tell whether an image that Pillow has opened can have an orientation; asking a PNG decodes it."""
-    if image.format != "PNG":
-        return image.format != "TIFF"  # Pillow turns a TIFF itself, and says so from the start
-    return any(chunk.kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt") for chunk in _chunks(data))
+def one_pixel(data: bytes) -> bytes | None:
+    """Return a PNG of one pixel with the texts and the EXIF of another; None where that has neither."""
+    kept = [chunk.whole for chunk in _chunks(data) if chunk.kind in (b"eXIf", b"tEXt", b"zTXt", b"iTXt")]
+    if not kept:
+        return None
+    file = io.BytesIO()
+    Image.new("1", (1, 1)).save(file, "PNG")
+    small = file.getvalue()
+    return small[:_PNG_HEADER] + b"".join(kept) + small[_PNG_HEADER:]
+
+
+def lean_jpeg(data: bytes) -> bytes:
+    """Return a JPEG of much metadata without all but the first EXIF of it; others, and other files, as they are.
+
+    Pillow joins the segments of EXIF one by one, which takes the square of their number.
+    """
+    place, kept = 2, [_JPEG_SIGNATURE]
+    for _ in range(_MOST_SEGMENTS if data.startswith(_JPEG_SIGNATURE) else 0):
+        if data[place : place + 1] != b"\xff" or data[place + 1 : place + 2] not in _METADATA:
+            break
+        segment = data[place : place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")]
+        if segment[1:2] in _OF_COLOUR or (segment[4:10] == _EXIF and all(one[4:10] != _EXIF for one in kept)):
+            kept.append(segment)
+        place += len(segment)
+    return b"".join(kept) + data[place:] if place > _MUCH_METADATA else data
 
 
 def without_metadata(data: bytes) -> bytes:

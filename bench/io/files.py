@@ -27,6 +27,7 @@ from urllib.parse import quote, urlsplit
 from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
 from bench.io import web
 from bench.io.images import MAX_FILE_BYTES, is_image_name, read_bytes
+from bench.io.visible import quoted
 from bench.io.web_file import WebFile
 from bench.io.web_folder import MAX_LEVELS, MAX_NAMES, names_below, refuse_depth
 
@@ -355,7 +356,7 @@ def expand(text: str, parameter: str) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise UsageError(f"{parameter} got {text!r}: this home folder does not exist") from None
+        raise UsageError(f"{parameter} got {quoted(text)}: this home folder does not exist") from None
 
 
 def open_folder(text: str, parameter: str) -> Folder:
@@ -371,10 +372,11 @@ def open_folder(text: str, parameter: str) -> Folder:
     try:
         name = urlsplit(text).path if is_url(text) else text
     except ValueError as error:
-        raise UsageError(f"{parameter} got {text!r}, which is not a valid URL: {error}") from None
+        raise UsageError(f"{parameter} got {quoted(text)}, which is not a valid URL: {error}") from None
     if name.lower().endswith(_COMPRESSED):
         raise UsageError(
-            f"{parameter} got {text!r}: an archive compressed as a whole cannot be read file by file; unpack it first"
+            f"{parameter} got {quoted(text)}: an archive compressed as a whole cannot be read file by file; unpack it "
+            "first"
         )
     kind = _ARCHIVES.get(PurePosixPath(name).suffix.lower(), "")
     if is_url(text):
@@ -384,4 +386,4 @@ def open_folder(text: str, parameter: str) -> Folder:
         return LocalFolder(path)
     if kind and path.is_file():
         return Elsewhere(str(path.resolve()), kind)
-    raise UsageError(f"{parameter} got {text!r}, which is not a folder, a .zip or .tar archive, or a URL")
+    raise UsageError(f"{parameter} got {quoted(text)}, which is not a folder, a .zip or .tar archive, or a URL")

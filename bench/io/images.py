@@ -10,7 +10,8 @@
 * empty, truncated, damaged (:mod:`bench.io.damage`), unknown, over 512 MiB or 178,956,970 pixels (Pillow's limit):
   refused. A file that lost only bytes after its last pixel (a PNG's end marker and checksum, say) may pass, with all
   its pixels.
-* metadata: large or damaged, it refuses no pixels. A PNG that Pillow refuses for it is read without it, but EXIF.
+* metadata: large or damaged, it refuses no pixels. A PNG that Pillow refuses for it is read without it, but EXIF; a
+  JPEG with over 1 MiB of it too. In more pieces than 20,000 reads take it is refused: those may take minutes.
 * a raw file: refused, because only its preview could be decoded.
 """
 
@@ -19,7 +20,9 @@ from __future__ import annotations
 import io
 import os
 import stat
+import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +70,8 @@ MAX_FILE_BYTES = 512 * 2**20
 _MAX_PIXELS = 178_956_970
 _REFUSED_MODES = {"I": "32-bit integer (or 16-bit PGM)", "F": "floating-point"}
 _ON_THEIR_SIDE = (5, 6, 7, 8)
+_MOST_READS = 20_000  # before pixels are decoded: a real file needs some hundred
+_BAND = 2**24  # pixels that are converted at once: the largest images then need no multiple of their memory
 
 # MATLAB's rgb2gray: BT.601 luma to full double precision.
 _LUMA = np.array([0.298936021293775, 0.587043074451121, 0.114020904255103])
@@ -112,14 +117,39 @@ def decode(data: bytes, name: str) -> Photo:
         ImageError: the bytes are no image, are cut short or damaged, or break a limit of the policy above.
     """
     damage.check_name(name)
+    lean = damage.lean_jpeg(data)
     try:
-        pixels = _decode(data)
+        pixels = _decode(lean)
     except ImageError:
-        bare = damage.without_metadata(data)
-        if bare == data:
+        bare = damage.without_metadata(lean)
+        if bare == lean:
             raise
         pixels = _decode(bare)
     return Photo(name, pixels, len(data), pixels.shape[0] * pixels.shape[1])
+
+
+class _Looked(io.BytesIO):
+    """A file whose header Pillow reads in a bounded number of steps.
+
+    A file may have a hundred million empty pieces of metadata, and Pillow takes a microsecond or more for each.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._left = _MOST_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            # What Pillow passes on, unlike SyntaxError and others by which its readers say "not mine".
+            raise ImageError("its metadata is in too many pieces: refused")
+        return super().read(size)
+
+    def open(self) -> Image.Image:
+        """Return what Pillow makes of it; what is read from here on is not counted."""
+        image = Image.open(self, formats=_FORMATS)
+        self._left = sys.maxsize
+        return image
 
 
 def _decode(data: bytes) -> Pixels:
@@ -131,7 +161,7 @@ def _decode(data: bytes) -> Pixels:
 
 def _decode_listening(data: bytes, said: list[str]) -> Pixels:
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        with _Looked(data).open() as image:
             check_size(*image.size)
             damage.check_before_decoding(image, data)
             stored = damage.sound_jpeg(image, data)
@@ -162,6 +192,7 @@ def size_of(data: bytes, name: str) -> tuple[int, int]:
         ImageError: the bytes are no image, or a raw file's.
     """
     damage.check_name(name)
+    data = damage.lean_jpeg(data)
     try:
         return _size_of(data)
     # As for decoding: damage raises whatever it leads to.
@@ -173,10 +204,22 @@ def size_of(data: bytes, name: str) -> tuple[int, int]:
 
 
 def _size_of(data: bytes) -> tuple[int, int]:
-    with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+    with _Looked(data).open() as image:
         width, height = image.size
-        turned = damage.may_be_turned(image, data) and _orientation(image) in _ON_THEIR_SIDE
-        return (height, width) if turned else (width, height)
+        return (height, width) if _orientation_undecoded(image, data) in _ON_THEIR_SIDE else (width, height)
+
+
+def _orientation_undecoded(image: Image.Image, data: bytes) -> int:
+    if image.format == "TIFF":
+        return 1  # Pillow turns a TIFF itself, and says so from the start
+    if image.format != "PNG":
+        return _orientation(image)
+    # Pillow decodes a PNG to look for EXIF behind its pixels: it gets one of a single pixel.
+    small = damage.one_pixel(data)
+    if small is None:
+        return 1
+    with _Looked(small).open() as texts:
+        return _orientation(texts)
 
 
 def check_size(width: int, height: int) -> None:
@@ -223,6 +266,12 @@ def _to_rgb(image: Image.Image) -> Pixels:
     if image.mode.startswith("I;16"):
         grey = (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)
         return np.repeat(grey[:, :, None], 3, axis=2)
+    return _in_bands(np.empty((image.height, image.width, 3), np.uint8), lambda top, end: _band(image, top, end))
+
+
+def _band(image: Image.Image, top: int, end: int) -> Pixels:
+    if (top, end) != (0, image.height):
+        image = image.crop((0, top, image.width, end))
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")
@@ -230,9 +279,23 @@ def _to_rgb(image: Image.Image) -> Pixels:
     return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
+def _in_bands(whole: Pixels, compute: Callable[[int, int], Pixels]) -> Pixels:
+    """Compute an array (H, W, ...) a number of rows at a time; ``whole`` is filled where one band is not enough."""
+    height, width = whole.shape[:2]
+    rows = max(1, _BAND // width)
+    if rows >= height:
+        return compute(0, height)
+    for top in range(0, height, rows):
+        whole[top : top + rows] = compute(top, min(top + rows, height))
+    return whole
+
+
 def luma(pixels: Pixels) -> Pixels:
     """Return the BT.601 luma of (H, W, 3) RGB as (H, W) uint8, rounded to nearest as MATLAB's rgb2gray."""
-    return np.asarray(np.floor(pixels @ _LUMA + 0.5), dtype=np.uint8)
+    return _in_bands(
+        np.empty(pixels.shape[:2], np.uint8),
+        lambda top, end: np.asarray(np.floor(pixels[top:end] @ _LUMA + 0.5), dtype=np.uint8),
+    )
 
 
 def resize(pixels: Pixels, policy: Resize) -> Pixels:

@@ -9,13 +9,13 @@ _UNKNOWN = 4 * 2**30
 
 
 def free_memory() -> int:
-    """Return the bytes of memory that a process may still take, within the limit of a container.
+    """Return the bytes of memory that a process may still take, within the limits of a container and of ``ulimit -v``.
 
     Example:
         >>> free_memory() > 0
         True
     """
-    known = [bytes_ for bytes_ in (_of_machine(), _of_container()) if bytes_ is not None]
+    known = [bytes_ for bytes_ in (_of_machine(), _of_container(), _of_addresses()) if bytes_ is not None]
     return max(0, min(known, default=_UNKNOWN))
 
 
@@ -39,3 +39,14 @@ def _of_container() -> int | None:
         return int(limit) - int(used)
     except (OSError, ValueError):  # there is none, or its limit is "max"
         return None
+
+
+def _of_addresses() -> int | None:
+    try:
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    except (ImportError, OSError, ValueError):  # Windows and macOS
+        return None
+    return None if limit == resource.RLIM_INFINITY else limit - used

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
-from bench.io.visible import brief
+from bench.io.visible import brief, quoted
 
 if TYPE_CHECKING:
     import regex
@@ -30,7 +30,7 @@ def _bounded(pattern: str) -> _Bounded:
     try:
         return _Bounded(regex.compile(pattern), _MOST_SECONDS)
     except regex.error as error:
-        raise UsageError(f"the pattern {brief(pattern)!r} is no regular expression: {error}") from None
+        raise UsageError(f"the pattern {quoted(brief(pattern))} is no regular expression: {error}") from None
 
 
 def search(pattern: str, text: str) -> regex.Match[str] | None:
@@ -55,7 +55,8 @@ def search(pattern: str, text: str) -> regex.Match[str] | None:
     except TimeoutError:
         bounded.left = _MOST_SECONDS
         raise UsageError(
-            f"the pattern {brief(pattern)!r} of a card takes too long on names such as {brief(text, 80)!r}: write it "
+            f"the pattern {quoted(brief(pattern))} of a card takes too long on names such as "
+            f"{quoted(brief(text, 80))}: write it "
             "without a repetition inside a repetition"
         ) from None
     took = time.monotonic() - start

@@ -9,6 +9,7 @@ import typing
 from typing import Any, Literal
 
 from bench.errors import UsageError, did_you_mean
+from bench.io.visible import quoted
 
 
 def fill(cls: type[Any], table: Any, where: str) -> Any:
@@ -23,16 +24,16 @@ def fill(cls: type[Any], table: Any, where: str) -> Any:
         UsageError: a key is unknown or lacking, or a value has another type; names the key.
     """
     if not isinstance(table, dict):
-        raise UsageError(f"{where}: got {table!r}: use a TOML table")
+        raise UsageError(f"{where}: got {quoted(table)}: use a TOML table")
     fields = {f.name: f for f in dataclasses.fields(cls)}
     hints = _hints(typing.cast(Any, cls))
     for key in table:
         if key not in fields:
-            raise UsageError(f"{where} has the unknown key {key!r}.{did_you_mean(key, fields)}")
+            raise UsageError(f"{where} has the unknown key {quoted(key)}.{did_you_mean(key, fields)}")
     for name, spec in fields.items():
         required = spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING
         if required and name not in table:
-            raise UsageError(f"{where} lacks the key {name!r}")
+            raise UsageError(f"{where} lacks the key {quoted(name)}")
     return cls(**{key: _typed(hints[key], value, f"{where}: {key}") for key, value in table.items()})
 
 
@@ -48,7 +49,7 @@ def _typed(hint: Any, value: Any, where: str) -> Any:
         return None if value is None else _typed(arguments[0], value, where)
     if origin is tuple and isinstance(value, list):
         if arguments[-1] is not Ellipsis and len(value) != len(arguments):
-            raise UsageError(f"{where} is {value!r}: use {len(arguments)} values")
+            raise UsageError(f"{where} is {quoted(value)}: use {len(arguments)} values")
         return tuple(_typed(arguments[0], item, where) for item in value)
     if origin is dict and isinstance(value, dict):
         return {key: _typed(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
@@ -57,9 +58,9 @@ def _typed(hint: Any, value: Any, where: str) -> Any:
     if origin is Literal:
         if value not in arguments:
             choices = ", ".join(filter(None, arguments))
-            raise UsageError(f"{where} is {value!r}, use one of {choices}")
+            raise UsageError(f"{where} is {quoted(value)}, use one of {choices}")
         return value
     good: Any = (int, float) if hint is float else hint
     if origin is not None or not isinstance(value, good) or (isinstance(value, bool) and hint is not bool):
-        raise UsageError(f"{where} is {value!r}, which is not of the type {hint}")
+        raise UsageError(f"{where} is {quoted(value)}, which is not of the type {hint}")
     return value

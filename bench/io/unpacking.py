@@ -24,6 +24,7 @@ from typing import IO, Any, Literal, cast
 
 from bench.errors import BenchError
 from bench.io.progress import bytes_bar
+from bench.io.visible import quoted
 
 _PIECE = 2**20
 _BLOCK = 512  # bytes of a tar header
@@ -119,7 +120,7 @@ def safe_parts(name: str) -> tuple[str, ...]:
     Raises:
         BenchError: it is absolute, leads upwards, has a drive letter, is not printable, or is too long to be made.
     """
-    shown = repr(name if len(name) <= 80 else name[:77] + "...")
+    shown = quoted(name if len(name) <= 80 else name[:77] + "...")
     path = name.replace("\\", "/")
     parts = tuple(part for part in path.split("/") if part not in ("", "."))
     if path.startswith("/") or ".." in parts or re.match(r"\s*[A-Za-z]:", path):
@@ -147,7 +148,7 @@ class _Names:
         taken = kind == "file" and (key in self._files or key in self._folders)
         if taken or not folders.isdisjoint(self._files):
             name = "/".join(parts)
-            raise BenchError(f"its member {name!r} exists twice, or differs from another only in case")
+            raise BenchError(f"its member {quoted(name)} exists twice, or differs from another only in case")
         self._folders |= folders
         if kind == "file":
             self._files.add(key)
@@ -248,7 +249,7 @@ def _write(
             else:
                 _save(member, target.joinpath(*parts), budget, step)
         except (FileExistsError, NotADirectoryError):
-            raise BenchError(f"its member {member.name!r} already exists, from another archive") from None
+            raise BenchError(f"its member {quoted(member.name)} already exists, from another archive") from None
     return left_out
 
 
@@ -261,4 +262,4 @@ def _save(member: _Member, path: Path, budget: _Budget, step: Callable[[], objec
             size += file.write(chunk)
             step()
     if size != member.size:
-        raise BenchError(f"its member {member.name!r} has {size:,} bytes, but its header says {member.size:,}")
+        raise BenchError(f"its member {quoted(member.name)} has {size:,} bytes, but its header says {member.size:,}")

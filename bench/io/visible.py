@@ -46,6 +46,29 @@ def brief(text: str, most: int = MOST_CHARACTERS) -> str:
     return f"{one_line(text[: most // 2])} ... {one_line(text[len(text) - most // 2 :])}"
 
 
+def quoted(value: object) -> str:
+    r"""Return a text between quotation marks, on one line, as messages name it; other values as Python writes them.
+
+    Example:
+        >>> print(quoted("a\x1b[2Jb"), quoted("it's"), quoted(["\x1b"]))
+        'a\u001b[2Jb' "it's" ['\u001b']
+    """
+    if not isinstance(value, str):
+        return one_line(re.sub(r"\\x([0-9a-f]{2})", r"\\u00\1", repr(value)))
+    mark = '"' if "'" in value and '"' not in value else "'"
+    return f"{mark}{one_line(value)}{mark}"
+
+
+def printable(text: str) -> str:
+    r"""Return a text in which all that has no sign of its own but a space is spelled out, line feeds and tabs too.
+
+    Example:
+        >>> printable("a\nb c")
+        'a\\u000ab c'
+    """
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+
+
 def spreadsheet_cell(value: Any) -> Any:
     """Return a cell that spreadsheets do not compute and that steers no terminal; what is no text stays as it is.
 

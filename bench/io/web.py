@@ -21,6 +21,8 @@ from collections.abc import Iterator, Mapping
 from typing import IO, Any
 from urllib.parse import quote, unquote, urlsplit
 
+from bench.io.visible import one_line
+
 SLOWEST = 1000
 """Bytes a second below which a server is too slow."""
 WINDOW = 20.0
@@ -236,9 +238,9 @@ def reason(error: BaseException) -> str:
         'Connection refused'
     """
     if isinstance(error, urllib.error.HTTPError):
-        return f"HTTP {error.code} {error.reason}"
+        return one_line(f"HTTP {error.code} {error.reason}")  # servers write it, and urllib in several lines
     cause = getattr(error, "reason", error)
-    return getattr(cause, "strerror", None) or str(cause) or type(error).__name__
+    return one_line(getattr(cause, "strerror", None) or str(cause) or type(error).__name__)
 
 
 def over_https(url: str) -> str:

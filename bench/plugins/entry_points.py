@@ -7,6 +7,7 @@ import pkgutil
 from importlib.metadata import EntryPoint
 
 from bench.errors import UsageError
+from bench.io.visible import quoted
 
 
 def load_plugin(point: EntryPoint) -> object:
@@ -26,5 +27,5 @@ def load_plugin(point: EntryPoint) -> object:
                 importlib.import_module(f"{loaded.__name__}.{module.name}")
     except (Exception, SystemExit) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(f"the plugin {point.name!r} ({point.value}) cannot be imported: {reason}") from None
+        raise UsageError(f"the plugin {quoted(point.name)} ({point.value}) cannot be imported: {reason}") from None
     return loaded

@@ -14,6 +14,7 @@ from PIL import Image
 from bench.api import UNKNOWN, Family, Method, MethodInfo, Photo
 from bench.errors import UsageError, did_you_mean
 from bench.io.progress import note
+from bench.io.visible import quoted
 from bench.plugins.argument_types import checked
 from bench.plugins.source_hash import hash_function
 
@@ -121,7 +122,7 @@ def method(
             method, name=name, higher_is_better=higher_is_better, batch=batch, version=version, **declared
         )
     if isinstance(function, type):
-        raise UsageError(f"function got {function!r}: give a function from an image to a number")
+        raise UsageError(f"function got {quoted(function)}: give a function from an image to a number")
     if higher_is_better is None:
         raise UsageError(
             "higher_is_better must be True or False: say whether a higher number of the function means better quality"

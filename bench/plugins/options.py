@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from bench.api import Method
 from bench.errors import UsageError, did_you_mean
+from bench.io.visible import quoted
 
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -48,7 +49,7 @@ def split_assignment(text: str) -> tuple[str, str, str]:
     left, equals, value = text.partition("=")
     method, dot, name = left.rpartition(".")
     if not (equals and dot and method and name):
-        raise UsageError(f"--option got {text!r}: write METHOD.NAME=VALUE, for example niqe.model=FILE")
+        raise UsageError(f"--option got {quoted(text)}: write METHOD.NAME=VALUE, for example niqe.model=FILE")
     return method, name, value
 
 
@@ -64,13 +65,14 @@ def build(method: type[Method], given: Mapping[str, str]) -> Any:
         if name not in known:
             has = f"It has: {', '.join(known)}." if known else "It has no options."
             raise UsageError(
-                f"--option: method {method.info.name!r} has no option {name!r}.{did_you_mean(name, known)} {has}"
+                f"--option: method {quoted(method.info.name)} has no option {quoted(name)}.{did_you_mean(name, known)} "
+                f"{has}"
             )
     values = {name: convert(f"--option {method.info.name}.{name}", hints[name], text) for name, text in given.items()}
     try:
         return method.Options(**values)
     except ValueError as error:
-        raise UsageError(f"--option: method {method.info.name!r}: {error}") from None
+        raise UsageError(f"--option: method {quoted(method.info.name)}: {error}") from None
 
 
 def values_from_texts(options: type[Any], texts: Mapping[str, str]) -> dict[str, Any]:
@@ -98,9 +100,9 @@ def values_from_table(options: type[Any], table: Mapping[str, Any], source: str)
     values = {}
     for name, value in table.items():
         if name not in hints:
-            raise UsageError(f"{source} has {name!r}, which is not a hyperparameter.{did_you_mean(name, hints)}")
+            raise UsageError(f"{source} has {quoted(name)}, which is not a hyperparameter.{did_you_mean(name, hints)}")
         if not _fits(value, hints[name]):
-            raise UsageError(f"{source}: {name} got {value!r}: use a value of type {_type_name(hints[name])}")
+            raise UsageError(f"{source}: {name} got {quoted(value)}: use a value of type {_type_name(hints[name])}")
         values[name] = convert(f"{source}: {name}", hints[name], str(value))
     return values
 
@@ -170,18 +172,18 @@ def convert(name: str, hint: Any, text: str) -> Any:
     if choices := _choices(hint):
         by_text = {str(choice): choice for choice in choices}
         if text not in by_text:
-            raise UsageError(f"{name} got {text!r}: use one of {', '.join(by_text)}")
+            raise UsageError(f"{name} got {quoted(text)}: use one of {', '.join(by_text)}")
         return by_text[text]
     if hint is bool:
         if text.lower() not in _BOOLEANS:
-            raise UsageError(f"{name} got {text!r}: use true or false")
+            raise UsageError(f"{name} got {quoted(text)}: use true or false")
         return _BOOLEANS[text.lower()]
     try:
         value = hint(text)
     except ValueError:
-        raise UsageError(f"{name} got {text!r}: use a value of type {_type_name(hint)}") from None
+        raise UsageError(f"{name} got {quoted(text)}: use a value of type {_type_name(hint)}") from None
     if isinstance(value, float) and not math.isfinite(value):
-        raise UsageError(f"{name} got {text!r}: use a finite number")
+        raise UsageError(f"{name} got {quoted(text)}: use a finite number")
     return value
 
 

@@ -19,6 +19,7 @@ from bench.api import UNKNOWN, FloatArray, Method, MethodInfo, Photo, option
 from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
 from bench.io.hashing import hash_bytes
 from bench.io.images import prepare
+from bench.io.visible import quoted
 from bench.plugins import gaussian
 
 PREFIX = "ou:"
@@ -201,8 +202,8 @@ def _check_features(model: gaussian.PristineModel, path: Path, name: str, method
     for key, here in _about(method).items():
         there = model.metadata.get(key)
         if there != here:
-            got = repr(there)[:60] if there else "nothing"
+            got = quoted(there)[:60] if there else "nothing"
             raise UsageError(
-                f"{name}, option model: {path} was fitted with {key} {got} but now it is {here!r}; "
+                f"{name}, option model: {path} was fitted with {key} {got} but now it is {quoted(here)}; "
                 f"fit it again with these options, or give the options of the fit"
             )

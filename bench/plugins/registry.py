@@ -15,6 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from bench.api import Method, registered
 from bench.errors import UsageError, did_you_mean, one_by_one
 from bench.io.progress import warn
+from bench.io.visible import quoted
 from bench.plugins import pristine_distance
 from bench.plugins.entry_points import load_plugin
 
@@ -84,7 +85,7 @@ def build_catalogue(methods: list[type[Method]], problems: list[str]) -> Catalog
         if alias in names:
             taken = _names([*names[alias], *claimants])
             found.problems.append(
-                f"the name {alias!r} is a method's own and another's alias ({taken}): the method has it"
+                f"the name {quoted(alias)} is a method's own and another's alias ({taken}): the method has it"
             )
         elif len(claimants) == 1:
             found.aliases[alias] = claimants[0].info.name
@@ -101,7 +102,7 @@ def _claims(pairs: Iterable[tuple[str, type[Method]]]) -> dict[str, list[type[Me
 
 
 def _dispute(found: Catalogue, name: str, claimants: list[type[Method]]) -> None:
-    found.disputed[name] = f"the method name {name!r} is claimed by {_names(claimants)}: uninstall or rename one"
+    found.disputed[name] = f"the method name {quoted(name)} is claimed by {_names(claimants)}: uninstall or rename one"
     found.problems.append(found.disputed[name])
 
 
@@ -120,13 +121,15 @@ def find_method(name: str, parameter: str = "--method") -> type[Method]:
         raise UsageError(found.disputed[name])
     method = found.methods.get(found.aliases.get(name, name))
     if method is None and name.removeprefix(pristine_distance.PREFIX) in found.methods:
-        raise UsageError(f"method {name!r}: {name.removeprefix(pristine_distance.PREFIX)} does not offer features")
+        raise UsageError(
+            f"method {quoted(name)}: {name.removeprefix(pristine_distance.PREFIX)} does not offer features"
+        )
     if method is None:
         known = [*found.methods, *found.aliases]
         hint = one_by_one(parameter, name, known) or did_you_mean(name, known)
         broken = f" A plugin failed: {'; '.join(found.problems)}." if found.problems else ""
         raise UsageError(
-            f"{parameter} got {name!r}, which is not a known method.{hint}{broken} See `bench list methods`."
+            f"{parameter} got {quoted(name)}, which is not a known method.{hint}{broken} See `bench list methods`."
         )
     return method
 
@@ -137,7 +140,7 @@ def _import_plugin(point: EntryPoint) -> list[str]:
     except UsageError as error:
         return [str(error)]
     if not _offers_methods(loaded):
-        return [f"the plugin {point.name!r} ({point.value}) registers no method: mark its classes with @register"]
+        return [f"the plugin {quoted(point.name)} ({point.value}) registers no method: mark its classes with @register"]
     return []
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from bench.errors import UsageError
+from bench.io.visible import quoted
 from bench.plugins.module_code import code_of, is_own
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, PurePath, types.EllipsisType, range)
@@ -237,7 +238,8 @@ def _source(value: Any) -> str:
 
 def _no_source(value: Any) -> UsageError:
     return UsageError(
-        f"the source of {value.__name__!r} cannot be read, and it identifies the scores: define a function in a file "
+        f"the source of {quoted(value.__name__)} cannot be read, and it identifies the scores: define a function in a "
+        "file "
         "or in a cell of a notebook"
     )
 

@@ -11,6 +11,7 @@ from bench.errors import BenchError, MissingRequirementError, UsageError, did_yo
 from bench.io.download import describe_download, fetch, is_whole
 from bench.io.first_hashes import FILE_NAME, check_hash, hash_download, record_hashes
 from bench.io.progress import say
+from bench.io.visible import quoted
 from bench.plugins.registry import catalogue
 
 T = TypeVar("T")
@@ -34,7 +35,8 @@ def find_download(name: str) -> Download:
     known = known_downloads()
     if name not in known:
         raise UsageError(
-            f"NAME got {name!r}, which names no weights.{did_you_mean(name, known)} Use one of: {', '.join(known)}"
+            f"NAME got {quoted(name)}, which names no weights.{did_you_mean(name, known)} Use one of: "
+            f"{', '.join(known)}"
         )
     return known[name]
 

@@ -13,6 +13,7 @@ from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.defaults import IMAGE_TIMEOUT
 from bench.errors import UsageError
+from bench.io.visible import quoted
 from bench.plugins.functions import method as method_of
 from bench.runs.jobs import Settings
 
@@ -66,7 +67,7 @@ def _method_of(value: Any, name: str | None, higher_is_better: bool | None, batc
         return value
     if isinstance(value, type):
         if not (issubclass(value, Method) and isinstance(getattr(value, "info", None), MethodInfo)):
-            raise UsageError(f"--method got {value!r}: give a subclass of bench.Method that has an `info`")
+            raise UsageError(f"--method got {quoted(value)}: give a subclass of bench.Method that has an `info`")
         return value
     if isinstance(getattr(value, "info", None), MethodInfo):
         raise UsageError(
@@ -153,7 +154,7 @@ def resize_of(policy: str | Resize | None) -> Resize | None:
 
 def _check_whole(option: str, value: int, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise UsageError(f"{option} got {value!r}: give a whole number from {low} to {high:,}")
+        raise UsageError(f"{option} got {quoted(value)}: give a whole number from {low} to {high:,}")
 
 
 def check_draws(draws: int) -> None:

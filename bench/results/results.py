@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from bench.errors import UsageError, counted
 from bench.io.progress import note
 from bench.io.toml import fill
+from bench.io.visible import quoted
 from bench.results.arguments import check_draws, places_of, several
 from bench.results.wording import public
 from bench.runs.entry import Entry
@@ -313,7 +314,7 @@ class Results:
         from bench.figures.plots import PLOTS
         from bench.figures.style import own_style
 
-        _check_options(f"kind {kind!r}", PLOTS[kind], options)
+        _check_options(f"kind {quoted(kind)}", PLOTS[kind], options)
         if "draws" in options and kind != "scatter":
             check_draws(options["draws"])
         with own_style():
@@ -391,4 +392,4 @@ def _check_options(what: str, function: Callable[..., Any], options: Mapping[str
     for name in options:
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
-            raise UsageError(f"{what} has no option {name!r}: {has}")
+            raise UsageError(f"{what} has no option {quoted(name)}: {has}")

@@ -24,6 +24,7 @@ from bench.io.files import File, LocalFolder
 from bench.io.hashing import hash_bytes
 from bench.io.images import decode, resize
 from bench.io.progress import bar
+from bench.io.visible import quoted
 
 RECIPE = 1
 """Raise it when the same photograph would give other pixels: it names the folder."""
@@ -103,7 +104,7 @@ def choose(dataset: Dataset, count: int) -> list[Sample]:
     """
     there = [sample for sample in dataset.samples if sample.file is not None]
     if not there:
-        raise UsageError(f"--dataset got {dataset.id!r}, which has no image files")
+        raise UsageError(f"--dataset got {quoted(dataset.id)}, which has no image files")
     kept = set(sorted((s.name for s in there), key=lambda name: hashlib.sha256(name.encode()).digest())[:count])
     return [sample for sample in there if sample.name in kept]
 

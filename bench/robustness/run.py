@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from bench.datasets.dataset import Dataset
 from bench.distortions import Distortion, find, select
 from bench.errors import BenchError, UsageError
+from bench.io.visible import quoted
 from bench.plugins.registry import warn_about_plugins
 from bench.robustness.audit import FOLDER, Auditor
 from bench.robustness.degraded import degraded
@@ -105,7 +106,7 @@ def select_types(types: str) -> tuple[str, ...]:
     try:
         return tuple(dict.fromkeys(select(types)))
     except ValueError as error:
-        raise UsageError(f"--types got {types!r}: {error}") from None
+        raise UsageError(f"--types got {quoted(types)}: {error}") from None
 
 
 def measure_invariance(

@@ -20,7 +20,7 @@ from bench.errors import ImageError
 from bench.io.images import prepare
 from bench.io.machine import free_memory
 from bench.io.progress import note
-from bench.io.visible import visible
+from bench.io.visible import quoted, visible
 from bench.plugins.pristine_distance import rows_of, summed_up
 from bench.runs.decoding import Decoded, count_pixels
 from bench.runs.jobs import BatchOutcomes, Measured, Settings
@@ -189,7 +189,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
 def _number(score: Any) -> float:
     # float() also takes texts and truth values, those of numpy and torch too, which are a mistake.
     if isinstance(score, (str, bytes, bool)) or str(getattr(score, "dtype", "")).endswith(("bool", "object")):
-        raise TypeError(f"the score is {score!r}, not a number")
+        raise TypeError(f"the score is {quoted(score)}, not a number")
     return float(score)
 
 

@@ -130,7 +130,7 @@ class _Workers:
         except KilledWorker:
             raise KilledError(
                 "the process that scored it was killed at several workers in turn: by a crash, for want of memory, or "
-                f"because it took longer than {self.image_timeout} s for an image (--image-timeout)",
+                f"because it took longer than {self.image_timeout} s for an image (image_timeout)",
                 certain=True,
             ) from None
         except UnfitWorkerError as error:

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from bench.errors import BenchError, MissingRequirementError, UsageError
 from bench.io.progress import note
+from bench.io.visible import quoted
 from bench.runs.jobs import Settings
 
 P = ParamSpec("P")
@@ -135,7 +136,7 @@ def connected(settings: Settings) -> Iterator[Cluster]:
             client = Client(place, timeout=_CONNECT_SECONDS, set_as_default=False)
         except Exception as error:  # every protocol has errors of its own
             raise UsageError(
-                f"--scheduler got {address!r}, where no scheduler of Dask answers ({first_line(error)}): give an "
+                f"--scheduler got {quoted(address)}, where no scheduler of Dask answers ({first_line(error)}): give an "
                 f"address such as tcp://host:8786, or {HERE}"
             ) from None
         stack.enter_context(client)

@@ -177,7 +177,7 @@ def _read(item: ImageToScore) -> bytes | Photo:
 def _allowed_pixels(item: ImageToScore, data: bytes | Photo, settings: Settings) -> int:
     pixels = _pixels(item, data)
     if settings.max_pixels and pixels > settings.max_pixels:
-        raise ImageError(f"{pixels:,} pixels are more than --max-pixels {settings.max_pixels:,} allows")
+        raise ImageError(f"{pixels:,} pixels are more than the {settings.max_pixels:,} allowed (max_pixels)")
     return pixels
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from bench.api import Method
 from bench.errors import UsageError
+from bench.io.visible import quoted
 
 CHOICES = "auto, cpu, cuda, mps, one CUDA device such as cuda:1, or several such as cuda:0,1"
 
@@ -31,7 +32,7 @@ def resolve_devices(requested: str, methods: Iterable[type[Method]]) -> tuple[st
     """
     numbers = re.fullmatch(r"cuda:(\d{1,3}(?:,\d{1,3})*)", requested)
     if requested not in ("auto", "cpu", "cuda", "mps") and not numbers:
-        raise UsageError(f"--device got {requested!r}: give {CHOICES}")
+        raise UsageError(f"--device got {quoted(requested)}: give {CHOICES}")
     if requested == "cpu" or (requested == "auto" and not any(m.info.device_bound for m in methods)):
         return ("cpu",)
     import torch

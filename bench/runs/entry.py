@@ -16,6 +16,7 @@ from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
 from bench.io.hashing import short_hash
 from bench.io.toml import fill
+from bench.io.visible import quoted
 from bench.runs import checksums
 from bench.runs.journal import JOURNAL, Journal, Outcome, read_journal
 
@@ -347,7 +348,7 @@ def read_entry(folder: Path) -> Entry:
     with damage(folder, PROVENANCE):
         meta = checksums.read_record((folder / PROVENANCE).read_bytes())
         if meta["format"] not in (checksums.UNSEALED, FORMAT):
-            raise checksums.DamagedError(f"its format is {meta['format']!r}, and this version reads {FORMAT}")
+            raise checksums.DamagedError(f"its format is {quoted(meta['format'])}, and this version reads {FORMAT}")
         entry = Entry(folder, meta)
         _ = entry.identity, entry.dataset, entry.source, entry.finished, entry.failures, Family(entry.method.family)
         if entry.key != folder.name.rpartition("@")[2]:

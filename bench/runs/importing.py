@@ -20,6 +20,7 @@ from bench.datasets.readers.index import Index, fold
 from bench.datasets.readers.rows import attributes_of_name
 from bench.errors import UsageError
 from bench.io.hashing import NamedValues
+from bench.io.visible import quoted
 from bench.runs.columns import LabelColumns
 from bench.runs.entry import Entry, Identity
 from bench.runs.journal import Outcome
@@ -202,7 +203,7 @@ def import_scores(
     if unknown:
         shown = ", ".join(map(repr, unknown[:5]))
         raise UsageError(
-            f"{file.path} names {len(unknown)} image(s) that dataset {dataset.id!r} does not have: {shown}"
+            f"{file.path} names {len(unknown)} image(s) that dataset {quoted(dataset.id)} does not have: {shown}"
         )
     named, labels = NamedValues(file.images), LabelColumns(dataset.samples)
     place_of = {name: place for place, name in enumerate(file.images)}

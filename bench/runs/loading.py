@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
 from bench.io.progress import note
+from bench.io.visible import quoted
 from bench.plugins import registry
 from bench.plugins.weights import with_fetching
 
@@ -38,7 +39,9 @@ def method_specs(
     for name, given in options.group(assignments).items():
         canonical = name if name in found else registry.find_method(name).info.name
         if canonical not in found:
-            raise UsageError(f"--option got an option of {name!r}, which is not among the methods: {', '.join(found)}")
+            raise UsageError(
+                f"--option got an option of {quoted(name)}, which is not among the methods: {', '.join(found)}"
+            )
         grouped.setdefault(canonical, {}).update(given)
     if precision != "exact":
         _set_precision(found, grouped, precision)
@@ -53,7 +56,9 @@ def _find_methods(methods: Sequence[str | type[Method]]) -> dict[str, type[Metho
         method = registry.find_method(each) if isinstance(each, str) else each
         _check_name(method)
         if found.setdefault(method.info.name, method) is not method:
-            raise UsageError(f"--method: two methods are called {method.info.name!r}: give one of them another name")
+            raise UsageError(
+                f"--method: two methods are called {quoted(method.info.name)}: give one of them another name"
+            )
     return found
 
 
@@ -62,7 +67,8 @@ def _check_name(method: type[Method]) -> None:
     known = registry.catalogue().methods.get(method.info.name, method)
     if (known.__module__, known.__qualname__) != (method.__module__, method.__qualname__):
         raise UsageError(
-            f"--method got a class or function with the name {method.info.name!r}, which another method has: give it "
+            f"--method got a class or function with the name {quoted(method.info.name)}, which another method has: "
+            "give it "
             "a name of its own"
         )
 

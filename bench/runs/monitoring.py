@@ -10,6 +10,7 @@ from bench.datasets.dataset import Dataset, Sample
 from bench.errors import ImageError, UsageError
 from bench.io.images import decode
 from bench.io.progress import bar
+from bench.io.visible import quoted
 
 
 def monitor(dataset: Dataset) -> Monitor:
@@ -22,7 +23,7 @@ def monitor(dataset: Dataset) -> Monitor:
     """
     labelled = [(s, s.file, s.mos) for s in dataset.samples if s.mos is not None and s.file is not None]
     if not labelled:
-        raise UsageError(f"--val-dataset got {dataset.id!r}, which has no labels")
+        raise UsageError(f"--val-dataset got {quoted(dataset.id)}, which has no labels")
 
     def watch(score: ScorePhotos) -> float:
         rows: list[tuple[Sample, float, float]] = []

@@ -18,6 +18,7 @@ from bench.datasets.resolve import open_root, resolve
 from bench.datasets.roots import Roots
 from bench.errors import MissingRequirementError, UsageError, did_you_mean
 from bench.io.progress import note
+from bench.io.visible import quoted
 from bench.runs import importing
 from bench.runs.entry import Entry
 from bench.runs.store import Store
@@ -71,7 +72,7 @@ def import_file(
     if wide == (method is not None):
         raise UsageError("give --method NAME for one column of scores, or --wide for one method in each column")
     if wide and column is not None:
-        raise UsageError(f"--column got {column!r}, but --wide takes every column: leave one of them out")
+        raise UsageError(f"--column got {quoted(column)}, but --wide takes every column: leave one of them out")
     store.check_writable()
     file = importing.read_scores(scores, None if wide else column or "score")
     infos = {
@@ -103,7 +104,7 @@ def _say_what_is_doubtful(trained_on: Sequence[str], target: Dataset, protocol: 
     for name in trained_on:
         if name != "unknown" and name not in known:
             hint = did_you_mean(name, known)
-            note(f"--trained-on {name!r} is not a known dataset or pool.{hint}")
+            note(f"--trained-on {quoted(name)} is not a known dataset or pool.{hint}")
     if protocol.resize == "none" and target.resize != "none":
         note(
             f"{target.id} is usually scored at {target.resize}; these scores are stored as computed at full size: "
@@ -114,10 +115,11 @@ def _say_what_is_doubtful(trained_on: Sequence[str], target: Dataset, protocol: 
 def _compare_images(strange: int, total: int, dataset: str) -> None:
     if strange == total:
         raise UsageError(
-            f"--dataset got {dataset!r}, which has none of the {total} images of the scores: give the right dataset"
+            f"--dataset got {quoted(dataset)}, which has none of the {total} images of the scores: give the right "
+            "dataset"
         )
     if strange:
-        note(f"{strange} of {total} images are not in the copy of dataset {dataset!r}")
+        note(f"{strange} of {total} images are not in the copy of dataset {quoted(dataset)}")
 
 
 def _compare_with_card(file: importing.ScoreFile, card: Card, split: str, allow_incomplete: bool) -> None:
@@ -130,20 +132,24 @@ def _compare_with_card(file: importing.ScoreFile, card: Card, split: str, allow_
     strange = sum(importing.said_by_name(card, image) is None for image in file.images)
     if strange:
         note(
-            f"{strange} of the {total} images of {file.path} are not named as those of dataset {card.id!r} are: what "
+            f"{strange} of the {total} images of {file.path} are not named as those of dataset {quoted(card.id)} are: "
+            "what "
             "names tell (reference, type, level) is not known of them, and without references no test is made"
         )
     labels = file.labels
     low, high = min(labels.values(), default=0.0), max(labels.values(), default=0.0)
     if card.labels and not any(spec.range[0] <= low and high <= spec.range[1] for spec in card.labels):
         ranges = dict.fromkeys(f"{spec.range[0]:g} to {spec.range[1]:g}" for spec in card.labels)
-        note(f"labels of {file.path} go from {low:g} to {high:g}, those of {card.id!r} from {' or '.join(ranges)}")
+        note(
+            f"labels of {file.path} go from {low:g} to {high:g}, those of {quoted(card.id)} from {' or '.join(ranges)}"
+        )
     known = {content for spec in card.labels for content in spec.known}
     if known and total == card.n and content_hash(labels.items()) not in known:
-        note(f"names or labels of {file.path} are not those that the authors of {card.id!r} distribute")
+        note(f"names or labels of {file.path} are not those that the authors of {quoted(card.id)} distribute")
     if total > card.n * (1 + MOST_OFF) and not allow_incomplete:
         raise UsageError(
-            f"--dataset got {card.id!r}, which has {card.n:,} images, and {file.path} names {total:,}: give the right "
+            f"--dataset got {quoted(card.id)}, which has {card.n:,} images, and {file.path} names {total:,}: give the "
+            "right "
             "dataset, or add --allow-incomplete"
         )
     if split == "all" and (short := told_count(total, card.n)):
@@ -167,7 +173,7 @@ def _find_dataset(text: str, places: Roots, store: Store, *, labelled: bool) -> 
     if card is not None:
         return describe_with_card(card, (), "")
     if not re.fullmatch(r"[\w.+-]{1,80}", text):
-        raise UsageError(f"--dataset got {text!r}: a new id consists of letters, digits and . _ + -")
+        raise UsageError(f"--dataset got {quoted(text)}: a new id consists of letters, digits and . _ + -")
     if not store.has_results_on(text):
-        note(f"no card has the id {text!r}; a new dataset is created")
+        note(f"no card has the id {quoted(text)}; a new dataset is created")
     return Dataset(id=text, title=text, kind="unknown", direction="higher", samples=())

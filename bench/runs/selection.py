@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from bench.api import Family
 from bench.datasets.catalogue import canonical
 from bench.errors import UsageError, did_you_mean, one_by_one
+from bench.io.visible import quoted
 from bench.runs.entry import Entry
 from bench.runs.store import Store
 
@@ -52,7 +53,7 @@ def select(
     """
     for family in families:
         if family not in FAMILIES:
-            raise UsageError(f"--family got {family!r}: use one of {', '.join(FAMILIES)}")
+            raise UsageError(f"--family got {quoted(family)}: use one of {', '.join(FAMILIES)}")
     kept = _named(entries, "--method", methods, _names_of_method)
     known = {name for entry in kept for name in _names_of_method(entry)}
     for parameter, name in zip("AB", pair, strict=False):
@@ -97,4 +98,4 @@ def _named(entries: Sequence[Entry], option: str, wanted: Iterable[str], names_o
 def _check_known(parameter: str, name: str, known: Collection[str]) -> None:
     if name not in known:
         hint = one_by_one(parameter, name, known) or did_you_mean(name, known)
-        raise UsageError(f"{parameter} got {name!r}, which has no stored result.{hint}")
+        raise UsageError(f"{parameter} got {quoted(name)}, which has no stored result.{hint}")

@@ -24,6 +24,7 @@ from bench.datasets.dataset import Dataset
 from bench.errors import BenchError, UsageError
 from bench.io.atomic import make_folder, write_atomically
 from bench.io.progress import warn
+from bench.io.visible import quoted
 from bench.runs import checksums
 from bench.runs.columns import LabelColumns
 from bench.runs.entry import FORMAT, PROVENANCE, SCORES, Entry, Identity, Json, read_entry
@@ -187,7 +188,7 @@ def _read_whole(folder: Path) -> Entry:
     wanted = slug(str(entry.identity.dataset["id"]))
     if folder.parent.name != wanted:
         raise UsageError(
-            f"{folder} holds a result on dataset {entry.dataset.id!r}: move that folder into "
+            f"{folder} holds a result on dataset {quoted(entry.dataset.id)}: move that folder into "
             f"{folder.parent.with_name(wanted)}, or delete it if the result is there already"
         )
     return entry

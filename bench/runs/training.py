@@ -11,6 +11,7 @@ from typing import Any
 from bench.api import Method, Monitor
 from bench.datasets.dataset import Dataset
 from bench.errors import StoppedError, UsageError, did_you_mean
+from bench.io.visible import quoted
 from bench.plugins.options import values_from_table, values_from_texts
 from bench.plugins.weights import with_fetching
 from bench.runs.monitoring import monitor
@@ -62,7 +63,7 @@ def _config(method: type[Method], preset: str | None, file: Path | None, texts: 
     presets = method.presets()
     if preset is not None and preset not in presets:
         known = ", ".join(presets)
-        raise UsageError(f"--preset got {preset!r}: use one of {known}.{did_you_mean(preset, presets)}")
+        raise UsageError(f"--preset got {quoted(preset)}: use one of {known}.{did_you_mean(preset, presets)}")
     named = values_from_table(method.Training, presets[preset], f"preset {preset}") if preset else {}
     filed = values_from_table(method.Training, _read(file), str(file)) if file else {}
     try:

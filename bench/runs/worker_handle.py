@@ -96,7 +96,7 @@ class Worker:
             self.reason = f"the process that scored it {_end_of(self._process.exitcode)}"
         elif self._is_late():
             self.late = True
-            self.reason = f"decoding or scoring took longer than {self._timeout} s for an image (--image-timeout)"
+            self.reason = f"decoding or scoring took longer than {self._timeout} s for an image (image_timeout)"
 
     def _begin(self, step: Began) -> None:
         self._at[step.step] = step, time.monotonic() + self._timeout * len(step.images)

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from bench.errors import UsageError, did_you_mean
+from bench.io.visible import quoted
 from bench.tables.averages import average
 from bench.tables.cell import MethodKey
 from bench.tables.table import Table
@@ -41,7 +42,7 @@ def _on_dataset(table: Table, id_: str) -> Mapping[MethodKey, float]:
     known = [column.dataset for column in table.columns]
     if id_ not in known:
         raise UsageError(
-            f"--sort got {id_!r}, which is no dataset of the table.{did_you_mean(id_, known)} Give {BY_AVERAGE}, "
+            f"--sort got {quoted(id_)}, which is no dataset of the table.{did_you_mean(id_, known)} Give {BY_AVERAGE}, "
             f"{BY_NAME} or one of {', '.join(dict.fromkeys(known))}"
         )
     column = table.columns[known.index(id_)]

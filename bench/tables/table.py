@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from bench.api import Family
 from bench.errors import UsageError, counted
+from bench.io.visible import quoted
 from bench.runs.entry import DatasetRecord, MethodRecord
 from bench.tables.cell import Cell, MethodKey
 from bench.tables.code import code_remark
@@ -186,7 +187,7 @@ def find_pair(table: Table, names: tuple[str, str]) -> tuple[MethodKey, MethodKe
         rows = list(dict.fromkeys(of_name))
         if len(rows) > 1:
             labels = ", ".join(table.labels[row] for row in rows)
-            raise UsageError(f"{parameter} got {name!r}, which names more than one row: give one of {labels}")
+            raise UsageError(f"{parameter} got {quoted(name)}, which names more than one row: give one of {labels}")
         if not rows:
             return None
         chosen.append(rows[0])

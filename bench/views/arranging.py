@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.defaults import DRAWS
 from bench.errors import UsageError
+from bench.io.visible import quoted
 from bench.runs.selection import without_fitted
 from bench.stats import IntervalKind
 from bench.tables.cell import STATISTICS
@@ -67,9 +68,9 @@ class Request:
         unknown = [name for name in self.values if name not in STATISTICS]
         if unknown or len(set(self.values)) < len(self.values):
             got = ",".join(self.values)
-            raise UsageError(f"--values got {got!r}: choose some of {', '.join(STATISTICS)}, each once")
+            raise UsageError(f"--values got {quoted(got)}: choose some of {', '.join(STATISTICS)}, each once")
         if not re.fullmatch(r"[\w:.+-]*", self.label, re.ASCII):
-            raise UsageError(f"--label got {self.label!r}: use letters, digits and : . + - _, such as tab:main")
+            raise UsageError(f"--label got {quoted(self.label)}: use letters, digits and : . + - _, such as tab:main")
         if self.margin is not None and not 0 < self.margin < 2:
             raise UsageError(f"--margin got {self.margin:g}: give a number above 0 and below 2, such as 0.01")
 

@@ -15,6 +15,7 @@ import numpy as np
 from bench import stats
 from bench.datasets.card import RESERVED
 from bench.errors import UsageError
+from bench.io.visible import quoted
 from bench.tables.cell import FEW, STATISTICS, VALUES, MethodKey
 from bench.tables.columns import DatasetKey
 from bench.tables.evaluation import correlate_part, usable_rows
@@ -86,7 +87,7 @@ def break_down(tables: Iterable[Table], attribute: str) -> list[tuple[Table, lis
         UsageError: no dataset has the attribute; names those that there are.
     """
     if attribute in _MEASURED:
-        raise UsageError(f"--by got {attribute!r}, which differs from image to image: choose a label attribute")
+        raise UsageError(f"--by got {quoted(attribute)}, which differs from image to image: choose a label attribute")
     parted, known = [], set()
     for table in tables:
         known |= _attributes(table)
@@ -94,7 +95,7 @@ def break_down(tables: Iterable[Table], attribute: str) -> list[tuple[Table, lis
         parted.append((table, [one for one in found if one.sizes]))
     if not any(found for _, found in parted):
         there = ", ".join(sorted(known)) or "no attribute at all"
-        raise UsageError(f"--by got {attribute!r}: no dataset here has that attribute; available: {there}")
+        raise UsageError(f"--by got {quoted(attribute)}: no dataset here has that attribute; available: {there}")
     return parted
 
 

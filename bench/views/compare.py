@@ -12,6 +12,7 @@ import numpy as np
 from bench import stats
 from bench.defaults import ALPHA, CONFIDENCE
 from bench.errors import UsageError, counted
+from bench.io.visible import quoted
 from bench.tables.cell import Cell, MethodKey, shared_draws
 from bench.tables.columns import DatasetKey
 from bench.tables.significance import Comparison, compare_columns
@@ -36,7 +37,7 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
         UsageError: the two have no dataset in common, or a name means several rows.
     """
     if not (isinstance(request.argument, tuple) and len(request.argument) == 2):
-        raise UsageError(f"--compare got {request.argument!r}: name two methods")
+        raise UsageError(f"--compare got {quoted(request.argument)}: name two methods")
     names = (str(request.argument[0]), str(request.argument[1]))
     request.need_draws("--compare")
     tables = arranged(entries, replace(request, common=True))

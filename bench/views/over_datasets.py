@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.defaults import ALPHA, CONFIDENCE
 from bench.errors import UsageError, counted
+from bench.io.visible import quoted
 from bench.stats import MIN_DATASETS
 from bench.tables.averages import Average, average
 from bench.tables.over_datasets import Standing, Standings, compare_over_datasets
@@ -33,7 +34,9 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
             compare on.
     """
     if request.argument != "datasets":
-        raise UsageError(f"--over got {request.argument!r}, and datasets is all that it takes: give --over datasets")
+        raise UsageError(
+            f"--over got {quoted(request.argument)}, and datasets is all that it takes: give --over datasets"
+        )
     table, *others = arranged(entries, request)
     over = average(table)
     _refuse_few(table, over)

@@ -13,7 +13,7 @@ from PIL import Image
 from test_images import SMALL, SMOOTH, chunk, encode, png
 
 from bench.errors import ImageError
-from bench.io.images import decode
+from bench.io.images import decode, size_of
 
 NOISE = np.random.default_rng(1).integers(0, 256, (200, 300, 3), np.uint8)
 JPEGS = {
@@ -52,6 +52,53 @@ def test_a_whole_jpeg_is_read_whatever_stands_before_and_after_its_end(kind: str
 def test_what_libjpeg_says_of_headers_is_no_damage() -> None:
     strange = JPEGS["baseline"].replace(b"JFIF\0\1\1", b"JFIF\0\7\1", 1)
     np.testing.assert_array_equal(decode(strange, "x").pixels, decode(JPEGS["baseline"], "x").pixels)
+
+
+def test_much_exif_is_left_out_of_a_jpeg() -> None:
+    """Pillow takes the square of its length."""
+    data = encode(NOISE, "JPEG", quality=90, exif=b"Exif\0\0MM\0*\0\0\0\x08\0\1\x01\x12\0\3\0\0\0\1\0\6" + bytes(6))
+    further = b"\xff\xe1\xff\xfeExif\0\0" + bytes(65_526)
+    place = data.index(b"\xff\xe1")
+    place += 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+    large = data[:place] + further * 500 + data[place:]
+    began = time.perf_counter()
+    decoded = decode(large, "x")
+    assert time.perf_counter() - began < 5
+    np.testing.assert_array_equal(decoded.pixels, decode(data, "x").pixels)
+    assert (decoded.pixels.shape, size_of(large, "x")) == ((300, 200, 3), (200, 300))
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"\xff\xd8" + b"\xff\xef\0\2" * 300_000, "too many pieces"),
+        (b"\xff\xd8" + b"\xff" * 10**6, "too many pieces"),
+        (b"P6\n#" + b"c" * 10**6 + b"\n3 2 255\n" + bytes(18), "too many pieces"),
+        (encode(SMALL, "PNG")[:33] + chunk(b"prVt", b"") * 300_000 + encode(SMALL, "PNG")[33:], "over 200,000 chunks"),
+        (
+            encode(SMALL, "PNG")[:-12] + chunk(b"prVt", b"") * 300_000 + encode(SMALL, "PNG")[-12:],
+            "over 200,000 chunks",
+        ),
+    ],
+    ids=["JPEG", "JPEG fill", "PPM", "PNG before", "PNG behind"],
+)
+def test_metadata_in_very_many_pieces_is_refused_at_once(data: bytes, reason: str) -> None:
+    with pytest.raises(ImageError, match=reason):
+        decode(data, "x")
+
+
+def test_the_orientation_of_a_png_is_known_without_its_pixels() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encode(NOISE, "PNG", exif=exif)
+    place = data.index(b"eXIf") - 4
+    length = 12 + int.from_bytes(data[place : place + 4], "big")
+    behind = data[:place] + data[place + length : -12] + data[place : place + length] + data[-12:]
+    for each in (data, behind):
+        assert size_of(each, "x") == (200, 300)
+        assert decode(each, "x").pixels.shape == (300, 200, 3)
+    cut = data[:-40]  # nobody decodes it to know
+    assert size_of(cut, "x") == (200, 300)
 
 
 def test_an_mpo_is_judged_by_its_first_picture() -> None:

@@ -17,6 +17,7 @@ from PIL import Image, ImageFile
 
 from bench.api import InputPolicy, Photo, Pixels, Resize
 from bench.errors import ImageError
+from bench.io import images
 from bench.io.images import decode, luma, prepare, read_bytes, resize
 
 SMALL = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
@@ -411,3 +412,16 @@ def test_prepare_resizes_first_and_keeps_what_the_file_was() -> None:
     np.testing.assert_array_equal(ready.pixels, luma(resize(SMALL, Resize(short=10))))
     assert (ready.name, ready.file_bytes, ready.file_pixels) == ("a.png", 123, 35)
     assert prepare(photo, InputPolicy()).pixels is SMALL
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "L", "1", "CMYK"])
+def test_a_large_image_is_converted_in_bands_to_the_same_pixels(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = Image.fromarray(np.random.default_rng(3).integers(0, 256, (37, 20, 4), np.uint8), "RGBA")
+    image = noise.convert("RGB").convert(mode) if mode in ("P", "CMYK") else noise.convert(mode)
+    if mode == "P":
+        image.info["transparency"] = bytes(range(256))
+    whole = images.pixels_of(image)
+    grey = images.luma(whole)
+    monkeypatch.setattr(images, "_BAND", 100)
+    np.testing.assert_array_equal(images.pixels_of(image), whole)
+    np.testing.assert_array_equal(images.luma(whole), grey)

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from bench.io.visible import Screen, brief, for_bars, one_line, spreadsheet_cell, visible
+from bench.errors import did_you_mean, listed
+from bench.io.visible import Screen, brief, for_bars, one_line, quoted, spreadsheet_cell, visible
 
 NASTY = "\x1b[2J\x07\x9b31m\x08\x00\u202egnp.\u2066\u200b\u200e\ufeff\x7f\r"
 
@@ -58,3 +59,10 @@ def test_bars_move_the_cursor_where_nobody_else_does() -> None:
     assert data.getvalue() == b"a\\u001b[A\\u000db\n\r50%\x1b[A\x1b"
     assert bars == screen
     assert bars.encoding == "utf-8"
+
+
+def test_names_are_quoted_with_hidden_characters_spelled_out() -> None:
+    assert quoted("a\x1b\nb\u202e") == "'a\\u001b b\\u202e'"
+    assert (quoted("it's"), quoted(None), quoted({"\x1b": 1})) == ('"it\'s"', "None", "{'\\u001b': 1}")
+    assert listed(["a\x1bb", "c"]) == "a\\u001bb, c"
+    assert "'a\\u001bb'" in did_you_mean("ab", ["a\x1bb"])

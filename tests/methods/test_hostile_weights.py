@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import pickle
 import zipfile
@@ -216,3 +217,31 @@ def test_what_is_loaded_at_the_first_photograph_is_weights_too(empty_caches: Pat
     with pytest.raises(MissingRequirementError, match="brings code"):
         method.score([Photo("a", np.zeros((64, 64, 3), np.uint8), 1, 1)])
     assert not (tmp_path / "was run").exists()
+
+
+@needs_pyiqa
+@pytest.mark.slow
+@pytest.mark.skipif(importlib.util.find_spec("transformers") is None, reason="transformers is not installed")
+def test_a_module_in_a_repository_of_weights_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pyiqa's ``qalign`` asks transformers for it, with ``trust_remote_code``."""
+    from transformers import AutoConfig
+
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "modules"))
+    mark, repository = tmp_path / "mark", tmp_path / "repository"
+    repository.mkdir()
+    (repository / "config.json").write_text(json.dumps({"model_type": "x", "auto_map": {"AutoConfig": "evil.Config"}}))
+    (repository / "evil.py").write_text(
+        "import os\nfrom transformers import PretrainedConfig\n"
+        f"os.mkdir({str(mark)!r})\nclass Config(PretrainedConfig):\n    pass\n"
+    )
+
+    def create(self: object) -> None:
+        AutoConfig.from_pretrained(str(repository), trust_remote_code=True)
+
+    monkeypatch.setattr(METHODS["niqe"], "weights", ())
+    monkeypatch.setattr(METHODS["niqe"], "_create", create)
+    with pytest.raises(MissingRequirementError, match=r"brings code \(.*evil.py is a Python module"):
+        METHODS["niqe"]()
+    assert not mark.exists()
+    AutoConfig.from_pretrained(str(repository), trust_remote_code=True)  # a user's own wish, elsewhere
+    assert mark.exists()

@@ -320,7 +320,7 @@ def test_file_names_that_are_no_text_are_scored_under_a_printable_name(tmp_path:
     for name in (b"caf\xe9.png", b"red\x1b[31m\n.png"):
         shutil.copyfile(folder / "plain.png", os.path.join(os.fsencode(folder), name))  # noqa: PTH118 - bytes
     (result,) = runner.run(load_methods([spec(fakes.Brightness)]), read_local(folder), store, Settings())
-    assert sorted(result.entry.scores()["image"]) == ["caf\\udce9.png", "plain.png", "red\\x1b[31m\\n.png"]
+    assert sorted(result.entry.scores()["image"]) == ["caf\\udce9.png", "plain.png", "red\\u001b[31m\\u000a.png"]
     assert result.entry.meta["failed"] == 0
 
 

@@ -222,7 +222,7 @@ def test_an_image_with_too_many_pixels_is_not_decoded(tmp_path: Path, items: lis
     large = make_photo(tmp_path / "large.png", 0, (60, 50))
     mixed = [*items[:3], ImageToScore("large.png", file_at(large), (0,))]
     found = outcomes(spec(fakes.Brightness), mixed, Settings(max_pixels=2999, workers=workers))
-    assert found["large.png"].error == "3,000 pixels are more than --max-pixels 2,999 allows"
+    assert found["large.png"].error == "3,000 pixels are more than the 2,999 allowed (max_pixels)"
     assert sum(o.score is not None for o in found.values()) == 3
 
 
@@ -311,7 +311,7 @@ def test_a_method_that_kills_every_process_stops_and_names_the_images(items: lis
 @pytest.mark.slow
 def test_an_image_that_takes_too_long_is_recorded_and_the_rest_goes_on(items: list[ImageToScore]) -> None:
     found = outcomes(spec(fakes.Sleepy), items, Settings(workers=2, image_timeout=1))
-    late = "decoding or scoring took longer than 1 s for an image (--image-timeout)"
+    late = "decoding or scoring took longer than 1 s for an image (image_timeout)"
     assert {o.image: o.error for o in found.values() if o.error} == {"3.png": late}
     assert len(found) == 12
 

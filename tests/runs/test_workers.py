@@ -83,7 +83,7 @@ def test_poisoned_images_are_recorded_where_one_process_scores(
 def test_a_method_that_heeds_no_signal_is_ended_too(items: list[ImageToScore]) -> None:
     started = time.monotonic()
     found = outcomes(at_the_poisoned(_loop_with_the_lock, batching="one"), items, Settings(workers=2, image_timeout=1))
-    late = "decoding or scoring took longer than 1 s for an image (--image-timeout)"
+    late = "decoding or scoring took longer than 1 s for an image (image_timeout)"
     assert {o.image: o.error for o in found.values() if o.error} == dict.fromkeys(POISONED, late)
     assert len(found) == FEW
     assert time.monotonic() - started < 50, "nobody waited for it"

@@ -11,6 +11,7 @@ from itertools import zip_longest
 from bench.datasets.card import TableSpec
 from bench.datasets.readers.text import MAX_BYTES, TextRow, TextTable, need_columns
 from bench.errors import UsageError
+from bench.io.visible import quoted
 
 _UNPACKED = 4 * MAX_BYTES  # a cell in XML takes a multiple of its text
 
@@ -31,7 +32,7 @@ def parse_sheet(data: bytes, where: str, spec: TableSpec) -> TextTable:
         names = book.sheet_names
         chosen = [name for name in names if _is_meant(name, spec.sheet)] if spec.sheet else [names[0]]
         if spec.sheet and not chosen:
-            raise UsageError(f"{where} has no sheet {spec.sheet!r}; its sheets are {', '.join(names)[:300]}")
+            raise UsageError(f"{where} has no sheet {quoted(spec.sheet)}; its sheets are {', '.join(names)[:300]}")
         tables = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in chosen}
     except (CalamineError, IndexError) as error:
         raise UsageError(f"{where} is not an Excel workbook, or is incomplete ({error}): get it again") from None
@@ -47,7 +48,7 @@ def _joined(tables: list[tuple[str, TextTable]], spec: TableSpec) -> TextTable:
     if "*" not in spec.sheet:
         return first
     for name, other in others:
-        need_columns(f"{other.where}, sheet {name!r}", other.header, first.header)
+        need_columns(f"{other.where}, sheet {quoted(name)}", other.header, first.header)
     told = [spec.file] if spec.file else []
     rows = [
         {name: row[name] for name in first.header} | dict.fromkeys(told, sheet.lower())

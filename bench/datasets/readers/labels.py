@@ -19,6 +19,7 @@ from bench.datasets.readers.whose import choose_folder
 from bench.errors import ImageError, MissingRequirementError, UsageError, listed
 from bench.io.files import File, Folder, is_archive
 from bench.io.patterns import search
+from bench.io.visible import quoted
 
 _SHEETS = ("csv", "xlsx", "xls")
 _PLACEHOLDER = re.compile(r"\{([^{}:]+)(?::(\d+))?\}")
@@ -106,7 +107,7 @@ def find_labels(card: Card, folder: Folder, index: Index) -> tuple[LabelSpec, st
     if base is None or found is None:
         names = " or ".join(pattern for _, pattern in said)
         raise MissingRequirementError(
-            f"the root of dataset {card.id!r}, {folder}, has no label file {names}: "
+            f"the root of dataset {quoted(card.id)}, {folder}, has no label file {names}: "
             f"{packed_hint(index) or f'get it from {card.source}'}"
         )
     return found[0], base, found[1]
@@ -163,7 +164,7 @@ def _read_beside(
     if spec.optional:
         return None
     raise MissingRequirementError(
-        f"the root of dataset {card.id!r}, {folder}, has no {' or '.join(spec.files)}: get it from {card.source}"
+        f"the root of dataset {quoted(card.id)}, {folder}, has no {' or '.join(spec.files)}: get it from {card.source}"
     )
 
 

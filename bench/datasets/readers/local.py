@@ -15,6 +15,7 @@ from bench.datasets.readers.reading import Reading
 from bench.errors import ImageError, UsageError
 from bench.io.files import File, Folder, file_at, is_archive, is_url, open_folder
 from bench.io.images import is_image_name
+from bench.io.visible import printable
 
 SCORES_FILE = "scores.csv"
 _TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".json")
@@ -115,7 +116,7 @@ def _dataset(name: str, origin: str, samples: list[Sample]) -> Dataset:
 
 def _printable(name: str) -> str:
     # File names may hold control characters and bytes that are no UTF-8; names are printed and stored.
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
+    return printable(name)
 
 
 def _labelled(read: OwnTable, name: str, origin: str, reading: Reading) -> Dataset:

@@ -14,6 +14,7 @@ from bench.datasets.readers.reading import Reading
 from bench.errors import UsageError, listed
 from bench.io.files import File, Folder, LocalFolder
 from bench.io.images import SUFFIXES, is_image_name
+from bench.io.visible import quoted
 
 # What columns go by in the wild, the likeliest first.
 _IMAGES = (
@@ -96,7 +97,7 @@ def read_table(found: table.TextTable, place: Place, reading: Reading) -> OwnTab
     outside = next((sample.name for sample in samples if not table.is_inside(sample.name)), None)
     if place.closed and outside is not None:
         raise UsageError(
-            f"{found.where}: the image name {outside!r} is outside the folder; give the CSV's path to allow this"
+            f"{found.where}: the image name {quoted(outside)} is outside the folder; give the CSV's path to allow this"
         )
     # By their files: two names may mean one.
     files = [sample.file.name for sample in samples if sample.file]
@@ -145,7 +146,8 @@ def _image_column(found: table.TextTable, place: Place, reading: Reading) -> str
         )
     if not known and len(found.header) == 1:
         raise UsageError(
-            f"{found.where} has the one column {found.header[0][:300]!r}: separate columns by commas, semicolons or "
+            f"{found.where} has the one column {quoted(found.header[0][:300])}: separate columns by commas, semicolons "
+            "or "
             "tabs, and call that of the names image"
         )
     if not known:
@@ -216,7 +218,7 @@ def _sample(where: str, place: Place, row: table.TextRow, columns: _Columns, suf
         value = table.number(where, attribute, name, text) if attribute in _OF_LABELS else text
         if isinstance(value, float) and value < 0:
             raise UsageError(
-                f"{where}: {attribute} of {name!r} is {text!r}, below 0: leave it empty if it is not known"
+                f"{where}: {attribute} of {quoted(name)} is {quoted(text)}, below 0: leave it empty if it is not known"
             )
         if text and value is not None:
             said[attribute] = value

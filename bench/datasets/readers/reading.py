@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bench.datasets.dataset import Direction
 from bench.errors import UsageError
 from bench.io.images import is_image_name
+from bench.io.visible import quoted
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Reading:
     def __post_init__(self) -> None:
         suffix = f".{self.suffix.lstrip('.')}" if self.suffix else ""
         if suffix and (not is_image_name(f"x{suffix}") or "/" in suffix):
-            raise UsageError(f"--suffix got {self.suffix!r}: give one of image files, such as .png")
+            raise UsageError(f"--suffix got {quoted(self.suffix)}: give one of image files, such as .png")
         object.__setattr__(self, "suffix", suffix)
 
     def __bool__(self) -> bool:

@@ -14,6 +14,7 @@ from bench.datasets.readers.problems import Problem
 from bench.errors import UsageError
 from bench.io.hashing import short_hash
 from bench.io.patterns import search
+from bench.io.visible import quoted
 
 _NUMERIC = ("std", "n_raters")
 
@@ -96,7 +97,7 @@ def _label(labels: LabelRows, row: table.TextRow, name: str, faults: dict[str, l
     except UsageError:
         mos = None
     if mos is None:
-        faults["score"].append(f"{name} ({text!r})")
+        faults["score"].append(f"{name} ({quoted(text)})")
     elif not spec.range[0] <= mos <= spec.range[1]:
         faults["range"].append(f"{name} ({text})")
         return None
@@ -137,10 +138,10 @@ def _attributes(
             try:
                 value = table.number(labels.where, key, name, text, labels.spec.decimal)
             except UsageError:
-                faults.append(f"{name} ({key} {text!r})")
+                faults.append(f"{name} ({key} {quoted(text)})")
                 continue
             if value is not None and value < 0:
-                faults.append(f"{name} ({key} {text!r})")
+                faults.append(f"{name} ({key} {quoted(text)})")
             elif value is not None:
                 found[key] = value
         else:

@@ -19,6 +19,7 @@ from bench.datasets.card import TableSpec
 from bench.datasets.readers.large_text import LARGE, Rows, read_columns
 from bench.errors import UsageError
 from bench.io.beginnings import is_web_page
+from bench.io.visible import quoted
 
 MAX_BYTES = 64 * 2**20
 """Size of a label file of any format. Those of known sets have a few megabytes."""
@@ -221,7 +222,9 @@ def number(where: object, column: str, name: str, text: str, decimal: str = ".")
     if not math.isfinite(value):
         remedy = ": write decimals with a point" if re.fullmatch(r"-?\d+,\d+", text) else ""
         remedy = ": leave the cell empty where there is no number" if text.lower() in _NOTHING else remedy
-        raise UsageError(f"{where}: column {column!r} of image {name!r} is {text!r}, not a number{remedy}")
+        raise UsageError(
+            f"{where}: column {quoted(column)} of image {quoted(name)} is {quoted(text)}, not a number{remedy}"
+        )
     return value
 
 
@@ -260,7 +263,7 @@ def image_name(where: object, text: str) -> str:
     """
     name = posixpath.normpath(text.replace("\\", "/")) if text else "."
     if name == "." or not name.isprintable():
-        raise UsageError(f"{where}: {text!r} is not an image name")
+        raise UsageError(f"{where}: {quoted(text)} is not an image name")
     return name
 
 

@@ -9,6 +9,7 @@ from bench.datasets.card import Card
 from bench.datasets.catalogue import shipped_cards
 from bench.errors import UsageError, listed
 from bench.io.files import Folder
+from bench.io.visible import quoted
 
 
 class _Named(IntEnum):
@@ -39,13 +40,14 @@ def choose_folder(card: Card, root: Folder, folders: Iterable[str]) -> str | Non
     chosen = [folder for folder, kind in kinds.items() if kind == likeliest]
     if likeliest == _Named.AFTER_ANOTHER:
         raise UsageError(
-            f"the root of dataset {card.id!r}, {root}, has only folders named after other datasets: "
+            f"the root of dataset {quoted(card.id)}, {root}, has only folders named after other datasets: "
             f"{listed(sorted(chosen))}; give the folder of {card.id} itself: --root {card.id}=FOLDER"
         )
     outermost = sorted(one for one in chosen if not any(one != other and _is_below(one, other) for other in chosen))
     if len(outermost) > 1:
         raise UsageError(
-            f"the root of dataset {card.id!r}, {root}, has several folders that could be it: {listed(outermost)}; "
+            f"the root of dataset {quoted(card.id)}, {root}, has several folders that could be it: "
+            f"{listed(outermost)}; "
             f"give the right one: --root {card.id}=FOLDER"
         )
     return outermost[0]

@@ -21,6 +21,7 @@ from bench.datasets.readers.text import repeated
 from bench.errors import MissingRequirementError, UsageError, listed
 from bench.io.files import File, Folder
 from bench.io.images import is_image_name
+from bench.io.visible import quoted
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def read_with_card(card: Card, folder: Folder, need_images: bool = True, suffix:
         missing = problem.kind == "missing"
         if problem.fatal and (need_images or not missing):
             kind = MissingRequirementError if missing else UsageError
-            raise kind(f"dataset {card.id!r} at {folder}: {problem.sentence()}")
+            raise kind(f"dataset {quoted(card.id)} at {folder}: {problem.sentence()}")
     dataset = seen.dataset if need_images else replace(seen.dataset, here_n=len(seen.dataset.samples))
     short = told_count(dataset.here_n, card.n)
     return replace(dataset, notes=(*card.notes, short)) if short else dataset
@@ -84,7 +85,9 @@ def inspect(card: Card, folder: Folder, suffix: str = "") -> Inspection:
     problems: list[Problem] = []
     if not card.labels:
         if suffix:
-            raise UsageError(f"--suffix is for images that labels name, and dataset {card.id!r} has none: leave it out")
+            raise UsageError(
+                f"--suffix is for images that labels name, and dataset {quoted(card.id)} has none: leave it out"
+            )
         return _inspect_unlabelled(card, folder, index)
     labels = read_labels(card, folder, index)
     if labels.lacking:
@@ -270,7 +273,7 @@ def _inspect_unlabelled(card: Card, folder: Folder, index: Index) -> Inspection:
     if not found:
         looked = " or ".join("+".join(layout) for layout in card.layouts)
         raise MissingRequirementError(
-            f"dataset {card.id!r}: there are no images in {looked} of {folder}; {_again(card)}"
+            f"dataset {quoted(card.id)}: there are no images in {looked} of {folder}; {_again(card)}"
         )
     samples = tuple(Sample(name, File(folder, file), None, _said(card, name, file)) for name, file in found)
     problems = _counts(card, len(samples), samples)

@@ -14,6 +14,7 @@ from bench.datasets.catalogue import canonical, find_card, names
 from bench.datasets.readers import text as table
 from bench.errors import UsageError, did_you_mean
 from bench.io.shipped import shipped_folder
+from bench.io.visible import quoted
 
 COLUMNS = (
     *("method", "dataset", "resolution", "split", "trained_on"),
@@ -135,7 +136,7 @@ def _figure(where: str, column: str, text: str) -> Figure | None:
     if text == "":
         return None
     if not _DECIMAL.fullmatch(text) or not -1 <= float(text) <= 1:
-        raise UsageError(f"{where}: {column} is {text!r}, not a number from -1 to 1 in plain decimals")
+        raise UsageError(f"{where}: {column} is {quoted(text)}, not a number from -1 to 1 in plain decimals")
     return Figure(float(text), len(text.partition(".")[2]))
 
 
@@ -143,18 +144,18 @@ def _dataset(where: str, name: str) -> str:
     card = find_card(name)
     if card is None:
         raise UsageError(
-            f"{where}: dataset is {name!r}, which no card has as id or alias.{did_you_mean(name, names())}"
+            f"{where}: dataset is {quoted(name)}, which no card has as id or alias.{did_you_mean(name, names())}"
         )
     return card.id
 
 
 def _resolution(where: str, text: str) -> str:
     if not _RESOLUTION.fullmatch(text):
-        raise UsageError(f"{where}: resolution is {text!r}, write full, WxH, short side N or {NOT_TOLD}")
+        raise UsageError(f"{where}: resolution is {quoted(text)}, write full, WxH, short side N or {NOT_TOLD}")
     return text
 
 
 def _one_of(where: str, column: str, text: str, known: tuple[str, ...]) -> str:
     if text not in known:
-        raise UsageError(f"{where}: {column} is {text!r}, write {', '.join(known[:-1])} or {known[-1]}")
+        raise UsageError(f"{where}: {column} is {quoted(text)}, write {', '.join(known[:-1])} or {known[-1]}")
     return text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.datasets.catalogue import canonical
 from bench.errors import UsageError
+from bench.io.visible import quoted
 from bench.stats import Interval
 from bench.tables.cell import VALUES, Cell
 from bench.views.arranging import Request, arranged
@@ -50,7 +51,7 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
     """
     path = request.argument
     if not (path is None or isinstance(path, str | Path)):
-        raise UsageError(f"--published got {path!r}: give the path of a CSV, or nothing for the shipped one")
+        raise UsageError(f"--published got {quoted(path)}: give the path of a CSV, or nothing for the shipped one")
     everything = read_published(None if path is None else Path(path))
     # Publishers map PLCC in several ways, so ours is needed in all of them.
     tables = arranged(entries, request, VALUES)

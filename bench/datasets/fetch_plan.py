@@ -141,7 +141,8 @@ def _own_place(card: Card) -> Path | None:
 def check_vacant(target: Path) -> None:
     """Raise UsageError where a dataset would overwrite something; an empty folder is nothing."""
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-        raise UsageError(f"{target} exists and is not overwritten: give another folder by --output, or delete it")
+        kept = f"{target} already exists and is not overwritten"
+        raise UsageError(f"{kept}: give another folder by --output, or delete it")
 
 
 def _check_names(laid_out: FetchPlan) -> None:

@@ -5,6 +5,7 @@
 * ``shared_images``: the images that a column compares on.
 * ``evaluation``: stored results to cells.
 * ``table``: cells arranged as methods × datasets.
+* ``sorting``: the order of a table's rows.
 * ``averages``: average SRCC and rank over datasets.
 * ``over_datasets``: methods compared on datasets as a sample of datasets.
 * ``significance``: tests between methods.

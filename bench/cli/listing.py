@@ -32,6 +32,7 @@ def listing() -> None:
 
 @listing.command("methods")
 @click.argument("name", required=False)
+@common.plugin_option
 @format_option
 def list_methods(name: str | None, form: str) -> None:
     """List all methods; with NAME, print everything about one method, including its options."""

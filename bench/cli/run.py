@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -52,6 +54,24 @@ if TYPE_CHECKING:
     help="Score again and replace what is stored, for example after a change of a method's code.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Score N images of each dataset for a trial, spread over its contents and always the same ones. A trial is a "
+    "protocol of its own, which no table puts beside whole results.",
+)
+@click.option(
+    "--skip-missing",
+    is_flag=True,
+    help="Leave out datasets and methods that are not here, do the rest, and exit with 1.",
+)
+@click.option(
+    "--debug",
+    is_flag=True,
+    help="Score one image at a time in this process, where breakpoint() works, and stop at the first failure with the "
+    "method's own traceback.",
+)
 def run(
     methods: tuple[str, ...],
     datasets: tuple[str, ...],
@@ -67,6 +87,9 @@ def run(
     retry_failed: bool,
     rescore: bool,
     strict: bool,
+    limit: int | None,
+    skip_missing: bool,
+    debug: bool,
 ) -> None:
     """Score datasets with methods and store every score.
 
@@ -75,29 +98,34 @@ def run(
     """
     from bench.datasets.roots import Roots
     from bench.results.arguments import datasets_of
-    from bench.results.run import check_outcomes, run_each
+    from bench.results.run import check_outcomes, limited_split, run_each
+    from bench.results.skipping import Skipped
+    from bench.runs.debugging import failure_shown
     from bench.runs.store import Store
 
     store = Store.locate(results)
-    chosen = datasets_of(datasets, Roots.parse(roots), "--dataset", reading)
+    skipped = Skipped() if skip_missing else None
+    chosen = datasets_of(datasets, Roots.parse(roots), "--dataset", reading, skipped)
     outcomes = []
-    for result in run_each(
-        methods,
-        chosen,
-        store,
-        settings,
-        options=options,
-        split=split,
-        device=device,
-        precision=precision,
-        allow_incomplete=allow_incomplete,
-        retry_failed=retry_failed,
-        rescore=rescore,
-    ):
-        _report(result)
-        outcomes.append(result)
+    with failure_shown() if debug else nullcontext():
+        for result in run_each(
+            methods,
+            chosen,
+            store,
+            replace(settings, debug=debug),
+            options=options,
+            split=limited_split(split, limit),
+            device=device,
+            precision=precision,
+            allow_incomplete=allow_incomplete,
+            retry_failed=retry_failed,
+            rescore=rescore,
+            skipped=skipped,
+        ):
+            _report(result)
+            outcomes.append(result)
     click.echo(f"Stored in {store.root}; `bench table` prints every stored result.", err=True)
-    check_outcomes(outcomes, strict)
+    check_outcomes(outcomes, strict, skipped)
 
 
 def _report(result: RunResult) -> None:
@@ -110,6 +138,7 @@ def _report(result: RunResult) -> None:
     remarks = [told_count(entry.dataset.here_n, entry.dataset.complete_n)]
     remarks += [f"images of {entry.protocol.size}, not of the card's size"] if entry.protocol.size else []
     shared = entry.dataset.across_splits
+    remarks += result.cautions
     remarks += [f"{shared} image(s) are in another split too, as the same file"] if shared else []
     click.echo(
         f"{brief(entry.method.label)} on {brief(entry.dataset.id)}: scored {entry.scored}, failed {entry.failed}; "

@@ -34,6 +34,7 @@ COMMANDS = {
     "results": ("bench.cli.results:results", "List, verify or remove stored results."),
     "fit": ("bench.cli.fit:fit", "Fit a method on pristine photographs, or a regression of its features on MOS."),
     "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
+    "new": ("bench.cli.new:new", "Begin a method's package or a dataset's card."),
     "overlap": ("bench.cli.overlap:overlap", "Find the images that two datasets share."),
     "check": ("bench.cli.check:check", "Compare stored results with a committed reference, for CI."),
     "gmad": ("bench.cli.gmad:gmad", "Show the images on which two methods differ most (gMAD)."),

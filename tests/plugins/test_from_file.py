@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import Ran
 
-from bench.api import registered
 from bench.errors import UsageError
-from bench.plugins import from_file
 from bench.plugins.from_file import choose_methods, load_plugins
 from bench.plugins.method_source import hash_method
 from bench.plugins.registry import find_method
@@ -44,15 +42,7 @@ def two(image, other):
 """
 
 
-@pytest.fixture(autouse=True)
-def nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    before = list(registered)
-    yield
-    registered[:] = before
-    for name in list(from_file._loaded):
-        sys.modules.pop(name, None)
-    from_file._loaded.clear()
+pytestmark = pytest.mark.usefixtures("forget_plugins")
 
 
 def written(path: Path, text: str) -> Path:

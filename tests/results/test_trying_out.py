@@ -41,7 +41,7 @@ def test_a_trial_takes_few_images_and_is_another_protocol(photos: Path, bench: C
     assert set(entry.scores()["split"]) == {"test"}
 
 
-def test_no_table_puts_a_trial_beside_whole_results(photos: Path, bench: Callable[..., Ran]) -> None:
+def test_no_table_puts_a_trial_beside_whole_results(photos: Path, bench: Callable[..., Ran], short_fits: None) -> None:
     run = ["run", "--method", "bytes-per-pixel", "--dataset", photos]
     bench(*run, "--limit", "3")
     alone = bench("table", "--draws", "0")
@@ -79,6 +79,7 @@ def test_limit_must_be_a_number_above_0(photos: Path) -> None:
         api.run(fakes.Brightness, photos, limit=0)
 
 
+@pytest.mark.usefixtures("forget_plugins")
 def test_debug_shows_the_methods_own_lines_alone(tmp_path: Path, photos: Path, bench: Callable[..., Ran]) -> None:
     file = tmp_path / "fails.py"
     file.write_text("def fails(image):\n    return 1 / 0\nfails.higher_is_better = True\n")

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from bench.results.results import Results, load_results
     from bench.results.run import run
     from bench.results.score import score
+    from bench.studies.run import study
+    from bench.studies.status import study_status
 
 __version__ = "0.1.0"
 
@@ -49,6 +51,8 @@ __all__ = [
     "register",
     "run",
     "score",
+    "study",
+    "study_status",
 ]
 
 # Name → the module that has it, imported when the name is first used.
@@ -61,6 +65,8 @@ _HOMES = {
     **dict.fromkeys(("Results", "load_results"), "bench.results.results"),
     "run": "bench.results.run",
     "score": "bench.results.score",
+    "study": "bench.studies.run",
+    "study_status": "bench.studies.status",
 }
 
 

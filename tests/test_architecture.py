@@ -33,7 +33,7 @@ LINES = [
     "gmad robustness explain",
     "report",
     "results",
-    "study",
+    "studies",
     "cli",
 ]
 LINE = {name: number for number, line in enumerate(LINES) for name in line.split()}

@@ -18,6 +18,7 @@ from bench.io.visible import brief
 # Command → (module:object, short help). The short helps are repeated here so that `bench --help` imports no command.
 COMMANDS = {
     "run": ("bench.cli.run:run", "Score datasets with methods and store every score."),
+    "status": ("bench.cli.status:status", "Say what of a study is done and what is missing."),
     "table": ("bench.cli.table:table", "Print the stored results as a table."),
     "cite": ("bench.cli.cite:cite", "Print what to cite for the datasets and methods of a table."),
     "score": ("bench.cli.score:score", "Score images and print the scores without storing them."),
@@ -60,8 +61,8 @@ _MOST_OF_A_MESSAGE = 4000  # characters: a message quotes what it is about
 EPILOG = """\b
 Exit codes:
   0    done
-  1    finished with a problem: a method scored no image, an image failed with --strict, a dataset is
-       incomplete, or a check found a regression
+  1    finished with a problem: a method scored no image, an image failed with --strict, something was
+       left out with --skip-missing, a dataset is incomplete, or a check found a regression
   2    not started: an invalid option, a missing file or missing weights
   130  interrupted; finished scores of a run and checkpoints are kept
 """

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli import common
+from bench.errors import UsageError
 from bench.io.visible import brief, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from bench.datasets.readers.reading import Reading
     from bench.runs.jobs import Settings
     from bench.runs.runner import RunResult
 
 
 @click.command(short_help="Score datasets with methods and store every score.")
-@common.methods_option
+@click.argument("study", required=False, metavar="[STUDY.toml]", type=click.Path(path_type=Path))
+@common.plugin_option
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    callback=common.chosen_methods,
+    metavar="NAME",
+    help="Name of a method. Repeatable. [default: that of --plugin]",
+)
 @click.option(
     "--dataset",
     "datasets",
     multiple=True,
-    required=True,
     metavar="ID|PATH",
     help="Dataset to score: an id, a folder, a table (CSV, Excel, JSON) with image,score, a card (.toml) or an image. "
     "Repeatable.",
@@ -72,7 +84,10 @@ if TYPE_CHECKING:
     help="Score one image at a time in this process, where breakpoint() works, and stop at the first failure with the "
     "method's own traceback.",
 )
+@click.pass_context
 def run(
+    context: click.Context,
+    study: Path | None,
     methods: tuple[str, ...],
     datasets: tuple[str, ...],
     reading: Reading,
@@ -93,8 +108,8 @@ def run(
 ) -> None:
     """Score datasets with methods and store every score.
 
-    Stored scores are not computed again, except with --rescore. A command that was stopped continues when it is run
-    again.
+    STUDY.toml says methods, datasets, protocols, tables and figures in a file (docs/guides/studies.md). Stored scores
+    are not computed again, except with --rescore. A command that was stopped continues when it is run again.
     """
     from bench.datasets.roots import Roots
     from bench.results.arguments import datasets_of
@@ -103,29 +118,71 @@ def run(
     from bench.runs.debugging import failure_shown
     from bench.runs.store import Store
 
-    store = Store.locate(results)
+    _check_usage(context)
     skipped = Skipped() if skip_missing else None
-    chosen = datasets_of(datasets, Roots.parse(roots), "--dataset", reading, skipped)
-    outcomes = []
+    settings = replace(settings, debug=debug)
+    how: dict[str, Any] = {
+        "skipped": skipped,
+        "allow_incomplete": allow_incomplete,
+        "retry_failed": retry_failed,
+        "rescore": rescore,
+    }
     with failure_shown() if debug else nullcontext():
-        for result in run_each(
-            methods,
-            chosen,
-            store,
-            replace(settings, debug=debug),
-            options=options,
-            split=limited_split(split, limit),
-            device=device,
-            precision=precision,
-            allow_incomplete=allow_incomplete,
-            retry_failed=retry_failed,
-            rescore=rescore,
-            skipped=skipped,
-        ):
-            _report(result)
-            outcomes.append(result)
-    click.echo(f"Stored in {store.root}; `bench table` prints every stored result.", err=True)
+        if study is not None:
+            outcomes = _run_study(study, results, settings, roots, how)
+        else:
+            store = Store.locate(results)
+            chosen = datasets_of(datasets, Roots.parse(roots), "--dataset", reading, skipped)
+            split = limited_split(split, limit)
+            how |= {"options": options, "split": split, "device": device, "precision": precision}
+            outcomes = _reported(run_each(methods, chosen, store, settings, **how))
+            click.echo(f"Stored in {store.root}; `bench table` prints every stored result.", err=True)
     check_outcomes(outcomes, strict, skipped)
+
+
+# What a study says itself.
+_OF_STUDY = (
+    *("methods", "plugin", "datasets", "options", "split", "device", "precision", "resize", "seed", "limit"),
+    *("score_column", "lower_is_better", "image_column", "suffix"),
+)
+
+
+def _check_usage(context: click.Context) -> None:
+    """Refuse a study beside options that it says itself, and a run of nothing."""
+    default = click.core.ParameterSource.DEFAULT
+    given = [each for each in context.command.params if context.get_parameter_source(each.name or "") is not default]
+    if context.params["study"] is not None:
+        if wrong := [each.opts[0] for each in given if each.name in _OF_STUDY]:
+            raise UsageError(f"{', '.join(wrong)} given with a study, which says this itself: change the file instead")
+        return
+    for each in context.command.params:
+        if each.name in ("methods", "datasets") and not context.params[each.name]:
+            raise click.MissingParameter(ctx=context, param=each)
+
+
+def _run_study(
+    path: Path, results: str | None, settings: Settings, roots: tuple[str, ...], how: Mapping[str, Any]
+) -> list[RunResult]:
+    from bench.studies.file import read_study
+    from bench.studies.run import entries_of, score_study, store_of, write_outputs
+
+    study = read_study(path)
+    store = store_of(study, results)
+    places = [f"{name}={Path(folder).absolute()}" for name, _, folder in (text.partition("=") for text in roots)]
+    with study.folder():
+        outcomes = _reported(score_study(study, store, settings, roots=places, **how))
+        for line in write_outputs(study, entries_of(study, store, outcomes)):
+            click.echo(line)
+    click.echo(f"Stored in {store.root}; `bench status {path}` says what is done.", err=True)
+    return outcomes
+
+
+def _reported(results: Iterable[RunResult]) -> list[RunResult]:
+    found = []
+    for result in results:
+        _report(result)
+        found.append(result)
+    return found
 
 
 def _report(result: RunResult) -> None:

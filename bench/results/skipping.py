@@ -25,8 +25,9 @@ class Skipped:
         try:
             yield
         except MissingRequirementError as error:
-            self.names.append(name)
-            warn(f"{name} is left out: {error}")
+            if name not in self.names:
+                self.names.append(name)
+                warn(f"{name} is left out: {error}")
 
     def check(self) -> None:
         """Raise BenchError where anything was left out."""

@@ -37,7 +37,7 @@ def study(
     rescore: bool = False,
     allow_incomplete: bool = False,
 ) -> Results:
-    """Run a study: score what is not stored yet, and write its tables and figures, as ``bench run STUDY.toml`` does.
+    r"""Run a study: score what is not stored yet, and write its tables and figures, as ``bench run STUDY.toml`` does.
 
     The process works in the folder of the file meanwhile, because all paths of a study are relative to it.
 
@@ -56,6 +56,13 @@ def study(
     Raises:
         UsageError: the file is not what it should be, or something cannot start as asked.
         BenchError: as in :func:`bench.run`; tables and figures are written all the same.
+
+    Example:
+        >>> _ = Path("study.toml").write_text('methods = ["niqe"]\ndatasets = ["sample"]\ncite = "refs.bib"\n')
+        >>> study("study.toml")
+        <bench results: 1 method on 1 dataset, 210 scores, no failures>
+        >>> "mittal2013making" in Path("refs.bib").read_text()
+        True
     """
     found = read_study(Path(file))
     store = store_of(found, results)

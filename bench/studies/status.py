@@ -40,7 +40,7 @@ class PartState:
 
 @public
 def study_status(file: str | os.PathLike[str], *, results: str | os.PathLike[str] | None = None) -> Views:
-    """Return what of a study is done, what is missing, and what each result lacks, as ``bench status`` prints it.
+    r"""Return what of a study is done, what is missing, and what each result lacks, as ``bench status`` prints it.
 
     No image and no weights are read: a result counts as done where the store has it for the same method, version,
     options, labels and protocol.
@@ -51,6 +51,11 @@ def study_status(file: str | os.PathLike[str], *, results: str | os.PathLike[str
 
     Raises:
         UsageError: the file is not what it should be.
+
+    Example:
+        >>> _ = Path("study.toml").write_text('methods = ["niqe", "bytes-per-pixel"]\ndatasets = ["sample"]\n')
+        >>> list(study_status("study.toml").to_frame()["state"])
+        ['done', 'done']
     """
     study = read_study(Path(file))
     store = store_of(study, results)

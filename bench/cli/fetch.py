@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bench.cli import common
 from bench.errors import StoppedError, UsageError
 
 
@@ -17,6 +18,7 @@ def fetch() -> None:
 
 @fetch.command()
 @click.argument("name")
+@common.plugin_option
 def weights(name: str) -> None:
     """Download the weights NAME to the folder where methods look for them.
 

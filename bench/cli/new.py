@@ -15,7 +15,7 @@ def new() -> None:
     """Begin a method's package or a dataset's card, to be completed by you."""
 
 
-@new.command("method")
+@new.command("method", short_help="Write a package that offers a method.")
 @click.argument("name")
 @click.option(
     "--output",
@@ -37,7 +37,7 @@ def new_method(name: str, output: Path | None) -> None:
     click.echo(f"Next: pip install -e {folder}, then pytest {folder}; its README.md says the rest.", err=True)
 
 
-@new.command("dataset")
+@new.command("dataset", short_help="Write a card of what is found in a folder.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--output",

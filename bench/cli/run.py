@@ -151,7 +151,10 @@ def _check_usage(context: click.Context) -> None:
     """Refuse a study beside options that it says itself, and a run of nothing."""
     default = click.core.ParameterSource.DEFAULT
     given = [each for each in context.command.params if context.get_parameter_source(each.name or "") is not default]
-    if context.params["study"] is not None:
+    study = context.params["study"]
+    if study is not None and study.suffix != ".toml":
+        raise UsageError(f"STUDY got {study}, which is no .toml file: give a dataset by --dataset {study}")
+    if study is not None:
         if wrong := [each.opts[0] for each in given if each.name in _OF_STUDY]:
             raise UsageError(f"{', '.join(wrong)} given with a study, which says this itself: change the file instead")
         return

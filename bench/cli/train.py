@@ -73,6 +73,7 @@ class _Methods(click.Group):
 
 
 @click.command(cls=_Methods, short_help="Train a method on pristine photographs.")
+@common.plugin_option
 def train() -> None:
     """Train a method on pristine photographs, without opinion scores.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,7 +15,8 @@ from bench.datasets.card import TableSpec
 from bench.datasets.dataset import references_repeat
 from bench.datasets.readers import formats
 from bench.datasets.readers import text as table
-from bench.datasets.readers.own_table import Columns, OwnTable, find_columns, in_folder, may_be_labels, read_table
+from bench.datasets.readers.index import Index
+from bench.datasets.readers.own_table import Columns, OwnTable, Place, find_columns, may_be_labels, read_table
 from bench.datasets.readers.reading import Reading
 from bench.errors import UsageError, listed
 from bench.io.atomic import write_output
@@ -22,6 +24,7 @@ from bench.io.files import LocalFolder
 from bench.io.images import is_image_name
 
 TODO = "TODO"
+_MOST_BASES = 20  # folders that the names of a table are tried from
 _TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".json")
 
 
@@ -93,33 +96,37 @@ def write_card(folder: Path, output: Path | None = None) -> Draft:
 
 
 def _find_labels(folder: Path, files: Sequence[str], images: Sequence[str]) -> Labels | None:
-    """Return the table that names the most images, looked for in every folder of images."""
-    bases = list(dict.fromkeys(["", *(_folder(image) for image in images)]))
+    """Return the table that names the most images, relative to its own folder or to one of images."""
+    index = Index(files)
+    within = Counter(above for image in images for above in _folders(image))
+    bases = [base for base, _ in within.most_common(_MOST_BASES)]
     best, most = None, 0
     for file in (file for file in files if PurePosixPath(file).suffix.lower() in _TABLES):
-        for base in dict.fromkeys([*bases, _folder(file)]):
-            found = _read(folder, files, file, base)
-            if found and (count := _count_files(found, files)) > most:
-                best, most = found, count
+        try:
+            found = formats.parse(table.read_file(folder / file), file, TableSpec(files=()))
+        except UsageError:  # no table
+            continue
+        for base in dict.fromkeys(["", *bases, _folders(file)[0]]):
+            labels = _read(found, Place(LocalFolder(folder), index.find, base, closed=True), file)
+            if labels and (count := _count_files(labels, files)) > most:
+                best, most = labels, count
     return best
 
 
-def _folder(file: str) -> str:
-    parent = str(PurePosixPath(file).parent)
-    return "" if parent == "." else f"{parent}/"
+def _folders(file: str) -> list[str]:
+    """Return the folder of a file and those above it, each with a slash at its end; the whole is empty."""
+    return [f"{folder}/" if folder.name else "" for folder in PurePosixPath(file).parents]
 
 
-def _read(folder: Path, files: Sequence[str], file: str, base: str) -> Labels | None:
-    place = in_folder(LocalFolder(folder), files, base)
+def _read(found: table.TextTable, place: Place, file: str) -> Labels | None:
     try:
-        found = formats.parse(table.read_file(folder / file), file, TableSpec(files=()))
         columns = find_columns(found, place)
         candidates = tuple(may_be_labels(found, columns))
         label = columns.label or next(iter(candidates), "")
         read = read_table(found, place, Reading(labels=label))
-    except UsageError:  # another kind of table, or one of other images
+    except UsageError:  # a table of something else, or of other images
         return None
-    return Labels(file, base, columns, label, tuple(each for each in candidates if each != label), read)
+    return Labels(file, place.start, columns, label, tuple(each for each in candidates if each != label), read)
 
 
 def _count_files(labels: Labels, files: Iterable[str]) -> int:
@@ -154,7 +161,7 @@ def _card_lines(folder: Path, images: Sequence[str], labels: Labels | None) -> l
 
 
 def _layouts(images: Sequence[str]) -> list[str]:
-    folders = list(dict.fromkeys(_folder(image).rstrip("/") or "." for image in images))
+    folders = list(dict.fromkeys(_folders(image)[0].rstrip("/") or "." for image in images))
     return [f"layouts = {_toml([folders])}"] if folders != ["."] else []
 
 

@@ -151,10 +151,22 @@ def _load(path: Path, text: bytes) -> Plugin:
             f"--plugin got {path.name}, which has no method: write a function of one image, or a subclass of "
             "bench.Method with a function `score`"
         )
+    _check_names(classes, path)
     by_name = [{each.method.info.name: each for each in some} for some in (classes, functions)]
     plugin = Plugin(path, text, *(by_name if classes else reversed(by_name)))
     _loaded[module.__name__] = plugin
     return plugin
+
+
+def _check_names(classes: Sequence[Offered], path: Path) -> None:
+    names: dict[str, str] = {}
+    for method, _ in classes:
+        other = names.setdefault(method.info.name, method.__name__)
+        if other != method.__name__:
+            raise UsageError(
+                f"--plugin got {path.name}, where {other} and {method.__name__} have one name, {method.info.name!r}: "
+                "give each an `info` of its own"
+            )
 
 
 def _imported(path: Path, text: bytes) -> ModuleType:

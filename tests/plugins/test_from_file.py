@@ -50,17 +50,6 @@ def written(path: Path, text: str) -> Path:
     return path
 
 
-def test_a_plain_function_is_a_method_and_needs_no_name(
-    tmp_path: Path, photos: Path, bench: Callable[..., Ran]
-) -> None:
-    done = bench("run", "--plugin", written(tmp_path / "mine.py", FUNCTION), "--dataset", photos)
-    assert done.code == 0
-    assert "width on photos: scored 8, failed 0" in done.out
-    assert "undeclared: declare family, opinion_aware, trained_on, licence, citation before you publish" in done.out
-    assert "mine.py does not say which direction of width is better, so higher is taken as better" in done.err
-    assert "| _undeclared_" in bench("table", "--draws", "0").out
-
-
 def test_a_file_may_have_classes_and_functions(tmp_path: Path) -> None:
     plugins = load_plugins([written(tmp_path / "mine.py", SEVERAL)])
     assert set(plugins[0].methods) == {"mean-level", "tall"}
@@ -109,6 +98,12 @@ def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     files = [written(folder / "mine.py", FUNCTION) for folder in (tmp_path, tmp_path / "other")]
     with pytest.raises(UsageError, match=r"--plugin got two files with the name mine.py: rename one"):
         load_plugins(files)
+
+
+def test_two_classes_of_one_name_are_refused(tmp_path: Path) -> None:
+    text = "import bench\nclass A(bench.Method):\n    def score(self, photos): ...\nclass B(A): pass\n"
+    with pytest.raises(UsageError, match="where A and B have one name, 'a': give each an `info` of its own"):
+        load_plugins([written(tmp_path / "mine.py", text)])
 
 
 def test_a_change_of_the_code_is_another_state_and_one_of_a_comment_is_not(tmp_path: Path) -> None:
@@ -162,3 +157,22 @@ def test_commands_that_name_methods_take_it(tmp_path: Path, photos: Path, bench:
     assert "offers no explanations" in bench("explain", photos / "images" / "0.png", *plugin).err
     for command in ("robustness", "invariance", "fit", "check"):
         assert "--plugin FILE.py" in bench(command, "--help").out
+
+
+def test_the_guide_is_followed_to_the_letter(photos: Path, bench: Callable[..., Ran], short_fits: None) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "first_number.md").read_text(encoding="utf-8")
+    code, command = guide.partition("```python\n")[2].split("```\n\n    bench ", 1)
+    Path("mine.py").write_text(code)
+    photos.rename("my_photos")
+    done = bench(*command.splitlines()[0].split())
+    assert "spread on my_photos: scored 8, failed 0; SRCC" in done.out
+    assert "; undeclared: declare family, opinion_aware, trained_on, licence, citation before you publish" in done.out
+    assert "mine.py does not say which direction of spread is better, so higher is taken as better" in done.err
+    assert "| _undeclared_" in bench("table", "--draws", "0").out
+
+
+def test_the_guide_of_studies_shows_the_example() -> None:
+    root = Path(__file__).parents[2]
+    shown = (root / "docs" / "guides" / "studies.md").read_text(encoding="utf-8").partition("```toml\n")[2]
+    example = (root / "examples" / "study.toml").read_text(encoding="utf-8")
+    assert [line for line in shown.partition("```")[0].splitlines() if line not in example.splitlines()] == []

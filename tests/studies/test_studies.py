@@ -182,6 +182,7 @@ def test_options_that_a_study_says_itself_are_refused(study: Path, bench: Callab
     done = bench("run", study, "--method", "niqe", "--seed", "3")
     assert (done.code, "--method, --seed given with a study, which says this itself" in done.err) == (2, True)
     assert "cannot be read" in bench("status", "none.toml").err
+    assert "give a dataset by --dataset sample" in bench("run", "sample", "--method", "niqe").err
 
 
 @pytest.mark.slow

@@ -129,7 +129,7 @@ def run(
     }
     with failure_shown() if debug else nullcontext():
         if study is not None:
-            outcomes = _run_study(study, results, settings, roots, how)
+            _run_study(study, results, settings, roots, strict, how)
         else:
             store = Store.locate(results)
             chosen = datasets_of(datasets, Roots.parse(roots), "--dataset", reading, skipped)
@@ -137,7 +137,7 @@ def run(
             how |= {"options": options, "split": split, "device": device, "precision": precision}
             outcomes = _reported(run_each(methods, chosen, store, settings, **how))
             click.echo(f"Stored in {store.root}; `bench table` prints every stored result.", err=True)
-    check_outcomes(outcomes, strict, skipped)
+            check_outcomes(outcomes, strict, skipped)
 
 
 # What a study says itself.
@@ -164,10 +164,10 @@ def _check_usage(context: click.Context) -> None:
 
 
 def _run_study(
-    path: Path, results: str | None, settings: Settings, roots: tuple[str, ...], how: Mapping[str, Any]
-) -> list[RunResult]:
+    path: Path, results: str | None, settings: Settings, roots: tuple[str, ...], strict: bool, how: Mapping[str, Any]
+) -> None:
     from bench.studies.file import read_study
-    from bench.studies.run import entries_of, score_study, store_of, write_outputs
+    from bench.studies.run import check_study, entries_of, score_study, store_of, write_outputs
 
     study = read_study(path)
     store = store_of(study, results)
@@ -177,7 +177,7 @@ def _run_study(
         for line in write_outputs(study, entries_of(study, store, outcomes)):
             click.echo(line)
     click.echo(f"Stored in {store.root}; `bench status {path}` says what is done.", err=True)
-    return outcomes
+    check_study(outcomes, strict, how["skipped"])
 
 
 def _reported(results: Iterable[RunResult]) -> list[RunResult]:

@@ -195,7 +195,7 @@ def run_each(
         skipped: what notes methods that are not here, which are left out; None: one that is not here is an error.
 
     Raises:
-        UsageError: something cannot start as asked, or nothing is left to do.
+        UsageError: something cannot start as asked.
         BenchError: a worker process was killed, or the disk is full.
     """
     warn_about_plugins()
@@ -209,9 +209,7 @@ def run_each(
     check_scheduler(settings)
     check_debug(settings)
     ready = _load(specs, skipped)
-    if not (ready and datasets):
-        raise UsageError("--skip-missing leaves nothing to do: no method and dataset of those named are both here")
-    for dataset in datasets:
+    for dataset in datasets if ready else ():
         yield from runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed, rescore=rescore)
 
 
@@ -248,7 +246,7 @@ def check_debug(settings: Settings) -> None:
         raise UsageError("--debug scores in this process: leave --workers and --scheduler out")
 
 
-def check_outcomes(outcomes: Iterable[RunResult], strict: bool, skipped: Skipped | None = None) -> None:
+def check_outcomes(outcomes: Sequence[RunResult], strict: bool, skipped: Skipped | None = None) -> None:
     """Raise BenchError where a method scored no image, with ``strict`` where one failed, and where some was skipped."""
     for entry in (each.entry for each in outcomes):
         if not entry.scored:
@@ -257,4 +255,6 @@ def check_outcomes(outcomes: Iterable[RunResult], strict: bool, skipped: Skipped
         if strict and entry.failed:
             raise BenchError(f"--strict: {entry.method.label} failed on {entry.failed} images")
     if skipped is not None:
+        if not outcomes:
+            raise UsageError("--skip-missing leaves nothing to do: no method and dataset of those named are both here")
         skipped.check()

@@ -1,4 +1,4 @@
-"""Studies: a file that says which methods are measured on which datasets, and which tables and figures show it.
+"""Studies: a file that says what is measured, and what shows it.
 
 * ``file``: the keys of a study's file.
 * ``plan``: the results that a study needs, and which of them are stored.

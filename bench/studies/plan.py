@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bench.datasets.catalogue import canonical, find_card
+from bench.datasets.catalogue import card_of
 from bench.datasets.dataset import Dataset
 from bench.errors import MissingRequirementError
 from bench.plugins import options as method_options
@@ -139,12 +139,12 @@ def _dataset(study: Study, text: str) -> tuple[Dataset | None, str]:
 
 def _parts(study: Study, each: Protocols, text: str, dataset: Dataset | None, lacks: str) -> Iterator[Part]:
     part = dataset.split(each.split) if dataset else None
-    card = find_card(text)
+    card = None if dataset else card_of(text)
     resize = each.resize or (dataset.resize if dataset else card.resize if card else "none")
     for spec in method_specs(each.methods, each.options, "cpu", study.precision):
         yield Part(
             spec,
-            dataset.id if dataset else canonical(text),
+            dataset.id if dataset else card.id if card else text,
             part.labels_hash if part else "",
             len(part.samples) if part else 0,
             each.split,

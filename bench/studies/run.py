@@ -82,8 +82,15 @@ def study(
         entries = entries_of(found, store, outcomes)
         for line in write_outputs(found, entries):
             say(line)
-    check_outcomes(outcomes, strict, skipped)
+    check_study(outcomes, strict, skipped)
     return Results(tuple(entries))
+
+
+def check_study(outcomes: Sequence[RunResult], strict: bool, skipped: Skipped | None) -> None:
+    """Raise BenchError where a run of a study has a problem; it may have had nothing to do, where all is stored."""
+    check_outcomes(outcomes, strict)
+    if skipped is not None:
+        skipped.check()
 
 
 def store_of(study: Study, results: str | os.PathLike[str] | None) -> Store:

@@ -128,13 +128,15 @@ def test_a_module_beside_it_can_be_imported(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_other_processes_get_it(tmp_path: Path, photos: Path, bench: Callable[..., Ran]) -> None:
+@pytest.mark.parametrize("where", [["--workers", "2"], ["--scheduler", "auto"]], ids=["processes", "cluster"])
+def test_other_processes_get_it(tmp_path: Path, photos: Path, bench: Callable[..., Ran], where: list[str]) -> None:
     methods = [word for name in ("mean-level", "tall", "beside") for word in ("--method", name)]
     plugin = ["--plugin", written(tmp_path / "mine.py", SEVERAL), "--option", "mean-level.gain=0.5"]
-    done = bench("run", *plugin, *methods, "--dataset", photos, "--workers", "2")
+    done = bench("run", *plugin, *methods, "--dataset", photos, *where)
     assert done.code == 0, done.err
     assert done.out.count("scored 8, failed 0") == 3
     assert "scored by this process" not in done.err
+    assert "cannot be sent" not in done.err
 
 
 def test_a_process_that_gets_a_method_imports_its_file_first(tmp_path: Path) -> None:

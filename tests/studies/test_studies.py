@@ -13,6 +13,7 @@ from conftest import Ran
 
 import bench as api
 from bench.errors import UsageError
+from bench.new.dataset import write_card
 from bench.studies.file import read_study
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -134,6 +135,21 @@ def test_what_is_not_here_lacks_something_and_stored_results_of_it_count(
     assert done.code == 1
     assert done.err.count("koniq is left out") == 1
     assert "--skip-missing left out koniq" in done.err
+
+
+def test_stored_results_of_what_is_gone_are_shown_all_the_same(
+    study: Path, photos: Path, bench: Callable[..., Ran]
+) -> None:
+    write_card(photos)
+    study.write_text('methods = ["bytes-per-pixel"]\ndatasets = ["../photos/card.toml"]\ncite = "refs.bib"\n')
+    api.study(study)
+    (study.parent / "refs.bib").unlink()
+    shutil.rmtree(photos / "images")
+    (state,) = {each["state"] for each in states(bench, study) if "method" in each}
+    assert state == "done"
+    done = bench("run", study, "--skip-missing")
+    assert (done.code, "left out ../photos/card.toml" in done.err) == (1, True)
+    assert (study.parent / "refs.bib").is_file()
 
 
 def test_an_output_that_is_older_than_its_results_is_said(study: Path, bench: Callable[..., Ran]) -> None:

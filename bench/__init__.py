@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from bench.results.run import run
     from bench.results.score import score
     from bench.results.stored import load_results
+    from bench.studies.run import study
+    from bench.studies.status import study_status
 
 __version__ = "0.1.0"
 
@@ -50,6 +52,8 @@ __all__ = [
     "register",
     "run",
     "score",
+    "study",
+    "study_status",
 ]
 
 # Name → the module that has it, imported when the name is first used.
@@ -63,6 +67,8 @@ _HOMES = {
     "load_results": "bench.results.stored",
     "run": "bench.results.run",
     "score": "bench.results.score",
+    "study": "bench.studies.run",
+    "study_status": "bench.studies.status",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +105,20 @@ def scored_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("store")
     api.run(["bytes-per-pixel", "niqe"], "sample", results=folder)
     return folder
+
+
+@pytest.fixture
+def forget_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Files of methods that a test loads are gone after it."""
+    from bench.api import registered
+    from bench.plugins import from_file
+
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    registered[:] = [method for method in registered if method.__module__ not in from_file._loaded]
+    for name in from_file._loaded:
+        sys.modules.pop(name, None)
+    from_file._loaded.clear()
 
 
 @pytest.fixture

@@ -26,13 +26,14 @@ LINES = [
     "plugins",
     "distortions",
     "methods datasets",
-    "runs overlap",
+    "runs overlap new",
     "tables fit",
     "views check",
     "figures cite",
     "gmad robustness explain",
     "report",
     "results",
+    "studies",
     "cli",
 ]
 LINE = {name: number for number, line in enumerate(LINES) for name in line.split()}

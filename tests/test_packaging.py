@@ -52,6 +52,7 @@ def listed(folder: Path, path: Path | None) -> set[str]:
 def test_the_wheel_installs_one_import_name(wheel: Path) -> None:
     assert {path.name for path in wheel.iterdir() if not path.name.endswith(".dist-info")} == {"bench"}
     assert (wheel / "bench" / "cite" / "papers.bib").is_file()
+    assert (wheel / "bench" / "new" / "template" / "method.py.txt").is_file()
 
 
 def test_folders_of_the_users_own_hide_nothing_of_the_wheel(wheel: Path, crowded: Path) -> None:

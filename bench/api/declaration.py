@@ -15,6 +15,9 @@ UNKNOWN = "unknown"
 """Entry of ``trained_on`` for training data that is not listed anywhere, such as web-scale pre-training."""
 
 
+NOT_DECLARED = "not declared"
+"""Text of a field that nobody has filled in."""
+
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.+:-]*"
 _TEXTS = ("name", "version", "licence", "citation", "summary")
 _SERIES = ("trained_on", "selected_on", "aliases", "tags")
@@ -59,9 +62,12 @@ class Download:
         return ("sha256", self.sha256) if self.sha256 else ("md5", self.md5) if self.md5 else ("", "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MethodInfo:
     """Metadata that a method declares; stored with its scores.
+
+    Only the name and the direction must be given. A method that leaves out more can run, and is undeclared: its rows
+    say so, and :attr:`undeclared` says what to declare before numbers are published.
 
     Attributes:
         name: identifier, lower-case by custom, e.g. ``niqe`` or ``pyiqa:musiq``.
@@ -84,15 +90,15 @@ class MethodInfo:
     """
 
     name: str
-    version: str
-    family: Family
-    opinion_aware: bool | None
-    trained_on: tuple[str, ...]
-    score_range: tuple[float, float]
     higher_is_better: bool
-    licence: str
-    citation: str
-    summary: str
+    version: str = "1"
+    family: Family = Family.UNDECLARED
+    opinion_aware: bool | None = None
+    trained_on: tuple[str, ...] = (UNKNOWN,)
+    score_range: tuple[float, float] = (-math.inf, math.inf)
+    licence: str = NOT_DECLARED
+    citation: str = NOT_DECLARED
+    summary: str = NOT_DECLARED
     input: InputPolicy = InputPolicy()
     batching: Literal["any", "same-size", "one"] = "any"
     device_bound: bool = False
@@ -100,6 +106,24 @@ class MethodInfo:
     selected_on: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+
+    @property
+    def undeclared(self) -> tuple[str, ...]:
+        """Names of the fields that must be declared before numbers of the method are published; empty where all are.
+
+        Example:
+            >>> MethodInfo(name="mine", higher_is_better=True, licence="MIT", citation="none").undeclared
+            ('family', 'opinion_aware', 'trained_on')
+        """
+        lacking = {
+            "family": self.family == Family.UNDECLARED,
+            "opinion_aware": self.opinion_aware is None,
+            # What is declared of a method may be that nobody knows its training data.
+            "trained_on": self.opinion_aware is None and self.trained_on == (UNKNOWN,),
+            "licence": self.licence == NOT_DECLARED,
+            "citation": self.citation == NOT_DECLARED,
+        }
+        return tuple(name for name, is_lacking in lacking.items() if is_lacking)
 
     def as_json(self) -> dict[str, Any]:
         """Return the metadata as plain JSON values; None stands for an unbounded end of the range."""

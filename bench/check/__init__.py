@@ -1,6 +1,7 @@
 """`bench check`: are the numbers still those of the reference files?
 
 * ``reference``: reading and writing reference files.
+* ``contract``: what every method promises, for the tests of a method's package.
 * ``compare``: one record now against one then.
 * ``power``: the smallest regression that the rule for correlations finds.
 * ``verdicts``: the stored results against a reference.

@@ -15,6 +15,7 @@ from bench.check.reference import Reference, Update, updated
 from bench.datasets.protocol import Protocol
 from bench.errors import UsageError
 from bench.io.visible import quoted
+from bench.plugins.options import text_of
 from bench.runs.entry import Entry
 from bench.runs.jobs import Settings
 from bench.runs.store import Damage
@@ -69,7 +70,7 @@ class FreshRun:
         """Return the recorded options as ``METHOD.NAME=VALUE``."""
         methods = [record.identity["method"] for record in self.records]
         return [
-            f"{method['name']}.{name}={value}"
+            f"{method['name']}.{name}={text_of(value)}"
             for method in methods
             for name, value in method["options"].items()
             if value is not None

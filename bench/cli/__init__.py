@@ -21,6 +21,7 @@ TASKS = {
     "Score": {
         "score": ("bench.cli.score:score", "Score images and print the scores without storing them."),
         "run": ("bench.cli.run:run", "Score datasets with methods and store every score."),
+        "status": ("bench.cli.status:status", "Say what of a study is done and what is missing."),
         "list": ("bench.cli.listing:listing", "List methods or datasets, and what each needs."),
         "explain": (
             "bench.cli.explain:explain",
@@ -48,7 +49,8 @@ TASKS = {
         "check": ("bench.cli.check:check", "Compare stored results with a committed reference, for CI."),
         "distort": ("bench.cli.distort:distort", "Draw a photograph with every distortion at every level."),
     },
-    "Fit and train": {
+    "Make your own": {
+        "new": ("bench.cli.new:new", "Begin a method's package or a dataset's card."),
         "fit": ("bench.cli.fit:fit", "Fit a method on pristine photographs, or a regression of its features on MOS."),
         "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
     },
@@ -79,8 +81,8 @@ bench measures how well no-reference image quality methods agree with people. Fi
 EPILOG = """\b
 Exit codes:
   0    done
-  1    finished with a problem: a method scored no image, an image failed with --strict, a dataset is
-       incomplete, or a check found a regression
+  1    finished with a problem: a method scored no image, an image failed with --strict, something was
+       left out with --skip-missing, a dataset is incomplete, or a check found a regression
   2    not started: an invalid option, a missing file or missing weights
   130  interrupted; finished scores of a run and checkpoints are kept
 """

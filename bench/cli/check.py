@@ -71,6 +71,7 @@ def _tolerance_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--fresh", is_flag=True, help="Score again before the check, into a temporary store or the store of --results."
 )
+@common.plugin_option
 @common.option_option
 @common.device_option
 @common.root_option

@@ -9,19 +9,10 @@ import click
 
 # Heading → the options under it, by the names that commands get them under; the others stand under "Options".
 HEADINGS: Mapping[str, Sequence[str]] = {
-    "Methods": ("methods", "method", "options", "device", "precision", "features", "regression"),
+    "Methods": ("plugin", "methods", "method", "options", "device", "precision", "features", "regression"),
     "Images": (
-        "datasets",
-        "dataset",
-        "split",
-        "roots",
-        "count",
-        "size",
-        "types",
-        "train",
-        "test",
-        "pristine",
-        "splits",
+        *("datasets", "dataset", "split", "limit", "roots", "skip_missing", "count", "size", "types"),
+        *("pristine", "train", "test", "splits"),
     ),
     "Labels": ("score_column", "lower_is_better", "image_column", "suffix", "allow_incomplete"),
     "Scoring": ("resize", "seed", "workers", "scheduler", "batch_size", "batch_pixels", "max_pixels", "image_timeout"),

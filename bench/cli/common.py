@@ -70,22 +70,63 @@ incomplete_option = click.option(
     is_flag=True,
     help="Accept a copy of a dataset whose number of images is over 1% off the complete set's.",
 )
-methods_option = click.option(
-    "--method",
-    "methods",
+_PLUGINS = "bench.plugins"  # what a context has loaded
+
+
+def _load_plugins(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:  # noqa: ARG001
+    from bench.plugins.from_file import load_plugins
+
+    if value and not ctx.resilient_parsing:
+        ctx.meta[_PLUGINS] = load_plugins(value)
+
+
+plugin_option = click.option(
+    "--plugin",
     multiple=True,
-    required=True,
-    metavar="NAME",
-    help="Name of a method. Repeatable.",
-    shell_complete=completion.methods,
+    metavar="FILE.py",
+    is_eager=True,
+    expose_value=False,
+    callback=_load_plugins,
+    help="Python file with a method of your own, a class or a function of one image. Repeatable.",
 )
+
+
+def chosen_methods(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001
+    """Return the methods that are named; without names the one method of the plugins, where there are any."""
+    from bench.plugins.from_file import choose_methods
+
+    return choose_methods(value, ctx.meta.get(_PLUGINS, ())) if _PLUGINS in ctx.meta else value
+
+
+def _at_least_one(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    names = chosen_methods(ctx, param, value)
+    if not names and not ctx.resilient_parsing:
+        raise click.MissingParameter(ctx=ctx, param=param)
+    return names
+
+
+def methods_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add --method, of which at least one is needed, and --plugin."""
+    add = click.option(
+        "--method",
+        "methods",
+        multiple=True,
+        callback=_at_least_one,
+        metavar="NAME",
+        shell_complete=completion.methods,
+        help="Name of a method. Repeatable. [default: that of --plugin]",
+    )
+    return add(plugin_option(command))
+
+
 option_option = click.option(
     "--option",
     "options",
     multiple=True,
     metavar="METHOD.NAME=VALUE",
     shell_complete=completion.method_options,
-    help="Value of a method's option (see `bench list methods METHOD`). Repeatable.",
+    help="Value of a method's option (see `bench list methods METHOD`). Several values, separated by commas, make a "
+    "row each; a comma in a value is written \\,. Repeatable.",
 )
 device_option = click.option(
     "--device",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @command(short_help="Explain a method's score of a photograph: where and in which aspect it is bad.")
 @click.argument("photo", type=click.Path(path_type=Path))
-@click.option("--method", "name", required=True, metavar="NAME", help="Name of a method that offers explanations.")
+@common.methods_option
 @common.option_option
 @common.device_option
 @common.precision_option
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 )
 def explain(
     photo: Path,
-    name: str,
+    methods: tuple[str, ...],
     options: tuple[str, ...],
     device: str,
     precision: str,
@@ -63,7 +63,9 @@ def explain(
     for path, option in ((output, "--output"), (chart, "--chart")):
         if path is not None:
             check_path(path, option)
-    found = explain_photo(photo, name, options, device, precision)
+    if len(methods) > 1:
+        raise UsageError(f"--method got {', '.join(methods)}: give one that offers explanations")
+    found = explain_photo(photo, methods[0], options, device, precision)
     if output:
         _draw_overlay(found, output)
     if chart:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bench.cli import completion
+from bench.cli import common, completion
 from bench.cli.commands import group
 from bench.errors import StoppedError, UsageError
 
@@ -19,6 +19,7 @@ def fetch() -> None:
 
 @fetch.command()
 @click.argument("name")
+@common.plugin_option
 def weights(name: str) -> None:
     """Download the weights NAME to the folder where methods look for them.
 

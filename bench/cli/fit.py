@@ -74,6 +74,7 @@ _ONLY_MOS = {
     show_default=True,
     help="Number of content-disjoint splits (random:0, random:1, ...), with --features.",
 )
+@common.plugin_option
 @common.reading_options
 @common.option_option
 @common.device_option
@@ -122,7 +123,7 @@ def fit(
     from bench.runs.store import Store
 
     _check_usage(context)
-    (spec,) = loading.method_specs([str(method or features)], options, device, precision)
+    spec = loading.one_spec(str(method or features), options, device, precision)
     places = Roots.parse(roots)
     if pristine is not None and output is not None:
         click.echo(fit_on_pristine(spec, resolve(pristine, places, "--pristine"), output))

@@ -33,6 +33,7 @@ def listing() -> None:
 
 @listing.command("methods")
 @click.argument("name", required=False, shell_complete=completion.methods)
+@common.plugin_option
 @format_option
 def list_methods(name: str | None, form: str) -> None:
     """List all methods; with NAME, print everything about one method, including its options."""

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bench.cli import common, completion
 from bench.cli.commands import command
+from bench.errors import UsageError
 from bench.io.visible import brief, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from bench.datasets.readers.reading import Reading
     from bench.runs.jobs import Settings
     from bench.runs.runner import RunResult
 
 
 @command(short_help="Score datasets with methods and store every score.")
-@common.methods_option
+@click.argument("study", required=False, metavar="[STUDY.toml]", type=click.Path(path_type=Path))
+@common.plugin_option
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    callback=common.chosen_methods,
+    metavar="NAME",
+    shell_complete=completion.methods,
+    help="Name of a method. Repeatable. [default: that of --plugin]",
+)
 @click.option(
     "--dataset",
     "datasets",
     multiple=True,
-    required=True,
     metavar="ID|PATH",
     shell_complete=completion.datasets,
     help="Dataset to score: an id, a folder, a table (CSV, Excel, JSON) with image,score, a card (.toml) or an image. "
@@ -54,7 +69,28 @@ if TYPE_CHECKING:
     help="Score again and replace what is stored, for example after a change of a method's code.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Score N images of each dataset for a trial, spread over its contents and always the same ones. A trial is a "
+    "protocol of its own, which no table puts beside whole results.",
+)
+@click.option(
+    "--skip-missing",
+    is_flag=True,
+    help="Leave out datasets and methods that are not here, do the rest, and exit with 1.",
+)
+@click.option(
+    "--debug",
+    is_flag=True,
+    help="Score one image at a time in this process, where breakpoint() works, and stop at the first failure with the "
+    "method's own traceback.",
+)
+@click.pass_context
 def run(
+    context: click.Context,
+    study: Path | None,
     methods: tuple[str, ...],
     datasets: tuple[str, ...],
     reading: Reading,
@@ -69,37 +105,90 @@ def run(
     retry_failed: bool,
     rescore: bool,
     strict: bool,
+    limit: int | None,
+    skip_missing: bool,
+    debug: bool,
 ) -> None:
     """Score datasets with methods and store every score.
 
-    Stored scores are not computed again, except with --rescore. A command that was stopped continues when it is run
-    again.
+    STUDY.toml says methods, datasets, protocols, tables and figures in a file (docs/guides/studies.md). Stored scores
+    are not computed again, except with --rescore. A command that was stopped continues when it is run again.
     """
     from bench.datasets.roots import Roots
     from bench.results.arguments import datasets_of
-    from bench.results.run import check_outcomes, run_each
+    from bench.results.run import check_outcomes, limited_split, run_each
+    from bench.results.skipping import Skipped
+    from bench.runs.debugging import failure_shown
     from bench.runs.store import Store
 
-    store = Store.locate(results)
-    chosen = datasets_of(datasets, Roots.parse(roots), "--dataset", reading)
-    outcomes = []
-    for result in run_each(
-        methods,
-        chosen,
-        store,
-        settings,
-        options=options,
-        split=split,
-        device=device,
-        precision=precision,
-        allow_incomplete=allow_incomplete,
-        retry_failed=retry_failed,
-        rescore=rescore,
-    ):
+    _check_usage(context)
+    skipped = Skipped() if skip_missing else None
+    settings = replace(settings, debug=debug)
+    how: dict[str, Any] = {
+        "skipped": skipped,
+        "allow_incomplete": allow_incomplete,
+        "retry_failed": retry_failed,
+        "rescore": rescore,
+    }
+    with failure_shown() if debug else nullcontext():
+        if study is not None:
+            _run_study(study, results, settings, roots, strict, how)
+        else:
+            store = Store.locate(results)
+            chosen = datasets_of(datasets, Roots.parse(roots), "--dataset", reading, skipped)
+            split = limited_split(split, limit)
+            how |= {"options": options, "split": split, "device": device, "precision": precision}
+            outcomes = _reported(run_each(methods, chosen, store, settings, **how))
+            click.echo(f"Stored in {store.root}; `bench table` prints every stored result.", err=True)
+            check_outcomes(outcomes, strict, skipped)
+
+
+# What a study says itself.
+_OF_STUDY = (
+    *("methods", "plugin", "datasets", "options", "split", "device", "precision", "resize", "seed", "limit"),
+    *("score_column", "lower_is_better", "image_column", "suffix"),
+)
+
+
+def _check_usage(context: click.Context) -> None:
+    """Refuse a study beside options that it says itself, and a run of nothing."""
+    default = click.core.ParameterSource.DEFAULT
+    given = [each for each in context.command.params if context.get_parameter_source(each.name or "") is not default]
+    study = context.params["study"]
+    if study is not None and study.suffix != ".toml":
+        raise UsageError(f"STUDY got {study}, which is no .toml file: give a dataset by --dataset {study}")
+    if study is not None:
+        if wrong := [each.opts[0] for each in given if each.name in _OF_STUDY]:
+            raise UsageError(f"{', '.join(wrong)} given with a study, which says this itself: change the file instead")
+        return
+    for each in context.command.params:
+        if each.name in ("methods", "datasets") and not context.params[each.name]:
+            raise click.MissingParameter(ctx=context, param=each)
+
+
+def _run_study(
+    path: Path, results: str | None, settings: Settings, roots: tuple[str, ...], strict: bool, how: Mapping[str, Any]
+) -> None:
+    from bench.studies.file import read_study
+    from bench.studies.run import check_study, entries_of, score_study, store_of, write_outputs
+
+    study = read_study(path)
+    store = store_of(study, results)
+    places = [f"{name}={Path(folder).absolute()}" for name, _, folder in (text.partition("=") for text in roots)]
+    with study.folder():
+        outcomes = _reported(score_study(study, store, settings, roots=places, **how))
+        for line in write_outputs(study, entries_of(study, store, outcomes)):
+            click.echo(line)
+    click.echo(f"Stored in {store.root}; `bench status {path}` says what is done.", err=True)
+    check_study(outcomes, strict, how["skipped"])
+
+
+def _reported(results: Iterable[RunResult]) -> list[RunResult]:
+    found = []
+    for result in results:
         _report(result)
-        outcomes.append(result)
-    click.echo(f"Stored in {store.root}; `bench table` prints every stored result.", err=True)
-    check_outcomes(outcomes, strict)
+        found.append(result)
+    return found
 
 
 def _report(result: RunResult) -> None:
@@ -112,6 +201,7 @@ def _report(result: RunResult) -> None:
     remarks = [told_count(entry.dataset.here_n, entry.dataset.complete_n)]
     remarks += [f"images of {entry.protocol.size}, not of the card's size"] if entry.protocol.size else []
     shared = entry.dataset.across_splits
+    remarks += result.cautions
     remarks += [f"{shared} image(s) are in another split too, as the same file"] if shared else []
     click.echo(
         f"{brief(entry.method.label)} on {brief(entry.dataset.id)}: scored {entry.scored}, failed {entry.failed}; "

@@ -76,6 +76,7 @@ class _Methods(Group):
 
 
 @click.command(cls=_Methods, short_help="Train a method on pristine photographs.")
+@common.plugin_option
 def train() -> None:
     """Train a method on pristine photographs, without opinion scores.
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from bench.datasets.protocol import LIMIT
 from bench.errors import UsageError, listed
 from bench.io.files import File
 from bench.io.hashing import short_hash
@@ -160,13 +161,16 @@ class Dataset:
 
         Args:
             name: ``all``; one of its official splits; ``random:SEED``, a fifth of its content, or
-                ``random:SEED:training``, the rest; or ``ATTRIBUTE=VALUE``.
+                ``random:SEED:training``, the rest; ``ATTRIBUTE=VALUE``; or ``limit:N``, N images for a trial, or
+                ``limit:N:SPLIT``, N of another split.
 
         Raises:
             UsageError: the dataset has no such split.
         """
         if name == "all":
             return self
+        if name.startswith(LIMIT):
+            return self._limited(name)
         if name.startswith("random:"):
             kept = self._at_random(name)
         else:
@@ -179,6 +183,20 @@ class Dataset:
                     f"--split got {quoted(name)} for dataset {quoted(self.id)}: {self._splits_told(attribute)}"
                 )
         return replace(self, samples=kept)
+
+    def _limited(self, name: str) -> Dataset:
+        match = re.fullmatch(rf"{LIMIT}([1-9]\d{{0,8}})(?::(.+))?", name)
+        if match is None:
+            raise UsageError(f"--split got {name!r}: write limit:N, or limit:N:SPLIT for N images of a split")
+        part = self.split(match[2] or "all")
+        kept = part._whole_groups() if part.within else spread_out([s.name for s in part.samples], part.contents)
+        chosen = sorted(kept[: int(match[1])])
+        return replace(part, samples=tuple(part.samples[place] for place in chosen))
+
+    def _whole_groups(self) -> list[int]:
+        """Return the places of the samples, group after group inside which labels compare."""
+        groups = [str([s.attributes.get(name) for name in self.within]) for s in self.samples]
+        return sorted(range(len(groups)), key=lambda place: (_hashed(groups[place]), _hashed(self.samples[place].name)))
 
     def _splits_told(self, attribute: str) -> str:
         known = list(count_values(self.samples, attribute))
@@ -221,6 +239,29 @@ def count_values(samples: Iterable[Sample], attribute: str) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
+def spread_out(names: Sequence[str], contents: Sequence[str]) -> list[int]:
+    """Order images so that the first ones are of as many contents as possible, the same order on every machine.
+
+    Args:
+        names: of the images.
+        contents: of each, such as its reference.
+
+    Returns:
+        The place of each image, in the new order: one of every content, then a second of every content, and so on.
+    """
+    turns: Counter[str] = Counter()
+    ranked = []
+    for place in sorted(range(len(names)), key=lambda place: _hashed(names[place])):
+        ranked.append((turns[contents[place]], _hashed(contents[place]), place))
+        turns[contents[place]] += 1
+    return [place for *_, place in sorted(ranked)]
+
+
+def _hashed(text: str) -> bytes:
+    # Not by a generator: numpy does not promise its streams from one version to the next.
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
 def random_groups(groups: Sequence[str], seed: int, share: float = 0.2) -> set[str]:
     """Choose groups at random that hold a share of the samples, the same ones on every machine.
 
@@ -233,8 +274,7 @@ def random_groups(groups: Sequence[str], seed: int, share: float = 0.2) -> set[s
         The groups of the test part; never all of them, where there are two or more.
     """
     sizes = Counter(groups)
-    # By hash, not by a generator: numpy does not promise its streams from one version to the next.
-    order = sorted(sizes, key=lambda group: hashlib.sha256(f"{seed}/{group}".encode()).digest())
+    order = sorted(sizes, key=lambda group: _hashed(f"{seed}/{group}"))
     chosen: set[str] = set()
     held = 0
     for group in order[: max(1, len(order) - 1)]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+LIMIT = "limit:"
+"""Beginning of the split that ``--limit N`` takes: ``limit:N``, or ``limit:N:SPLIT`` of another split."""
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -25,12 +28,20 @@ class Protocol:
     size: str = ""
     saved_as: str = ""
 
+    @property
+    def is_trial(self) -> bool:
+        """Whether it is of the first images alone, which ``--limit`` chose."""
+        return self.split.startswith(LIMIT)
+
     def as_json(self) -> dict[str, str]:
         """Return it as plain JSON values; without ``size`` and ``saved_as`` where empty, as before they were there."""
         return {name: value for name, value in vars(self).items() if value or name not in ("size", "saved_as")}
 
     def __str__(self) -> str:
         parts = ["all images" if self.split == "all" else f"split {self.split}"]
+        if self.is_trial:
+            n, _, split = self.split.removeprefix(LIMIT).partition(":")
+            parts = [f"a trial on {n} images" + (f" of split {split}" if split else "")]
         if self.size:
             parts.append(f"images of {self.size} and not of the card's size")
         if self.saved_as:

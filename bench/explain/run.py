@@ -64,7 +64,7 @@ def explain_photo(
         MissingRequirementError: weights are not here and cannot be fetched.
     """
     warn_about_plugins()
-    (spec,) = loading.method_specs([method], options, device, precision)
+    spec = loading.one_spec(method, options, device, precision)
     _check_offer(spec.method, method)
     photo = _decode(path)
     (ready,) = loading.load_methods([spec])

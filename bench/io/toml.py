@@ -16,7 +16,8 @@ def fill(cls: type[Any], table: Any, where: str) -> Any:
     """Return an instance of a dataclass with a TOML table's values; lists become tuples.
 
     Args:
-        cls: its fields may be text, numbers, truth values, ``Literal``, tuples, dictionaries and dataclasses.
+        cls: its fields may be text, numbers, truth values, ``Literal``, tuples, dictionaries and dataclasses; of a
+            field of the type ``Any`` the value is not looked at.
         table: what ``tomllib`` gave.
         where: what the table is, for messages.
 
@@ -44,6 +45,8 @@ def _hints(cls: Any) -> dict[str, Any]:
 
 def _typed(hint: Any, value: Any, where: str) -> Any:
     """Turn a TOML value into a field's type; lists become tuples, tables dataclasses."""
+    if hint is Any:
+        return value
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType and types.NoneType in arguments:
         return None if value is None else _typed(arguments[0], value, where)

@@ -7,6 +7,7 @@
 * ``gaussian``: the Gaussian of pristine photographs' features, as a model in a file.
 * ``pristine_distance``: the method ``ou:NAME``, the distance from that Gaussian in the features of NAME.
 * ``functions``: methods made of a function.
+* ``from_file``: methods of a Python file of one's own (`--plugin`).
 * ``listing``: list of methods, and the record of each.
 * ``argument_types``: the arguments of public functions, checked against their annotations.
 * ``source_hash``: hash of a function: its source, and the values from outside that it uses.

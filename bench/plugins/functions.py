@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, overload
 
 import numpy as np
 from PIL import Image
 
-from bench.api import UNKNOWN, Family, Method, MethodInfo, Photo
+from bench.api import Method, MethodInfo, Photo
 from bench.errors import UsageError, did_you_mean
 from bench.io.progress import note
 from bench.io.visible import quoted
@@ -27,19 +26,28 @@ class FunctionMethod(Method):
     Attributes:
         function: the function.
         batch: whether it takes a list of arrays, or one PIL image.
+        digest: hash of the function that was found before; empty: it is found when the method is loaded.
     """
 
     function: ClassVar[Callable[..., Any]]
     batch: ClassVar[bool]
+    digest: ClassVar[str] = ""
     portable = False
 
     def load(self) -> None:
         """Identify the function as it is now."""
-        found = hash_function(self.function)
-        self._fingerprint = found.digest
-        if found.unknown:
+        self._fingerprint = self.digest
+        if not self.digest:
+            found = hash_function(self.function)
+            self._fingerprint = found.digest
+            self.note_unknown(found.unknown)
+
+    @classmethod
+    def note_unknown(cls, unknown: Sequence[str]) -> None:
+        """Tell the user which objects that the function uses do not identify its scores."""
+        if unknown:
             note(
-                f"{self.info.name} uses {', '.join(found.unknown)}, whose content does not identify its scores: give "
+                f"{cls.info.name} uses {', '.join(unknown)}, whose content does not identify its scores: give "
                 "another version when it changes"
             )
 
@@ -150,16 +158,9 @@ def _own_name(function: Function) -> str:
 
 
 def _declare(name: str, version: str, higher_is_better: bool, declared: dict[str, Any]) -> MethodInfo:
-    undeclared = {
-        "family": Family.UNDECLARED,
-        "opinion_aware": None,
-        "trained_on": (UNKNOWN,),
-        "score_range": (-math.inf, math.inf),
-        "licence": "not declared",
-        "citation": "not declared",
-        "summary": "a function",
-    }
     try:
-        return MethodInfo(name=name, version=version, higher_is_better=higher_is_better, **(undeclared | declared))
+        return MethodInfo(
+            name=name, version=version, higher_is_better=higher_is_better, **{"summary": "a function", **declared}
+        )
     except ValueError as error:
         raise UsageError(str(error)) from None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -185,6 +187,44 @@ def convert(name: str, hint: Any, text: str) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         raise UsageError(f"{name} got {quoted(text)}: use a finite number")
     return value
+
+
+def values_of(text: str) -> list[str]:
+    r"""Return the values that commas separate in the text of an option; a comma after a backslash is part of a value.
+
+    Example:
+        >>> values_of("48,96"), values_of(r"a\,b.npz")
+        (['48', '96'], ['a,b.npz'])
+    """
+    return [part.replace(r"\,", ",") for part in re.split(r"(?<!\\),", text)]
+
+
+def text_of(value: Any) -> str:
+    r"""Return a value, or a list of values to try in turn, as :func:`values_of` reads it.
+
+    Example:
+        >>> text_of([48, 96]), text_of("a,b.npz")
+        ('48,96', 'a\\,b.npz')
+    """
+    several = value if isinstance(value, (list, tuple)) else [value]
+    return ",".join(str(each).replace(",", r"\,") for each in several)
+
+
+def sweep(method: type[Method], given: Mapping[str, str]) -> list[Any]:
+    """Return the options of every combination of the values that are given, in the order given.
+
+    Args:
+        method: the class.
+        given: texts of values, by the names of options.
+
+    Raises:
+        UsageError: an unknown option, a value that its type refuses, or one value twice.
+    """
+    values = [values_of(text) for text in given.values()]
+    built = [build(method, dict(zip(given, chosen, strict=True))) for chosen in itertools.product(*values)]
+    if again := next((each for each in built if built.count(each) > 1), None):
+        raise UsageError(f"--option: {label(method.info.name, again)} is given twice: give each value once")
+    return built
 
 
 def group(assignments: Iterable[str]) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from bench.api import Method, MethodInfo, Resize
@@ -15,6 +16,8 @@ from bench.defaults import IMAGE_TIMEOUT
 from bench.errors import UsageError
 from bench.io.visible import quoted
 from bench.plugins.functions import method as method_of
+from bench.plugins.options import text_of as option_text
+from bench.results.skipping import Skipped
 from bench.runs.jobs import Settings
 
 MethodLike = str | type[Method] | Callable[..., Any]
@@ -78,9 +81,20 @@ def _method_of(value: Any, name: str | None, higher_is_better: bool | None, batc
 
 
 def datasets_of(
-    value: DatasetLike | Sequence[DatasetLike], places: Roots, parameter: str, reading: Reading = Reading()
+    value: DatasetLike | Sequence[DatasetLike],
+    places: Roots,
+    parameter: str,
+    reading: Reading = Reading(),
+    skipped: Skipped | None = None,
 ) -> list[Dataset]:
-    """Return the datasets that are meant; ``reading`` says how labels are read.
+    """Return the datasets that are meant.
+
+    Args:
+        value: one or several.
+        places: where the folders of datasets are.
+        parameter: what errors call the value.
+        reading: how labels are read.
+        skipped: what notes those that are not here, which are left out; None: one that is not here is an error.
 
     Raises:
         UsageError: nothing is given, or one is not known, not here or cannot be read.
@@ -88,7 +102,11 @@ def datasets_of(
     every = several(value)
     if not every:
         raise UsageError(f"{parameter} got nothing: give a dataset's id or a path")
-    return [_dataset_of(each, places, parameter, reading) for each in every]
+    found = []
+    for each in every:
+        with skipped.noting(str(each)) if skipped is not None else nullcontext():
+            found.append(_dataset_of(each, places, parameter, reading))
+    return found
 
 
 def _dataset_of(value: DatasetLike, places: Roots, parameter: str, reading: Reading) -> Dataset:
@@ -105,8 +123,8 @@ def text_of(value: str | os.PathLike[str]) -> str:
 
 
 def assignments_of(options: Mapping[str, Any] | None) -> list[str]:
-    """Return options as the texts ``METHOD.NAME=VALUE``."""
-    return [f"{name}={value}" for name, value in (options or {}).items()]
+    """Return options as the texts ``METHOD.NAME=VALUE``; a list has values to try in turn."""
+    return [f"{name}={option_text(value)}" for name, value in (options or {}).items()]
 
 
 def places_of(roots: Mapping[str, str | os.PathLike[str]] | None) -> Roots:

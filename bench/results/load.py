@@ -14,7 +14,7 @@ from bench.errors import ImageError
 from bench.io.images import decode
 from bench.io.images import resize as resized
 from bench.io.memory import is_batch, is_in_memory
-from bench.results.arguments import MethodLike, methods_of, settings_of
+from bench.results.arguments import MethodLike, assignments_of, methods_of, settings_of
 from bench.results.score import NamedImage, name_images
 from bench.results.wording import public
 from bench.runs import loading
@@ -149,8 +149,8 @@ def load(
     known = chosen[0] if isinstance(chosen[0], str) else chosen[0].info.name
     settings = settings_of(resize, seed, batch_size, None)
     with preserved():
-        specs = loading.method_specs(
-            chosen, [f"{known}.{key}={value}" for key, value in options.items()], device, precision
+        spec = loading.one_spec(
+            chosen[0], assignments_of({f"{known}.{key}": value for key, value in options.items()}), device, precision
         )
-        (ready,) = loading.load_methods(specs)
+        (ready,) = loading.load_methods([spec])
     return Metric(ready, settings)

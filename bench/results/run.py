@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from bench.api import Method, Resize
 from bench.datasets.dataset import Dataset
+from bench.datasets.protocol import LIMIT
 from bench.datasets.readers.reading import Reading
 from bench.defaults import IMAGE_TIMEOUT
-from bench.errors import BenchError
+from bench.errors import BenchError, UsageError
 from bench.io.progress import note
 from bench.plugins.registry import warn_about_plugins
 from bench.results.arguments import (
@@ -23,11 +25,12 @@ from bench.results.arguments import (
     settings_of,
 )
 from bench.results.results import Results
+from bench.results.skipping import Skipped
 from bench.results.wording import public, python_words
 from bench.runs import loading, runner
 from bench.runs.cluster_connection import check_scheduler
 from bench.runs.global_state import preserved
-from bench.runs.jobs import Settings
+from bench.runs.jobs import LoadedMethod, MethodSpec, Settings
 from bench.runs.runner import RunResult
 from bench.runs.store import Store
 
@@ -59,6 +62,9 @@ def run(
     retry_failed: bool = False,
     rescore: bool = False,
     strict: bool = False,
+    limit: int | None = None,
+    skip_missing: bool = False,
+    debug: bool = False,
     name: str | None = None,
     higher_is_better: bool | None = None,
     batch: bool = False,
@@ -73,7 +79,7 @@ def run(
             from one PIL image (RGB) to a number.
         datasets: one or several of: an id (:func:`bench.list_datasets`), a folder, archive, URL, CSV, card or image, a
             dataset of :func:`bench.load_dataset`.
-        options: of methods, as ``{"niqe.model": "mine.npz"}``.
+        options: of methods, as ``{"niqe.model": "mine.npz"}``; of a list of values each makes a row.
         split: ``all``, an official split, ``random:SEED`` or ``ATTRIBUTE=VALUE``.
         resize: ``none``, ``short:N`` or ``WxH``, in pixels, before any method; None: what the dataset's card asks for.
         device: where networks run: ``auto`` (CUDA where it is there), ``cpu``, ``cuda``, ``mps``,
@@ -101,6 +107,10 @@ def run(
         retry_failed: score again what failed.
         rescore: score again what is stored, for example after a change of a method's code.
         strict: raise if any image failed.
+        limit: score so many images of each dataset for a trial, spread over its contents and always the same ones;
+            a trial is a protocol of its own, which no table puts beside whole results.
+        skip_missing: leave out datasets and methods that are not here, and raise when the rest is done.
+        debug: score one image at a time in this process, and let the first error of a method through as it is.
         name: of a function; None takes its own.
         higher_is_better: of a function: whether a higher number means better quality. It must be given.
         batch: of a function: it takes a list of N arrays (H, W, 3), uint8 RGB, and returns N numbers.
@@ -111,7 +121,8 @@ def run(
     Raises:
         UsageError: something cannot start as asked; the message says what to do.
         MissingRequirementError: a dataset, a package or weights are not here and cannot be fetched.
-        BenchError: a method scored no image, or with ``strict`` an image failed. What was scored is stored.
+        BenchError: a method scored no image, with ``strict`` an image failed, or with ``skip_missing`` something was
+            left out. What was scored is stored.
 
     Example:
         >>> results = run("bytes-per-pixel", "sample")
@@ -123,29 +134,32 @@ def run(
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
     settings = settings_of(resize, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout, scheduler)
+    settings = replace(settings, debug=debug)
     places = places_of(roots)
+    reading = Reading(score_column, lower_is_better, image_column, suffix)
+    skipped = Skipped() if skip_missing else None
     with preserved():
         found = list(
             run_each(
                 chosen,
-                datasets_of(
-                    datasets, places, "--dataset", Reading(score_column, lower_is_better, image_column, suffix)
-                ),
+                datasets_of(datasets, places, "--dataset", reading, skipped),
                 Store.locate(None if results is None else os.fspath(results)),
                 settings,
                 options=assignments_of(options),
-                split=split,
+                split=limited_split(split, limit),
                 device=device,
                 precision=precision,
                 allow_incomplete=allow_incomplete,
                 retry_failed=retry_failed,
                 rescore=rescore,
+                skipped=skipped,
             )
         )
     for each in found:
-        if each.code_changed:
-            note(f"{each.entry.method.label} on {each.entry.dataset.id}: {python_words(each.remark)}")
-    check_outcomes(found, strict)
+        remarks = [python_words(each.remark)] if each.code_changed else []
+        for remark in [*each.cautions, *remarks]:
+            note(f"{each.entry.method.label} on {each.entry.dataset.id}: {remark}")
+    check_outcomes(found, strict, skipped)
     return Results(tuple(each.entry for each in found))
 
 
@@ -162,6 +176,7 @@ def run_each(
     allow_incomplete: bool = False,
     retry_failed: bool = False,
     rescore: bool = False,
+    skipped: Skipped | None = None,
 ) -> Iterator[RunResult]:
     """Yield the stored result of each method on each dataset as soon as it is complete.
 
@@ -177,6 +192,7 @@ def run_each(
         allow_incomplete: as in :func:`run`.
         retry_failed: as in :func:`run`.
         rescore: as in :func:`run`.
+        skipped: what notes methods that are not here, which are left out; None: one that is not here is an error.
 
     Raises:
         UsageError: something cannot start as asked.
@@ -191,16 +207,54 @@ def run_each(
         dataset.split(split)  # reports a wrong name before weights are loaded; the runner takes the split
     store.check_writable()
     check_scheduler(settings)
-    ready = loading.load_methods(specs)
-    for dataset in datasets:
+    check_debug(settings)
+    ready = _load(specs, skipped)
+    for dataset in datasets if ready else ():
         yield from runner.run(ready, dataset, store, settings, split=split, retry_failed=retry_failed, rescore=rescore)
 
 
-def check_outcomes(outcomes: Iterable[RunResult], strict: bool) -> None:
-    """Raise BenchError where a method scored no image, or with ``strict`` where one failed."""
+def _load(specs: Sequence[MethodSpec], skipped: Skipped | None) -> list[LoadedMethod]:
+    if skipped is None:
+        return loading.load_methods(specs)
+    ready: list[LoadedMethod] = []
+    for spec in specs:
+        with skipped.noting(spec.label):
+            ready += loading.load_methods([spec])
+    return ready
+
+
+def limited_split(split: str, limit: int | None) -> str:
+    """Return the split of a trial on so many images of a split; the split itself without a limit.
+
+    Raises:
+        UsageError: the limit is no whole number above 0.
+
+    Example:
+        >>> limited_split("all", 50), limited_split("test", 50), limited_split("test", None)
+        ('limit:50', 'limit:50:test', 'test')
+    """
+    if limit is None:
+        return split
+    if isinstance(limit, bool) or limit < 1:
+        raise UsageError(f"--limit got {limit!r}: give a whole number of images, at least 1")
+    return f"{LIMIT}{limit}" + ("" if split == "all" else f":{split}")
+
+
+def check_debug(settings: Settings) -> None:
+    """Raise UsageError where other processes are asked to score, and this one to debug."""
+    if settings.debug and (settings.scheduler is not None or (settings.workers or 1) > 1):
+        raise UsageError("--debug scores in this process: leave --workers and --scheduler out")
+
+
+def check_outcomes(outcomes: Sequence[RunResult], strict: bool, skipped: Skipped | None = None) -> None:
+    """Raise BenchError where a method scored no image, with ``strict`` where one failed, and where some was skipped."""
     for entry in (each.entry for each in outcomes):
         if not entry.scored:
             first = f"; the first failed so: {entry.failures[0][1]}" if entry.failures else ""
             raise BenchError(f"{entry.method.label} scored no image of {entry.dataset.id}{first}")
         if strict and entry.failed:
             raise BenchError(f"--strict: {entry.method.label} failed on {entry.failed} images")
+    if skipped is not None:
+        if not outcomes:
+            raise UsageError("--skip-missing leaves nothing to do: no method and dataset of those named are both here")
+        skipped.check()

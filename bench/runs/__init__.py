@@ -3,6 +3,7 @@
 * ``loading``: from names and options to loaded methods.
 * ``jobs``: images to score, methods to score them by, and outcomes.
 * ``devices``: devices of networks, from what users type.
+* ``debugging``: the first failure of a run, with the method's own lines.
 * ``decoding``: decoding ahead of scoring, within a bound of pixels.
 * ``batches``: decoded photos to scores, in batches that fit.
 * ``workers``: scoring in processes, which no image stops.

@@ -76,7 +76,8 @@ class Batches:
         """Divide photos into those that may be in one batch."""
         info = self.method.info
         # What draws is scored alone, so that its seed is the image's own.
-        if info.stochastic or info.batching == "one" or self.settings.measure == "features":
+        one_by_one = self.settings.measure == "features" or self.settings.debug
+        if info.stochastic or info.batching == "one" or one_by_one:
             return [[photo] for photo in photos]
         groups: dict[object, list[Photo]] = {}
         for photo in photos:
@@ -97,10 +98,13 @@ class Batches:
         # Whatever a method raises is that image's recorded failure: a run never dies of one image.
         try:
             with self.during([photo.name for photo in batch]):
-                return self._asked(batch)
+                return self._without_failure(self._asked(batch))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit, and the panics of compiled code
+            if self.settings.debug:
+                error.add_note(f"{self.method.info.name} failed on {batch[0].name}")
+                raise
             if len(batch) == 1:
                 return [Outcome(batch[0].name, None, _reason(error))]
             size = 1
@@ -109,6 +113,12 @@ class Batches:
                 self._remember(batch)
         parts = (batch[start : start + size] for start in range(0, len(batch), size))
         return [outcome for part in parts for outcome in self._score(part)]
+
+    def _without_failure(self, outcomes: list[Outcome]) -> list[Outcome]:
+        failed = next((outcome for outcome in outcomes if outcome.error), None)
+        if failed and self.settings.debug:
+            raise ImageError(failed.error)
+        return outcomes
 
     def _asked(self, batch: list[Photo]) -> list[Outcome]:
         if self.settings.measure == "score":

@@ -6,13 +6,14 @@ import functools
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from bench.api import FloatArray, Method, Photo, Resize
 from bench.defaults import IMAGE_TIMEOUT
 from bench.io.files import File
 from bench.plugins import options as method_options
+from bench.plugins.from_file import files_to_send
 from bench.runs.journal import Outcome
 
 
@@ -33,6 +34,10 @@ class MethodSpec:
     devices: tuple[str, ...] = ("cpu",)
     fingerprint: str = ""
     asked: str = "auto"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The files first: what comes after them is found in their modules.
+        return _received, (files_to_send(), {each.name: getattr(self, each.name) for each in fields(self)})
 
     @functools.cached_property
     def why_not_sent(self) -> str:
@@ -56,6 +61,10 @@ class MethodSpec:
     def label(self) -> str:
         """The name of its row: the method's, with the options that differ from the defaults."""
         return method_options.label(self.method.info.name, self.options)
+
+
+def _received(_files: tuple[object, ...], values: dict[str, Any]) -> MethodSpec:
+    return MethodSpec(**values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +136,7 @@ class Settings:
         scheduler: address of a Dask scheduler whose workers score, or ``auto`` for a cluster on this machine; None:
             this process and its own ones score.
         apart: whether other processes score few images too, since one of them may have ended the run before.
+        debug: whether this process scores, one image at a time, and the first failure ends the run as it is.
         measure: what methods are asked for: their score, or their features, which make ``Measured`` outcomes.
     """
 
@@ -139,6 +149,7 @@ class Settings:
     image_timeout: int = IMAGE_TIMEOUT
     scheduler: str | None = None
     apart: bool = False
+    debug: bool = False
     measure: Literal["score", "features"] = "score"
 
 

@@ -23,7 +23,8 @@ def method_specs(
 
     Args:
         methods: names or aliases, or classes that need not be registered.
-        assignments: options as ``METHOD.NAME=VALUE``.
+        assignments: options as ``METHOD.NAME=VALUE``; an option with several values, separated by commas, makes a
+            method of each (:func:`bench.plugins.options.values_of`).
         device: as :func:`bench.runs.devices.resolve_devices` takes it.
         precision: the option of that name of every method that has one and was not given its own; where it is not
             ``exact``, stderr says which methods have none.
@@ -45,9 +46,22 @@ def method_specs(
         grouped.setdefault(canonical, {}).update(given)
     if precision != "exact":
         _set_precision(found, grouped, precision)
-    built = {name: options.build(method, grouped.get(name, {})) for name, method in found.items()}
+    built = {method: options.sweep(method, grouped.get(name, {})) for name, method in found.items()}
     where = devices.resolve_devices(device, found.values())
-    return [jobs.MethodSpec(method, built[name], where, asked=device) for name, method in found.items()]
+    return [jobs.MethodSpec(method, each, where, asked=device) for method, several in built.items() for each in several]
+
+
+def one_spec(method: str | type[Method], assignments: Iterable[str], device: str, precision: str) -> MethodSpec:
+    """Find one method, as :func:`method_specs` does.
+
+    Raises:
+        UsageError: an option has several values, and what else :func:`method_specs` raises.
+    """
+    specs = method_specs([method], assignments, device, precision)
+    if len(specs) > 1:
+        labels = ", ".join(spec.label for spec in specs)
+        raise UsageError(rf"--option makes {len(specs)} methods, {labels}: give one value (write a comma in it as \,)")
+    return specs[0]
 
 
 def _find_methods(methods: Sequence[str | type[Method]]) -> dict[str, type[Method]]:

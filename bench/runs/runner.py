@@ -36,11 +36,20 @@ class RunResult:
         entry: what is stored.
         new: how many images this run scored; 0 where the store had them all.
         code_changed: whether other scores were stored by another state of the method's code.
+        undeclared: what the method must declare before its numbers are published.
     """
 
     entry: Entry
     new: int
     code_changed: bool = False
+    undeclared: tuple[str, ...] = ()
+
+    @property
+    def cautions(self) -> list[str]:
+        """Sentences on what must be done before the numbers are published."""
+        trial = f"a trial on {self.entry.dataset.n} images" if self.entry.protocol.is_trial else ""
+        undeclared = f"undeclared: declare {', '.join(self.undeclared)} before you publish" if self.undeclared else ""
+        return [each for each in (trial, undeclared) if each]
 
     @property
     def remark(self) -> str:
@@ -103,7 +112,10 @@ def run(
         ]
         settings = dataclasses.replace(settings, apart=any(writer.left_unfinished for writer in writers))
         new = _fill(ready, dataset, survey, writers, settings)
-        return [RunResult(Entry(w.folder, w.meta), n, w.code_changed) for w, n in zip(writers, new, strict=True)]
+        return [
+            RunResult(Entry(w.folder, w.meta), n, w.code_changed, one.method.declared().undeclared)
+            for one, w, n in zip(ready, writers, new, strict=True)
+        ]
 
 
 def with_protocol(settings: Settings, dataset: Dataset) -> Settings:

@@ -41,7 +41,7 @@ def plan_processes(specs: Collection[MethodSpec], n_images: int, settings: Setti
     few = n_images < FEW and workers in (None, 1) and not settings.apart
     if workers is None:
         workers = max((len(spec.devices) for spec in specs if spec.method.info.device_bound), default=cores)
-    if few or any(spec.why_not_sent for spec in specs):
+    if few or settings.debug or any(spec.why_not_sent for spec in specs):
         return ProcessPlan(1, cores, apart=False)
     return ProcessPlan(workers, max(1, cores // workers))
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from bench.api import Family
 from bench.datasets.catalogue import canonical
-from bench.errors import UsageError, did_you_mean, one_by_one
+from bench.errors import UsageError, counted, did_you_mean, one_by_one
+from bench.io.progress import note
 from bench.io.visible import quoted
 from bench.runs.entry import Entry
 from bench.runs.store import Store
@@ -63,7 +64,15 @@ def select(
     kept = [entry for entry in kept if not families or _families_of(entry) & set(families)]
     if not kept:
         raise UsageError(f"--family got {', '.join(families)}, but no method of this kind has a stored result")
-    return kept
+    return _without_trials(kept)
+
+
+def _without_trials(entries: list[Entry]) -> list[Entry]:
+    """Leave out what was scored of a few images for a trial, unless there is nothing else."""
+    whole = [entry for entry in entries if not entry.protocol.is_trial]
+    if whole and len(whole) < len(entries):
+        note(f"{counted(len(entries) - len(whole), 'trial')} (--limit) left out, which no whole result compares with")
+    return whole or entries
 
 
 def without_fitted(entries: Sequence[Entry]) -> tuple[list[Entry], int]:

@@ -108,7 +108,7 @@ class _Team:
         half = SHARD // 2 // plan.processes
         window = max(settings.batch_size, half) if plan.processes == 1 else max(1, half)
         self._share = Share(plan.threads, window, MOST_PIXELS // plan.processes)
-        told = ((i, s.method.info.name, repr(s.options), s.devices, s.fingerprint) for i, s in specs.items())
+        told = ((i, s.method, repr(s.options), s.devices, s.fingerprint) for i, s in specs.items())
         self._kind = (repr(settings), plan, *told)
         self._spare = _resting.pop(self._kind, [])
 

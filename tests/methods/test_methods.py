@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from bench.api import Method, Photo
+from bench.api import Method
+from bench.check.contract import made_photographs
 from bench.io.images import prepare
 from bench.plugins.registry import catalogue
 from bench.runs.batches import score_photos
@@ -18,22 +19,6 @@ METHODS = catalogue().methods
 READY = sorted(name for name, method in METHODS.items() if not method.missing())
 
 
-def photos(sizes: list[tuple[int, int]]) -> list[Photo]:
-    """Smooth random pictures with some noise, (height, width), as a decoder would hand them over."""
-    from scipy.ndimage import gaussian_filter
-
-    made = []
-    for seed, (height, width) in enumerate(sizes):
-        rng = np.random.default_rng(seed)
-        smooth = gaussian_filter(rng.normal(size=(height, width, 3)), (2 + seed, 2 + seed, 0))
-        noisy = 128 + 200 * smooth + rng.normal(scale=3, size=smooth.shape)
-        made.append(Photo(f"{seed}.png", noisy.clip(0, 255).astype(np.uint8), 1000 * (seed + 1), height * width))
-    return made
-
-
-SIZES = [(224, 224), (200, 300), (224, 224), (300, 200)]
-
-
 @pytest.fixture(scope="module", params=READY)
 def method(request: pytest.FixtureRequest) -> Method:
     return METHODS[request.param]()
@@ -41,7 +26,7 @@ def method(request: pytest.FixtureRequest) -> Method:
 
 @pytest.fixture(scope="module")
 def alone(method: Method) -> list[Outcome]:
-    return list(score_photos(method, photos(SIZES), Settings(batch_size=1)))
+    return list(score_photos(method, made_photographs(), Settings(batch_size=1)))
 
 
 def test_methods_of_every_kind_are_ready_here() -> None:
@@ -58,12 +43,12 @@ def test_scores_are_finite_and_in_the_declared_range(method: Method, alone: list
 
 
 def test_a_photograph_scores_the_same_alone_and_in_a_batch(method: Method, alone: list[Outcome]) -> None:
-    batch = {o.image: o.score for o in score_photos(method, photos(SIZES), Settings(batch_size=4))}
+    batch = {o.image: o.score for o in score_photos(method, made_photographs(), Settings(batch_size=4))}
     assert batch == pytest.approx({o.image: o.score for o in alone}, rel=1e-5)
 
 
 def test_scoring_leaves_the_pixels_alone(method: Method) -> None:
-    (photo,) = photos([(224, 224)])
+    (photo,) = made_photographs([(224, 224)])
     given = prepare(photo, method.info.input)
     before = given.pixels.copy()
     method.score([given])
@@ -77,7 +62,7 @@ def test_a_second_instance_has_the_same_fingerprint(method: Method) -> None:
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_what_is_declared_is_complete(name: str) -> None:
     info = METHODS[name].info
-    assert info.opinion_aware is not None
+    assert info.undeclared == ()
     assert info.batching in ("any", "same-size", "one")
     if info.family == "MOS-trained":
         assert info.opinion_aware

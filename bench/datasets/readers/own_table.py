@@ -88,11 +88,7 @@ def read_table(found: table.TextTable, place: Place, reading: Reading) -> OwnTab
     """
     if not found.rows:
         raise UsageError(f"{found.where} has a header but no rows")
-    columns = _Columns(
-        image := _image_column(found, place, reading),
-        label := _label_column(found, reading),
-        {name: there for name, names in _ATTRIBUTES.items() if (there := _called(found.header, names, {image, label}))},
-    )
+    columns = find_columns(found, place, reading)
     samples = [_sample(found.where, place, row, columns, reading.suffix) for row in found.rows]
     outside = next((sample.name for sample in samples if not table.is_inside(sample.name)), None)
     if place.closed and outside is not None:
@@ -107,12 +103,29 @@ def read_table(found: table.TextTable, place: Place, reading: Reading) -> OwnTab
             f"{found.where} names {len(samples)} images, and no file of them exists; the first path is "
             f"{files[0] if files[0].startswith('/') else samples[0].file}: {_remedy(place, files)}"
         )
-    unread = () if label or reading.labels else tuple(_may_be_labels(found, columns))
+    unread = () if columns.label or reading.labels else tuple(may_be_labels(found, columns))
     return OwnTable(tuple(samples), reading.direction, columns.told(found.header, reading.direction), unread)
 
 
+def find_columns(found: table.TextTable, place: Place, reading: Reading = Reading()) -> Columns:
+    """Tell which column of a user's table is what.
+
+    Args:
+        found: the table as text.
+        place: where the images are.
+        reading: what the user says of it.
+
+    Raises:
+        UsageError: no column is known to hold names of images, or several could hold the labels.
+    """
+    image, label = _image_column(found, place, reading), _label_column(found, reading)
+    taken = {image, label}
+    attributes = {name: there for name, names in _ATTRIBUTES.items() if (there := _called(found.header, names, taken))}
+    return Columns(image, label, attributes)
+
+
 @dataclass(frozen=True)
-class _Columns:
+class Columns:
     """Columns that a table is read from: of names, of labels (empty: none), and of each attribute."""
 
     image: str
@@ -121,9 +134,11 @@ class _Columns:
 
     @property
     def read(self) -> set[str]:
+        """All of them."""
         return {self.image, self.label, *(column for columns in self.attributes.values() for column in columns)}
 
     def told(self, header: Sequence[str], direction: Direction) -> str:
+        """Say what is read from which column, and which are not."""
         labels = f"labels from {self.label} ({direction} is better)" if self.label else "no labels"
         said = [f"{name} from {' or '.join(columns)}" for name, columns in self.attributes.items()]
         unused = [column for column in header if column not in self.read]
@@ -194,7 +209,8 @@ def _label_column(found: table.TextTable, reading: Reading) -> str:
     return known[0] if known else ""
 
 
-def _may_be_labels(found: table.TextTable, columns: _Columns) -> Iterable[str]:
+def may_be_labels(found: table.TextTable, columns: Columns) -> Iterable[str]:
+    """Yield the columns of numbers that are not known to be something else than labels."""
     # Without labels there is nothing whose spread or number of raters these could be.
     of_labels = {column for name in _OF_LABELS for column in columns.attributes.get(name, ())}
     for column in found.header:
@@ -209,7 +225,7 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _sample(where: str, place: Place, row: table.TextRow, columns: _Columns, suffix: str) -> Sample:
+def _sample(where: str, place: Place, row: table.TextRow, columns: Columns, suffix: str) -> Sample:
     name = table.image_name(where, row[columns.image])
     mos = table.number(where, columns.label, name, row[columns.label]) if columns.label else None
     said: dict[str, Attribute] = {}

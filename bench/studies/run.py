@@ -1,0 +1,222 @@
+"""``bench.study``: computing what a study lacks, and writing its tables and figures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bench.api import Resize
+from bench.datasets.roots import Roots
+from bench.errors import UsageError
+from bench.io.atomic import make_folder, write_output
+from bench.io.progress import note, say
+from bench.results.arguments import datasets_of
+from bench.results.results import Results
+from bench.results.run import check_outcomes, run_each
+from bench.results.skipping import Skipped
+from bench.results.wording import public
+from bench.runs.entry import Entry
+from bench.runs.global_state import preserved
+from bench.runs.jobs import Settings
+from bench.runs.runner import RunResult
+from bench.runs.store import Store
+from bench.studies.file import Choice, FigureOutput, Study, TableOutput, read_study
+from bench.studies.plan import parts_of, protocols_of
+
+
+@public
+def study(
+    file: str | os.PathLike[str],
+    *,
+    results: str | os.PathLike[str] | None = None,
+    skip_missing: bool = False,
+    strict: bool = False,
+    retry_failed: bool = False,
+    rescore: bool = False,
+    allow_incomplete: bool = False,
+) -> Results:
+    r"""Run a study: score what is not stored yet, and write its tables and figures, as ``bench run STUDY.toml`` does.
+
+    The process works in the folder of the file meanwhile, because all paths of a study are relative to it.
+
+    Args:
+        file: the study, a TOML file (``docs/guides/studies.md``).
+        results: folder of the store; None: what the study says.
+        skip_missing: as in :func:`bench.run`, and so are the others.
+        strict: raise if any image failed.
+        retry_failed: score again what failed.
+        rescore: score again what is stored.
+        allow_incomplete: accept a copy whose number of images is over 1 % off the complete set's.
+
+    Returns:
+        The results of the study.
+
+    Raises:
+        UsageError: the file is not what it should be, or something cannot start as asked.
+        BenchError: as in :func:`bench.run`; tables and figures are written all the same.
+
+    Example:
+        >>> _ = Path("study.toml").write_text('methods = ["niqe"]\ndatasets = ["sample"]\ncite = "refs.bib"\n')
+        >>> study("study.toml")
+        <bench results: 1 method on 1 dataset, 210 scores, no failures>
+        >>> "mittal2013making" in Path("refs.bib").read_text()
+        True
+    """
+    found = read_study(Path(file))
+    store = store_of(found, results)
+    skipped = Skipped() if skip_missing else None
+    with preserved(), found.folder():
+        outcomes = list(
+            score_study(
+                found,
+                store,
+                Settings(),
+                skipped=skipped,
+                allow_incomplete=allow_incomplete,
+                retry_failed=retry_failed,
+                rescore=rescore,
+            )
+        )
+        entries = entries_of(found, store, outcomes)
+        for line in write_outputs(found, entries):
+            say(line)
+    check_study(outcomes, strict, skipped)
+    return Results(tuple(entries))
+
+
+def check_study(outcomes: Sequence[RunResult], strict: bool, skipped: Skipped | None) -> None:
+    """Raise BenchError where a run of a study has a problem; it may have had nothing to do, where all is stored."""
+    check_outcomes(outcomes, strict)
+    if skipped is not None:
+        skipped.check()
+
+
+def store_of(study: Study, results: str | os.PathLike[str] | None) -> Store:
+    """Return the store of a study, by its whole path: that of ``--results``, else the one that the study says."""
+    if results is not None:
+        return Store(Store.locate(os.fspath(results)).root.absolute())
+    return Store(study.path.parent / Store.locate(study.results or None).root)
+
+
+def score_study(
+    study: Study,
+    store: Store,
+    settings: Settings,
+    *,
+    roots: Sequence[str] = (),
+    skipped: Skipped | None = None,
+    allow_incomplete: bool = False,
+    retry_failed: bool = False,
+    rescore: bool = False,
+) -> Iterator[RunResult]:
+    """Score what a study needs and the store has not, and yield each result. To be called in its folder.
+
+    Args:
+        study: what to score.
+        store: where results go.
+        settings: how to score; ``resize`` and ``seed`` are the study's.
+        roots: further places of datasets, as ``ID=PATH``, which go before those of the study.
+        skipped: as in :func:`bench.results.run.run_each`, and so are the others.
+        allow_incomplete: as there.
+        retry_failed: as there.
+        rescore: as there.
+
+    Raises:
+        UsageError: something cannot start as asked.
+        BenchError: a worker process was killed, or the disk is full.
+    """
+    given = {text.partition("=")[0] for text in roots}
+    own = [f"{name}={path}" for name, path in study.roots.items() if name not in given]
+    protocols = protocols_of(study)
+    datasets = datasets_of(study.datasets, Roots.parse([*roots, *own]), "datasets", skipped=skipped)
+    for each in protocols:
+        policy = Resize.parse(each.resize) if each.resize else None
+        yield from run_each(
+            each.methods,
+            datasets,
+            store,
+            replace(settings, resize=policy, seed=each.seed),
+            options=each.options,
+            split=each.split,
+            device=study.device,
+            precision=study.precision,
+            allow_incomplete=allow_incomplete,
+            retry_failed=retry_failed,
+            rescore=rescore,
+            skipped=skipped,
+        )
+
+
+def entries_of(study: Study, store: Store, outcomes: Sequence[RunResult]) -> list[Entry]:
+    """Return the results of a study: those of a run, and what is stored of those that the run has left out."""
+    here = {outcome.entry.key: outcome.entry for outcome in outcomes}
+    stored = store.readable_entries()
+    for part in parts_of(study):
+        if part.stored(list(here.values())) is None and (entry := part.stored(stored)) and entry.complete:
+            here[entry.key] = entry
+    return list(here.values())
+
+
+def write_outputs(study: Study, entries: Sequence[Entry]) -> Iterator[str]:
+    """Write the tables and figures of a study, and yield a line for each. To be called in its folder.
+
+    Raises:
+        UsageError: there are no results, one of them cannot be shown so, or a file cannot be written.
+    """
+    if not entries:
+        raise UsageError(f"the study {study.path} has no result to show: see `bench status {study.path.name}`")
+    every = Results(tuple(entries))
+    for file in study.files:
+        make_folder(Path(file).parent)
+    for table in study.tables:
+        chosen = _chosen(every, table)
+        write_output(Path(table.file), _table(table, chosen), "file")
+        yield f"{table.file}: {chosen}"
+    for figure in study.figures:
+        chosen = _chosen(every, figure)
+        _draw(figure, chosen)
+        yield f"{figure.file}: {chosen}"
+    if study.report:
+        every.report(study.report, roots=study.roots)
+        yield f"{study.report}: {every}"
+    if study.cite:
+        write_output(Path(study.cite), every.cite(), "cite")
+        yield f"{study.cite}: what to cite"
+
+
+def _chosen(results: Results, output: Choice) -> Results:
+    return results.only(output.methods, output.datasets, output.families)
+
+
+def _table(output: TableOutput, chosen: Results) -> str:
+    from bench.views import show
+    from bench.views.arranging import Request
+
+    argument: object = output.of if len(output.of) > 1 else next(iter(output.of), None)
+    if output.view == "published" and argument is not None:
+        argument = Path(str(argument))
+    request = Request(
+        draws=output.draws,
+        interval=output.interval,
+        common=output.common,
+        mix_protocols=output.mix_protocols,
+        intervals=output.intervals,
+        marks=output.marks,
+        values=output.values,
+        margin=output.margin,
+        argument=argument,
+    )
+    return show(output.view, chosen.entries, request).written(output.form)
+
+
+def _draw(output: FigureOutput, chosen: Results) -> None:
+    from bench.figures.plots import PLOTS
+    from bench.figures.style import own_style, save_figure
+
+    with own_style():
+        drawn = PLOTS[output.kind](chosen.entries, **output.options)
+    for line in drawn.notes:
+        note(f"{output.file}: {line}")
+    save_figure(drawn.figure, Path(output.file), "file")

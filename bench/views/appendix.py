@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.tables.table import Table, heading
@@ -13,7 +14,7 @@ from bench.views.shown import Views
 if TYPE_CHECKING:
     from bench.runs.entry import Entry
 
-_DATASETS = ("dataset", "title", "images", "protocol", "labels", "image files", "notes")
+_DATASETS = ("dataset", "images", "protocol", "labels", "image files")
 _METHODS = ("method", "name", "version", "parameters", "family", "trained on")
 
 
@@ -27,15 +28,17 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
     tables = arranged(entries, request, ())
     datasets = [record for table in tables for record in _datasets(table)]
     methods = {record["method"]: record for table in tables for record in _methods(table)}
-    return Views((_view(_DATASETS, datasets), _view(_METHODS, list(methods.values()))))
+    about_datasets = "Datasets: images, protocols, and hashes of the labels and of the image files."
+    about_methods = "Methods: versions, hashes of the parameters, and what they were trained on."
+    return Views((_view(_DATASETS, datasets, about_datasets), _view(_METHODS, list(methods.values()), about_methods)))
 
 
 def _datasets(table: Table) -> Sequence[Record]:
     found = []
     for column in table.columns:
         about = table.about(column)
-        values = (about.title, str(about.n), str(column.protocol), column.labels, column.images, "; ".join(about.notes))
-        found.append(dict(zip(_DATASETS, (table.title(column), *values), strict=True)))
+        values = (table.title(column), about.n, str(column.protocol), column.labels, column.images)
+        found.append({**dict(zip(_DATASETS, values, strict=True)), "title": about.title, "notes": list(about.notes)})
     return found
 
 
@@ -50,6 +53,8 @@ def _methods(table: Table) -> Sequence[Record]:
     return found
 
 
-def _view(heads: Sequence[str], records: Sequence[Record]) -> View:
+def _view(heads: Sequence[str], records: Sequence[Record], about: str) -> View:
     lines = [[Value(str(record[head]) or "-") for head in heads] for record in records]
-    return View([Value(head) for head in heads], [("", lines)], records=records)
+    for record, line in zip(records, lines, strict=True):
+        line[0] = replace(line[0], notes=tuple(filter(None, [record.get("title"), *record.get("notes", ())])))
+    return View([Value(head) for head in heads], [("", lines)], [about], records)

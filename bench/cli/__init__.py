@@ -154,6 +154,7 @@ def _run(args: Sequence[str]) -> int:
 
 def _interrupted(args: Sequence[str]) -> int:
     command = next((word for word in args if not word.startswith("-")), "")
-    kept = "; finished work is kept, run the same command again to continue" if command in KEEPING else ""
+    keeping = command in KEEPING or (command == "score" and any(word.startswith("--output") for word in args))
+    kept = "; finished work is kept, run the same command again to continue" if keeping else ""
     _tell(f"bench: interrupted{kept}")
     return 130

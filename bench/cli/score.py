@@ -55,6 +55,13 @@ if TYPE_CHECKING:
 @click.option(
     "--top", type=click.IntRange(1), metavar="N", help="Print only the first N images of each method, in that order."
 )
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Page to write too, for a browser: the worst and the best, a threshold, where methods disagree.",
+)
+@common.results_option
 @click.option("--strict", is_flag=True, help="Exit with 1 if any image failed.")
 def score(
     images: tuple[str, ...],
@@ -69,6 +76,8 @@ def score(
     output: Path | None,
     sort: Sort | None,
     top: int | None,
+    html: Path | None,
+    results: str | None,
     strict: bool,
 ) -> None:
     """Score an image, a folder, a CSV or a dataset and print the scores without storing them.
@@ -78,12 +87,15 @@ def score(
     """
     from bench.datasets.roots import Roots
     from bench.plugins.registry import warn_about_plugins
-    from bench.results.score import name_images
+    from bench.report.photographs import check_page
+    from bench.results.score import name_images, write_html
     from bench.runs import loading
     from bench.runs.image_scores import arranged, check_scores, direction, score_images, tell_speed
     from bench.runs.score_table import score_into
 
     common.check_raw(raw, "csv" if output else form)
+    if html is not None:
+        check_page(html)
     warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
     named = name_images(images, Roots.parse(roots), "ID|PATH")
@@ -106,6 +118,8 @@ def score(
     if streams.is_unread():
         return
     tell_speed(new, len(ready), seconds)
+    if html is not None:
+        write_html(html, rows, named, ready, settings, results)
     if all(row.error is not None for row in rows):
         raise BenchError("no image was scored")
     if strict:

@@ -13,9 +13,11 @@ from bench.datasets.readers.local import names_one_image
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.defaults import IMAGE_TIMEOUT
-from bench.errors import UsageError
+from bench.errors import UsageError, counted
 from bench.io.memory import is_batch, is_in_memory, to_photos
+from bench.io.progress import say
 from bench.plugins.registry import warn_about_plugins
+from bench.report.photographs import check_page, write_page
 from bench.results.arguments import (
     MethodLike,
     assignments_of,
@@ -29,7 +31,9 @@ from bench.results.wording import public
 from bench.runs import loading
 from bench.runs.global_state import preserved
 from bench.runs.image_scores import ImageScore, NamedImage, check_scores, score_images
+from bench.runs.jobs import LoadedMethod, Settings
 from bench.runs.score_table import score_into
+from bench.runs.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +61,8 @@ def score(
     higher_is_better: bool | None = None,
     batch: bool = False,
     output: str | os.PathLike[str] | None = None,
+    html: str | os.PathLike[str] | None = None,
+    results: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Score images now and keep nothing in the store, as ``bench score`` does.
 
@@ -82,6 +88,8 @@ def score(
         higher_is_better: of a function.
         batch: of a function.
         output: a CSV to which each row is written as it comes; what it has already is not scored again. None: no file.
+        html: a page to write too, as ``bench score --html`` does.
+        results: folder of stored results, with which the page compares; None: as in :func:`bench.run`.
 
     Returns:
         One row an image and method, in the order given: ``image``, ``method``, ``score`` (raw, as the method gives it;
@@ -103,6 +111,8 @@ def score(
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
     settings = settings_of(resize, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout, scheduler)
+    if html is not None:
+        check_page(Path(html))
     with preserved():
         warn_about_plugins()
         specs = loading.method_specs(chosen, assignments_of(options), device, precision)
@@ -112,9 +122,36 @@ def score(
             rows = list(score_images(named, ready, settings))
         else:
             rows, _ = score_into(Path(output), named, ready, settings)
+        if html is not None:
+            write_html(Path(html), rows, named, ready, settings, None if results is None else os.fspath(results))
     if strict:
         check_scores(rows)
     return _frame(rows)
+
+
+def write_html(
+    path: Path,
+    rows: Sequence[ImageScore],
+    images: Sequence[NamedImage],
+    ready: Sequence[LoadedMethod],
+    settings: Settings,
+    results: str | None,
+) -> None:
+    """Write a page of scores, compared with the stored results, and say so on stderr.
+
+    Args:
+        path: the page.
+        rows: scores of all images by all methods.
+        images: what was scored.
+        ready: the methods.
+        settings: how they scored.
+        results: folder of stored results; None: where ``bench run`` puts them.
+
+    Raises:
+        UsageError: the page cannot be written.
+    """
+    pictures = write_page(path, rows, images, ready, settings, Store.locate(results).readable_entries())
+    say(f"{path}: {counted(len(images), 'photograph')}, {counted(pictures, 'picture')}")
 
 
 def _frame(rows: Sequence[ImageScore]) -> pd.DataFrame:

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Score images and print the scores without storing them.")
 @click.argument("images", metavar="ID|PATH...", nargs=-1, required=True)
-@common.methods_option
+@click.option("--method", "methods", multiple=True, metavar="NAME", help="Name of a method. Repeatable.")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Rate by a regression on your own ratings, which `bench fit --features --output` wrote.",
+)
 @common.option_option
 @common.device_option
 @common.precision_option
@@ -66,6 +72,7 @@ if TYPE_CHECKING:
 def score(
     images: tuple[str, ...],
     methods: tuple[str, ...],
+    model: Path | None,
     options: tuple[str, ...],
     device: str,
     precision: str,
@@ -97,6 +104,7 @@ def score(
     if html is not None:
         check_page(html)
     warn_about_plugins()
+    methods, options, settings = loading.with_model(model, methods, options, settings)
     specs = loading.method_specs(methods, options, device, precision)
     named = name_images(images, Roots.parse(roots), "ID|PATH")
     ready = loading.load_methods(specs)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bench.plugins.functions import method
     from bench.results.listing import list_datasets, list_methods, load_dataset
     from bench.results.load import load
+    from bench.results.pick import pick
     from bench.results.results import Results, load_results
     from bench.results.run import run
     from bench.results.score import score
@@ -46,6 +47,7 @@ __all__ = [
     "load_results",
     "method",
     "option",
+    "pick",
     "register",
     "run",
     "score",
@@ -58,6 +60,7 @@ _HOMES = {
     "method": "bench.plugins.functions",
     **dict.fromkeys(("list_datasets", "list_methods", "load_dataset"), "bench.results.listing"),
     "load": "bench.results.load",
+    "pick": "bench.results.pick",
     **dict.fromkeys(("Results", "load_results"), "bench.results.results"),
     "run": "bench.results.run",
     "score": "bench.results.score",

@@ -21,6 +21,7 @@ COMMANDS = {
     "table": ("bench.cli.table:table", "Print the stored results as a table."),
     "cite": ("bench.cli.cite:cite", "Print what to cite for the datasets and methods of a table."),
     "score": ("bench.cli.score:score", "Score images and print the scores without storing them."),
+    "pick": ("bench.cli.pick:pick", "Say which method to use on some photographs, and which of them to rate."),
     "explain": (
         "bench.cli.explain:explain",
         "Explain a method's score of a photograph: where and in which aspect it is bad.",

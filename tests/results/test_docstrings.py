@@ -13,7 +13,7 @@ import pytest
 import bench as api
 
 MODULES = ["bench.plugins.functions", *(f"bench.results.{each}" for each in ("listing", "load", "results", "run"))]
-MODULES += ["bench.results.score", "bench.results.wording"]
+MODULES += ["bench.results.pick", "bench.results.score", "bench.results.wording"]
 EXAMPLES = [
     test
     for module in MODULES

@@ -28,6 +28,7 @@ from bench.runs.runner import method_identity
 EACH = 24
 """Worst photographs of each method, best ones, and ones in between, whose pictures are on the page."""
 MOST_PICTURES = 400
+_BESIDE = 4  # of the threshold, on each side
 _QUANTILES = np.linspace(0, 1, 201)
 
 
@@ -186,7 +187,9 @@ def _worth_showing(methods: Sequence[ScoredBy], pairs: Sequence[Pair]) -> list[i
     orders = [method.worst_first for method in methods]
     spread = [[order[round(at)] for at in np.linspace(0, len(order) - 1, EACH)] for order in orders if order]
     ends = [each for order in orders for each in (order[:EACH], order[::-1][:EACH])]
-    lists = [[each.index for each in pair.images] for pair in pairs] + ends
+    # At first a tenth goes: the last that go and the first that stay.
+    border = [order[max(0, len(order) // 10 - _BESIDE) : len(order) // 10 + _BESIDE] for order in orders]
+    lists = [[each.index for each in pair.images] for pair in pairs] + ends + border
     turns = [index for turn in zip_longest(*lists) for index in turn if index is not None]
     return list(dict.fromkeys([*turns, *itertools.chain(*spread)]))[:MOST_PICTURES]
 
@@ -218,6 +221,7 @@ def _as_json(
     return {
         "names": names,
         "each": EACH,
+        "beside": _BESIDE,
         "methods": [
             {
                 "label": method.label,

@@ -101,9 +101,8 @@ function showLimit() {
     `${count} of ${method.order.length} photographs (${percent(count / (method.order.length || 1))}) score ${worse} ` +
     `${round(method.sign * limit)} and go; ${method.order.length - count} stay.`;
   drawHistogram(method);
-  const half = Math.floor(photos.each / 6);
   const goesOrStays = (index) => (method.quality[index] < limit ? "goes; " : "stays; ");
-  wall("border", method.order.slice(Math.max(0, count - half), count + half), goesOrStays);
+  wall("border", method.order.slice(Math.max(0, count - photos.beside), count + photos.beside), goesOrStays);
   const middle = method.order[Math.floor(method.order.length / 2)];
   byId("rated").hidden = method.sets.length === 0;
   byId("rated-rows").replaceChildren(...method.sets.map((set) => {

@@ -68,6 +68,12 @@ def test_a_support_vector_regression_predicts_as_scikit_learn_does(bench: Bench)
     np.testing.assert_allclose([row["score"] for row in rated(bench, "--model", "model")], expected, rtol=1e-9)
 
 
+def test_a_model_stands_beside_other_methods(bench: Bench) -> None:
+    bench(*FIT)
+    rows = rated(bench, "--method", "bytes-per-pixel", "--model", "model")
+    assert [row["method"] for row in rows[:2]] == ["bytes-per-pixel", "fit:colours[model=model]"]
+
+
 def test_ratings_where_lower_is_better_stay_so(bench: Bench) -> None:
     bench(*FIT, "--lower-is-better")
     rows = rated(bench, "--model", "model", "--sort", "worst")

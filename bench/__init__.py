@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bench.plugins.functions import method
     from bench.results.listing import list_datasets, list_methods, load_dataset
     from bench.results.load import load
+    from bench.results.pick import pick
     from bench.results.results import Results
     from bench.results.run import run
     from bench.results.score import score
@@ -49,6 +50,7 @@ __all__ = [
     "load_results",
     "method",
     "option",
+    "pick",
     "register",
     "run",
     "score",
@@ -63,6 +65,7 @@ _HOMES = {
     "method": "bench.plugins.functions",
     **dict.fromkeys(("list_datasets", "list_methods", "load_dataset"), "bench.results.listing"),
     "load": "bench.results.load",
+    "pick": "bench.results.pick",
     "Results": "bench.results.results",
     "load_results": "bench.results.stored",
     "run": "bench.results.run",

@@ -31,7 +31,7 @@ LINES = [
     "views check",
     "figures cite",
     "gmad robustness explain",
-    "report",
+    "report picking",
     "results",
     "studies",
     "cli",
@@ -132,7 +132,7 @@ def test_methods_use_the_contracts_and_nothing_above() -> None:
 # Whose docstring lists their modules, so that a reader finds the file from the folder.
 LISTED = (
     *("io", "plugins", "distortions", "datasets", "datasets/readers", "runs", "tables", "check", "fit", "overlap"),
-    *("gmad", "robustness", "explain", "figures", "report", "cite"),
+    *("gmad", "robustness", "explain", "figures", "report", "cite", "picking"),
 )
 
 
@@ -174,6 +174,7 @@ def loaded_by(*args: str) -> set[str]:
         ["doctor"],
         ["doctor", "--help"],
         ["fit", "--help"],
+        ["pick", "--help"],
         ["fetch", "weights", "--help"],
         ["fetch", "dataset", "--help"],
         ["train", "--help"],

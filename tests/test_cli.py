@@ -35,7 +35,7 @@ def test_one_score_three_errors_no_traceback(bench: Bench, mixed: Path) -> None:
     done = bench("score", mixed, *METHOD, "--format", "json")
     assert done.code == 0
     rows = {row["image"]: row for row in json.loads(done.out)}
-    assert set(next(iter(rows.values()))) == {"image", "method", "score", "error"}
+    assert set(next(iter(rows.values()))) == {"image", "method", "score", "error", "better"}
     assert rows["good.png"]["score"] > 0
     assert rows["good.png"]["error"] is None
     assert {name for name, row in rows.items() if row["score"] is None} == {"zero.png", "cut.jpg", "text.jpg"}
@@ -60,8 +60,10 @@ def test_a_method_that_scored_nothing_is_no_success(bench: Bench, mixed: Path) -
 
 
 def test_score_writes_csv_and_text_and_stores_nothing(bench: Bench, photos: Path) -> None:
-    assert bench("score", photos, *METHOD, "--format", "csv").out.startswith("image,method,score,error\nimages/0.png,")
-    assert len(bench("score", photos / "images" / "1.png", photos, *METHOD).out.splitlines()) == 9
+    assert bench("score", photos, *METHOD, "--format", "csv").out.startswith(
+        "image,method,score,error,better\nimages/0.png,"
+    )
+    assert len(bench("score", photos / "images" / "1.png", photos, *METHOD).out.splitlines()) == 10
     assert not Path("results").exists()
 
 

@@ -106,6 +106,6 @@ def test_an_interrupt_of_score_keeps_the_rows_that_were_printed(tmp_path: Path, 
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.splitlines()[-1] == "bench: interrupted"
-    rows = json.loads(out) if form == "json" else out.splitlines()[form == "csv" :]
+    rows = json.loads(out) if form == "json" else out.splitlines()[1:]
     assert len(rows) == 16
     assert "15.png" in str(rows[-1])

@@ -23,6 +23,7 @@ TASKS = {
         "run": ("bench.cli.run:run", "Score datasets with methods and store every score."),
         "status": ("bench.cli.status:status", "Say what of a study is done and what is missing."),
         "list": ("bench.cli.listing:listing", "List methods or datasets, and what each needs."),
+        "pick": ("bench.cli.pick:pick", "Say which method to use on some photographs, and which of them to rate."),
         "explain": (
             "bench.cli.explain:explain",
             "Explain a method's score of a photograph: where and in which aspect it is bad.",
@@ -186,6 +187,7 @@ def _run(args: Sequence[str]) -> int:
 
 def _interrupted(args: Sequence[str]) -> int:
     command = next((word for word in args if not word.startswith("-")), "")
-    kept = "; finished work is kept, run the same command again to continue" if command in KEEPING else ""
+    keeping = command in KEEPING or (command == "score" and any(word.startswith("--output") for word in args))
+    kept = "; finished work is kept, run the same command again to continue" if keeping else ""
     _tell(f"bench: interrupted{kept}")
     return 130

@@ -38,7 +38,7 @@ _ONLY_MOS = {
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="File to write the fitted parameters of METHOD to.",
+    help="File to write the fitted parameters of METHOD to; with --features, one regression on all ratings.",
 )
 @click.option(
     "--features",
@@ -111,12 +111,16 @@ def fit(
 
     Other commands use the file by an option, for example --option niqe.model=FILE.
 
-    With --features METHOD --train DATASET, fit regressions from the method's features to the MOS instead, one for each
-    split, and store their predictions on the test parts of every dataset given. `bench table --style cross` shows them.
+    With --features METHOD --train RATINGS --output FILE, fit one regression from the method's features to ratings of
+    your own: `bench score --model FILE` rates new photographs by it.
+
+    With --features METHOD --train DATASET and no --output, fit regressions to the MOS, one for each split, and store
+    their predictions on the test parts of every dataset given. `bench table --style cross` shows them.
     """
     from bench.datasets.resolve import resolve
     from bench.datasets.roots import Roots
     from bench.fit.mos import fit_on_mos
+    from bench.fit.own import fit_on_ratings
     from bench.fit.pristine import fit_on_pristine
     from bench.runs import loading
     from bench.runs.jobs import Settings
@@ -129,17 +133,19 @@ def fit(
         click.echo(fit_on_pristine(spec, resolve(pristine, places, "--pristine"), output))
         return
     store = Store.locate(results)
+    policy = common.parse_resize(resize) if resize else None
+    settings = Settings(policy, workers=workers, image_timeout=image_timeout, scheduler=scheduler)
+    if output is not None:
+        click.echo(
+            fit_on_ratings(spec, resolve(train[0], places, "--train", reading), output, store, settings, regression)
+        )
+        return
     for done in fit_on_mos(
         spec,
         [resolve(text, places, "--train", reading) for text in dict.fromkeys(train)],
         [resolve(text, places, "--test", reading) for text in dict.fromkeys(test) if text not in train],
         store,
-        Settings(
-            common.parse_resize(resize) if resize else None,
-            workers=workers,
-            image_timeout=image_timeout,
-            scheduler=scheduler,
-        ),
+        settings,
         regression=regression,
         splits=splits,
         allow_incomplete=allow_incomplete,
@@ -150,14 +156,28 @@ def fit(
 
 
 def _check_usage(context: click.Context) -> None:
-    """Refuse a mixture of the two usages, and one that lacks something."""
+    """Refuse a mixture of the usages, and one that lacks something."""
     default = click.core.ParameterSource.DEFAULT
     given = {name for name in context.params if context.get_parameter_source(name) is not default}
-    both = f"{' '.join(_PRISTINE.values())} fits on photographs, {' '.join(_MOS.values())} fits on MOS"
-    pristine, mos = _PRISTINE.keys() & given, _ONLY_MOS.keys() & given
+    both = (
+        f"{' '.join(_PRISTINE.values())} fits on photographs, {' '.join(_MOS.values())} fits on MOS, and with --output "
+        "on ratings of your own"
+    )
+    pristine, mos = {"method", "pristine"} & given, _ONLY_MOS.keys() & given
     if pristine and mos:
         got = " and ".join(word for name, word in (_PRISTINE | _ONLY_MOS).items() if name in given)
         raise UsageError(f"got {got}, which cannot be combined: {both}")
     needed = _MOS if mos else _PRISTINE
     if lacking := [word for name, word in needed.items() if name not in given]:
         raise UsageError(f"{' and '.join(lacking)} must be given: {both}")
+    if mos and "output" in given:
+        _check_one_file(context, given)
+
+
+def _check_one_file(context: click.Context, given: set[str]) -> None:
+    if beside := [_ONLY_MOS[name] for name in ("test", "splits") if name in given]:
+        raise UsageError(
+            f"--output got a file for one regression on all ratings, and {' and '.join(beside)} may not be given"
+        )
+    if len(context.params["train"]) > 1:
+        raise UsageError("--output got a file for one regression, and --train is given more than once: give it once")

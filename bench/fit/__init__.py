@@ -5,5 +5,6 @@
 * ``regression``: ridge or support vector regression, its strength chosen by cross-validation.
 * ``fitting``: one regression for each split, and its predictions into the store.
 * ``mos``: regressions from a method's features to MOS, fitted and stored.
+* ``own``: one regression on all of somebody's ratings, written to a file.
 * ``pristine``: parameters of a method, fitted on pristine photographs.
 """

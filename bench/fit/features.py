@@ -20,11 +20,10 @@ from bench.datasets.dataset import Dataset
 from bench.errors import BenchError, UsageError
 from bench.io.atomic import write_atomically
 from bench.io.hashing import short_hash
-from bench.io.images import POLICY
 from bench.io.visible import quoted
 from bench.plugins import gaussian
-from bench.plugins import options as method_options
 from bench.plugins.method_source import hash_method
+from bench.plugins.own_ratings import identity_of_features
 from bench.plugins.pristine_distance import offers_features
 from bench.runs.jobs import LoadedMethod, Measured, MethodSpec, Settings
 from bench.runs.scoring import score_items
@@ -63,16 +62,7 @@ def check_features(spec: MethodSpec) -> None:
 
 def identity(ready: LoadedMethod) -> dict[str, Any]:
     """Return all of a method, loaded with its options, that its features depend on (JSON values)."""
-    info = ready.method.info
-    return {
-        "name": info.name,
-        "version": info.version,
-        "options": method_options.identity(ready.spec.options),
-        "weights": ready.method.feature_space().fingerprint,
-        "colour": info.input.colour,
-        "resize": str(info.input.resize),
-        "decode": POLICY,
-    }
+    return identity_of_features(ready.method)
 
 
 def extract(ready: LoadedMethod, dataset: Dataset, settings: Settings, survey: Survey, root: Path) -> Features:

@@ -25,6 +25,7 @@ from bench.fit.features import Features
 from bench.fit.regression import FOLDS, GRID, PARAMETER, FittedRegression, Regression
 from bench.io.hashing import short_hash
 from bench.plugins.method_source import hash_method
+from bench.plugins.own_ratings import PREFIX
 from bench.runs.entry import Identity, Json
 from bench.runs.jobs import LoadedMethod
 from bench.runs.journal import Outcome
@@ -32,7 +33,6 @@ from bench.runs.runner import describe_entry
 from bench.runs.store import EntryWriter, Store
 from bench.runs.versions import versions
 
-PREFIX = "fit:"
 VERSION = "1"
 
 

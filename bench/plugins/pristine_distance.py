@@ -47,7 +47,7 @@ class OverFeatures(Method):
             got = f"{path} is not a file" if self.options.model else "none is given"
             raise MissingRequirementError(f"{self.info.name}, option model: {got}; {_how(self.info.name)}")
         self.model = _read(path, self.info.name)
-        self._features = _load_features(self.of, self.options, self.device)
+        self._features = load_features(self.of, self.options, self.device)
         self._space = self._features.feature_space()
         _check_features(self.model, path, self.info.name, self._features)
 
@@ -90,7 +90,7 @@ class OverFeatures(Method):
             UsageError: fewer than two rows of features are finite, or the output cannot be written.
             BenchError: the method gives features of another shape than (M, D).
         """
-        method = _load_features(cls.of, cls.Options() if options is None else options, device)
+        method = load_features(cls.of, cls.Options() if options is None else options, device)
         prepared = (prepare(photo, cls.info.input) for photo in photos)
         kept, refused = gaussian.measure_photos(
             prepared, lambda photo: rows_of(method, method.pristine_features(photo))
@@ -147,7 +147,8 @@ def _info(info: MethodInfo) -> MethodInfo:
     )
 
 
-def _load_features(of: type[Method], options: Any, device: str) -> Method:
+def load_features(of: type[Method], options: Any, device: str) -> Method:
+    """Load a method for its features, with those of some options that are its own but for ``model``."""
     # `model` is ours, also where the features' method has an option of that name: its features don't hang on it.
     names = [f.name for f in dataclasses.fields(of.Options) if f.name != "model"]
     return of(of.Options(**{name: getattr(options, name) for name in names}), device)

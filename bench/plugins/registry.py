@@ -16,7 +16,7 @@ from bench.api import Method, registered
 from bench.errors import UsageError, did_you_mean, one_by_one
 from bench.io.progress import warn
 from bench.io.visible import quoted
-from bench.plugins import pristine_distance
+from bench.plugins import own_ratings, pristine_distance
 from bench.plugins.entry_points import load_plugin
 
 GROUP = "bench.methods"
@@ -65,7 +65,7 @@ def _arranged(methods: tuple[type[Method], ...], problems: tuple[str, ...]) -> C
 
 
 def build_catalogue(methods: list[type[Method]], problems: list[str]) -> Catalogue:
-    """Arrange methods by name, and add ``ou:NAME`` for each that offers features.
+    """Arrange methods by name, and add ``ou:NAME`` and ``fit:NAME`` for each that offers features.
 
     A name that two methods bear, or an alias that two offer, goes to nobody; a method's own name wins over
     another's alias. Each is a problem that the user is told of.
@@ -81,6 +81,7 @@ def build_catalogue(methods: list[type[Method]], problems: list[str]) -> Catalog
     for name, method in list(found.methods.items()):
         if pristine_distance.offers_features(method):
             found.methods.setdefault(pristine_distance.PREFIX + name, pristine_distance.derive(method))
+            found.methods.setdefault(own_ratings.PREFIX + name, own_ratings.derive(method))
     for alias, claimants in aliases.items():
         if alias in names:
             taken = _names([*names[alias], *claimants])
@@ -120,10 +121,9 @@ def find_method(name: str, parameter: str = "--method") -> type[Method]:
     if name in found.disputed:
         raise UsageError(found.disputed[name])
     method = found.methods.get(found.aliases.get(name, name))
-    if method is None and name.removeprefix(pristine_distance.PREFIX) in found.methods:
-        raise UsageError(
-            f"method {quoted(name)}: {name.removeprefix(pristine_distance.PREFIX)} does not offer features"
-        )
+    of = name.removeprefix(pristine_distance.PREFIX).removeprefix(own_ratings.PREFIX)
+    if method is None and of in found.methods:
+        raise UsageError(f"method {quoted(name)}: {of} does not offer features")
     if method is None:
         known = [*found.methods, *found.aliases]
         hint = one_by_one(parameter, name, known) or did_you_mean(name, known)

@@ -9,5 +9,6 @@
 * ``pictures``: small pictures, embedded in the page.
 * ``provenance``: what stands behind every number.
 * ``page``: the page itself.
+* ``photographs``: the page of `bench score --html`.
 * ``write``: stored results as one page in a file.
 """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.report.data import Report
 from bench.report.leaderboard import LEGEND
@@ -18,28 +19,37 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _TEMPLATES = "templates"
-_SCRIPTS = ("page.js", "scatter.js", "images.js")  # one script in this order
 
 
 def render(report: Report) -> str:
     """Return the page."""
+    return render_page(
+        "report.html.j2",
+        ("page.css",),
+        ("common.js", "page.js", "scatter.js", "images.js"),
+        title=report.title,
+        report=report,
+        points=[as_json(points, pictures) for points, pictures in report.points],
+        legend=LEGEND,
+        panel=(WIDTH, HEIGHT),
+    )
+
+
+def render_page(template: str, styles: Sequence[str], scripts: Sequence[str], **shown: Any) -> str:
+    """Return a page on which its own styles and scripts are all that applies and runs.
+
+    Args:
+        template: extends ``base.html.j2``.
+        styles: files, in this order.
+        scripts: files, which make one script in this order.
+        **shown: what the template shows; ``title`` must be among it.
+    """
     from markupsafe import Markup
 
-    style, script = _own("page.css"), "\n".join(map(_own, _SCRIPTS))
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            report=report,
-            points=[as_json(points, pictures) for points, pictures in report.points],
-            legend=LEGEND,
-            panel=(WIDTH, HEIGHT),
-            policy=content_policy(style, script),
-            # Ours, and hashed in the policy as they stand.
-            style=Markup(style),
-            script=Markup(script),
-        )
-    )
+    style, script = ("\n".join(map(_own, files)) for files in (styles, scripts))
+    # Ours, and hashed in the policy as they stand.
+    own = {"style": Markup(style), "script": Markup(script), "policy": content_policy(style, script)}
+    return _environment().get_template(template).render(**shown, **own)
 
 
 def content_policy(style: str, script: str) -> str:

@@ -15,11 +15,12 @@ from bench.io.images import decode
 from bench.io.images import resize as resized
 from bench.io.memory import is_batch, is_in_memory
 from bench.results.arguments import MethodLike, assignments_of, methods_of, settings_of
-from bench.results.score import NamedImage, name_images
+from bench.results.score import name_images
 from bench.results.wording import public
 from bench.runs import loading
 from bench.runs.batches import score_photos
 from bench.runs.global_state import preserved
+from bench.runs.image_scores import NamedImage
 from bench.runs.jobs import LoadedMethod, Settings, make_deterministic
 
 

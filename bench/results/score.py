@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from bench.api import Photo, Resize
+from bench.api import Resize
 from bench.datasets.dataset import Dataset
 from bench.datasets.readers.local import names_one_image
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
 from bench.defaults import IMAGE_TIMEOUT
-from bench.errors import BenchError, UsageError
-from bench.io.files import File
+from bench.errors import UsageError, counted
 from bench.io.memory import is_batch, is_in_memory, to_photos
+from bench.io.progress import say
 from bench.plugins.registry import warn_about_plugins
+from bench.report.photographs import check_page, write_page
 from bench.results.arguments import (
     MethodLike,
     assignments_of,
@@ -31,29 +30,13 @@ from bench.results.arguments import (
 from bench.results.wording import public
 from bench.runs import loading
 from bench.runs.global_state import preserved
-from bench.runs.jobs import ImageToScore, LoadedMethod, Settings
-from bench.runs.journal import Outcome
-from bench.runs.scoring import score_items
+from bench.runs.image_scores import ImageScore, NamedImage, check_scores, score_images
+from bench.runs.jobs import LoadedMethod, Settings
+from bench.runs.score_table import score_into
+from bench.runs.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class ImageScore(NamedTuple):
-    """A method's result for an image: a raw score, or None and the error."""
-
-    image: str
-    method: str
-    score: float | None
-    error: str | None
-
-
-class NamedImage(NamedTuple):
-    """An image, and the resize policy that its dataset asks for."""
-
-    name: str
-    file: File | Photo
-    resize: str
 
 
 @public
@@ -77,8 +60,11 @@ def score(
     name: str | None = None,
     higher_is_better: bool | None = None,
     batch: bool = False,
+    output: str | os.PathLike[str] | None = None,
+    html: str | os.PathLike[str] | None = None,
+    results: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
-    """Score images now and store nothing, as ``bench score`` does.
+    """Score images now and keep nothing in the store, as ``bench score`` does.
 
     Args:
         images: one of the following, or a list of them: a path or URL of an image, a folder, an archive, a CSV or a
@@ -101,10 +87,14 @@ def score(
         name: of a function.
         higher_is_better: of a function.
         batch: of a function.
+        output: a CSV to which each row is written as it comes; what it has already is not scored again. None: no file.
+        html: a page to write too, as ``bench score --html`` does.
+        results: folder of stored results, with which the page compares; None: as in :func:`bench.run`.
 
     Returns:
         One row an image and method, in the order given: ``image``, ``method``, ``score`` (raw, as the method gives it;
-        NaN where there is none) and ``error`` (None where there is a score). An image in memory is called ``image``;
+        NaN where there is none), ``error`` (None where there is a score) and ``better`` (``higher`` or ``lower``: which
+        scores are better). An image in memory is called ``image``;
         in a list or a batch by its place, ``[0]``.
 
     Raises:
@@ -116,19 +106,52 @@ def score(
         >>> import numpy as np
         >>> grey = np.full((64, 96, 3), 128, dtype=np.uint8)
         >>> score(grey, lambda image: image.width, name="width", higher_is_better=True)
-           image method  score error
-        0  image  width   96.0  None
+           image method  score error  better
+        0  image  width   96.0  None  higher
     """
     chosen = methods_of(methods, name, higher_is_better, batch)
     settings = settings_of(resize, seed, batch_size, workers, batch_pixels, max_pixels, image_timeout, scheduler)
+    if html is not None:
+        check_page(Path(html))
     with preserved():
         warn_about_plugins()
         specs = loading.method_specs(chosen, assignments_of(options), device, precision)
         named = name_images(images, places_of(roots), "images")
-        rows = list(score_images(named, loading.load_methods(specs), settings))
+        ready = loading.load_methods(specs)
+        if output is None:
+            rows = list(score_images(named, ready, settings))
+        else:
+            rows, _ = score_into(Path(output), named, ready, settings)
+        if html is not None:
+            write_html(Path(html), rows, named, ready, settings, None if results is None else os.fspath(results))
     if strict:
         check_scores(rows)
     return _frame(rows)
+
+
+def write_html(
+    path: Path,
+    rows: Sequence[ImageScore],
+    images: Sequence[NamedImage],
+    ready: Sequence[LoadedMethod],
+    settings: Settings,
+    results: str | None,
+) -> None:
+    """Write a page of scores, compared with the stored results, and say so on stderr.
+
+    Args:
+        path: the page.
+        rows: scores of all images by all methods.
+        images: what was scored.
+        ready: the methods.
+        settings: how they scored.
+        results: folder of stored results; None: where ``bench run`` puts them.
+
+    Raises:
+        UsageError: the page cannot be written.
+    """
+    pictures = write_page(path, rows, images, ready, settings, Store.locate(results).readable_entries())
+    say(f"{path}: {counted(len(images), 'photograph')}, {counted(pictures, 'picture')}")
 
 
 def _frame(rows: Sequence[ImageScore]) -> pd.DataFrame:
@@ -182,43 +205,3 @@ def _names(dataset: Dataset, text: str) -> list[str]:
     if names_one_image(text):
         return [text]
     return [f"{text.rstrip('/')}/{sample.name}" for sample in dataset.samples]
-
-
-def score_images(
-    images: Sequence[NamedImage], ready: Sequence[LoadedMethod], settings: Settings
-) -> Iterator[ImageScore]:
-    """Score images by every method and yield each row as soon as it and those before it are there.
-
-    Args:
-        images: as :func:`name_images` gives them.
-        ready: the methods.
-        settings: how to score; without a resize policy that of the image's dataset holds.
-
-    Yields:
-        One row an image and method, images in the order given.
-    """
-    for policy, alike in itertools.groupby(images, key=lambda image: image.resize):
-        resized = settings if settings.resize else replace(settings, resize=Resize.parse(policy))
-        yield from _score_alike(list(alike), ready, resized)
-
-
-def _score_alike(
-    images: Sequence[NamedImage], ready: Sequence[LoadedMethod], settings: Settings
-) -> Iterator[ImageScore]:
-    wanted = tuple(range(len(ready)))
-    items = [ImageToScore(image.name, image.file, wanted) for image in images]
-    waiting = deque((image.name, index) for image in images for index in wanted)
-    found: dict[tuple[str, int], Outcome] = {}
-    for scored in score_items(ready, items, settings, "scoring"):
-        for index, outcomes in scored.outcomes.items():
-            found |= {(outcome.image, index): outcome for outcome in outcomes}
-        while waiting and (outcome := found.get(waiting[0])):
-            name, index = waiting.popleft()
-            yield ImageScore(name, ready[index].spec.label, outcome.score, outcome.error)
-
-
-def check_scores(rows: Sequence[ImageScore]) -> None:
-    """Raise BenchError where an image has no score."""
-    failed = [row for row in rows if row.error is not None]
-    if failed:
-        raise BenchError(f"--strict: {len(failed)} of {len(rows)} scores are missing; the first: {failed[0].error}")

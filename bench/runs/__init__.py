@@ -15,6 +15,8 @@
 * ``cluster_worker``: what such a worker does.
 * ``versions``: versions of what scores may depend on.
 * ``scoring``: scoring images, in one process or several.
+* ``image_scores``: scores of images now, with nothing stored.
+* ``score_table``: a CSV of scores that grows as images are scored.
 * ``survey``: hashes and sizes of image files, read before any is scored.
 * ``runner``: methods × datasets into the store.
 * ``store``: the folder of stored results.

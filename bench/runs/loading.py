@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
@@ -12,8 +14,8 @@ from bench.plugins import registry
 from bench.plugins.weights import with_fetching
 
 if TYPE_CHECKING:
-    from bench.api import Method
-    from bench.runs.jobs import LoadedMethod, MethodSpec
+    from bench.api import Method, Resize
+    from bench.runs.jobs import LoadedMethod, MethodSpec, Settings
 
 
 def method_specs(
@@ -62,6 +64,50 @@ def one_spec(method: str | type[Method], assignments: Iterable[str], device: str
         labels = ", ".join(spec.label for spec in specs)
         raise UsageError(rf"--option makes {len(specs)} methods, {labels}: give one value (write a comma in it as \,)")
     return specs[0]
+
+
+def with_model(
+    model: Path | None, methods: Sequence[str], assignments: Sequence[str], settings: Settings
+) -> tuple[tuple[str, ...], tuple[str, ...], Settings]:
+    """Return methods, options and settings with what ``--model`` stands for.
+
+    Args:
+        model: a regression on ratings; None: there is none.
+        methods: names of further ones.
+        assignments: options as ``METHOD.NAME=VALUE``.
+        settings: how to score; all images are resized as those that the regression was fitted on.
+
+    Raises:
+        UsageError: there is neither a method nor a model, the file is no model, or another resize policy is asked for.
+    """
+    from bench.plugins.own_ratings import PREFIX
+    from bench.plugins.rating_model import load_rating_model
+
+    if model is None:
+        if not methods:
+            raise UsageError("--method and --model are missing: give the name of a method, or a file of `bench fit`")
+        return tuple(methods), tuple(assignments), settings
+    about = load_rating_model(model, "--model").about
+    policy = _policy(about["resize"])
+    if policy is None:
+        raise UsageError(f"--model got {model}, whose resize policy is {about['resize'][:40]!r}: fit it again")
+    if settings.resize not in (None, policy):
+        raise UsageError(
+            f"--resize got {settings.resize}, and the photographs that --model {model} was fitted on were resized by "
+            f"{policy}: leave --resize out"
+        )
+    name = PREFIX + str(about["features"].get("name"))
+    registry.find_method(name, "--model")
+    return (*methods, name), (*assignments, f"{name}.model={model}"), replace(settings, resize=policy)
+
+
+def _policy(text: str) -> Resize | None:
+    from bench.api import Resize
+
+    try:
+        return Resize.parse(text)
+    except ValueError:
+        return None
 
 
 def _find_methods(methods: Sequence[str | type[Method]]) -> dict[str, type[Method]]:

@@ -134,9 +134,10 @@ def describe_entry(label: str, info: MethodInfo, dataset: Dataset) -> Json:
     }
 
 
-def _identity(spec: MethodSpec, dataset: Dataset, protocol: Protocol, images_hash: str, settings: Settings) -> Identity:
+def method_identity(spec: MethodSpec, settings: Settings) -> Json:
+    """Return all of a loaded method that identifies its scores (JSON values)."""
     info = spec.method.info
-    method = {
+    return {
         "name": info.name,
         "version": info.version,
         "options": method_options.identity(spec.options),
@@ -146,8 +147,11 @@ def _identity(spec: MethodSpec, dataset: Dataset, protocol: Protocol, images_has
         "decode": POLICY,
         "seed": settings.seed if info.stochastic else None,
     }
+
+
+def _identity(spec: MethodSpec, dataset: Dataset, protocol: Protocol, images_hash: str, settings: Settings) -> Identity:
     about = {"id": dataset.id, "labels": dataset.labels_hash, "images": images_hash}
-    return Identity(method, about, protocol)
+    return Identity(method_identity(spec, settings), about, protocol)
 
 
 def _fill(

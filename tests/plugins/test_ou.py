@@ -275,7 +275,7 @@ def test_a_file_that_unpacks_to_too_much_is_refused(tmp_path: Path, monkeypatch:
 
 def test_every_method_with_features_has_its_row_and_no_other() -> None:
     found = registry.build_catalogue([Tiles, fakes.Brightness], [])
-    assert set(found.methods) == {"tiles", "ou:tiles", "brightness"}
+    assert set(found.methods) == {"tiles", "ou:tiles", "fit:tiles", "brightness"}
     assert {"ou:niqe", "ou:clipiqa", "ou:qualiclip"} <= set(registry.catalogue().methods)
     assert registry.find_method("ou:niqe") is OU_NIQE
     with pytest.raises(UsageError, match="'ou:bytes-per-pixel': bytes-per-pixel does not offer features"):

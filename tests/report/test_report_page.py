@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import lacking
 import numpy as np
 import pytest
+from browser import Open, chromium, opener
 from reported import HOSTILE, HOSTILE_SET, RATED, fill, report
 
 from bench.report.data import Report
 from bench.report.page import render
 from bench.runs.store import Store
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[dev]'")
-
 pytestmark = pytest.mark.skipif(lacking.CHROMIUM.path is None, reason=lacking.CHROMIUM.reason)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-Open = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=lacking.CHROMIUM.path, args=FLAGS)
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -53,30 +40,8 @@ def file(made: Report, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page(browser: Any, file: Path) -> Iterator[Open]:
-    """Open the report; fail if it logs an error, runs what it should not, or asks the network for anything."""
-    wrong: list[str] = []
-
-    def open_page(width: int = 1280, scheme: str = "light", target: str = "") -> Any:
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        opened.append(context)
-        one = context.new_page()
-        one.on("console", lambda message: wrong.append(f"console {message.type}: {message.text}"))
-        one.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-        one.on("dialog", lambda dialog: (wrong.append(f"alert: {dialog.message}"), dialog.dismiss()))
-        one.on("request", lambda request: asked(request.url))
-        one.route(lambda url: not url.startswith(("file:", "data:")), lambda route: route.abort())
-        one.goto(file.as_uri() + target)
-        return one
-
-    def asked(url: str) -> None:
-        if not url.startswith((file.as_uri(), "data:")):
-            wrong.append(f"request: {url}")
-
-    opened: list[Any] = []
-    yield open_page
-    for context in opened:
-        context.close()
-    assert not wrong
+    with opener(browser, file) as opened:
+        yield opened
 
 
 def column(page: Any, index: int) -> list[str]:

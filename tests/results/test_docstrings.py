@@ -13,7 +13,13 @@ import pytest
 import bench as api
 
 MODULES = ["bench.plugins.functions", *(f"bench.results.{each}" for each in ("listing", "load", "results", "run"))]
-MODULES += ["bench.results.score", "bench.results.wording", "bench.studies.run", "bench.studies.status"]
+MODULES += [
+    "bench.results.pick",
+    "bench.results.score",
+    "bench.results.wording",
+    "bench.studies.run",
+    "bench.studies.status",
+]
 EXAMPLES = [
     test
     for module in MODULES

@@ -67,7 +67,7 @@ def test_an_image_at_a_url(photo: Path) -> None:
 def test_rows_are_in_the_order_given_and_named_by_place(photo: Path) -> None:
     batch = torch.stack([torch.zeros(3, 4, 6), torch.ones(3, 4, 6)])
     frame = api.score([RED, photo, batch], [fakes.Brightness, fakes.Darkness])
-    assert list(frame) == ["image", "method", "score", "error"]
+    assert list(frame) == ["image", "method", "score", "error", "better"]
     assert frame["image"].tolist()[::2] == ["[0]", str(photo), "[2][0]", "[2][1]"]
     assert frame["method"].tolist()[:2] == ["brightness", "darkness"]
     assert frame["score"].tolist()[::2] == [85.0, mean(photo), 0.0, 255.0]

@@ -1,13 +1,3 @@
-"use strict";
-
-const byId = (id) => document.getElementById(id);
-
-function make(tag, properties, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
 // Leaderboard: sorting and filters
 
 function sortBy(button) {
@@ -68,19 +58,3 @@ function openTarget() {
 
 addEventListener("hashchange", openTarget);
 openTarget();
-
-// Pictures: a small one opens a large one; the dialog gives the focus back by itself
-
-function enlarge(button) {
-  byId("large-picture").src = button.querySelector("img").src;
-  byId("large-picture").alt = button.dataset.name;
-  byId("large-name").textContent = button.dataset.name;
-  byId("large-about").textContent = button.dataset.about;
-  byId("large").showModal();
-}
-
-document.addEventListener("click", (event) => {
-  const button = event.target.closest(".picture");
-  if (button) enlarge(button);
-  if (event.target === byId("large")) byId("large").close();
-});

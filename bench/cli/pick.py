@@ -6,16 +6,18 @@ from pathlib import Path
 
 import click
 
-from bench.cli import common
+from bench.cli import common, completion
+from bench.cli.commands import command
 
 
-@click.command(short_help="Say which method to use on some photographs, and which of them to rate.")
-@click.argument("images", metavar="FOLDER...", nargs=-1, required=True)
+@command(short_help="Say which method to use on some photographs, and which of them to rate.")
+@click.argument("images", metavar="FOLDER...", shell_complete=completion.datasets, nargs=-1, required=True)
 @click.option(
     "--method",
     "methods",
     multiple=True,
     metavar="NAME",
+    shell_complete=completion.methods,
     help="Candidate. Repeatable. [default: every opinion-unaware method that needs no download]",
 )
 @common.option_option

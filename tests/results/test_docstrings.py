@@ -13,13 +13,8 @@ import pytest
 import bench as api
 
 MODULES = ["bench.plugins.functions", *(f"bench.results.{each}" for each in ("listing", "load", "results", "run"))]
-MODULES += [
-    "bench.results.pick",
-    "bench.results.score",
-    "bench.results.wording",
-    "bench.studies.run",
-    "bench.studies.status",
-]
+MODULES += [f"bench.results.{each}" for each in ("pick", "score", "stored", "wording")]
+MODULES += ["bench.studies.run", "bench.studies.status"]
 EXAMPLES = [
     test
     for module in MODULES

@@ -1,4 +1,4 @@
-"""What this machine has free."""
+"""What this machine has free, and how threads wait on it."""
 
 from __future__ import annotations
 
@@ -50,3 +50,12 @@ def _of_addresses() -> int | None:
     except (ImportError, OSError, ValueError):  # Windows and macOS
         return None
     return None if limit == resource.RLIM_INFINITY else limit - used
+
+
+def let_threads_sleep() -> None:
+    """Let OpenMP's threads sleep while they wait for each other; it must be said before torch is imported.
+
+    By default they spin, and on a machine where others compute too each waits with all its might for one that is not
+    running: a network then takes several times as long (``docs/guides/speed.md``). What the user has set stays.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

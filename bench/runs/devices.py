@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from bench.api import Method
 from bench.errors import UsageError
+from bench.io.machine import let_threads_sleep
 from bench.io.visible import quoted
 
 CHOICES = "auto, cpu, cuda, mps, one CUDA device such as cuda:1, or several such as cuda:0,1"
@@ -35,6 +36,7 @@ def resolve_devices(requested: str, methods: Iterable[type[Method]]) -> tuple[st
         raise UsageError(f"--device got {quoted(requested)}: give {CHOICES}")
     if requested == "cpu" or (requested == "auto" and not any(m.info.device_bound for m in methods)):
         return ("cpu",)
+    let_threads_sleep()
     import torch
 
     if requested == "mps":

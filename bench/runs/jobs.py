@@ -12,6 +12,7 @@ from typing import Any, Literal
 from bench.api import FloatArray, Method, Photo, Resize
 from bench.defaults import IMAGE_TIMEOUT
 from bench.io.files import File
+from bench.io.machine import let_threads_sleep
 from bench.plugins import options as method_options
 from bench.plugins.from_file import files_to_send
 from bench.runs.journal import Outcome
@@ -84,6 +85,7 @@ def load_methods(specs: Iterable[MethodSpec]) -> list[LoadedMethod]:
     """
     # cuBLAS reads this when it starts; without it a deterministic run cannot be had on CUDA.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    let_threads_sleep()
     methods = [(spec, spec.method(spec.options, spec.device)) for spec in specs]
     if "torch" in sys.modules:
         make_deterministic()

@@ -404,3 +404,14 @@ def test_decoding_ahead_ends_when_nobody_takes_more(items: list[ImageToScore]) -
     next(ahead)
     ahead.close()
     assert threading.active_count() < 20
+
+
+@pytest.mark.parametrize(("given", "kept"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_sleep_while_they_wait_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, kept: str
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if given:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    jobs.load_methods([spec(fakes.Brightness)])
+    assert os.environ["OMP_WAIT_POLICY"] == kept

@@ -93,5 +93,7 @@ def _draw(found: Robustness, output: Path, raw: bool) -> None:
     from bench.figures.style import save_figure
     from bench.robustness.figure import curves, raw_curves
 
-    save_figure((raw_curves if raw else curves)(found.levels, found.types, found.report.dataset), output)
+    save_figure(
+        (raw_curves if raw else curves)(found.levels, found.types, found.report.dataset, found.report.summaries), output
+    )
     click.echo(f"{output}: {len(found.levels)} methods, {len(found.types)} types", err=True)

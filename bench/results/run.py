@@ -250,8 +250,7 @@ def check_outcomes(outcomes: Sequence[RunResult], strict: bool, skipped: Skipped
     """Raise BenchError where a method scored no image, with ``strict`` where one failed, and where some was skipped."""
     for entry in (each.entry for each in outcomes):
         if not entry.scored:
-            first = f"; the first failed so: {entry.failures[0][1]}" if entry.failures else ""
-            raise BenchError(f"{entry.method.label} scored no image of {entry.dataset.id}{first}")
+            raise BenchError(entry.nothing_scored)
         if strict and entry.failed:
             raise BenchError(f"--strict: {entry.method.label} failed on {entry.failed} images")
     if skipped is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,33 +20,38 @@ if TYPE_CHECKING:
 
 _BAND = ("pi", 50)
 _NO_ORDER = "level is no order"
+_ACROSS = 6  # panels
 
 
-def curves(methods: Sequence[Levels], types: Sequence[Distortion], dataset: str) -> Figure:
-    """Draw mean scores by level, one row for each group and one panel for each type; up is better.
+def curves(
+    methods: Sequence[Levels], types: Sequence[Distortion], dataset: str, summaries: Sequence[str] = ()
+) -> Figure:
+    """Draw mean scores by level, one panel for each type, those of a group side by side; up is better.
 
     Scores are in each method's own standard deviations, from its mean on the photographs themselves; a band holds the
-    middle half of the photographs. Panels of types whose level is no order of severity are grey and say so.
+    middle half of the photographs. ``summaries``, a sentence a method, stand below. Panels of types whose level is no order of severity are grey and say so.
     """
-    groups = _grouped(types)
-    across = max(len(places) for places in groups.values())
-    figure = new_figure(1.9 * across + 0.8, 1.55 * len(groups) + 0.9)
-    grid = figure.subplots(len(groups), across, squeeze=False, sharex=True, sharey=True)
+    order = [place for places in _grouped(types).values() for place in places]
+    across = min(_ACROSS, len(order))
+    down = math.ceil(len(order) / across)
+    figure = new_figure(1.9 * across + 0.8, 1.65 * down + 1.1)
+    grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     styles = looks([method.label for method in methods])
     scores = {method.label: method.standardised for method in methods}
-    for line, (group, places) in zip(grid, groups.items(), strict=True):
-        for axes, place in zip(line, places, strict=False):
-            for label, values in scores.items():
-                _draw(axes, values[:, place], label, styles[label])
-            _head(axes, types[place])
-        for axes in line[len(places) :]:
-            axes.remove()
-        line[0].set_ylabel(group, fontsize="small", fontweight="bold")
-    _finish(figure, grid, f"{plain(dataset)}; score in the method's own standard deviations, up is better")
+    for axes, place in zip(grid.flat, order, strict=False):
+        for label, values in scores.items():
+            _draw(axes, values[:, place], label, styles[label])
+        _head(axes, types[place])
+    for axes in grid.flat[len(order) :]:
+        axes.remove()
+    title = f"{dataset}; score in the method's own standard deviations, up is better"
+    _finish(figure, grid, [*summaries, title])
     return figure
 
 
-def raw_curves(methods: Sequence[Levels], types: Sequence[Distortion], dataset: str) -> Figure:
+def raw_curves(
+    methods: Sequence[Levels], types: Sequence[Distortion], dataset: str, summaries: Sequence[str] = ()
+) -> Figure:
     """Draw raw mean scores by level, one row for each method, one panel for each group and one line for each type."""
     groups = _grouped(types)
     figure = new_figure(2.1 * len(groups) + 0.6, 2.3 * len(methods) + 1.0)
@@ -60,7 +66,7 @@ def raw_curves(methods: Sequence[Levels], types: Sequence[Distortion], dataset: 
         line[0].set_ylabel(f"{plain(method.label)}\n{better} is better", fontsize="small")
     for axes in grid[-1]:
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize="xx-small", frameon=False)
-    _finish(figure, grid, f"{plain(dataset)}; raw scores", legend=False)
+    _finish(figure, grid, [*summaries, f"{dataset}; raw scores"], legend=False)
     return figure
 
 
@@ -97,12 +103,12 @@ def _long(scores: FloatArray) -> pd.DataFrame:
 
 
 def _head(axes: Any, each: Distortion) -> None:
-    axes.set_title(each.name if each.monotone else f"{each.name}\n({_NO_ORDER})", fontsize="x-small")
+    axes.set_title(f"{each.group}: {each.name}" + ("" if each.monotone else f"\n({_NO_ORDER})"), fontsize="x-small")
     if not each.monotone:
         axes.set_facecolor("0.92")
 
 
-def _finish(figure: Figure, grid: Any, title: str, *, legend: bool = True) -> None:
+def _finish(figure: Figure, grid: Any, lines: Sequence[str], *, legend: bool = True) -> None:
     for axes in (axes for axes in np.ravel(grid) if axes.figure is not None):
         axes.set_xlabel("")
         axes.tick_params(labelsize="x-small")
@@ -110,7 +116,7 @@ def _finish(figure: Figure, grid: Any, title: str, *, legend: bool = True) -> No
         axes.label_outer()
     caption(
         figure,
-        f"{title}\nsynthetic order, no human opinion\n"
+        "\n".join(map(plain, lines)) + "\nsynthetic order, no human opinion\n"
         "level; 0 is the photograph itself. Bands: the middle half of the photographs",
     )
     if legend:

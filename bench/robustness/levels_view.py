@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.defaults import CONFIDENCE
+from bench.errors import listed
 from bench.robustness.levels import LevelAgreement
 from bench.views.model import Value, View
 from bench.views.shown import Views
 from bench.views.words import interval_text, number
 
 NO_OPINION = "synthetic order, no human opinion"
+_NAMED = 3  # types that a sentence names
 _APART = "level is no order of severity: in no mean"
 
 
@@ -32,6 +34,11 @@ class LevelsReport:
     found: Mapping[str, Sequence[LevelAgreement]]
     notes: Sequence[str] = ()
 
+    @property
+    def summaries(self) -> list[str]:
+        """One sentence a method."""
+        return [summary(label, found) for label, found in self.found.items()]
+
 
 def show(report: LevelsReport) -> Views:
     """Return one line for each type, by groups, with SRCC and the share of violated pairs of each method.
@@ -50,7 +57,19 @@ def show(report: LevelsReport) -> Views:
     if every := [line for line in lines if _any(line).scope == "all"]:
         groups.append(("all types whose level orders severity", [_line(every[0], "mean")]))
     head = ["type", *(text for label in report.found for text in (f"{label} SRCC", "violated"))]
-    return Views((View([Value(text) for text in head], groups, [_caption(report), *report.notes], _records(report)),))
+    captions = [*report.summaries, _caption(report), *report.notes]
+    return Views((View([Value(text) for text in head], groups, captions, _records(report)),))
+
+
+def summary(label: str, found: Sequence[LevelAgreement]) -> str:
+    """Return one sentence on a method: how well its scores follow the level, and which types they follow least."""
+    ordered = [one for one in found if one.scope == "type" and one.monotone and one.srcc is not None]
+    every = next((one for one in found if one.scope == "all"), None)
+    if every is None or every.srcc is None or every.violated is None:
+        return f"{label}: no type whose level orders severity could be judged."
+    least = sorted(ordered, key=lambda one: one.srcc or 0.0)[:_NAMED]
+    named = ", ".join(f"{one.name} ({number(one.srcc or 0.0)})" for one in least)
+    return f"{label}: SRCC {number(every.srcc)} with the level, {every.violated:.0%} violated; least with {named}."
 
 
 def _any(line: Mapping[str, LevelAgreement]) -> LevelAgreement:
@@ -76,13 +95,14 @@ def _caption(report: LevelsReport) -> str:
         "score falls. Violated: neighbouring levels where the score does not fall, ties included. In brackets: "
         f"{CONFIDENCE:.0%} bootstrap interval over photographs."
     )
-    gaps = [
-        f"{label}, {one.name}: {why}"
-        for label, found in report.found.items()
-        for one in found
-        if one.scope == "type" and (why := _reason(one))
-    ]
-    return f"{text} {'. '.join(gaps)}." if gaps else text
+    judged = [(label, one) for label, found in report.found.items() for one in found if one.scope == "type"]
+    gaps: dict[str, list[str]] = {}
+    for label, one in judged:
+        if why := _reason(one):
+            gaps.setdefault(why, []).append(f"{label} on {one.name}")
+    for why, where in gaps.items():
+        text += f" {why[0].upper()}{why[1:]}: {'all' if len(where) == len(judged) else listed(where, _NAMED)}."
+    return text
 
 
 def _records(report: LevelsReport) -> list[dict[str, Any]]:

@@ -93,7 +93,7 @@ def measure_robustness(
     entries = [done.entry for done in runner.run(ready, dataset, store, settings)]
     for entry in entries:
         if not entry.scored:
-            raise BenchError(f"{entry.method.label} scored no image of {dataset.id}")
+            raise BenchError(entry.nothing_scored)
     chosen = [find(name) for name in names]
     levels = [read_levels(entry, names) for entry in entries]
     notes = [f"{c.method.label}: {leak.why}." for c in evaluate(entries, draws=0, values=()) for leak in c.leaks]

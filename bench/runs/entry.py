@@ -265,6 +265,12 @@ class Entry:
         return [(each["image"], each["error"]) for each in self.meta.get("failures", ())]
 
     @property
+    def nothing_scored(self) -> str:
+        """Sentence that none of its images has a score, with the reason of the first."""
+        first = f"; the first failed so: {self.failures[0][1]}" if self.failures else ""
+        return f"{self.method.label} scored no image of {self.dataset.id}{first}"
+
+    @property
     def sessions(self) -> list[Json]:
         """Records of its sessions: device, batch size, versions, times."""
         return list(self.meta["sessions"])

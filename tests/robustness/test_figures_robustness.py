@@ -30,19 +30,20 @@ METHODS = [levels("up$^2$", True, 1), levels("down", False, 2, scale=100.0)]
 
 @pytest.fixture(scope="module")
 def figure() -> Figure:
-    return curves(METHODS, TYPES, "mine")
+    return curves(METHODS, TYPES, "mine", [f"{method.label}: a sentence." for method in METHODS])
 
 
-def test_every_type_has_a_panel_in_the_row_of_its_group(figure: Figure) -> None:
+def test_every_type_has_a_panel_and_the_panels_fill_the_page(figure: Figure) -> None:
     titles = [axes.get_title().split("\n")[0] for axes in figure.axes]
-    assert titles == [each.name for each in TYPES]
-    assert [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()] == list(
-        dict.fromkeys(each.group for each in TYPES)
-    )
+    assert titles == [f"{each.group}: {each.name}" for each in TYPES]
+    places = {axes.get_subplotspec().rowspan.start for axes in figure.axes}
+    assert len(figure.axes) == 24
+    assert places == {0, 1, 2, 3}
     for axes, each in zip(figure.axes, TYPES, strict=True):
         assert ("level is no order" in axes.get_title()) == (not each.monotone)
         assert (to_hex(axes.get_facecolor()) == "#ffffff") == each.monotone
     assert "synthetic order, no human opinion" in figure.get_supxlabel()
+    assert "up\\$^2\\$: a sentence.\ndown: a sentence." in figure.get_supxlabel()
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [r"up\$^2\$", "down"]
 
 

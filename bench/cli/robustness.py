@@ -93,7 +93,6 @@ def _draw(found: Robustness, output: Path, raw: bool) -> None:
     from bench.figures.style import save_figure
     from bench.robustness.figure import curves, raw_curves
 
-    save_figure(
-        (raw_curves if raw else curves)(found.levels, found.types, found.report.dataset, found.report.summaries), output
-    )
+    draw, about = (raw_curves if raw else curves), found.report
+    save_figure(draw(found.levels, found.types, about.dataset, about.summaries), output)
     click.echo(f"{output}: {len(found.levels)} methods, {len(found.types)} types", err=True)

@@ -29,7 +29,8 @@ def curves(
     """Draw mean scores by level, one panel for each type, those of a group side by side; up is better.
 
     Scores are in each method's own standard deviations, from its mean on the photographs themselves; a band holds the
-    middle half of the photographs. ``summaries``, a sentence a method, stand below. Panels of types whose level is no order of severity are grey and say so.
+    middle half of the photographs. Panels of types whose level is no order of severity are grey and say so.
+    ``summaries``, a sentence a method, stand below.
     """
     order = [place for places in _grouped(types).values() for place in places]
     across = min(_ACROSS, len(order))

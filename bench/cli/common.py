@@ -105,18 +105,23 @@ def _at_least_one(ctx: click.Context, param: click.Parameter, value: tuple[str, 
     return names
 
 
-def methods_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Add --method, of which at least one is needed, and --plugin."""
+def _methods_option(callback: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     add = click.option(
         "--method",
         "methods",
         multiple=True,
-        callback=_at_least_one,
+        callback=callback,
         metavar="NAME",
         shell_complete=completion.methods,
         help="Name of a method. Repeatable. [default: that of --plugin]",
     )
-    return add(plugin_option(command))
+    return lambda command: add(plugin_option(command))
+
+
+methods_option = _methods_option(_at_least_one)
+"""Adds --method, of which at least one is needed, and --plugin."""
+optional_methods_option = _methods_option(chosen_methods)
+"""The same where something else may say what scores."""
 
 
 option_option = click.option(

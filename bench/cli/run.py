@@ -24,16 +24,7 @@ if TYPE_CHECKING:
 
 @command(short_help="Score datasets with methods and store every score.")
 @click.argument("study", required=False, metavar="[STUDY.toml]", type=click.Path(path_type=Path))
-@common.plugin_option
-@click.option(
-    "--method",
-    "methods",
-    multiple=True,
-    callback=common.chosen_methods,
-    metavar="NAME",
-    shell_complete=completion.methods,
-    help="Name of a method. Repeatable. [default: that of --plugin]",
-)
+@common.optional_methods_option
 @click.option(
     "--dataset",
     "datasets",

@@ -26,16 +26,7 @@ if TYPE_CHECKING:
 
 @command(short_help="Score images and print the scores without storing them.")
 @click.argument("images", metavar="ID|PATH...", shell_complete=completion.datasets, nargs=-1, required=True)
-@common.plugin_option
-@click.option(
-    "--method",
-    "methods",
-    multiple=True,
-    callback=common.chosen_methods,
-    metavar="NAME",
-    shell_complete=completion.methods,
-    help="Name of a method. Repeatable. [default: that of --plugin or --model]",
-)
+@common.optional_methods_option
 @click.option(
     "--model",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -5,6 +5,7 @@
 * ``options``: the options of a method, from text to values and back.
 * ``weights``: finding and fetching weights (`bench fetch weights`).
 * ``gaussian``: the Gaussian of pristine photographs' features, as a model in a file.
+* ``derived``: methods over another method's features.
 * ``own_ratings``: the method ``fit:NAME``, a regression of the features of NAME on somebody's ratings.
 * ``rating_model``: such a regression as a file.
 * ``pristine_distance``: the method ``ou:NAME``, the distance from that Gaussian in the features of NAME.

@@ -15,11 +15,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bench.api import UNKNOWN, Family, Method, MethodInfo, Photo, option
+from bench.api import UNKNOWN, Family, Method, MethodInfo, Photo
 from bench.errors import MissingRequirementError, UsageError
 from bench.io.hashing import hash_bytes
 from bench.io.images import POLICY
 from bench.plugins import options as method_options
+from bench.plugins.derived import derive_over
 from bench.plugins.pristine_distance import load_features, rows_of, summed_up
 from bench.plugins.rating_model import RatingModel, load_rating_model
 
@@ -82,17 +83,11 @@ class RatedFeatures(Method):
 
 
 @functools.cache
-def derive(method: type[Method]) -> type[RatedFeatures]:
+def derive(method: type[Method]) -> type[Method]:
     """Return the method ``fit:NAME`` over a method's features."""
-    model = option("", help="regression: a file written by `bench fit --features --output`", identity=False)
-    body = {
-        "__doc__": f"Rating that a regression of {method.info.name}'s features predicts.",
-        "__module__": __name__,
-        "info": _info(method.info),
-        "of": method,
-        "Options": dataclasses.make_dataclass("Options", [("model", str, model)], bases=(method.Options,), frozen=True),
-    }
-    return type(f"RatedFeaturesOf{method.__name__}", (RatedFeatures,), body)
+    return derive_over(
+        RatedFeatures, method, _info(method.info), "regression: a file written by `bench fit --features --output`"
+    )
 
 
 def _info(info: MethodInfo) -> MethodInfo:

@@ -15,12 +15,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bench.api import UNKNOWN, FloatArray, Method, MethodInfo, Photo, option
+from bench.api import UNKNOWN, FloatArray, Method, MethodInfo, Photo
 from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
 from bench.io.hashing import hash_bytes
 from bench.io.images import prepare
 from bench.io.visible import quoted
 from bench.plugins import gaussian
+from bench.plugins.derived import derive_over
 
 PREFIX = "ou:"
 VERSION = "1"
@@ -118,17 +119,9 @@ def offers_features(method: type[Method]) -> bool:
 
 
 @functools.cache
-def derive(method: type[Method]) -> type[OverFeatures]:
+def derive(method: type[Method]) -> type[Method]:
     """Return the method ``ou:NAME`` over a method's features."""
-    model = option("", help="pristine model: a file written by `bench fit`", identity=False)
-    body = {
-        "__doc__": f"Distance of {method.info.name}'s features from those of pristine photographs; lower is better.",
-        "__module__": __name__,
-        "info": _info(method.info),
-        "of": method,
-        "Options": dataclasses.make_dataclass("Options", [("model", str, model)], bases=(method.Options,), frozen=True),
-    }
-    return type(f"OverFeaturesOf{method.__name__}", (OverFeatures,), body)
+    return derive_over(OverFeatures, method, _info(method.info), "pristine model: a file written by `bench fit`")
 
 
 def _info(info: MethodInfo) -> MethodInfo:

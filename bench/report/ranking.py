@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bench import stats
 from bench.api.declaration import NOT_DECLARED
+from bench.datasets.protocol import Protocol
 from bench.report.leaderboard import LEAKS, find_letters
 from bench.report.links import Link, dataset_links, method_links
 from bench.report.slugs import find_slugs
@@ -228,12 +229,13 @@ def _dataset_place(paper: PaperTable, column: DatasetKey, slug: str) -> Place:
     most = max(cell.correlations.n for cell in paper.table.column(column).values())
     kind = kind_of(paper.table, column)
     what = {"synthetic-order": ", a synthetic order, no human opinion", "unknown": ""}.get(kind, f", {kind}")
+    protocol = "" if str(column.protocol) == str(Protocol()) else f", {column.protocol}"
     return Place(
         paper.table.title(column),
         column.dataset,
         slug,
         kind,
-        f"{most:,} images{what}",
+        f"{most:,} images{what}{protocol}",
         paper.about_column(column),
         dataset_links(column.dataset),
     )
@@ -339,9 +341,14 @@ def _or_last(value: float | None) -> float:
 
 
 def _timed(table: Table) -> DatasetKey:
-    """Return the column on which most methods were timed, the first of several."""
-    timed = Counter(column for (_, column), cell in table.cells.items() if speed(cell.entry).value)
-    return max(table.columns, key=lambda column: timed[column])
+    """Return the column on which most methods were timed, of several that with the most images."""
+    timed: Counter[DatasetKey] = Counter()
+    images: Counter[DatasetKey] = Counter()
+    for (_, column), cell in table.cells.items():
+        found = speed(cell.entry)
+        timed[column] += found.value is not None
+        images[column] += found.images
+    return max(table.columns, key=lambda column: (timed[column], images[column]))
 
 
 def _by_source(table: Table, published: Iterable[PublishedResult]) -> list[list[PublishedResult]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ def write_site(
     *,
     title: str = TITLE,
     places: Roots,
-    images: str | None = None,
+    images: str | os.PathLike[str] | None = None,
     draws: int = 2000,
     pair: tuple[str, str] | None = None,
 ) -> WrittenSite:

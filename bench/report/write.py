@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ def write_report(
     *,
     title: str = TITLE,
     places: Roots,
-    images: str | None = None,
+    images: str | os.PathLike[str] | None = None,
     draws: int = 2000,
     pair: tuple[str, str] | None = None,
 ) -> WrittenPage:
@@ -78,7 +79,7 @@ def gather_stored(
     entries: Sequence[Entry],
     title: str,
     places: Roots,
-    images: str | None,
+    images: str | os.PathLike[str] | None,
     draws: int,
     pair: tuple[str, str] | None,
 ) -> tuple[list[Table], Report]:
@@ -88,7 +89,7 @@ def gather_stored(
     """
     if pair:
         select(entries, pair=pair)  # reports a name without results
-    files = PictureFiles(places, open_folder(images, "--images") if images else None)
+    files = PictureFiles(places, open_folder(os.fspath(images), "--images") if images else None)
     kept, fitted = without_fitted(entries)
     tables = arrange(evaluate(kept, draws))
     report = gather(tables, title, files, fitted, find_pairs(tables, files, pair), read_published())

@@ -375,14 +375,9 @@ class Results:
         from bench.report.write import TITLE, write_report
 
         check_draws(draws)
+        places, title = places_of(roots), title or TITLE
         page = write_report(
-            self.entries,
-            Path(output),
-            title=title or TITLE,
-            places=places_of(roots),
-            images=None if images is None else os.fspath(images),
-            draws=draws,
-            pair=gmad,
+            self.entries, Path(output), title=title, places=places, images=images, draws=draws, pair=gmad
         )
         return page.path
 

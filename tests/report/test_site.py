@@ -9,7 +9,9 @@ from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 
+import lacking
 import pytest
+from browser import chromium, opener
 from conftest import Ran
 from reported import HOSTILE_SET, fill, report
 
@@ -91,3 +93,28 @@ def test_a_page_of_somebody_else_is_not_overwritten(store: Store, bench: Bench, 
     assert done.code == 2
     assert "has an index.html that `bench site` did not write" in done.err
     assert (tmp_path / "index.html").read_text() == "mine"
+
+
+def test_the_readme_shows_the_committed_leaderboard() -> None:
+    root = Path(__file__).parents[2]
+    records = json.loads((root / "results" / "leaderboard" / "results.json").read_text(encoding="utf-8"))
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    section = readme[readme.index("## Leaderboard") : readme.index("## Results")]
+    head, _, *lines = [line for line in section.splitlines() if line.startswith("|")]
+    assert len(lines) == len({record["method"] for record in records})
+    names = [name.strip() for name in head.strip("|").split("|")]
+    for line in lines:
+        shown = dict(zip(names, [text.strip() for text in line.strip("|").split("|")], strict=True))
+        of = {record["dataset"]: record for record in records if record["method"] == shown["method"]}
+        for name in names[3:]:
+            record = of[name]
+            number = f"**{record['srcc']:.3f}**" if record["mark"] == "best" else f"{record['srcc']:.3f}"
+            assert shown[name] == f"{number} [{record['srcc_low']:.3f}, {record['srcc_high']:.3f}]"
+
+
+@pytest.mark.skipif(lacking.CHROMIUM.path is None, reason=lacking.CHROMIUM.reason)
+def test_pages_fit_a_telephone_and_log_no_error(folder: Path) -> None:
+    with chromium() as browser:
+        for page in (folder / "index.html", *folder.glob("datasets/*.html"), folder / "methods" / "darkness.html"):
+            with opener(browser, page) as opened:
+                assert opened(390).evaluate("document.documentElement.scrollWidth") <= 390

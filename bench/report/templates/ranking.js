@@ -16,8 +16,11 @@ function rankBy(place) {
     const rows = [...body.rows].filter((row) => !row.classList.contains("heading"));
     const value = (row) => (at(row).dataset.value === "" ? -2 : Number(at(row).dataset.value));
     body.append(...rows.sort((a, b) => value(b) - value(a)));
-    if (body.classList.contains("theirs")) continue;
     for (const row of rows) {
+      if (body.classList.contains("theirs")) {
+        row.classList.toggle("absent", at(row).dataset.value === "");
+        continue;
+      }
       const { rank, ranks } = at(row).dataset;
       row.querySelector(".rank b").textContent = rank || "–";
       row.querySelector(".rank small").textContent = ranks.includes("–") ? ranks : "";

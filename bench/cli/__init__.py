@@ -33,6 +33,10 @@ TASKS = {
         "table": ("bench.cli.table:table", "Print the stored results as a table."),
         "plot": ("bench.cli.plot:plot", "Draw figures."),
         "report": ("bench.cli.report:report", "Write the stored results as one HTML page."),
+        "site": (
+            "bench.cli.site:site",
+            "Write the stored results as a static site, for a leaderboard of your own.",
+        ),
         "gmad": ("bench.cli.gmad:gmad", "Show the images on which two methods differ most (gMAD)."),
         "cite": ("bench.cli.cite:cite", "Print what to cite for the datasets and methods of a table."),
         "results": ("bench.cli.results:results", "List, verify or remove stored results."),

@@ -27,6 +27,11 @@ results_option = click.option(
 root_option = click.option(
     "--root", "roots", multiple=True, metavar="ID=PATH", help="Path of a dataset's folder. Repeatable."
 )
+images_option = click.option(
+    "--images",
+    metavar="DIR",
+    help="Folder, archive or URL of photographs that were moved, for datasets of which it has nearly all.",
+)
 _READING = (
     click.option(
         "--score-column",

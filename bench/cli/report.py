@@ -14,6 +14,7 @@ from bench.cli.selection import Selection, selection_options
 @command(short_help="Write the stored results as one HTML page.")
 @selection_options
 @common.root_option
+@common.images_option
 @click.option(
     "--output",
     required=True,
@@ -33,6 +34,7 @@ from bench.cli.selection import Selection, selection_options
 def report(
     selection: Selection,
     roots: tuple[str, ...],
+    images: str | None,
     output: Path,
     title: str,
     draws: int,
@@ -46,7 +48,9 @@ def report(
     from bench.datasets.roots import Roots
     from bench.report.write import write_report
 
-    page = write_report(selection.entries(), output, title=title, places=Roots.parse(roots), draws=draws, pair=gmad)
+    page = write_report(
+        selection.entries(), output, title=title, places=Roots.parse(roots), images=images, draws=draws, pair=gmad
+    )
     click.echo(f"{output}: {page.results} results, {page.characters / 1e6:.1f} MB")
     if show:
         click.launch(output.resolve().as_uri())

@@ -1,4 +1,4 @@
-"""`bench report`: the stored results as one HTML page that stands alone. Runs no method.
+"""`bench report` and `bench site`: the stored results as one HTML page that stands alone, or as a site. Runs no method.
 
 * ``data``: everything that the page shows.
 * ``leaderboard``: the table of methods and datasets.
@@ -10,5 +10,9 @@
 * ``provenance``: what stands behind every number.
 * ``page``: the page itself.
 * ``photographs``: the page of `bench score --html`.
+* ``ranking``: the first screen: methods in order, with intervals and published rows.
+* ``links``: to papers and code, and between the parts of a report.
+* ``slugs``: names as parts of addresses and of names of files.
 * ``write``: stored results as one page in a file.
+* ``site``: stored results as a site of several pages.
 """

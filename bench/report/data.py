@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bench import __version__
-from bench.datasets.roots import Roots
 from bench.io.progress import bar
 from bench.report import points as scatter
 from bench.report import robustness
 from bench.report.leaderboard import Leaderboard, lay_out
-from bench.report.pictures import BUDGET, EmbeddedPicture, EmbeddedPictures, take_pictures
+from bench.report.pictures import BUDGET, EmbeddedPicture, EmbeddedPictures, PictureFiles, take_pictures
 from bench.report.points import DatasetPoints
 from bench.report.provenance import Provenance, describe_provenance
+from bench.report.ranking import Ranking, rank_methods
 from bench.report.robustness import Robustness
 from bench.tables.averages import kind_of
 from bench.tables.columns import DatasetKey
 from bench.tables.table import Table
+from bench.views.arranging import Request
+from bench.views.paper import PaperTable
+from bench.views.published.numbers import PublishedResult
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,13 @@ class PicturePair:
         title: which method defends and which attacks, and at which level.
         worse: the image that the attacker thinks less of.
         better: the other.
+        dataset: id of their dataset.
     """
 
     title: str
     worse: PairedImage
     better: PairedImage
+    dataset: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,8 @@ class Report:
         version: of bench.
         newest: day on which the newest result was finished, ISO 8601; the page has no date of its own, so that equal
             results give equal pages.
-        boards: leaderboards; the second and later ones hold further protocols of the same datasets.
+        ranking: the first screen.
+        boards: all numbers; the second and later ones hold further protocols of the same datasets.
         families: of methods, for the filter.
         kinds: of datasets, for the filter.
         points: datasets with scores and labels, and their pictures.
@@ -71,6 +77,7 @@ class Report:
     title: str
     version: str
     newest: str
+    ranking: Ranking
     boards: tuple[Leaderboard, ...]
     families: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -79,28 +86,50 @@ class Report:
     pairs: tuple[PicturePair, ...]
     provenance: tuple[Provenance, ...]
 
+    @property
+    def missing(self) -> list[str]:
+        """Return a sentence for each dataset some of whose pictures are not in the page."""
+        told = {
+            points.dataset: f"{points.dataset}: {len(pictures.reasons)} of {len(pictures.reasons) + len(pictures.of)} "
+            f"pictures are missing ({'; '.join(dict.fromkeys(pictures.reasons.values()))})"
+            for points, pictures in self.points
+            if pictures.reasons
+        }
+        for pair in self.pairs:
+            if pair.worse.picture is None or pair.better.picture is None:
+                told.setdefault(pair.dataset, f"{pair.dataset}: pictures of its pairs are missing")
+        return list(told.values())
+
 
 def gather(
-    tables: Sequence[Table], title: str, roots: Roots, fitted: int = 0, pairs: Sequence[PicturePair] = ()
+    tables: Sequence[Table],
+    title: str,
+    files: PictureFiles,
+    fitted: int = 0,
+    pairs: Sequence[PicturePair] = (),
+    published: Sequence[PublishedResult] = (),
 ) -> Report:
     """Return all that a report shows of some tables.
 
     Args:
         tables: from ``arrange``.
         title: of the page.
-        roots: where datasets lie, for pictures.
+        files: where photographs lie.
         fitted: results of ``bench fit --features`` that are stored and not in the tables.
         pairs: of images, worst first.
+        published: numbers of others.
     """
+    papers = [PaperTable(table, Request(intervals=True), 0 if index else fitted) for index, table in enumerate(tables)]
     places = [(table, column) for table in tables for column in table.columns]
     return Report(
         title=title,
         version=__version__,
         newest=max(cell.entry.finished for table in tables for cell in table.cells.values())[:10],
-        boards=tuple(lay_out(table, 0 if index else fitted) for index, table in enumerate(tables)),
+        ranking=rank_methods(papers[0], published),
+        boards=tuple(map(lay_out, papers)),
         families=tuple(dict.fromkeys(heading for table in tables for heading, _ in table.groups)),
         kinds=tuple(dict.fromkeys(kind_of(*place) for place in places)),
-        points=_with_pictures(places, roots),
+        points=_with_pictures(places, files),
         robustness=tuple(found for place in places if (found := robustness.collect(*place))),
         pairs=tuple(pairs),
         provenance=tuple(
@@ -112,7 +141,7 @@ def gather(
 
 
 def _with_pictures(
-    places: Sequence[tuple[Table, DatasetKey]], roots: Roots
+    places: Sequence[tuple[Table, DatasetKey]], files: PictureFiles
 ) -> tuple[tuple[DatasetPoints, EmbeddedPictures], ...]:
     found = []
     with bar(len(places), "points and pictures", delay=1.0) as shown:
@@ -123,6 +152,6 @@ def _with_pictures(
                 # Images that were scored here are the ones to show; imported scores know no files.
                 cell = max(cells, key=lambda each: each.entry.source == "run")
                 names = scatter.worst_names(points)
-                found.append((points, take_pictures(cell, names, roots, BUDGET // len(places))))
+                found.append((points, take_pictures(cell, names, files, BUDGET // len(places))))
             shown.update()
     return tuple(found)

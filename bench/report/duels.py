@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.datasets.roots import Roots
 from bench.gmad.contest import Contest, Direction, JudgedPair, run_contest_on
 from bench.gmad.pairs import EQUAL
 from bench.report.data import PairedImage, PicturePair
-from bench.report.pictures import BUDGET, EmbeddedPictures, take_pictures
+from bench.report.pictures import BUDGET, EmbeddedPictures, PictureFiles, take_pictures
 from bench.tables.cell import Cell, MethodKey
 from bench.tables.columns import DatasetKey
 from bench.tables.table import Table, find_pair
@@ -22,12 +21,12 @@ _SIDES = {
 }
 
 
-def find_pairs(tables: Sequence[Table], roots: Roots, names: tuple[str, str] | None) -> list[PicturePair]:
+def find_pairs(tables: Sequence[Table], files: PictureFiles, names: tuple[str, str] | None) -> list[PicturePair]:
     """Return pairs on every dataset that has the two methods.
 
     Args:
         tables: from ``arrange``.
-        roots: where datasets lie, for pictures.
+        files: where photographs lie.
         names: of the methods; None for the two with the highest SRCC of the eligible ones on each dataset.
     """
     rows = [
@@ -36,7 +35,7 @@ def find_pairs(tables: Sequence[Table], roots: Roots, names: tuple[str, str] | N
         for column in table.columns
         if (rows := _two(table, column, names)) is not None
     ]
-    return [pair for place in rows for pair in _on(*place, roots, BUDGET // len(rows))]
+    return [pair for place in rows for pair in _on(*place, files, BUDGET // len(rows))]
 
 
 def _two(table: Table, column: DatasetKey, names: tuple[str, str] | None) -> tuple[MethodKey, MethodKey] | None:
@@ -54,7 +53,7 @@ def _two(table: Table, column: DatasetKey, names: tuple[str, str] | None) -> tup
 
 
 def _on(
-    table: Table, column: DatasetKey, rows: tuple[MethodKey, MethodKey], roots: Roots, room: int
+    table: Table, column: DatasetKey, rows: tuple[MethodKey, MethodKey], files: PictureFiles, room: int
 ) -> list[PicturePair]:
     cells: tuple[Cell, Cell] = (table.cells[rows[0], column], table.cells[rows[1], column])
     labels = (table.labels[rows[0]], table.labels[rows[1]])
@@ -62,7 +61,7 @@ def _on(
     both = [(way, judged) for way in contest.directions for judged in way.judged]
     names = [contest.images[place] for _, each in both for place in (each.pair.worse, each.pair.better)]
     cell = max(cells, key=lambda each: each.entry.source == "run")
-    pictures = take_pictures(cell, list(dict.fromkeys(names)), roots, room)
+    pictures = take_pictures(cell, list(dict.fromkeys(names)), files, room)
     return [_pair(contest, way, judged, pictures) for way, judged in both]
 
 
@@ -73,7 +72,7 @@ def _pair(contest: Contest, way: Direction, judged: JudgedPair, pictures: Embedd
         f"{way.attacker} tells them apart; {said}"
     )
     worse, better = (_shown(contest, way, place, pictures) for place in (judged.pair.worse, judged.pair.better))
-    return PicturePair(title, worse, better)
+    return PicturePair(title, worse, better, contest.column.dataset)
 
 
 def _shown(contest: Contest, way: Direction, place: int, pictures: EmbeddedPictures) -> PairedImage:

@@ -10,7 +10,6 @@ from bench.tables.cell import FEW, STATISTICS, Cell, MethodKey
 from bench.tables.columns import DatasetKey
 from bench.tables.leakage import Relation
 from bench.tables.table import Table
-from bench.views.arranging import Request
 from bench.views.model import Sentence, Value
 from bench.views.paper import PaperTable
 
@@ -89,14 +88,9 @@ class Leaderboard:
     datasets: tuple[tuple[str, str], ...]
 
 
-def lay_out(table: Table, fitted: int = 0) -> Leaderboard:
-    """Return a table as a page shows it.
-
-    Args:
-        table: from ``arrange``.
-        fitted: results of ``bench fit --features`` that are stored and not in the table.
-    """
-    paper = PaperTable(table, Request(intervals=True), fitted)
+def lay_out(paper: PaperTable) -> Leaderboard:
+    """Return a table as a page shows it."""
+    table = paper.table
     heads = [_head(table, column, paper.columns[column]) for column in table.columns]
     heads += [Head(f"average, {each.kind}" if each.kind else "average", "", "", ("SRCC",)) for each in paper.averages]
     heads += [Head("mean rank", "1 is best", "", ("rank",))] if paper.ranked else []
@@ -131,7 +125,7 @@ def _numbers(paper: PaperTable, row: MethodKey, column: DatasetKey) -> list[Numb
 
 def _number(shown: Value, cell: Cell, name: str, kind: str) -> Number:
     value: float | None = getattr(cell.correlations, name)
-    return Number(shown, value, () if value is None else _marks(cell), cell.entry.key, kind)
+    return Number(shown, value, () if value is None else find_letters(cell), cell.entry.key, kind)
 
 
 def _average(paper: PaperTable, row: MethodKey, over: Average) -> Number:
@@ -143,7 +137,8 @@ def _average(paper: PaperTable, row: MethodKey, over: Average) -> Number:
     return Number(shown, value, tuple((mark, why) for relation, (mark, _) in LEAKS.items() if relation in relations))
 
 
-def _marks(cell: Cell) -> tuple[tuple[str, str], ...]:
+def find_letters(cell: Cell) -> tuple[tuple[str, str], ...]:
+    """Return the letters that stand beside a cell's numbers, each with the reason."""
     marks = [(LEAKS[leak.relation][0], leak.why) for leak in cell.leaks]
     if cell.failed:
         marks.append((FAILED[0], f"scored {cell.scored}, failed {cell.failed}"))

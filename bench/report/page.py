@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.report.data import Report
 from bench.report.leaderboard import LEGEND
+from bench.report.links import Places
 from bench.report.points import as_json
 from bench.report.robustness import HEIGHT, WIDTH
 from bench.views.model import Code, Sentence
@@ -19,19 +20,22 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _TEMPLATES = "templates"
+STYLES = ("page.css", "ranking.css")
+CONSTANTS = {"legend": LEGEND, "panel": (WIDTH, HEIGHT)}
+"""What every template of a report is given."""
 
 
 def render(report: Report) -> str:
     """Return the page."""
     return render_page(
         "report.html.j2",
-        ("page.css",),
-        ("common.js", "page.js", "scatter.js", "images.js"),
+        STYLES,
+        ("common.js", "ranking.js", "page.js", "scatter.js", "images.js"),
         title=report.title,
         report=report,
         points=[as_json(points, pictures) for points, pictures in report.points],
-        legend=LEGEND,
-        panel=(WIDTH, HEIGHT),
+        links=Places(),
+        **CONSTANTS,
     )
 
 

@@ -10,14 +10,40 @@ from dataclasses import dataclass, field
 from bench.api import Photo
 from bench.datasets.roots import Roots
 from bench.errors import ImageError
+from bench.io.files import Folder
 from bench.tables.cell import Cell
-from bench.tables.photographs import Photographs, of_dataset
+from bench.tables.photographs import Photographs, in_folder, of_dataset
 
-LONG_SIDE = 320
+LONG_SIDE = 480
 """Pixels of a picture's longer side; a smaller image stays as it is."""
+MOST_OF = 0.9
+"""Share of a dataset's images that a folder must have by name to be taken for its own."""
 BUDGET = 8 * 2**20
 """Bytes of pictures in one report, so that it can be sent: equal parts for its datasets. What is over is named."""
 _QUALITY = 78
+
+
+@dataclass(frozen=True)
+class PictureFiles:
+    """Places of photographs.
+
+    Attributes:
+        roots: where datasets lie.
+        moved: a folder to look in for those that are not there; None for none.
+    """
+
+    roots: Roots = field(default_factory=Roots)
+    moved: Folder | None = None
+
+    def of(self, cell: Cell) -> Photographs:
+        """Return the photographs of a cell's dataset, where labels prove them to be its own, else by their names."""
+        own = of_dataset([cell], self.roots)
+        if own.files or self.moved is None:
+            return own
+        names = cell.entry.scores(("image",))["image"].tolist()
+        found = in_folder(self.moved, names)
+        enough = len(found.files) >= MOST_OF * len(names)
+        return found if enough else Photographs(reason=f"{own.reason}; {self.moved} has {len(found.files)} of them")
 
 
 @dataclass(frozen=True)
@@ -48,17 +74,17 @@ class EmbeddedPictures:
     reasons: dict[str, str] = field(default_factory=dict)
 
 
-def take_pictures(cell: Cell, names: Sequence[str], roots: Roots, room: int) -> EmbeddedPictures:
+def take_pictures(cell: Cell, names: Sequence[str], files: PictureFiles, room: int) -> EmbeddedPictures:
     """Return pictures of some images of a cell's dataset, or for each why there is none.
 
     Args:
         cell: any of the dataset.
         names: of the images, those that matter most first.
-        roots: where datasets lie.
+        files: where photographs lie.
         room: bytes after which no further picture is taken.
     """
     found = EmbeddedPictures()
-    photographs = of_dataset([cell], roots) if names else Photographs()
+    photographs = files.of(cell) if names else Photographs()
     for name in names:
         try:
             if sum(len(picture.uri) for picture in found.of.values()) >= room:

@@ -65,6 +65,7 @@ class DatasetPoints:
         names: of the images.
         labels: (n,) in the dataset's units, NaN where an image has none.
         methods: at least one.
+        dataset: its id.
     """
 
     title: str
@@ -72,6 +73,7 @@ class DatasetPoints:
     names: tuple[str, ...]
     labels: FloatArray
     methods: tuple[MethodPoints, ...]
+    dataset: str
 
 
 def collect_points(table: Table, column: DatasetKey) -> DatasetPoints | None:
@@ -93,7 +95,12 @@ def collect_points(table: Table, column: DatasetKey) -> DatasetPoints | None:
     direction = next(iter(shown.values())).dataset.direction
     label_name = "MOS" if people else "synthetic order, no human opinion"
     return DatasetPoints(
-        f"{column.dataset}, {column.protocol}", f"{label_name} ({direction} is better)", names, labels, methods
+        f"{column.dataset}, {column.protocol}",
+        f"{label_name} ({direction} is better)",
+        names,
+        labels,
+        methods,
+        column.dataset,
     )
 
 

@@ -25,6 +25,7 @@ class Provenance:
 
     Attributes:
         key: of the entry.
+        method: label of its row.
         title: method on dataset.
         numbers: name → value with interval, or the reason why there is none.
         remarks: what must be known beside the numbers.
@@ -35,6 +36,7 @@ class Provenance:
     """
 
     key: str
+    method: str
     title: str
     numbers: Facts
     remarks: tuple[str, ...]
@@ -54,6 +56,7 @@ def describe_provenance(cell: Cell, label: str, remarks: Iterable[str]) -> Prove
     """
     return Provenance(
         key=cell.entry.key,
+        method=label,
         title=f"{label} on {cell.dataset.id}",
         numbers=_numbers(cell),
         remarks=tuple(remarks),

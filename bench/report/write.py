@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,17 @@ from pathlib import Path
 from bench.datasets.roots import Roots
 from bench.errors import UsageError
 from bench.io.atomic import write_output
-from bench.report.data import gather
+from bench.io.files import open_folder
+from bench.io.progress import note
+from bench.report.data import Report, gather
 from bench.report.duels import find_pairs
 from bench.report.page import render
+from bench.report.pictures import PictureFiles
 from bench.runs.entry import Entry
 from bench.runs.selection import select, without_fitted
 from bench.tables.evaluation import evaluate
-from bench.tables.table import arrange
+from bench.tables.table import Table, arrange
+from bench.views.published.numbers import read_published
 
 TITLE = "No-reference image quality metrics"
 
@@ -41,30 +46,53 @@ def write_report(
     *,
     title: str = TITLE,
     places: Roots,
+    images: str | os.PathLike[str] | None = None,
     draws: int = 2000,
     pair: tuple[str, str] | None = None,
 ) -> WrittenPage:
-    """Write a page with leaderboard, scatter plots, disagreements and provenance.
+    """Write a page with leaderboard, scatter plots, disagreements and provenance; say which pictures are missing.
 
     Args:
         entries: stored results.
         output: the page, ``.html``.
         title: of the page.
         places: where the folders of datasets are, for pictures of images on which a method and people disagree.
+        images: folder with photographs that were moved; None for none.
         draws: number of bootstrap draws; 0 turns intervals and tests off.
         pair: two methods whose gMAD pairs are shown; None: the two best on each dataset.
 
     Raises:
-        UsageError: the path is not that of a page, or cannot be written; a method of the pair has no results.
+        UsageError: the path is not that of a page, or cannot be written; a method of the pair has no results; there
+            is no such folder of images.
     """
     if output.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--output got {output}: its name must end in .html")
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
-    if pair:
-        select(entries, pair=pair)  # reports a name without results
-    kept, fitted = without_fitted(entries)
-    tables = arrange(evaluate(kept, draws))
-    page = render(gather(tables, title, places, fitted, find_pairs(tables, places, pair)))
+    tables, report = gather_stored(entries, title, places, images, draws, pair)
+    page = render(report)
     write_output(output, page)
     return WrittenPage(output, sum(len(table.cells) for table in tables), len(page))
+
+
+def gather_stored(
+    entries: Sequence[Entry],
+    title: str,
+    places: Roots,
+    images: str | os.PathLike[str] | None,
+    draws: int,
+    pair: tuple[str, str] | None,
+) -> tuple[list[Table], Report]:
+    """Return tables of stored results and what a report shows of them; say which pictures are missing.
+
+    See :func:`write_report` for the arguments and errors.
+    """
+    if pair:
+        select(entries, pair=pair)  # reports a name without results
+    files = PictureFiles(places, open_folder(os.fspath(images), "--images") if images else None)
+    kept, fitted = without_fitted(entries)
+    tables = arrange(evaluate(kept, draws))
+    report = gather(tables, title, files, fitted, find_pairs(tables, files, pair), read_published())
+    if report.missing:
+        note(f"{'. '.join(report.missing)}. Give --images DIR or --root ID=PATH if the photographs were moved.")
+    return tables, report

@@ -350,6 +350,7 @@ class Results:
         draws: int = 2000,
         gmad: tuple[str, str] | None = None,
         roots: Mapping[str, str | os.PathLike[str]] | None = None,
+        images: str | os.PathLike[str] | None = None,
     ) -> Path:
         """Write the results as one HTML page: leaderboard, scatter plots, disagreements and provenance.
 
@@ -359,6 +360,7 @@ class Results:
             draws: number of bootstrap draws for intervals and tests; 0 turns both off.
             gmad: two methods to show the images for on which they differ most; None for the two best on each dataset.
             roots: folders of datasets, for their pictures.
+            images: folder with photographs that were moved.
 
         Returns:
             The page's path.
@@ -373,8 +375,9 @@ class Results:
         from bench.report.write import TITLE, write_report
 
         check_draws(draws)
+        places, title = places_of(roots), title or TITLE
         page = write_report(
-            self.entries, Path(output), title=title or TITLE, places=places_of(roots), draws=draws, pair=gmad
+            self.entries, Path(output), title=title, places=places, images=images, draws=draws, pair=gmad
         )
         return page.path
 

@@ -15,8 +15,8 @@ from stored import run
 
 from bench.api import Method
 from bench.datasets.readers.local import read_local
-from bench.datasets.roots import Roots
 from bench.report.data import Report, gather
+from bench.report.pictures import PictureFiles
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
 from bench.tables.table import Table, arrange
@@ -79,4 +79,4 @@ def tables(store: Store, draws: int = 50) -> list[Table]:
 
 
 def report(store: Store, title: str = "Report", **more: object) -> Report:
-    return gather(tables(store), title, Roots(), **more)  # type: ignore[arg-type]
+    return gather(tables(store), title, PictureFiles(), **more)  # type: ignore[arg-type]

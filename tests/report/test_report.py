@@ -28,11 +28,14 @@ from bench.datasets.readers.local import read_local
 from bench.report import pictures, points, robustness
 from bench.report.data import PairedImage, PicturePair, Report
 from bench.report.disagreements import EACH_WAY, disagree
+from bench.report.links import dataset_links, method_links
 from bench.report.page import render
+from bench.report.slugs import find_slugs
 from bench.robustness.degraded import UNDISTORTED
 from bench.runs.store import Store
 from bench.tables.marks import find_marks
 from bench.views.paper_records import records
+from bench.views.published.numbers import read_published
 from bench.views.words import number
 
 Bench = Callable[..., Ran]
@@ -245,7 +248,10 @@ def test_the_policy_lets_in_nothing_but_the_pages_own_script_and_style(page: str
         text = re.search(rf"<{tag}>(.*?)</{tag}>", page, re.S)[1]  # type: ignore[index]
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
-    assert not re.search(r'(?:src|href)="(?!data:|#)', page)
+    # Links lead elsewhere only where somebody follows them; nothing is loaded from there.
+    assert not re.search(r'src="(?!data:)', page)
+    assert not re.search(r'<(?!a\b)[^>]*href="(?!data:)', page)
+    assert not re.search(r'href="(?!data:|#|https?://)', page)
     assert not re.search(r"\sstyle=|\son[a-z]+=\"", page)
 
 
@@ -321,7 +327,7 @@ def test_the_command_writes_the_page(store: Store, bench: Bench, tmp_path: Path)
     assert "9 results" in done.out
     assert "<title>A &amp; B</title>" in Path("r.html").read_text(encoding="utf-8")
     assert bench("report", "--output", "r.html", "--method", "darkness", "--results", store.root).code == 0
-    assert 'data-value="brightness"' not in Path("r.html").read_text(encoding="utf-8")
+    assert 'data-name="brightness"' not in Path("r.html").read_text(encoding="utf-8")
 
 
 def test_open_hands_the_page_to_the_browser(store: Store, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -396,3 +402,78 @@ def test_many_images_are_counted_in_bins_and_only_the_worst_are_named(made: Repo
     assert counts.sum() == 20_000 - 50
     assert len(counts) == len(unpacked(found["scores"])) == len(unpacked(found["labels"])) <= points.GRID**2
     assert unpacked(found["scores"]) @ counts == pytest.approx(np.nansum(scores), rel=1e-3)
+
+
+def test_methods_stand_in_order_of_their_average_with_intervals_of_value_and_rank(store: Store, made: Report) -> None:
+    (table, *_) = tables(store)
+    ranking = made.ranking
+    values = [entrant.standings[0].value for entrant in ranking.entrants]
+    known = [value for value in values if value is not None]
+    assert known == sorted(known, reverse=True)
+    for at, place in enumerate(ranking.places):
+        column = next((column for column in table.columns if column.dataset == place.title), None)
+        for entrant in ranking.entrants if column else ():
+            standing = entrant.standings[at]
+            cell = next(table.cells[row, column] for row in table.rows if table.labels[row] == entrant.label)
+            assert standing.value == cell.correlations.srcc
+            assert standing.rank or cell.excluded, "who is eligible has a rank"
+            assert standing.bar is not None
+            if cell.interval.low is not None:
+                assert standing.bar.low <= standing.bar.at <= standing.bar.high
+    refuses = next(each for each in ranking.entrants if each.label == "refuses")
+    on_koniq = refuses.standings[[place.title for place in ranking.places].index("koniq")]
+    assert (on_koniq.rank, on_koniq.best) == (0, False)
+    assert ("T", "trained on this dataset; not eligible for best") in ranking.legend
+
+
+def test_published_rows_are_theirs_and_never_ranked(store: Store) -> None:
+    rows = [row for row in read_published() if row.method in ("niqe", "brisque")]
+    ranking = report(store, published=rows).ranking
+    at = [place.title for place in ranking.places].index("koniq")
+    told = {(row.method, row.standings[at].text) for row in ranking.published if row.standings[at].bar}
+    assert told == {(row.method, str(row.srcc)) for row in rows if row.dataset == "koniq" and row.srcc}
+    assert all(not each.rank and not each.best for row in ranking.published for each in row.standings)
+    assert {each.label for each in ranking.entrants} == {"brightness", "darkness", "refuses"}
+    shown = render(report(store, published=rows))
+    assert '<abbr title="theirs: published by others, not ranked">theirs</abbr>' in shown
+
+
+def test_only_declared_addresses_of_the_web_become_links(store: Store) -> None:
+    cell = next(iter(tables(store, draws=0)[0].cells.values()))
+    told = {"citation": "A paper, javascript:alert(1), https://github.com/a/b and http://x.org/p.", "licence": "MIT"}
+    cell.entry.meta["method"].update(told)
+    assert [(link.text, link.address) for link in method_links(cell)] == [
+        ("code", "https://github.com/a/b"),
+        ("link", "http://x.org/p"),
+    ]
+    paper = dataset_links("koniq")[0]
+    assert (paper.text, paper.address) == ("paper", "https://doi.org/10.1109/TIP.2020.2967829")
+    assert dataset_links("a folder") == ()
+
+
+def test_names_become_addresses_that_are_safe_on_every_system() -> None:
+    names = ["niqe", "NIQE", "pyiqa:niqe", "pyiqa/niqe", "../../etc/passwd", "con", "aux.txt", "<b>", "", "x" * 300]
+    slugs = find_slugs(names)
+    assert len({slug.lower() for slug in slugs.values()}) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}", slug) for slug in slugs.values())
+    assert slugs["niqe"] == "niqe"
+    assert slugs["con"] != "con"
+    assert find_slugs([HOSTILE_SET])[HOSTILE_SET].replace("-", "").isalnum()
+
+
+def test_moved_photographs_are_found_and_what_is_missing_is_said(tmp_path: Path, bench: Bench) -> None:
+    store = fill(tmp_path)
+    moved = tmp_path / "elsewhere"
+    (tmp_path / "koniq").rename(moved)
+    chosen = ("--results", store.root, "--dataset", "koniq", "--draws", 0)
+    without = bench("report", "--output", "r.html", *chosen)
+    assert re.search(r"koniq: (\d+) of \1 pictures are missing \(the folder that was scored is gone", without.err)
+    assert "--images DIR" in without.err
+    found = bench("report", "--output", "r.html", "--images", moved, *chosen)
+    assert "missing" not in found.err
+    (one,) = embedded(Path("r.html").read_text(encoding="utf-8"))
+    assert one["pictures"]
+    for path in list(moved.glob("1*.png")):
+        path.unlink()
+    few = bench("report", "--output", "r.html", "--images", moved, *chosen)
+    assert "has 30 of them" in few.err, "a folder of other photographs is not taken for the dataset's"

@@ -22,7 +22,8 @@ function enlarge(button) {
 }
 
 function turn(steps) {
-  const beside = [...shownPicture.closest(".gallery").querySelectorAll(".picture")];
+  const around = shownPicture.closest(".turning") ?? shownPicture.closest(".gallery");
+  const beside = [...around.querySelectorAll(".picture")];
   const next = beside[beside.indexOf(shownPicture) + steps];
   if (next) enlarge(next);
 }

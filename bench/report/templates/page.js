@@ -1,4 +1,4 @@
-// Leaderboard: sorting and filters
+// All numbers: sorting
 
 function sortBy(button) {
   const head = button.closest("th");
@@ -24,27 +24,9 @@ function sortBy(button) {
   table.tBodies[0].append(...[...table.tBodies[0].rows].sort(compare));
 }
 
-function filter() {
-  const { text, family, kind } = byId("filters").elements;
-  const sought = text.value.trim().toLowerCase();
-  const rows = [...document.querySelectorAll(".leaderboard tbody tr")];
-  for (const row of rows) {
-    const named = row.cells[0].dataset.value.toLowerCase().includes(sought);
-    row.hidden = !named || (family.value !== "" && row.dataset.family !== family.value);
-  }
-  // Averages belong to no kind of dataset: they are over all that was chosen, so they stay.
-  for (const cell of document.querySelectorAll(".leaderboard [data-kind]")) {
-    cell.hidden = kind.value !== "" && cell.dataset.kind !== "" && cell.dataset.kind !== kind.value;
-  }
-  byId("filtered").textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows`;
-}
-
 for (const button of document.querySelectorAll("[data-sort]")) {
   button.addEventListener("click", () => sortBy(button));
 }
-byId("filters").addEventListener("input", filter);
-byId("filters").addEventListener("submit", (event) => event.preventDefault());
-filter(); // a page that is loaded again keeps what was typed
 
 // Provenance: a number leads to what stands behind it
 

@@ -1,0 +1,47 @@
+"""``bench site``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bench.cli import common
+from bench.cli.commands import command
+from bench.cli.selection import Selection, selection_options
+
+
+@command(short_help="Write the stored results as a static site, for a leaderboard of your own.")
+@click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
+@selection_options
+@common.root_option
+@common.images_option
+@click.option("--title", default="No-reference image quality metrics", show_default=True, help="Title of the site.")
+@common.draws_option
+@click.option(
+    "--gmad",
+    nargs=2,
+    metavar="A B",
+    help="Two methods to show the images for on which they differ most. [default: the two best on each dataset]",
+)
+def site(
+    out: Path,
+    selection: Selection,
+    roots: tuple[str, ...],
+    images: str | None,
+    title: str,
+    draws: int,
+    gmad: tuple[str, str] | None,
+) -> None:
+    """Write the stored results as a static site in the folder OUT: a leaderboard and a page of each method and dataset.
+
+    All numbers are there as results.json and results.csv. Links are relative and nothing is loaded from elsewhere, so
+    that any web server or GitHub Pages can host it. Pages of datasets include photographs, if the dataset is available.
+    """
+    from bench.datasets.roots import Roots
+    from bench.report.site import write_site
+
+    made = write_site(
+        selection.entries(), out, title=title, places=Roots.parse(roots), images=images, draws=draws, pair=gmad
+    )
+    click.echo(f"{made.index}: {made.results} results, {len(made.files)} files")

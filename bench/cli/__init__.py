@@ -13,6 +13,7 @@ import bench
 from bench.cli.stopping import stopped_by_signals
 from bench.cli.streams import discard_output, protect_streams
 from bench.errors import BenchError, StoppedError, did_you_mean
+from bench.extras import explained
 from bench.io.visible import brief
 
 # Task → command → (module:object, short help). The short helps are repeated here so that `bench --help` imports no
@@ -174,6 +175,12 @@ def _run(args: Sequence[str]) -> int:
     except BenchError as error:
         _tell(f"bench: error: {error}")
         return error.exit_code
+    except ModuleNotFoundError as error:
+        missing = explained(error, f"bench {_command(args)}")
+        if missing is None:
+            raise
+        _tell(f"bench: error: {missing}")
+        return missing.exit_code
     except OSError as error:
         discard_output()
         where = f"{error.filename}: " if error.filename else ""
@@ -183,7 +190,10 @@ def _run(args: Sequence[str]) -> int:
 
 
 def _interrupted(args: Sequence[str]) -> int:
-    command = next((word for word in args if not word.startswith("-")), "")
-    kept = "; finished work is kept, run the same command again to continue" if command in KEEPING else ""
+    kept = "; finished work is kept, run the same command again to continue" if _command(args) in KEEPING else ""
     _tell(f"bench: interrupted{kept}")
     return 130
+
+
+def _command(args: Sequence[str]) -> str:
+    return next((word for word in args if not word.startswith("-")), "")

@@ -122,7 +122,15 @@ class Store:
         if folder is None:
             raise UsageError(f"no result with key {key} in {self.root}: see `bench results list`")
         with _locked(folder):
-            shutil.rmtree(folder)
+            for path in folder.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                elif path.name != _LOCK:
+                    path.unlink()
+            with suppress(PermissionError):  # Windows removes no open file: its lock goes as it is given back
+                (folder / _LOCK).unlink()
+        with suppress(OSError):  # another process has begun to write there
+            folder.rmdir()
         return folder
 
     @contextmanager

@@ -143,13 +143,14 @@ class Niqe(Method):
         skipped = f", {small} skipped as smaller than {MIN_SIDE} pixels" if small else ""
         if not kept:
             raise UsageError(f"--pristine has no photographs to fit on{skipped}; give a folder of pristine photographs")
-        about = {"method": "niqe", "version": cls.info.version, "sharpness": _SHARP, "skipped_small": small}
-        model = fit_model(kept, {**about, "pristine": source})
-        if model.blocks <= FEATURES:
+        blocks = int(np.isfinite(np.concatenate(kept)).all(axis=1).sum())
+        if blocks <= FEATURES:
             raise UsageError(
-                f"--pristine: {len(kept)} photographs{skipped} give {model.blocks} usable blocks; add photographs "
+                f"--pristine: {len(kept)} photographs{skipped} give {blocks} usable blocks; add photographs "
                 f"until there are at least {FEATURES + 1}"
             )
+        about = {"method": "niqe", "version": cls.info.version, "sharpness": _SHARP, "skipped_small": small}
+        model = fit_model(kept, {**about, "pristine": source})
         model.save(output)
         return f"fitted niqe on {model.blocks:,} blocks of {len(kept):,} photographs{skipped}: {output}"
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.metadata
-import importlib.util
 import io
 import logging
 import pickle
@@ -34,7 +33,6 @@ from ._pyiqa_weights import Weights, cannot_be_had, parse, unreachable
 
 TABLE = Path(__file__).with_suffix(".toml")
 
-_INSTALL = "pip install 'iqa-bench[pyiqa]'"
 _CODE_LICENCE = "PolyForm-Noncommercial-1.0.0 (pyiqa)"
 _WEIGHTS_LICENCE = "CC-BY-NC-SA-4.0"
 # What the forward passes raise on photographs that they cannot take.
@@ -49,24 +47,20 @@ class PyiqaMethod(Method):
     Attributes:
         metric: the name that pyiqa knows it by.
         weights: every file that pyiqa reads for it.
-        packages: what it imports that pyiqa does not install.
         needs_cuda: whether it runs on a CUDA device only.
     """
 
     metric: ClassVar[str]
     weights: ClassVar[tuple[Weights, ...]]
-    packages: ClassVar[tuple[str, ...]]
     needs_cuda: ClassVar[bool]
 
     def load(self) -> None:
         """Build the metric, downloading its weights if need be.
 
         Raises:
-            MissingRequirementError: pyiqa, another package, weights or a CUDA device cannot be had, or a file of
-                weights is another than it should be, or brings code.
+            MissingRequirementError: weights or a CUDA device cannot be had, or a file of weights is another than it
+                should be, or brings code.
         """
-        if absent := self._absent_packages():
-            raise MissingRequirementError(f"{self.info.name} needs {absent}")
         absent_weights = [one for one in self.weights if not one.is_here()]
         if absent_weights:
             self._check_download(absent_weights)
@@ -157,17 +151,10 @@ class PyiqaMethod(Method):
     @classmethod
     def missing(cls) -> str:
         """Name the packages or the weights that are not here."""
-        if absent := cls._absent_packages():
+        if absent := super().missing():
             return absent
         weights = [str(one) for one in cls.weights if not one.is_here()]
         return f"weights {', '.join(weights)} will be downloaded" if weights else ""
-
-    @classmethod
-    def _absent_packages(cls) -> str:
-        if importlib.util.find_spec("pyiqa") is None:
-            return f"the package pyiqa: {_INSTALL}"
-        absent = [name for name in cls.packages if importlib.util.find_spec(name) is None]
-        return f"the package {', '.join(absent)}: pip install {' '.join(absent)}" if absent else ""
 
 
 def fingerprint_of(net: Any) -> str:
@@ -302,7 +289,7 @@ def _define(table: Mapping[str, Any], row: Mapping[str, Any]) -> type[PyiqaMetho
         "info": _info(row),
         "metric": row["name"],
         "weights": parse(table, row.get("weights", ())),
-        "packages": tuple(row.get("packages", ())),
+        "packages": ("pyiqa", *row.get("packages", ())),
         "needs_cuda": row.get("cuda", False),
     }
     name = "Pyiqa_" + re.sub(r"\W", "_", row["name"].replace("+", "_plus"))

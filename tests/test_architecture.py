@@ -21,6 +21,7 @@ HEAVY = ("torch", "pyiqa", "seaborn", "pandas", "matplotlib", "sklearn", "skimag
 # A package may import what stands in a line above its own, and nothing else of its own line.
 LINES = [
     "errors defaults",
+    "extras",
     "api",
     "io stats",
     "plugins",

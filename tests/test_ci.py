@@ -97,14 +97,14 @@ def test_the_guides_commands_do_what_it_says_and_its_workflow_bites(
 def checkout(tmp_path: Path) -> Path:
     """A stand-in of the repository in which every program only writes down how it was called."""
     root = tmp_path / "repository"
-    for name in (".venv/bin/bench", ".venv/bin/pip", "bin/make"):
+    for name in (".venv/bin/bench", ".venv/bin/python", "bin/make"):
         program = root / name
         program.parent.mkdir(parents=True, exist_ok=True)
         program.write_text(f'#!/bin/sh\necho "${{0##*/}} $*" >> {tmp_path}/calls\n')
         program.chmod(0o755)
     (root / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", root / ".ci" / "run")
-    (root / ".venv/bin/pip").write_text("#!/bin/sh\nexit 9\n")  # the wheel is not what these tests are about
+    (root / ".venv/bin/python").write_text("#!/bin/sh\nexit 9\n")  # the wheel is not what these tests are about
     return root
 
 

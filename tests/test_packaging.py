@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 # What lists, helps and published tables need; whatever else is installed is loaded where it is used.
@@ -91,3 +95,23 @@ sys.exit(main({command!r}))
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not done.stderr
+
+
+def test_an_index_shows_the_readme_without_links_that_lead_nowhere(wheel: Path) -> None:
+    (about,) = (metadata.PathDistribution(path).metadata for path in wheel.glob("*.dist-info"))
+    shown = str(about.get_payload())
+    assert shown.startswith("# bench\n")
+    assert about["Description-Content-Type"] == "text/markdown"
+    assert "docs/guides/shell.md" in shown
+    assert not re.search(r"\]\((?!https?://)", shown)
+
+
+def test_the_workflow_tries_a_base_install_on_every_system() -> None:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    base = workflow["jobs"]["base"]
+    assert {name.partition("-")[0] for name in base["strategy"]["matrix"]["os"]} == {"ubuntu", "macos", "windows"}
+    assert base["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
+    (tests,) = [step["run"] for step in base["steps"] if step.get("run", "").startswith("pytest")]
+    named = [word for word in shlex.split(tests) if word.endswith(".py")]
+    assert named
+    assert all((ROOT / name).is_file() for name in named)

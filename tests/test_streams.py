@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 from conftest import make_photo
 
+from bench.cli import streams
+from bench.io.visible import Screen
 from bench.runs.store import Store
 
 BENCH = f"{sys.executable} -W ignore -m bench"
@@ -109,3 +112,36 @@ def test_an_interrupt_of_score_keeps_the_rows_that_were_printed(tmp_path: Path, 
     rows = json.loads(out) if form == "json" else out.splitlines()[1:]
     assert len(rows) == 16
     assert "15.png" in str(rows[-1])
+
+
+class Console(io.RawIOBase):
+    """What Python writes to on a console of Windows, which is no file."""
+
+    def __init__(self) -> None:
+        self.written = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:
+        self.written += bytes(data)
+        return len(data)
+
+
+def test_a_console_that_is_no_file_is_written_to_as_python_does() -> None:
+    console = Console()
+    stream = io.TextIOWrapper(io.BufferedWriter(console), "utf-8")
+    screen = streams._protected(stream, stream, OSError)
+    assert isinstance(screen, Screen)
+    screen.write("niqe⁴\x1b[2J")
+    screen.flush()
+    assert console.written.decode() == "niqe⁴\\u001b[2J"
+
+
+def test_files_and_pipes_of_windows_are_written_in_utf8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "_WINDOWS", True)
+    with (tmp_path / "table.md").open("w", encoding="cp1252") as file:
+        screen = streams._protected(file, file, OSError)
+        screen.write("niqe⁴")
+        screen.flush()
+    assert (tmp_path / "table.md").read_bytes() == "niqe⁴".encode()

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 from bench.api.declaration import Download, MethodInfo
 from bench.api.photo import FloatArray, Photo
 from bench.errors import UsageError
+from bench.extras import lacking, require
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Method(ABC):
     """Hyperparameters for ``bench train``, a frozen dataclass like ``Options``; None if there is no training."""
     portable: ClassVar[bool] = True
     """Whether another process can load it; a function of a notebook cannot be sent to one."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Import names of packages that it needs beyond those of the base install, such as ``torch``."""
 
     def __init__(self, options: Any = None, device: str = "cpu") -> None:
         """Set the options and load parameters or weights.
@@ -85,7 +88,11 @@ class Method(ABC):
         Args:
             options: instance of ``Options``; None for the defaults.
             device: torch device string; hand-crafted methods may ignore it.
+
+        Raises:
+            MissingRequirementError: one of ``packages`` is not installed, or ``load`` misses something.
         """
+        require(self.info.name, *self.packages)
         self.options = self.Options() if options is None else options
         self.device = device
         self.load()
@@ -149,9 +156,10 @@ class Method(ABC):
     def missing(cls) -> str:
         """Return what the method lacks and how to get it; empty if it is ready.
 
-        ``bench list`` calls this for every method: it must be quick and import nothing heavy.
+        By default it looks for ``packages``. ``bench list`` calls this for every method: it must be quick and import
+        nothing heavy.
         """
-        return ""
+        return lacking(cls.packages)
 
     @classmethod
     def downloads(cls) -> tuple[Download, ...]:

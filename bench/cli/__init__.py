@@ -13,6 +13,7 @@ import bench
 from bench.cli.stopping import stopped_by_signals
 from bench.cli.streams import discard_output, protect_streams
 from bench.errors import BenchError, StoppedError, did_you_mean
+from bench.extras import explained
 from bench.io.visible import brief
 
 # Task → command → (module:object, short help). The short helps are repeated here so that `bench --help` imports no
@@ -181,6 +182,12 @@ def _run(args: Sequence[str]) -> int:
     except BenchError as error:
         _tell(f"bench: error: {error}")
         return error.exit_code
+    except ModuleNotFoundError as error:
+        missing = explained(error, f"bench {_command(args)}")
+        if missing is None:
+            raise
+        _tell(f"bench: error: {missing}")
+        return missing.exit_code
     except OSError as error:
         discard_output()
         where = f"{error.filename}: " if error.filename else ""
@@ -190,8 +197,12 @@ def _run(args: Sequence[str]) -> int:
 
 
 def _interrupted(args: Sequence[str]) -> int:
-    command = next((word for word in args if not word.startswith("-")), "")
+    command = _command(args)
     keeping = command in KEEPING or (command == "score" and any(word.startswith("--output") for word in args))
     kept = "; finished work is kept, run the same command again to continue" if keeping else ""
     _tell(f"bench: interrupted{kept}")
     return 130
+
+
+def _command(args: Sequence[str]) -> str:
+    return next((word for word in args if not word.startswith("-")), "")

@@ -10,6 +10,8 @@ from typing import Any, TextIO
 
 from bench.io.visible import Screen
 
+_WINDOWS = os.name == "nt"
+
 
 class _ForgivingFile(io.FileIO):
     """A standard stream's file that discards what cannot be written.
@@ -56,9 +58,13 @@ def _protected(stream: TextIO | None, standard: TextIO | None, forgiven: type[OS
         return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - for as long as the process lives
     if stream is not standard or not isinstance(stream, io.TextIOWrapper):
         return stream
-    file = io.BufferedWriter(_ForgivingFile(stream.fileno(), forgiven))
-    # Around a stream in ASCII click would put one of its own, which spells nothing out.
-    encoding = "utf-8" if codecs.lookup(stream.encoding).name == "ascii" else stream.encoding
+    file = stream.buffer
+    if isinstance(getattr(file, "raw", file), io.FileIO):  # the console of Windows is no file
+        file = io.BufferedWriter(_ForgivingFile(stream.fileno(), forgiven))
+    # Around a stream in ASCII click would put one of its own, which spells nothing out; files and pipes of Windows are
+    # in a code page that lacks half of what stands in a table.
+    poor = _WINDOWS or codecs.lookup(stream.encoding).name == "ascii"
+    encoding = "utf-8" if poor else stream.encoding
     return Screen(file, encoding, stream.errors, line_buffering=stream.line_buffering)
 
 

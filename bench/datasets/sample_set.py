@@ -27,6 +27,7 @@ from tqdm import tqdm
 from bench.api import Pixels, Resize
 from bench.distortions import LEVELS
 from bench.errors import MissingRequirementError, UsageError
+from bench.extras import require
 from bench.io.cache import cache_root
 from bench.io.hashing import hash_bytes
 from bench.io.images import decode, read_bytes, resize
@@ -148,6 +149,7 @@ def ensure() -> Path:
         MissingRequirementError: a package or a photograph in it is not installed.
         UsageError: the cache folder cannot be written.
     """
+    require("the dataset sample", "skimage", "torch")
     target = folder()
     if not target.is_dir():
         build(target)

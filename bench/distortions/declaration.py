@@ -66,7 +66,9 @@ class Distortion:
         """A hash of the values and of the file that holds the function: images made by an older one have another."""
         code = inspect.unwrap(self.function).__code__
         source = Path(code.co_filename)
-        return short_hash([list(self.values), source.read_text() if source.is_file() else code.co_code.hex()])
+        return short_hash(
+            [list(self.values), source.read_text(encoding="utf-8") if source.is_file() else code.co_code.hex()]
+        )
 
 
 registered: dict[str, Distortion] = {}

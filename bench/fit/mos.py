@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from bench.datasets.dataset import Dataset
+from bench.extras import require
 from bench.fit import data
 from bench.fit.data import DatasetFeatures
 from bench.fit.features import check_features
@@ -48,8 +49,9 @@ def fit_on_mos(
     Raises:
         UsageError: no scheduler answers, the method offers no features, or a dataset has too few labels or another
             number of images.
-        MissingRequirementError: weights are not here and cannot be fetched.
+        MissingRequirementError: scikit-learn is not installed, or weights are not here and cannot be fetched.
     """
+    require("a regression on opinion scores", "sklearn")
     check_features(spec)
     for dataset in (*train, *test):
         dataset.check_labels()

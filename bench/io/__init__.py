@@ -13,6 +13,7 @@
 * ``libtiff``: what libtiff says of a damaged file.
 * ``machine``: what this machine has free.
 * ``patterns``: regular expressions of cards, within a bound of time.
+* ``processes``: ending processes, with what they started.
 * ``progress``: progress bars on stderr.
 * ``shipped``: finding data files that come with the package.
 * ``toml``: TOML and JSON tables to dataclasses.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from typing import ParamSpec, TypeVar
 
 from bench.errors import BenchError
+from bench.extras import explained
 from bench.plugins.argument_types import checked
 
 P = ParamSpec("P")
@@ -66,6 +67,10 @@ def public(function: Callable[P, R]) -> Callable[P, R]:
             return inner(*args, **kwargs)
         except BenchError as error:
             error.args = (python_words(str(error), parameters), *error.args[1:])
+            raise
+        except ModuleNotFoundError as error:
+            if missing := explained(error, f"bench.{function.__name__}"):
+                raise missing from None
             raise
 
     return call

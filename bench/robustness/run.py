@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from bench.datasets.dataset import Dataset
-from bench.distortions import Distortion, find, select
 from bench.errors import BenchError, UsageError
 from bench.io.visible import quoted
 from bench.plugins.registry import warn_about_plugins
@@ -22,6 +22,9 @@ from bench.runs.jobs import LoadedMethod, MethodSpec, Settings
 from bench.runs.store import Store
 from bench.tables.cell import Cell
 from bench.tables.evaluation import evaluate
+
+if TYPE_CHECKING:
+    from bench.distortions import Distortion
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,8 @@ def measure_robustness(
         UsageError: a type is not known, a photograph cannot be read, or the store cannot be written.
         BenchError: a method scored no image.
     """
+    from bench.distortions import find
+
     warn_about_plugins()
     names = select_types(types)
     store.check_writable()
@@ -103,6 +108,8 @@ def measure_robustness(
 
 def select_types(types: str) -> tuple[str, ...]:
     """Return the names of degradations, each once; raises UsageError where one is not known."""
+    from bench.distortions import select
+
     try:
         return tuple(dict.fromkeys(select(types)))
     except ValueError as error:

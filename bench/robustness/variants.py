@@ -33,8 +33,11 @@ class Variant:
 
 
 def has_second_decoder() -> bool:
-    """Tell whether the installed torchvision still decodes JPEG."""
-    import torchvision.io
+    """Tell whether torchvision is installed and still decodes JPEG."""
+    try:
+        import torchvision.io
+    except ModuleNotFoundError:
+        return False
 
     return hasattr(torchvision.io, "decode_jpeg")
 

@@ -23,6 +23,7 @@
 * ``entry``: one stored result, with typed access to its sidecar.
 * ``columns``: the columns of its Parquet file.
 * ``journal``: the outcomes of a run that is not complete.
+* ``locks``: one process writes to an entry, or removes it.
 * ``checksums``: checksums inside the files of a stored result.
 * ``importing``: scores that somebody else computed, as stored results.
 * ``monitoring``: SRCC with people's scores while a method is trained.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterable
 
@@ -34,7 +35,7 @@ def resolve_devices(requested: str, methods: Iterable[type[Method]]) -> tuple[st
     numbers = re.fullmatch(r"cuda:(\d{1,3}(?:,\d{1,3})*)", requested)
     if requested not in ("auto", "cpu", "cuda", "mps") and not numbers:
         raise UsageError(f"--device got {quoted(requested)}: give {CHOICES}")
-    if requested == "cpu" or (requested == "auto" and not any(m.info.device_bound for m in methods)):
+    if requested == "cpu" or (requested == "auto" and not _may_use_torch(methods)):
         return ("cpu",)
     let_threads_sleep()
     import torch
@@ -54,3 +55,7 @@ def resolve_devices(requested: str, methods: Iterable[type[Method]]) -> tuple[st
     if absent := [number for number in wanted if number >= there]:
         raise UsageError(f"--device got {requested}, but there is no CUDA device {absent[0]}: torch finds {there}")
     return tuple(f"cuda:{number}" for number in wanted)
+
+
+def _may_use_torch(methods: Iterable[type[Method]]) -> bool:
+    return any(method.info.device_bound for method in methods) and importlib.util.find_spec("torch") is not None

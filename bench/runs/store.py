@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 import time
 import urllib.parse
@@ -29,10 +28,10 @@ from bench.runs import checksums
 from bench.runs.columns import LabelColumns
 from bench.runs.entry import FORMAT, PROVENANCE, SCORES, Entry, Identity, Json, read_entry
 from bench.runs.journal import JOURNAL, Outcome, journal_lines, read_journal
+from bench.runs.locks import locked, remove_folder
 
 RESULTS_VARIABLE = "BENCH_RESULTS"
 _LISTED_FAILURES = 100  # the Parquet has them all
-_LOCK = ".lock"
 _SYNC_SECONDS = 1.0  # syncing after every batch would cost fast methods more time than the scores
 
 
@@ -122,8 +121,7 @@ class Store:
         folder = next((f for f in self.runs.glob("*/*") if f.name.rpartition("@")[2] == key), None)
         if folder is None:
             raise UsageError(f"no result with key {key} in {self.root}: see `bench results list`")
-        with _locked(folder):
-            shutil.rmtree(folder)
+        remove_folder(folder)
         return folder
 
     @contextmanager
@@ -153,7 +151,7 @@ class Store:
         begun = folder.is_dir()
         with writing(folder):
             make_folder(folder)
-        with _locked(folder):
+        with locked(folder):
             writer = EntryWriter(folder, identity, described, code, retry_failed, rescore)
             writer.left_unfinished = begun and not (writer.complete or rescore)
             try:
@@ -380,17 +378,6 @@ def writing(folder: Path) -> Iterator[None]:
             f"cannot write to {folder} ({error.strerror or error}): finished results are kept; "
             "free some space or choose another folder by --results, then run the same command again"
         ) from None
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(folder / _LOCK, timeout=0):
-            yield
-    except Timeout:
-        raise UsageError(f"another bench process is writing to {folder}: wait until it has ended") from None
 
 
 def slug(name: str) -> str:

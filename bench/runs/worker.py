@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import queue
-import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
 from bench.errors import BenchError
+from bench.io.processes import end_own_group, lead_group
 from bench.runs.batches import Batches, score_window
 from bench.runs.decoding import decode_ahead, windows
 from bench.runs.jobs import ImageToScore, MethodSpec, Settings, load_methods, set_threads
@@ -75,8 +75,7 @@ def work(pipe: Connection, specs: Mapping[int, MethodSpec], settings: Settings, 
     Lists of images come in, and None where the last of them are to be scored without waiting for more. Out go
     ``Began``, ``Ended``, ``BatchOutcomes``, and an error that ends the work.
     """
-    if hasattr(os, "setpgid"):  # what a method starts is ended with it; Windows has no groups of this kind
-        os.setpgid(0, 0)
+    lead_group()
     said = _Said(pipe)
     received: queue.SimpleQueue[Sequence[ImageToScore] | None] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(pipe, received), daemon=True).start()
@@ -96,9 +95,7 @@ def _receive(pipe: Connection, received: queue.SimpleQueue[Sequence[ImageToScore
         while True:
             received.put(pipe.recv())
     except (EOFError, OSError):
-        if hasattr(os, "killpg"):
-            os.killpg(0, signal.SIGKILL)
-        os._exit(1)
+        end_own_group()
 
 
 def _work(

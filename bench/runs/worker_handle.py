@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections import deque
@@ -13,6 +12,7 @@ from multiprocessing.connection import Pipe, wait
 from typing import Any
 
 from bench.errors import BenchError
+from bench.io.processes import end_group, end_process
 from bench.runs.jobs import BatchOutcomes, ImageToScore, MethodSpec, Settings
 from bench.runs.worker import Began, Ended, Share, work
 
@@ -128,12 +128,9 @@ class Worker:
 
     def end(self) -> None:
         """End it, with all that it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        end_group(self._process.pid)
         if self._process.exitcode is None:  # it has not come to lead a group of its own
-            with suppress(ProcessLookupError):
-                os.kill(self._process.pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+            end_process(self._process.pid)
         self._process.join()
         self.pipe.close()
 

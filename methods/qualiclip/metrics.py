@@ -84,6 +84,7 @@ class ClipIqaOptions(OnClipOptions):
 class OnClip(Method):
     """What the methods on CLIP RN50 share: scoring a batch, and the identity of their weights."""
 
+    packages = ("open_clip", "torch")
     temperature = 1.0
     _model: Any
     _fingerprint: str
@@ -237,8 +238,8 @@ class Qualiclip(OnClip):
 
     @classmethod
     def missing(cls) -> str:
-        """Say how to get the authors' weights where they are not here."""
-        return weights.missing(weights.QUALICLIP)
+        """Say how to get the packages, or the authors' weights, where they are not here."""
+        return super().missing() or weights.missing(weights.QUALICLIP)
 
     @classmethod
     def downloads(cls) -> tuple[Download, ...]:
@@ -340,8 +341,8 @@ class ClipIqa(OnClip):
 
     @classmethod
     def missing(cls) -> str:
-        """Say how to get CLIP RN50 where it is not here."""
-        return weights.missing(weights.CLIP_RN50)
+        """Say how to get the packages, or CLIP RN50, where they are not here."""
+        return super().missing() or weights.missing(weights.CLIP_RN50)
 
     @classmethod
     def downloads(cls) -> tuple[Download, ...]:

@@ -481,3 +481,13 @@ def test_further_forms_of_json_are_read(content: bytes) -> None:
 def test_json_of_another_form_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         formats.parse(content, "labels.json", TableSpec(files=()))
+
+
+def test_a_system_that_sets_no_limit_of_memory_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    def refused(*_: object) -> None:
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "setrlimit", refused)
+    isolated._limit_memory()

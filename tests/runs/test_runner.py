@@ -16,6 +16,7 @@ import fakes
 import pytest
 from conftest import make_photo
 from rot import unfinish
+from stored import run as score_and_store
 
 from bench.api import InputPolicy, Method, Photo, Resize
 from bench.datasets.readers.local import read_local
@@ -357,3 +358,20 @@ def test_a_damaged_entry_is_left_out_by_name_and_can_be_removed(photos: Path, st
     assert f"bench results rm {broken.key}" in problems[0].words
     store.remove(broken.key)
     assert store.entries()[1] == []
+
+
+def test_an_entry_is_removed_where_an_open_lock_cannot_be(
+    photos: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score_and_store(store, photos, fakes.Brightness)
+    unlink = Path.unlink
+
+    def as_on_windows(path: Path, missing_ok: bool = False) -> None:
+        if path.name == ".lock":
+            raise PermissionError("it is being used by another process")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", as_on_windows)
+    folder = store.remove(store.entries()[0][0].key)
+    assert store.entries() == ([], [])
+    assert [path.name for path in folder.iterdir()] == [".lock"]

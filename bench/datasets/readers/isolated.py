@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 from bench.datasets.card import TableSpec
 from bench.datasets.readers.text import TextTable
@@ -37,9 +38,9 @@ def parse_apart(reader: str, data: bytes, where: str, spec: TableSpec) -> TextTa
     """
     wanted = {field.name: getattr(spec, field.name) for field in dataclasses.fields(TableSpec)}
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    # -P: the working directory, which may be a hostile dataset, is no place to import from.
+    # -P: the working directory, which may be a hostile dataset, is no place to import from. utf8: Windows has another.
     asked = json.dumps({"reader": reader, "where": where, "spec": wanted})
-    command = [sys.executable, "-P", "-m", "bench.datasets.readers.isolated", asked]
+    command = [sys.executable, "-P", "-X", "utf8", "-m", "bench.datasets.readers.isolated", asked]
     try:
         done = subprocess.run(command, input=data, capture_output=True, env=environment, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired:
@@ -74,8 +75,9 @@ def _limit_memory() -> None:
         import resource
     except ImportError:  # no such limits on this system; the limit of time stays
         return
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for limit, most in ((resource.RLIMIT_AS, _MEMORY), (resource.RLIMIT_CORE, 0)):
+        with suppress(ValueError, OSError):  # macOS sets no limit below what a process has reserved
+            resource.setrlimit(limit, (most, most))
 
 
 if __name__ == "__main__":

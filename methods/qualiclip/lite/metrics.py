@@ -49,6 +49,7 @@ class QualiclipLite(Method):
         device_bound=True,
     )
     Options = LiteOptions
+    packages = ("timm", "torch")
 
     def load(self) -> None:
         """Read the checkpoint.

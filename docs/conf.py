@@ -35,6 +35,7 @@ highlight_language = "none"
 smartquotes = False  # it would make one dash of the two of an option
 
 nb_execution_mode = "off"  # the notebook is shown as it is stored; docs/tutorial.py executes it
+nb_render_markdown_format = "gfm"  # the tables that results show of themselves
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 4  # as `#id` means a heading on other renderers of Markdown
 

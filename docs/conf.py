@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
@@ -26,7 +28,7 @@ html_theme = "furo"
 html_title = f"bench {bench.__version__}"
 html_extra_path = ["root"]
 html_static_path = ["static"]
-html_css_files = ["tables.css"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_show_copyright = False
 pygments_style = "friendly"
@@ -53,8 +55,16 @@ def setup(app: Any) -> None:
     """Write the pages that are made of the code, and give the first page its table of contents."""
     write.write_pages(HERE / "generated")
     app.connect("source-read", _with_contents)
+    app.connect("doctree-read", _with_dashes)
 
 
 def _with_contents(_app: Any, docname: str, source: list[str]) -> None:
     if docname == root_doc:
         source[0] += contents.toctrees(source[0])
+
+
+def _with_dashes(_app: Any, doctree: nodes.document) -> None:
+    """Put a dash between a parameter and what is said of it, where autodoc writes two hyphens."""
+    for text in list(doctree.findall(nodes.Text)):
+        if text.startswith(" -- "):
+            text.parent.replace(text, nodes.Text(text.replace(" -- ", " \u2013 ", 1)))

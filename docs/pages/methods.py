@@ -18,6 +18,8 @@ _OPINIONS = {
     True: "opinion-aware: developed with human opinion scores",
     False: "opinion-unaware: developed without human opinion scores",
 }
+_FITTED = {"ou": "a model of pristine photographs", "fit": "a regression on ratings"}
+_FIT = {"ou": "{name} --pristine clean_photos", "fit": "--features {of} --train my_ratings"}
 
 
 def pages() -> dict[str, str]:
@@ -104,7 +106,10 @@ def _size(info: MethodInfo) -> str:
 
 
 def _weights(method: type[Method]) -> str:
-    """Return the files that a method downloads; pyiqa's methods name theirs in `weights`."""
+    """Return what a method needs: pyiqa's name their files in `weights`, those over features their method in `of`."""
+    if of := getattr(method, "of", None):
+        base = _weights(of).removeprefix("-")
+        return ", ".join(filter(None, [base, f"{_FITTED[method.info.name.partition(':')[0]]} that you fit"]))
     own = [f"`{one.path.name}` ({size_text(one.size or 0)})" for one in method.downloads()]
     others = [text.prose(str(one)) for one in getattr(method, "weights", ())]
     return ", ".join([*own, *others]) or "-"
@@ -112,6 +117,10 @@ def _weights(method: type[Method]) -> str:
 
 def _commands(method: type[Method]) -> list[str]:
     name = method.info.name
+    if of := getattr(method, "of", None):
+        source = _FIT[name.partition(":")[0]].format(name=name, of=of.info.name)
+        model = f" --option {name}.model=FILE"
+        return [f"bench fit {source} --output FILE", f"bench run --method {name}{model} --dataset my_photos"]
     fetch = [f"bench fetch weights {name}"] if method.downloads() else []
     return [*fetch, f"bench score photo.jpg --method {name}", f"bench run --method {name} --dataset my_photos"]
 

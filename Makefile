@@ -1,11 +1,11 @@
-# make demo | test | test-cpus | test-slow | check | gpu | benchmarks: each sets the environment up first.
+# make demo | test | test-cpus | test-slow | check | docs | linkcheck | gpu | benchmarks: each sets the environment up first.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Two processes, each of which runs whole files: each takes up to 3 GB.
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 
-.PHONY: setup demo lint types test test-cpus test-slow check gpu benchmarks clean
+.PHONY: setup demo lint types test test-cpus test-slow check docs linkcheck gpu benchmarks clean
 
 setup: $(VENV)/.ready
 	@$(BIN)/python tests/helpers/lacking.py
@@ -40,6 +40,18 @@ test-slow: $(VENV)/.ready
 
 check: $(VENV)/.ready
 	$(BIN)/bench check sample --fresh
+
+$(VENV)/.docs: pyproject.toml $(VENV)/.ready
+	$(BIN)/pip install --quiet --editable ".[all,docs]"
+	touch $@
+
+# The site, in build/docs; needs no network once its tools are installed. A warning is an error.
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -W --keep-going --jobs auto --conf-dir docs . build/docs
+
+# Every link to other sites; needs a network.
+linkcheck: $(VENV)/.docs
+	$(BIN)/sphinx-build --builder linkcheck --keep-going --jobs auto --conf-dir docs . build/linkcheck
 
 # On a machine with a CUDA device, without a network: PHOTOGRAPHS is a folder of JPEGs, PRISTINE one of pristine photographs.
 gpu: $(VENV)/.ready

@@ -48,16 +48,22 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options."""
-        shown = [(param, record) for param in self.get_params(ctx) if (record := param.get_help_record(ctx))]
-        if len(shown) <= _FEW:
-            super().format_options(ctx, formatter)
-            return
-        heading_of = {name: heading for heading, names in HEADINGS.items() for name in names}
-        for heading in (*HEADINGS, _OTHERS):
-            records = [record for param, record in shown if heading_of.get(str(param.name), _OTHERS) == heading]
-            if records:
-                with formatter.section(heading):
-                    formatter.write_dl(records)
+        for heading, records in headed(self, ctx).items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def headed(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+    """Return heading → names and help of the options under it; a few options have one heading in all."""
+    options = [param for param in command.get_params(ctx) if isinstance(param, click.Option)]
+    shown = [(option, record) for option in options if (record := option.get_help_record(ctx))]
+    if len(shown) <= _FEW:
+        return {_OTHERS: [record for _, record in shown]} if shown else {}
+    heading_of = {name: heading for heading, names in HEADINGS.items() for name in names}
+    found: dict[str, list[tuple[str, str]]] = {heading: [] for heading in (*HEADINGS, _OTHERS)}
+    for option, record in shown:
+        found[heading_of.get(str(option.name), _OTHERS)].append(record)
+    return {heading: records for heading, records in found.items() if records}
 
 
 class Group(click.Group):

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import textwrap
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bench.api import Family
 from bench.defaults import ALPHA, CONFIDENCE, POWER
-from bench.figures.style import DIVERGING, caption, new_grid, plain
+from bench.figures.style import DIVERGING, caption, looks, new_grid, plain
 from bench.stats import Interval, resolution
-from bench.tables.averages import average
+from bench.tables.averages import average, why_not
 from bench.tables.cell import MethodKey
+from bench.tables.columns import DatasetKey
 from bench.tables.resolution import column_resolution
 from bench.tables.significance import Comparison, compare_averages, compare_columns
 from bench.tables.table import Table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_NAMED, _ACROSS = 5, 60  # methods that a panel lacks, by name; letters of a line below it
+_PALE = 0.35  # of a difference that is not significant
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,7 @@ class ComparisonPanel:
         intervals: row → its interval.
         comparisons: of these rows.
         resolves: smallest difference of SRCC that a paired test finds here, of the median pair; None if unknown.
+        lacking: why → the table's rows that are not compared here.
     """
 
     title: str
@@ -42,6 +51,7 @@ class ComparisonPanel:
     intervals: Mapping[MethodKey, Interval]
     comparisons: Sequence[Comparison]
     resolves: float | None
+    lacking: Mapping[str, list[MethodKey]] = field(default_factory=dict)
 
 
 def panels(table: Table) -> list[ComparisonPanel]:
@@ -53,7 +63,8 @@ def panels(table: Table) -> list[ComparisonPanel]:
         intervals = {row: cells[row].interval for row in srcc}
         n = max((cell.correlations.n for cell in cells.values()), default=0)
         resolves = column_resolution(table, column).median
-        found.append(_panel(f"{column.dataset} (n = {n:,})", srcc, intervals, tests.at(column), resolves))
+        panel = _panel(f"{column.dataset} (n = {n:,})", srcc, intervals, tests.at(column), resolves)
+        found.append(dataclasses.replace(panel, lacking=_lacking(table, column)))
     over = average(table)
     if over.bootstrap is not None:
         srcc = {row: mean.value for row, mean in over.srcc.items() if mean.value is not None}
@@ -62,6 +73,14 @@ def panels(table: Table) -> list[ComparisonPanel]:
         tested = compare_averages(table, over).at(None)
         found.append(_panel(title, srcc, intervals, tested, resolution(over.bootstrap).median))
     return [panel for panel in found if len(panel.rows) > 1]
+
+
+def _lacking(table: Table, column: DatasetKey) -> dict[str, list[MethodKey]]:
+    found: dict[str, list[MethodKey]] = defaultdict(list)
+    for row in table.rows:
+        if why := why_not(table, row, column):
+            found[why].append(row)
+    return dict(found)
 
 
 def _panel(
@@ -97,13 +116,23 @@ def indistinguishable_runs(rows: Sequence[MethodKey], comparisons: Sequence[Comp
 def rankings(table: Table) -> Figure:
     """Draw each panel's rows by SRCC with intervals; a bar spans rows that no test tells apart.
 
+    Each family has a colour and a marker, and below a panel stands which methods it lacks and why.
     Like a critical-difference diagram, but the tests are the table's own: paired, on the images, adjusted by Holm.
     """
     shown = panels(table)
     most = max((len(panel.rows) for panel in shown), default=1)
     figure, grid = new_grid(len(shown), width=3.6, height=0.8 + 0.21 * most)
+    families = {row: cell.family for (row, _), cell in table.cells.items()}
+    look = {family: each for family, each in looks(list(Family)).items() if family in families.values()}
     for axes, panel in zip(grid, shown, strict=True):
         _draw_ranking(axes, panel, table.labels)
+        for family, each in look.items():
+            places = [place for place, row in enumerate(panel.rows) if families[row] == family]
+            values = [panel.srcc[panel.rows[place]] for place in places]
+            axes.plot(values, places, **{**each, "linestyle": ""}, markersize=4, zorder=3, label=str(family))
+    if len(look) > 1:
+        handles, names = grid[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper center", ncols=len(look), fontsize="x-small", frameon=False)
     caption(
         figure,
         f"SRCC with its {CONFIDENCE:.0%} interval; a bar at the right joins methods without a significant difference "
@@ -119,11 +148,11 @@ def _draw_ranking(axes: Any, panel: ComparisonPanel, labels: Mapping[MethodKey, 
         interval = panel.intervals[row]
         if interval.low is not None and interval.high is not None:
             axes.plot([interval.low, interval.high], [place, place], color="0.45", linewidth=1.2, zorder=2)
-    axes.plot([panel.srcc[row] for row in panel.rows], places, "o", color="C0", markersize=4, zorder=3)
     axes.set_yticks(places, [plain(labels[row]) for row in panel.rows], fontsize="x-small")
     axes.set_ylim(len(panel.rows) - 0.5, -0.5)
     if panel.resolves is not None:
         _draw_scale_bar(axes, panel.resolves)
+    axes.set_xlabel(_missing(panel, labels), fontsize="xx-small")
     axes.set_title(plain(panel.title), fontsize="small")
     axes.tick_params(axis="x", labelsize="x-small")
     ends: list[int] = []  # of the last bar in each lane
@@ -133,6 +162,16 @@ def _draw_ranking(axes: Any, panel: ComparisonPanel, labels: Mapping[MethodKey, 
         at = 1.03 + 0.035 * lane
         span = {"transform": axes.get_yaxis_transform(), "clip_on": False, "solid_capstyle": "butt"}
         axes.plot([at, at], [first - 0.3, last + 0.3], color="0.15", linewidth=2, **span)
+
+
+def _missing(panel: ComparisonPanel, labels: Mapping[MethodKey, str]) -> str:
+    """Return which methods a panel lacks and why, in lines as long as it is wide; of many the first ones."""
+    lines = []
+    for why, rows in panel.lacking.items():
+        more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+        names = ", ".join(plain(labels[row]) for row in rows[:_NAMED])
+        lines.append(textwrap.fill(f"without {names}{more}: {plain(why)}", _ACROSS))
+    return "\n".join(lines)
 
 
 def _draw_scale_bar(axes: Any, length: float) -> None:
@@ -153,22 +192,21 @@ def matrices(table: Table) -> Figure:
     longest = max((len(table.labels[row]) for panel in shown for row in panel.rows), default=0)
     figure, grid = new_grid(len(shown), width=side + 0.3 + 0.06 * longest, height=side)
     extent = max((abs(v) for panel in shown for v in _differences(panel).ravel() if not math.isnan(v)), default=1.0)
-    image = None
     for axes, panel in zip(grid, shown, strict=True):
-        image = _draw_matrix(axes, panel, table.labels, extent)
-    if image is not None:
-        bar = figure.colorbar(image, ax=list(grid), location="bottom", shrink=0.5, aspect=30, pad=0.02)
+        _draw_matrix(axes, panel, table.labels, extent)
+    if shown:
+        bar = figure.colorbar(_scale(extent), ax=list(grid), location="bottom", shrink=0.5, aspect=30, pad=0.02)
         bar.set_label("SRCC of row less column", fontsize="x-small")
         bar.ax.tick_params(labelsize="x-small")
-    caption(
-        figure, f"+ the row is better, - it is worse, blank: no significant difference ({ALPHA:.0%}, Holm over all)"
-    )
+    told = f"no significant difference ({ALPHA:.0%}, Holm over all)"
+    caption(figure, f"+ the row is better, - it is worse; pale, without a sign: {told}")
     return figure
 
 
-def _draw_matrix(axes: Any, panel: ComparisonPanel, labels: Mapping[MethodKey, str], extent: float) -> Any:
+def _draw_matrix(axes: Any, panel: ComparisonPanel, labels: Mapping[MethodKey, str], extent: float) -> None:
     differences, signs = _differences(panel), _signs(panel)
-    image = axes.imshow(np.where(signs == "", np.nan, differences), cmap=DIVERGING, vmin=-extent, vmax=extent)
+    shades = np.where(signs == "", _PALE, 1.0)
+    axes.imshow(differences, cmap=DIVERGING, vmin=-extent, vmax=extent, alpha=shades)
     axes.grid(visible=False)
     for (i, j), sign in np.ndenumerate(signs):
         strong = abs(differences[i, j]) > 0.6 * extent
@@ -177,7 +215,13 @@ def _draw_matrix(axes: Any, panel: ComparisonPanel, labels: Mapping[MethodKey, s
     axes.set_yticks(places, [f"{plain(labels[row])}  {p + 1}" for p, row in enumerate(panel.rows)], fontsize="x-small")
     axes.set_xticks(places, [str(place + 1) for place in places], fontsize="x-small")
     axes.set_title(plain(panel.title), fontsize="small")
-    return image
+
+
+def _scale(extent: float) -> Any:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    return ScalarMappable(Normalize(-extent, extent), DIVERGING)
 
 
 def _differences(panel: ComparisonPanel) -> np.ndarray[Any, np.dtype[np.float64]]:

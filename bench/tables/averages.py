@@ -108,12 +108,13 @@ def _left_out(table: Table, column: DatasetKey) -> dict[str, list[MethodKey]]:
         return {"a synthetic order, no human opinion": []}
     found: dict[str, list[MethodKey]] = defaultdict(list)
     for row in table.rows:
-        if why := _why_not(table, row, column):
+        if why := why_not(table, row, column):
             found[why].append(row)
     return {why: rows if len(rows) < len(table.rows) else [] for why, rows in found.items()}
 
 
-def _why_not(table: Table, row: MethodKey, column: DatasetKey) -> str:
+def why_not(table: Table, row: MethodKey, column: DatasetKey) -> str:
+    """Return why a row has no SRCC in a column that others may be compared with; empty where it has one."""
     cell = table.cells.get((row, column))
     if cell is None:
         return "not run"

@@ -27,23 +27,34 @@ def card_text(card: Card, roots: Roots) -> str:
         card: of the dataset.
         roots: where the folders of datasets are, to say whether it is here.
     """
+    parts = card_parts(card, roots)
+    names = f"also called {', '.join(card.aliases)}" if card.aliases else ""
+    head = [f"{card.title} ({card.id})", *textwrap.wrap(names, _WIDTH), ""]
+    return "\n".join([*head, *(line for label, said in parts.items() for line in _block(label, said))]) + "\n"
+
+
+def card_parts(card: Card, roots: Roots | None = None) -> dict[str, list[str]]:
+    """Return what a card says of a dataset: short heading → sentences.
+
+    Args:
+        card: of the dataset.
+        roots: where the folders of datasets are, to say whether it is here; None leaves that out.
+    """
     parts = {
         "rated": [_sentence(card.rated or _unrated(card))],
         "labels": _labels(card),
         "images": _images(card),
         "splits": _splits(card),
         "protocol": _protocol(card),
-        "to know": map(_sentence, card.notes),
+        "to know": list(map(_sentence, card.notes)),
         "licence": [_sentence(card.licence)],
         "cite": _citation(card),
         "get it": _ways(card),
-        "here": _here(card, roots),
+        "here": [] if roots is None else _here(card, roots),
         "related": _related(card),
         "checked on": [_sentence(_CHECKED[card.checked])] if card.checked else [],
     }
-    names = f"also called {', '.join(card.aliases)}" if card.aliases else ""
-    head = [f"{card.title} ({card.id})", *textwrap.wrap(names, _WIDTH), ""]
-    return "\n".join([*head, *(line for label, said in parts.items() for line in _block(label, said))]) + "\n"
+    return {label: said for label, said in parts.items() if said}
 
 
 def _block(label: str, sentences: Iterable[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from bench.datasets.card import Card, LabelSpec, paper_link
 from bench.views.dataset_card import card_attributes
@@ -48,7 +48,7 @@ def page(cards: Iterable[Card]) -> str:
     """Return the page in Markdown."""
     cards = list(cards)
     rows = [["id", "n", "kind", "label", "splits", "checked on"], *(_row(card) for card in cards)]
-    parts = [_INTRODUCTION, _table(rows), *(_section(card) for card in cards)]
+    parts = [_INTRODUCTION, _table(rows), *(_section(card, {each.id for each in cards}) for card in cards)]
     return "\n".join(parts)
 
 
@@ -60,7 +60,11 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 def _row(card: Card) -> list[str]:
     first = card.labels[0] if card.labels else None
     label = f"{_number(first.range[0])} to {_number(first.range[1])}, {first.direction} is better" if first else "none"
-    return [f"[{card.id}](#{card.id})", f"{card.n:,}", card.kind, label, _counted(card.splits), card.checked or "-"]
+    return [_link(card.id), f"{card.n:,}", card.kind, label, _counted(card.splits), card.checked or "-"]
+
+
+def _link(name: str) -> str:
+    return f"[{name}](#{name})"
 
 
 def _counted(counts: dict[str, int]) -> str:
@@ -71,7 +75,7 @@ def _number(value: float) -> str:
     return f"{value:g}"
 
 
-def _section(card: Card) -> str:
+def _section(card: Card, listed: Collection[str]) -> str:
     address = paper_link(card.doi, card.arxiv)
     about = {
         "source": f"<{card.source}>" if card.source.startswith("http") else escape(card.source),
@@ -79,8 +83,8 @@ def _section(card: Card) -> str:
         "citation": " ".join([escape(card.citation), *([f"<{address}>"] if address else [])]),
         "rated": escape(card.rated),
         "also called": ", ".join(f"`{alias}`" for alias in card.aliases),
-        "variant of": f"[{card.extends}](#{card.extends})" if card.extends else "",
-        "label files": "; ".join(_form(spec) for spec in card.labels),
+        "variant of": _link(card.extends) if card.extends else "",
+        "label files": "; ".join(label_form(spec) for spec in card.labels),
         "images in": "; ".join(", ".join(f"`{folder}`" for folder in layout) for layout in card.layouts),
         "different values": _counted(card.groups) if card.groups else "",
         "labels compare only inside": ", ".join(card.within),
@@ -89,7 +93,9 @@ def _section(card: Card) -> str:
         "random splits keep together": card.group or card.cluster,
         "attributes": ", ".join(sorted(card_attributes(card))),
         "photographs from": ", ".join(card.content),
-        "shares photographs with": ", ".join(f"[{other}](#{other})" for other in card.shares),
+        "shares photographs with": ", ".join(
+            f"[{other}](#{other})" if other in listed else other for other in card.shares
+        ),
         "ratings an image": str(card.n_raters or ""),
         "resize by default": card.resize if card.resize != "none" else "",
         "image size": f"{card.size[0]} x {card.size[1]}" if card.size else "",
@@ -100,7 +106,8 @@ def _section(card: Card) -> str:
     return "\n".join([f"## {card.id}", "", escape(card.title), "", *lines, *notes, ""])
 
 
-def _form(spec: LabelSpec) -> str:
+def label_form(spec: LabelSpec) -> str:
+    """Return the files and the column that labels are read from, in Markdown."""
     names = " or ".join(f"`{name}`" for name in spec.files)
     beside = "".join(f" with `{one.files[0]}`{' (optional)' if one.optional else ''}" for one in spec.beside)
     column = ", ".join(spec.votes) if spec.votes else spec.score

@@ -66,7 +66,7 @@ def test_a_ranking_shows_each_srcc_and_a_bar_over_the_twins(filled: Store) -> No
     table = arranged(filled)
     axes = rankings(table).axes[0]
     panel = panels(table)[0]
-    dots = next(line for line in axes.lines if line.get_marker() == "o")
+    dots = next(line for line in axes.lines if line.get_label() == "undeclared")
     np.testing.assert_allclose(dots.get_xdata(), [panel.srcc[row] for row in panel.rows])
     bars = [line.get_ydata().tolist() for line in axes.lines if line.get_xdata()[0] > 1]
     assert bars == [[0.7, 2.3]]
@@ -87,12 +87,38 @@ def test_the_scale_bar_is_as_long_as_what_the_dataset_resolves(filled: Store) ->
     assert "scale bar" in figure.get_supxlabel()
 
 
+def test_a_ranking_says_which_methods_a_panel_lacks_and_colours_families(
+    filled: Store, bench: Bench, tmp_path: Path
+) -> None:
+    mos = np.random.default_rng(0).normal(size=300)  # the labels of the dataset "one"
+    lines = [f"{i},{label},{i % 7}" for i, label in enumerate(mos)]
+    (tmp_path / "more.csv").write_text("\n".join(["image,mos,score", *lines]))
+    given = ("--method", "more", "--dataset", "one", "--family", "zero-shot", "--opinion-unaware")
+    imported = bench("import", f"{tmp_path / 'more.csv'}", *given)
+    assert imported.code == 0, imported.err
+    table = arranged(filled)
+    assert [{why: [row.label for row in rows] for why, rows in panel.lacking.items()} for panel in panels(table)] == [
+        {},
+        {"not run": ["more"]},
+    ]
+    figure = rankings(table)
+    assert [axes.get_xlabel() for axes in figure.axes] == ["", "without more: not run"]
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["zero-shot", "undeclared"]
+    colours = {line.get_label(): line.get_color() for line in figure.axes[0].lines}
+    assert colours["zero-shot"] != colours["undeclared"]
+
+
 def test_a_matrix_shows_signs_only_where_a_test_tells(filled: Store) -> None:
     axes = matrices(arranged(filled)).axes[0]
     signs = {text.get_position(): text.get_text() for text in axes.texts}
     assert [signs[(x, 0)] for x in range(3)] == ["", "+", "+"]
     assert [signs[(0, y)] for y in range(3)] == ["", "-", "-"]
     assert signs[(2, 1)] == signs[(1, 2)] == ""
+    (image,) = axes.images
+    assert image.get_alpha()[0, 1] == 1.0
+    assert image.get_alpha()[1, 2] < 1.0, "a difference that no test tells is pale"
+    assert image.get_array()[1, 2] != 0
 
 
 @pytest.mark.parametrize("kind", ["ranking", "significance"])

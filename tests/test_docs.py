@@ -93,7 +93,7 @@ def test_every_figure_is_in_the_gallery_with_its_command() -> None:
     for path in (DOCS / "figures").iterdir():
         assert f"(../figures/{path.name})" in page
     assert page.count("```sh\nbench ") == page.count("\n![")
-    assert "```sh\nbench report --dataset sample" in page
+    assert "```sh\nbench report --output report.html" in page
 
 
 def test_examples_of_the_pages_run() -> None:

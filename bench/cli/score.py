@@ -98,7 +98,7 @@ def score(
     from bench.report.photographs import check_page
     from bench.results.score import name_images, write_html
     from bench.runs import loading
-    from bench.runs.image_scores import arranged, check_scores, direction, score_images, tell_speed
+    from bench.runs.image_scores import arranged, check_scores, direction, score_images, tell_failures, tell_speed
     from bench.runs.score_table import score_into
 
     common.check_raw(raw, "csv" if output else form)
@@ -127,6 +127,8 @@ def score(
     if streams.is_unread():
         return
     tell_speed(new, len(ready), seconds)
+    if top is not None or output is not None:
+        tell_failures(rows)
     if html is not None:
         write_html(html, rows, named, ready, settings, results)
     if all(row.error is not None for row in rows):

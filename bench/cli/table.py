@@ -173,6 +173,9 @@ def table(
         label=label,
         brief=appendix is not None,
     )
+    files = [each for each in (output, appendix, bib) if each is not None]
+    if len({each.absolute() for each in files}) < len(files):
+        raise UsageError("--output, --appendix and --bib name one file twice: give each a file of its own")
     if appendix is not None and not form_of(appendix):
         raise UsageError(f"--appendix got {appendix}: give a file that ends in .md, .tex, .html, .csv or .json")
     entries = selection.entries(pair=argument if view == "compare" else ())

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench.errors import UsageError
+
+_MOST_OF_A_LINE = 2**16
+_IMAGES = {"image", "images", "image_name", "filename", "file", "name"}
+_RATINGS = {"score", "mos", "dmos", "rating"}
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -90,13 +95,26 @@ def write_output(path: Path, data: str | bytes, parameter: str = "--output") -> 
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
+def _holds_labels(path: Path) -> bool:
+    """Say whether a file is a table of images and their ratings, and none of methods' scores."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        first = file.readline(_MOST_OF_A_LINE).decode("utf-8-sig", errors="replace")
+    columns = {cell.strip(' "\r\n').lower() for cell in re.split("[,;\t]", first)}
+    return bool(columns & _IMAGES) and bool(columns & _RATINGS) and "method" not in columns
+
+
 @contextmanager
 def output_file(path: Path, parameter: str = "--output") -> Iterator[Path]:
     """Give a path to write a user's file to, as :func:`renamed_into` does.
 
     Raises:
-        UsageError: it cannot be written; the old file is as it was.
+        UsageError: it cannot be written, or it holds the labels of images, which no output replaces; the old file is as
+            it was.
     """
+    if _holds_labels(path):
+        raise UsageError(f"{parameter} got {path}, which holds labels of images: give another name, or remove it first")
     try:
         with renamed_into(path) as temporary:
             yield temporary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import keyword
 import re
 from pathlib import Path
@@ -37,8 +38,12 @@ def write_package(name: str, folder: Path | None = None) -> list[Path]:
             taken.
     """
     module = name.replace("-", "_")
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(module):
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise UsageError(f"NAME got {name!r}: use lower-case letters, digits and hyphens, such as my-metric")
+    if keyword.iskeyword(module):
+        raise UsageError(f"NAME got {name!r}, which is a word of Python: choose another")
+    if importlib.util.find_spec(module):
+        raise UsageError(f"NAME got {name!r}, and a module {module} is installed, which it would hide: choose another")
     known = catalogue()
     if name in known.methods or name in known.aliases:
         raise UsageError(f"NAME got {name!r}, which another method has: choose another")

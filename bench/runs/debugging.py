@@ -40,10 +40,13 @@ def failure_shown() -> Iterator[None]:
 
 
 def own_lines(trace: TracebackType | None) -> TracebackType | None:
-    """Return the part of a traceback below the harness's call of a method; all of it where there was no such call."""
+    """Return the part of a traceback below the harness's call of a method; all of it where there was no such call.
+
+    None where the harness itself refuses what the method returned.
+    """
     found = step = trace
     while step is not None:
         if Path(step.tb_frame.f_code.co_filename) in _CALLERS:
-            found = step.tb_next or found
+            found = step.tb_next
         step = step.tb_next
     return found

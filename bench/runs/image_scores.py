@@ -13,11 +13,13 @@ from bench.api import Photo, Resize
 from bench.errors import BenchError, counted
 from bench.io.files import File
 from bench.io.progress import say
+from bench.io.visible import brief, one_line
 from bench.runs.jobs import ImageToScore, LoadedMethod, Settings
 from bench.runs.journal import Outcome
 from bench.runs.scoring import score_items
 
 Sort = Literal["worst", "best", "name"]
+_NAMED = 5  # failed images that are named
 
 
 class ImageScore(NamedTuple):
@@ -151,6 +153,15 @@ def check_scores(rows: Sequence[ImageScore]) -> None:
     failed = [row for row in rows if row.error is not None]
     if failed:
         raise BenchError(f"--strict: {len(failed)} of {len(rows)} scores are missing; the first: {failed[0].error}")
+
+
+def tell_failures(rows: Sequence[ImageScore]) -> None:
+    """Say on stderr which images failed, the first of them, where they are not among what is printed."""
+    failed = [row for row in rows if row.error is not None]
+    for row in failed[:_NAMED]:
+        say(f"  failed: {brief(row.image)} by {row.method}: {one_line(row.error or '')}")
+    if len(failed) > _NAMED:
+        say(f"  and {len(failed) - _NAMED} more")
 
 
 def tell_speed(new: int, methods: int, seconds: float) -> None:

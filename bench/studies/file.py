@@ -15,6 +15,7 @@ from bench.defaults import DRAWS
 from bench.errors import UsageError, did_you_mean
 from bench.figures.style import SUFFIXES
 from bench.io.toml import fill
+from bench.io.visible import quoted
 from bench.views import VIEWS
 
 FORMS = {".md": "md", ".tex": "latex", ".html": "html", ".csv": "csv", ".json": "json"}
@@ -184,11 +185,18 @@ def _check(study: Study, where: str) -> None:
 
 
 def _check_outputs(study: Study, where: str) -> None:
+    inputs = {study.path.resolve(), *((study.path.parent / each).resolve() for each in study.plugins)}
+    if hidden := [each for each in study.files if (study.path.parent / each).resolve() in inputs]:
+        raise UsageError(f"{where} would write over {quoted(hidden[0])}, which it is made of: give another name")
     for table in study.tables:
         if table.view not in VIEWS:
             raise UsageError(
                 f"{where}: view is {table.view!r}.{did_you_mean(table.view, VIEWS)} Use {', '.join(VIEWS)}"
             )
+        needed = VIEWS[table.view].metavars
+        if needed and len(table.of) != len(needed):
+            example = ", ".join(f'"{each}"' for each in needed)
+            raise UsageError(f"{where}: the view {table.view} of {table.file} needs of = [{example}]")
         if not table.form:
             raise UsageError(f"{where}: the table {table.file} says no format: end it in {', '.join(FORMS)}")
     for figure in study.figures:

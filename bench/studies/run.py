@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from bench.api import Resize
 from bench.datasets.roots import Roots
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError, counted
 from bench.io.atomic import make_folder, write_output
 from bench.io.progress import note, say
 from bench.results.arguments import datasets_of
@@ -22,7 +23,7 @@ from bench.runs.global_state import preserved
 from bench.runs.jobs import Settings
 from bench.runs.runner import RunResult
 from bench.runs.store import Store
-from bench.studies.file import Choice, FigureOutput, Study, TableOutput, read_study
+from bench.studies.file import FigureOutput, Study, TableOutput, read_study
 from bench.studies.plan import parts_of, protocols_of
 
 
@@ -163,31 +164,52 @@ def write_outputs(study: Study, entries: Sequence[Entry]) -> Iterator[str]:
     """Write the tables and figures of a study, and yield a line for each. To be called in its folder.
 
     Raises:
-        UsageError: there are no results, one of them cannot be shown so, or a file cannot be written.
+        UsageError: there are no results.
+        BenchError: a file cannot be written, or cannot show these results; the others are written.
     """
     if not entries:
         raise UsageError(f"the study {study.path} has no result to show: see `bench status {study.path.name}`")
     every = Results(tuple(entries))
     for file in study.files:
         make_folder(Path(file).parent)
-    for table in study.tables:
-        chosen = _chosen(every, table)
-        write_output(Path(table.file), _table(table, chosen), "file")
-        yield f"{table.file}: {chosen}"
-    for figure in study.figures:
-        chosen = _chosen(every, figure)
-        _draw(figure, chosen)
-        yield f"{figure.file}: {chosen}"
+    failed = []
+    for file, write in _writers(study, every):
+        try:
+            yield f"{file}: {write()}"
+        except UsageError as error:  # the others can be written all the same
+            failed.append(f"{file}: {error}")
+    if failed:
+        raise BenchError(f"{counted(len(failed), 'file')} of the study could not be written: {'; '.join(failed)}")
+
+
+def _writers(study: Study, every: Results) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield the files of a study, each with what writes it and returns what it shows."""
+    chosen: list[TableOutput | FigureOutput] = [*study.tables, *study.figures]
+    for output in chosen:
+        yield output.file, partial(_write_choice, output, every)
     if study.report:
-        every.report(study.report, roots=study.roots)
-        yield f"{study.report}: {every}"
+        yield study.report, partial(_write_report, study, every)
     if study.cite:
-        write_output(Path(study.cite), every.cite(), "cite")
-        yield f"{study.cite}: what to cite"
+        yield study.cite, partial(_write_references, study.cite, every)
 
 
-def _chosen(results: Results, output: Choice) -> Results:
-    return results.only(output.methods, output.datasets, output.families)
+def _write_choice(output: TableOutput | FigureOutput, every: Results) -> Results:
+    chosen = every.only(output.methods, output.datasets, output.families)
+    if isinstance(output, TableOutput):
+        write_output(Path(output.file), _table(output, chosen), "file")
+    else:
+        _draw(output, chosen)
+    return chosen
+
+
+def _write_report(study: Study, every: Results) -> Results:
+    every.report(study.report, roots=study.roots)
+    return every
+
+
+def _write_references(file: str, every: Results) -> str:
+    write_output(Path(file), every.cite(), "cite")
+    return "what to cite"
 
 
 def _table(output: TableOutput, chosen: Results) -> str:

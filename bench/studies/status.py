@@ -98,8 +98,16 @@ def _results_view(study: Study, states: Sequence[PartState]) -> View:
     missing = [each for each in states if each.state != "done"]
     captions: list[Sentence] = [f"{len(states) - len(missing)} of {counted(len(states), 'result')} done."]
     if missing:
-        captions.append(f"bench run {study.path.name} computes what is missing, where nothing lacks.")
+        captions.append(f"bench run {_shown(study.path)} computes what is missing, where nothing lacks.")
     return View([Value(text) for text in head], [("", lines)], captions, [_record(each) for each in states])
+
+
+def _shown(path: Path) -> str:
+    """Return a path as it can be given here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 def _line(each: PartState) -> list[str]:

@@ -102,9 +102,9 @@ def arrange(cells: Iterable[Cell], mix_protocols: bool = False, datasets: Sequen
     cell_of = {cell.entry.key: cell for cell in cells}
     columns = by_column(cell.entry for cell in cell_of.values())
     cells_of = {column: [cell_of[entry.key] for entry in entries] for column, entries in columns.items()}
-    # Of a dataset's columns the fullest comes first, of equally full ones the newest.
+    # Of a dataset's columns the one with most methods comes first, then the one with most images, then the newest.
     order = sorted(cells_of, key=lambda c: str(c.protocol))
-    order.sort(key=lambda c: (len(cells_of[c]), max(cell.entry.finished for cell in cells_of[c])), reverse=True)
+    order.sort(key=lambda c: _standing(cells_of[c]), reverse=True)
     wanted = {id_: place for place, id_ in enumerate(datasets)}
     order.sort(key=lambda c: (wanted.get(c.dataset, len(wanted)), c.dataset))
     if mix_protocols:
@@ -118,6 +118,10 @@ def arrange(cells: Iterable[Cell], mix_protocols: bool = False, datasets: Sequen
             shelves.append([])
         shelves[rank].append(column)
     return [_table(shelf, cells_of) for shelf in shelves]
+
+
+def _standing(cells: Sequence[Cell]) -> tuple[int, int, str]:
+    return len(cells), max(cell.dataset.n for cell in cells), max(cell.entry.finished for cell in cells)
 
 
 def _table(columns: list[DatasetKey], cells_of: Mapping[DatasetKey, list[Cell]]) -> Table:

@@ -157,3 +157,31 @@ def test_a_link_stays_a_link_and_its_file_changes(tmp_path: Path) -> None:
 def test_a_device_is_written_to_and_not_replaced() -> None:
     write_output(Path(os.devnull), "nothing")
     assert Path(os.devnull).is_char_device()
+
+
+@pytest.mark.parametrize("first", ["image,score", "\ufeffImage;MOS", "filename\tdmos\tstd", '"image","rating"'])
+def test_labels_are_replaced_by_no_output(tmp_path: Path, first: str) -> None:
+    labels = tmp_path / "scores.csv"
+    labels.write_text(f"{first}\na.png,1\n", encoding="utf-8")
+    before = labels.read_bytes()
+    with pytest.raises(UsageError, match=r"--output got .*scores.csv, which holds labels of images: give another name"):
+        write_output(labels, "new")
+    assert labels.read_bytes() == before
+
+
+@pytest.mark.parametrize("first", ["image,method,score,error", "method,dataset,srcc", "", "\x00\x01", "score"])
+def test_other_files_are_replaced(tmp_path: Path, first: str) -> None:
+    file = tmp_path / "file.csv"
+    file.write_text(first)
+    write_output(file, "new")
+    assert file.read_text() == "new"
+
+
+def test_ratings_that_were_filled_in_are_not_lost(bench: Bench, photos: Path) -> None:
+    before = (photos / "scores.csv").read_bytes()
+    bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
+    done = bench("table", "--draws", "0", "--format", "csv", "--output", photos / "scores.csv")
+    assert (done.code, "which holds labels of images" in done.err) == (2, True)
+    assert (photos / "scores.csv").read_bytes() == before
+    twice = bench("table", "--draws", "0", "--bib", "a.tex", "--output", "a.tex")
+    assert (twice.code, "name one file twice" in twice.err) == (2, True)

@@ -70,9 +70,15 @@ def test_a_contract_that_is_broken_is_said_in_one_message() -> None:
         check_contract(fakes.NotFinite)
 
 
-@pytest.mark.parametrize("name", ["My-Metric", "1st", "my_metric", "class", "a b", ""])
+@pytest.mark.parametrize("name", ["My-Metric", "1st", "my_metric", "a b", ""])
 def test_a_name_that_no_module_can_have_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match=r"NAME got .*: use lower-case letters, digits and hyphens, such as my-metric"):
+        write_package(name)
+
+
+@pytest.mark.parametrize(("name", "why"), [("class", "is a word of Python"), ("numpy", "which it would hide")])
+def test_a_name_that_would_hide_another_is_refused(name: str, why: str) -> None:
+    with pytest.raises(UsageError, match=why):
         write_package(name)
 
 

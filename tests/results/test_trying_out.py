@@ -91,6 +91,18 @@ def test_debug_shows_the_methods_own_lines_alone(tmp_path: Path, photos: Path, b
     assert "stopped at the first failure (--debug)" in trace[-1]
 
 
+@pytest.mark.usefixtures("forget_plugins")
+def test_debug_shows_no_line_of_the_harness_where_it_refuses_a_score(
+    tmp_path: Path, photos: Path, bench: Callable[..., Ran]
+) -> None:
+    file = tmp_path / "nan.py"
+    file.write_text("def nothing(image):\n    return float('nan')\nnothing.higher_is_better = True\n")
+    done = bench("run", "--plugin", file, "--dataset", photos, "--debug")
+    assert done.code == 1
+    assert "not a finite number" in done.err
+    assert "batches.py" not in done.err
+
+
 def test_debug_lets_the_error_through_in_python_and_records_nothing(photos: Path) -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         api.run(Broken, photos, debug=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from conftest import Ran
 
 import bench as api
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 from bench.new.dataset import write_card
 from bench.studies.file import read_study
 
@@ -183,6 +184,14 @@ def test_an_output_that_is_older_than_its_results_is_said(study: Path, bench: Ca
             "kind is 'pie', use one",
         ),
         ('methods = ["niqe"]\ndatasets = ["sample"]\n[options]\nmodel = "a"', 'write "METHOD.NAME" = VALUE'),
+        (
+            'methods = ["niqe"]\ndatasets = ["sample"]\n[[tables]]\nfile = "a.md"\nview = "compare"',
+            'the view compare of a.md needs of = ["A", "B"]',
+        ),
+        (
+            'methods = ["niqe"]\ndatasets = ["sample"]\n[[tables]]\nfile = "./study.toml"\nformat = "md"',
+            "would write over './study.toml', which it is made of",
+        ),
         ("methods = [", "which is not valid TOML"),
     ],
 )
@@ -214,3 +223,16 @@ def test_the_example_runs_offline(sample_store: Path, tmp_path: Path, bench: Cal
         "types.csv",
         "ranking.svg",
     }
+
+
+def test_a_figure_that_cannot_be_drawn_costs_no_other_file(study: Path) -> None:
+    study.write_text('cite = "refs.bib"\n' + STUDY.replace('kind = "residuals"', 'kind = "speed"'))
+    with pytest.raises(BenchError, match=r"^1 file of the study could not be written: out/scatter.png: no result has"):
+        api.study(study)
+    assert (study.parent / "refs.bib").is_file()
+
+
+def test_the_table_leads_with_the_split_that_has_most_images(study: Path) -> None:
+    api.study(study)
+    text = (study.parent / "out" / "table.md").read_text()
+    assert re.findall(r"photos: (\d+) images", text)[0] == "8"

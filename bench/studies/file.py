@@ -16,6 +16,7 @@ from bench.errors import UsageError, did_you_mean
 from bench.figures.style import SUFFIXES
 from bench.io.toml import fill
 from bench.io.visible import quoted
+from bench.tables.sorting import BY_NAME
 from bench.views import VIEWS
 
 FORMS = {".md": "md", ".tex": "latex", ".html": "html", ".csv": "csv", ".json": "json"}
@@ -59,6 +60,10 @@ class TableOutput(Choice):
     draws: int = DRAWS
     common: bool = False
     mix_protocols: bool = False
+    sort: str = BY_NAME
+    names: str = ""
+    caption: str = ""
+    label: str = ""
     margin: float | None = None
 
     @property

@@ -215,6 +215,7 @@ def _write_references(file: str, every: Results) -> str:
 def _table(output: TableOutput, chosen: Results) -> str:
     from bench.views import show
     from bench.views.arranging import Request
+    from bench.views.names import Names, read_names
 
     argument: object = output.of if len(output.of) > 1 else next(iter(output.of), None)
     if output.view == "published" and argument is not None:
@@ -229,6 +230,11 @@ def _table(output: TableOutput, chosen: Results) -> str:
         values=output.values,
         margin=output.margin,
         argument=argument,
+        datasets=output.datasets,
+        sort=output.sort,
+        names=read_names(Path(output.names)) if output.names else Names(),
+        title=output.caption,
+        label=output.label,
     )
     return show(output.view, chosen.entries, request).written(output.form)
 

@@ -93,6 +93,7 @@ def test_a_function_is_scored_here(dask: DaskHere, photos: Path, capsys: pytest.
     assert "width cannot be sent to a cluster" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_image_that_kills_its_worker_is_recorded_and_the_rest_goes_on(
     dask: DaskHere, items: list[ImageToScore], capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,6 +54,8 @@ seeds = [0, 1]
 file = "out/table.md"
 draws = 0
 datasets = ["photos"]
+sort = "average"
+caption = "Main results"
 
 [[tables]]
 file = "out/table.csv"
@@ -235,4 +237,5 @@ def test_a_figure_that_cannot_be_drawn_costs_no_other_file(study: Path) -> None:
 def test_the_table_leads_with_the_split_that_has_most_images(study: Path) -> None:
     api.study(study)
     text = (study.parent / "out" / "table.md").read_text()
+    assert text.startswith("**Main results**\n")
     assert re.findall(r"photos: (\d+) images", text)[0] == "8"

@@ -14,5 +14,8 @@ POWER = 0.8
 KINDS = ("authentic", "synthetic", "restoration", "ai-generated", "aesthetic", "synthetic-order", "pristine")
 """Kinds of datasets."""
 
+REPORT_TITLE = "No-reference image quality metrics"
+"""Title of a report and of a site that get no other."""
+
 IMAGE_TIMEOUT = 120
 """Seconds after which an image that a worker process decodes or scores is given up."""

@@ -51,7 +51,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         " Did you mean 'koniq'?"
     """
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
-    quoted_names = "' or '".join(map(_printable, near))
+    quoted_names = "' or '".join(map(printable, near))
     return f" Did you mean '{quoted_names}'?" if near else ""
 
 
@@ -75,12 +75,17 @@ def listed(items: Sequence[str], most: int = 10) -> str:
         >>> listed(["a", "b", "c"], most=2)
         'a, b and 1 more'
     """
-    shown = ", ".join(_printable(item) for item in items[:most])
+    shown = ", ".join(printable(item) for item in items[:most])
     return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
 
 
-def _printable(text: str) -> str:
-    # In the form of bench.io.visible, which this module stands above.
+def printable(text: str) -> str:
+    r"""Return a text in which all that has no sign of its own but a space is spelled out, line feeds and tabs too.
+
+    Example:
+        >>> printable("a\nb c")
+        'a\\u000ab c'
+    """
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 from bench.check.compare import Finding, Value
 from bench.check.verdicts import Verdict
 from bench.defaults import POWER
-from bench.io.visible import printable
+from bench.errors import printable
 
 if TYPE_CHECKING:
     from bench.check.against import RevisionComparison
@@ -29,12 +29,12 @@ def to_text(verdicts: Sequence[Verdict]) -> str:
     lines = []
     for verdict in verdicts:
         title = f"{verdict.method} on {verdict.dataset} ({verdict.protocol})"
-        lines.append(_line(f"{'FAILED' if verdict.failed else 'ok'}  {title}{_summary(verdict)}"))
+        lines.append(printable(f"{'FAILED' if verdict.failed else 'ok'}  {title}{_summary(verdict)}"))
         lines += [
             f"  {finding.state}  {describe_finding(finding)}" for finding in verdict.findings if finding.state != "ok"
         ]
     lines += [
-        _line(_reach(verdict, verdict.smallest_fall)) for verdict in verdicts if verdict.smallest_fall is not None
+        printable(_reach(verdict, verdict.smallest_fall)) for verdict in verdicts if verdict.smallest_fall is not None
     ]
     return "\n".join(lines)
 
@@ -63,15 +63,11 @@ def describe_finding(finding: Finding) -> str:
         parts.append(f"allowed ±{finding.allowed:.3g}")
     if finding.words:
         parts.append(finding.words)
-    return _line(f"{parts[0]}: {'; '.join(parts[1:])}")
+    return printable(f"{parts[0]}: {'; '.join(parts[1:])}")
 
 
 def _number(value: Value) -> str:
     return f"{value:.6g}" if isinstance(value, float) else "none" if value is None else str(value)
-
-
-def _line(text: str) -> str:
-    return printable(text)
 
 
 def comparisons_to_text(found: Sequence[RevisionComparison], revision: str) -> str:
@@ -88,7 +84,7 @@ def comparisons_to_text(found: Sequence[RevisionComparison], revision: str) -> s
         ]
         parts += [f"{each.lost} images lost their score"] if each.lost else []
         parts += [f"{each.gained} images have a score only now"] if each.gained else []
-        lines.append(_line(f"{each.verdict}  {each.method} on {each.dataset}: {'; '.join(parts)}"))
+        lines.append(printable(f"{each.verdict}  {each.method} on {each.dataset}: {'; '.join(parts)}"))
     return "\n".join(lines)
 
 

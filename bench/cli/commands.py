@@ -38,13 +38,9 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments."""
-        return super().parse_args(ctx, [self._renamed(arg) for arg in args])
-
-    def _renamed(self, arg: str) -> str:
-        name, *value = arg.split("=", 1)
         known = {text for param in self.params for text in param.opts}
-        new = RENAMED.get(name)
-        return "=".join([new, *value]) if new in known and name not in known else arg
+        renamed = {old: new for old, new in RENAMED.items() if new in known and old not in known}
+        return super().parse_args(ctx, [_in_words_of_now(arg, renamed) for arg in args])
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options."""
@@ -64,6 +60,11 @@ def headed(command: click.Command, ctx: click.Context) -> dict[str, list[tuple[s
     for option, record in shown:
         found[heading_of.get(str(option.name), _OTHERS)].append(record)
     return {heading: records for heading, records in found.items() if records}
+
+
+def _in_words_of_now(arg: str, renamed: Mapping[str, str]) -> str:
+    name, equals, value = arg.partition("=")
+    return f"{renamed.get(name, name)}{equals}{value}"
 
 
 class Group(click.Group):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bench.cli import completion
-from bench.defaults import DRAWS, IMAGE_TIMEOUT
+from bench.defaults import DRAWS, IMAGE_TIMEOUT, REPORT_TITLE
 from bench.errors import UsageError
 from bench.views.shown import FORMS
 
@@ -169,6 +169,13 @@ draws_option = click.option(
     default=DRAWS,
     show_default=True,
     help="Number of bootstrap draws for intervals and tests; 0 turns both off.",
+)
+title_option = click.option("--title", default=REPORT_TITLE, show_default=True, help="Title of the page.")
+gmad_option = click.option(
+    "--gmad",
+    nargs=2,
+    metavar="A B",
+    help="Two methods to show the images for on which they differ most. [default: the two best on each dataset]",
 )
 format_option = click.option(
     "--format",

@@ -22,14 +22,9 @@ from bench.cli.selection import Selection, selection_options
     metavar="FILE",
     help="Page to write: .html. It needs no other file and no network.",
 )
-@click.option("--title", default="No-reference image quality metrics", show_default=True, help="Title of the page.")
+@common.title_option
 @common.draws_option
-@click.option(
-    "--gmad",
-    nargs=2,
-    metavar="A B",
-    help="Two methods to show the images for on which they differ most. [default: the two best on each dataset]",
-)
+@common.gmad_option
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 def report(
     selection: Selection,

@@ -16,14 +16,9 @@ from bench.cli.selection import Selection, selection_options
 @selection_options
 @common.root_option
 @common.images_option
-@click.option("--title", default="No-reference image quality metrics", show_default=True, help="Title of the site.")
+@common.title_option
 @common.draws_option
-@click.option(
-    "--gmad",
-    nargs=2,
-    metavar="A B",
-    help="Two methods to show the images for on which they differ most. [default: the two best on each dataset]",
-)
+@common.gmad_option
 def site(
     out: Path,
     selection: Selection,

@@ -14,7 +14,7 @@ from bench.cli.selection import Selection, selection_options
 from bench.errors import UsageError
 from bench.io.atomic import write_output
 from bench.views import VIEWS
-from bench.views.shown import form_of
+from bench.views.shown import FORM_OF, form_of
 
 
 def _view_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -177,7 +177,7 @@ def table(
     if len({each.absolute() for each in files}) < len(files):
         raise UsageError("--output, --appendix and --bib name one file twice: give each a file of its own")
     if appendix is not None and not form_of(appendix):
-        raise UsageError(f"--appendix got {appendix}: give a file that ends in .md, .tex, .html, .csv or .json")
+        raise UsageError(f"--appendix got {appendix}: give a file that ends in {', '.join(FORM_OF)}")
     entries = selection.entries(pair=argument if view == "compare" else ())
     showing.show(show(view, entries, request), form, output, raw)
     if appendix is not None:

@@ -14,7 +14,6 @@ from bench.fit.features import Features
 from bench.io.visible import quoted
 from bench.runs.entry import Json
 from bench.runs.jobs import LoadedMethod, Settings
-from bench.runs.runner import with_protocol
 from bench.runs.survey import Survey, survey_images
 
 
@@ -87,7 +86,7 @@ def extract_features(ready: LoadedMethod, dataset: Dataset, settings: Settings, 
         UsageError: no image has features.
     """
     survey = survey_images(dataset)
-    settings = with_protocol(settings, dataset)
+    settings = settings.with_policy(dataset.resize)
     features = extraction.extract(ready, dataset, settings, survey, root)
     if not features.vectors:
         raise UsageError(

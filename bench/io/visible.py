@@ -59,16 +59,6 @@ def quoted(value: object) -> str:
     return f"{mark}{one_line(value)}{mark}"
 
 
-def printable(text: str) -> str:
-    r"""Return a text in which all that has no sign of its own but a space is spelled out, line feeds and tabs too.
-
-    Example:
-        >>> printable("a\nb c")
-        'a\\u000ab c'
-    """
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
-
-
 def spreadsheet_cell(value: Any) -> Any:
     """Return a cell that spreadsheets do not compute and that steers no terminal; what is no text stays as it is.
 

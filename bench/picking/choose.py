@@ -6,21 +6,21 @@ import itertools
 import random
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bench import stats
-from bench.api import FloatArray, Photo
+from bench.api import FloatArray
 from bench.datasets.roots import Roots
 from bench.errors import BenchError, ImageError, UsageError, counted, listed
-from bench.io.images import decode
 from bench.io.progress import bar
 from bench.picking.evidence import Agreement, agreements, common_datasets, stored_cells
 from bench.picking.measure import STATISTICS, Measured, measure, resemblance, shipped, summarise
 from bench.picking.rate import MANY, worth_rating
 from bench.runs.entry import Entry
-from bench.runs.image_scores import NamedImage, with_policy
+from bench.runs.image_scores import NamedImage
 from bench.runs.jobs import ImageToScore, LoadedMethod, Settings
 from bench.runs.scoring import score_items
 from bench.tables.cell import Cell
@@ -137,8 +137,8 @@ def choose(
         BenchError: no photograph can be read.
     """
     drawn = _draw(images, sample)
-    settings = with_policy(settings, drawn[0].resize)
-    measured = _measured([image.file for image in drawn], [image.name for image in drawn])
+    settings = settings.with_policy(drawn[0].resize)
+    measured = _measured(drawn)
     if measured is None:
         raise BenchError("none of the photographs can be decoded")
     scores, seconds = _score(drawn, ready, settings)
@@ -172,16 +172,13 @@ def _draw(images: Sequence[NamedImage], sample: int) -> list[NamedImage]:
     return [images[place] for place in kept]
 
 
-def _measured(files: Sequence[object], names: Sequence[str], origin: str = "") -> Measured | None:
+def _measured(images: Sequence[NamedImage], origin: str = "") -> Measured | None:
     found = []
-    with bar(len(files), f"measuring {origin}".strip(), delay=1.0) as shown:
-        for file, name in zip(files, names, strict=True):
+    with bar(len(images), f"measuring {origin}".strip(), delay=1.0) as shown:
+        for image in images:
             shown.update()
-            try:
-                photo = file if isinstance(file, Photo) else decode(file.read(), name)  # type: ignore[attr-defined]
-            except ImageError:
-                continue
-            found.append(measure(photo.pixels))
+            with suppress(ImageError):
+                found.append(measure(image.photo().pixels))
     return summarise(found, origin) if found else None
 
 
@@ -226,7 +223,7 @@ def _measure_dataset(cell: Cell, roots: Roots) -> Measured | None:
     files = of_dataset([cell], roots).files
     names = sorted(random.Random(0).sample(sorted(files), min(len(files), _OF_A_DATASET)))
     origin = f"{cell.dataset.id}, {len(names)} of its images here"
-    return _measured([files[name] for name in names], names, origin) if names else None
+    return _measured([NamedImage(name, files[name], "none") for name in names], origin)
 
 
 def _weights(known: Mapping[str, Mapping[str, Agreement]], alike: Sequence[Resembling]) -> dict[str, float]:

@@ -8,16 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.api import FloatArray
+from bench.stats.ranks import relative_ranks
 
 MANY = 30
 _BANDS = 10
-
-
-def standardised_ranks(quality: FloatArray) -> FloatArray:
-    """Return the mid-ranks of each method's scores (methods, n), scaled to 0..1; 1 is best."""
-    from scipy.stats import rankdata
-
-    return np.asarray((rankdata(quality, axis=1) - 0.5) / quality.shape[1])
 
 
 def worth_rating(quality: FloatArray, many: int = MANY) -> NDArray[np.intp]:
@@ -37,7 +31,7 @@ def worth_rating(quality: FloatArray, many: int = MANY) -> NDArray[np.intp]:
         >>> worth_rating(np.array([[1.0, 2, 3, 4], [1, 4, 2, 3]]), many=2).tolist()
         [1, 3]
     """
-    ranks = standardised_ranks(quality)
+    ranks = relative_ranks(quality)
     spread, middle = ranks.std(axis=0), ranks.mean(axis=0)
     bands = np.array_split(np.argsort(middle, kind="stable"), min(_BANDS, many, len(middle)))
     queues = [sorted(map(int, band), key=lambda index: -spread[index]) for band in bands]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.api import FloatArray
+from bench.stats.ranks import relative_ranks
 
 EACH_WAY = 4
 
@@ -42,8 +43,8 @@ def disagree(
         Those that the method thinks too well of, the worst first, then those that it thinks too little of.
     """
     both = np.flatnonzero(np.isfinite(scores) & np.isfinite(labels))
-    method = _below(scores[both] if higher_score else -scores[both])
-    people = _below(labels[both] if higher_label else -labels[both])
+    method = 100 * relative_ranks(scores[both] if higher_score else -scores[both])
+    people = 100 * relative_ranks(labels[both] if higher_label else -labels[both])
     gap = people - method
     over = [i for i in _least(gap) if gap[i] < 0]
     # Of equal gaps the last image comes first here: both lists are ends of one order.
@@ -57,9 +58,3 @@ def _least(values: FloatArray) -> NDArray[np.intp]:
         return np.argsort(values, kind="stable")
     few = np.flatnonzero(values <= np.partition(values, EACH_WAY - 1)[EACH_WAY - 1])
     return few[np.argsort(values[few], kind="stable")][:EACH_WAY]
-
-
-def _below(values: FloatArray) -> FloatArray:
-    from scipy.stats import rankdata
-
-    return np.asarray(100 * (rankdata(values) - 0.5) / values.size)

@@ -12,16 +12,15 @@ from typing import Any
 import numpy as np
 
 from bench import __version__, stats
-from bench.api import FloatArray, Photo
+from bench.api import FloatArray
 from bench.errors import ImageError, UsageError
 from bench.io.atomic import write_output
-from bench.io.images import decode
 from bench.io.progress import bar
 from bench.report.disagreements import Disagreement, disagree
 from bench.report.page import render_page
 from bench.report.pictures import BUDGET, LONG_SIDE, EmbeddedPicture, shrink
 from bench.runs.entry import Entry
-from bench.runs.image_scores import ImageScore, NamedImage, with_policy
+from bench.runs.image_scores import ImageScore, NamedImage
 from bench.runs.jobs import LoadedMethod, Settings
 from bench.runs.runner import method_identity
 
@@ -113,7 +112,7 @@ def write_page(
     names = [image.name for image in images]
     of = {(row.image, row.method): row for row in rows}
     methods = [
-        _scored_by(names, one, of, rated_sets(rated, one, with_policy(settings, images[0].resize))) for one in ready
+        _scored_by(names, one, of, rated_sets(rated, one, settings.with_policy(images[0].resize))) for one in ready
     ]
     pairs = [_pair(methods, places) for places in itertools.combinations(range(len(methods)), 2)]
     pictures = _pictures(images, _worth_showing(methods, pairs))
@@ -200,10 +199,8 @@ def _pictures(images: Sequence[NamedImage], wanted: Sequence[int]) -> dict[int, 
     with bar(len(wanted), "pictures", delay=1.0) as shown:
         for index in wanted:
             shown.update()
-            image = images[index]
             try:
-                file = image.file
-                found[index] = shrink(file if isinstance(file, Photo) else decode(file.read(), image.name))
+                found[index] = shrink(images[index].photo())
             except ImageError:
                 continue  # it was there when it was scored
             size += len(found[index].uri)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.datasets.roots import Roots
+from bench.defaults import REPORT_TITLE
 from bench.errors import UsageError
 from bench.io.atomic import write_output
 from bench.report.data import Report
@@ -18,7 +19,7 @@ from bench.report.links import Places
 from bench.report.page import CONSTANTS, STYLES, render_page
 from bench.report.points import as_json
 from bench.report.ranking import Entrant, Place
-from bench.report.write import TITLE, gather_stored
+from bench.report.write import gather_stored
 from bench.runs.entry import Entry
 from bench.tables.table import Table
 from bench.views.arranging import Request
@@ -50,7 +51,7 @@ def write_site(
     entries: Sequence[Entry],
     folder: Path,
     *,
-    title: str = TITLE,
+    title: str = REPORT_TITLE,
     places: Roots,
     images: str | os.PathLike[str] | None = None,
     draws: int = 2000,

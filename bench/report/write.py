@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.datasets.roots import Roots
+from bench.defaults import REPORT_TITLE
 from bench.errors import UsageError
 from bench.io.atomic import write_output
 from bench.io.files import open_folder
@@ -21,8 +22,6 @@ from bench.runs.selection import select, without_fitted
 from bench.tables.evaluation import evaluate
 from bench.tables.table import Table, arrange
 from bench.views.published.numbers import read_published
-
-TITLE = "No-reference image quality metrics"
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def write_report(
     entries: Sequence[Entry],
     output: Path,
     *,
-    title: str = TITLE,
+    title: str = REPORT_TITLE,
     places: Roots,
     images: str | os.PathLike[str] | None = None,
     draws: int = 2000,

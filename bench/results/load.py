@@ -11,7 +11,6 @@ from bench.api import MethodInfo, Photo, Resize
 from bench.datasets.readers.local import names_one_image
 from bench.datasets.roots import Roots
 from bench.errors import ImageError
-from bench.io.images import decode
 from bench.io.images import resize as resized
 from bench.io.memory import is_batch, is_in_memory
 from bench.results.arguments import MethodLike, assignments_of, methods_of, settings_of
@@ -70,10 +69,8 @@ class Metric:
         return scores[0] if _is_one(image) else scores
 
     def _photo(self, image: NamedImage) -> Photo:
-        photo = image.file
         try:
-            if not isinstance(photo, Photo):
-                photo = decode(photo.read(), image.name)
+            photo = image.photo()
             policy = self._settings.resize or Resize.parse(image.resize)
             return Photo(photo.name, resized(photo.pixels, policy), photo.file_bytes, photo.file_pixels)
         except ImageError as error:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from bench.defaults import REPORT_TITLE
 from bench.errors import UsageError, counted
 from bench.io.progress import note
 from bench.io.toml import fill
@@ -372,10 +373,10 @@ class Results:
             >>> results.report("report.html", draws=0).name
             'report.html'
         """
-        from bench.report.write import TITLE, write_report
+        from bench.report.write import write_report
 
         check_draws(draws)
-        places, title = places_of(roots), title or TITLE
+        places, title = places_of(roots), title or REPORT_TITLE
         page = write_report(
             self.entries, Path(output), title=title, places=places, images=images, draws=draws, pair=gmad
         )

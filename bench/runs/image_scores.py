@@ -6,12 +6,12 @@ import itertools
 import math
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from bench.api import Photo, Resize
+from bench.api import Photo
 from bench.errors import BenchError, counted
 from bench.io.files import File
+from bench.io.images import decode
 from bench.io.progress import say
 from bench.io.visible import brief, one_line
 from bench.runs.jobs import ImageToScore, LoadedMethod, Settings
@@ -61,6 +61,14 @@ class NamedImage(NamedTuple):
     resize: str
     digest: str = ""
 
+    def photo(self) -> Photo:
+        """Return the image decoded, before any resize.
+
+        Raises:
+            ImageError: it cannot be decoded.
+        """
+        return self.file if isinstance(self.file, Photo) else decode(self.file.read(), self.name)
+
 
 def score_images(
     images: Sequence[NamedImage],
@@ -80,12 +88,7 @@ def score_images(
         One row an image and method that is not done, images in the order given.
     """
     for policy, alike in itertools.groupby(images, key=lambda image: image.resize):
-        yield from _score_alike(list(alike), ready, with_policy(settings, policy), done)
-
-
-def with_policy(settings: Settings, policy: str) -> Settings:
-    """Return the settings with the resize policy of an image's dataset where nobody asked for another."""
-    return settings if settings.resize else replace(settings, resize=Resize.parse(policy))
+        yield from _score_alike(list(alike), ready, settings.with_policy(policy), done)
 
 
 def _score_alike(

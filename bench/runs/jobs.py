@@ -154,6 +154,10 @@ class Settings:
     debug: bool = False
     measure: Literal["score", "features"] = "score"
 
+    def with_policy(self, policy: str) -> Settings:
+        """Return the settings with the resize policy of a dataset where nobody asked for another."""
+        return self if self.resize else replace(self, resize=Resize.parse(policy))
+
 
 @dataclass(frozen=True, eq=False)
 class Measured(Outcome):

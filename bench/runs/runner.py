@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bench.api import Resize
 from bench.datasets.dataset import Dataset
 from bench.datasets.protocol import Protocol
 from bench.io.images import POLICY
@@ -85,7 +84,7 @@ def run(
         note(f"{part.id}: {remark}")
     shared = across_splits_in(dataset, part, survey)
     dataset = dataclasses.replace(part, notes=(*part.notes, *remarks), across_splits=shared)
-    settings = with_protocol(settings, dataset)
+    settings = settings.with_policy(dataset.resize)
     protocol = Protocol(
         split=split, resize=str(settings.resize), size=survey.protocol_size(dataset), saved_as=part.saved_as
     )
@@ -116,11 +115,6 @@ def run(
             RunResult(Entry(w.folder, w.meta), n, w.code_changed, one.method.declared().undeclared)
             for one, w, n in zip(ready, writers, new, strict=True)
         ]
-
-
-def with_protocol(settings: Settings, dataset: Dataset) -> Settings:
-    """Return the settings with the dataset's own resize policy where nobody asked for another."""
-    return settings if settings.resize else dataclasses.replace(settings, resize=Resize.parse(dataset.resize))
 
 
 def describe_entry(label: str, info: MethodInfo, dataset: Dataset) -> Json:

@@ -21,7 +21,7 @@ from bench.io.atomic import write_output
 from bench.io.hashing import hash_files, short_hash
 from bench.io.progress import note
 from bench.io.visible import spreadsheet_cell
-from bench.runs.image_scores import ImageScore, NamedImage, Sort, arranged, score_images, with_policy
+from bench.runs.image_scores import ImageScore, NamedImage, Sort, arranged, score_images
 from bench.runs.jobs import LoadedMethod, Settings
 from bench.runs.runner import method_identity
 
@@ -105,7 +105,7 @@ class _Table:
         self.images = {self._cell(image.name): image for image in images}
         self.labels = {self._cell(one.spec.label): one.spec.label for one in ready}
         self.scored_as = {
-            (policy, one.spec.label): _scored_as(one, with_policy(settings, policy))
+            (policy, one.spec.label): _scored_as(one, settings.with_policy(policy))
             for policy in {image.resize for image in images}
             for one in ready
         }

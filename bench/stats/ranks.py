@@ -122,6 +122,22 @@ def ranks(values: FloatArray) -> FloatArray:
     return result
 
 
+def relative_ranks(values: FloatArray) -> FloatArray:
+    """Compute mid-ranks along the last axis on a scale from 0 to 1: the share of values below each, ties half.
+
+    Args:
+        values: (..., n) finite values.
+
+    Returns:
+        (..., n) from 1/2n for a single smallest value to 1 - 1/2n for a single largest one.
+
+    Example:
+        >>> relative_ranks(np.array([3.0, 1.0]))
+        array([0.75, 0.25])
+    """
+    return np.asarray((ranks(values) - 0.5) / values.shape[-1])
+
+
 def pearson(a: FloatArray, b: FloatArray) -> FloatArray:
     """Compute Pearson's correlation along the last axis.
 

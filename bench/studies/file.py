@@ -18,9 +18,7 @@ from bench.io.toml import fill
 from bench.io.visible import quoted
 from bench.tables.sorting import BY_NAME
 from bench.views import VIEWS
-
-FORMS = {".md": "md", ".tex": "latex", ".html": "html", ".csv": "csv", ".json": "json"}
-"""Suffix of a table's file → form of the table."""
+from bench.views.shown import FORM_OF, form_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +67,7 @@ class TableOutput(Choice):
     @property
     def form(self) -> str:
         """The form that it is written in; empty where neither the format nor the suffix says one."""
-        return self.format or FORMS.get(Path(self.file).suffix.lower(), "")
+        return self.format or form_of(Path(self.file))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,7 +201,7 @@ def _check_outputs(study: Study, where: str) -> None:
             example = ", ".join(f'"{each}"' for each in needed)
             raise UsageError(f"{where}: the view {table.view} of {table.file} needs of = [{example}]")
         if not table.form:
-            raise UsageError(f"{where}: the table {table.file} says no format: end it in {', '.join(FORMS)}")
+            raise UsageError(f"{where}: the table {table.file} says no format: end it in {', '.join(FORM_OF)}")
     for figure in study.figures:
         if Path(figure.file).suffix.lower() not in SUFFIXES:
             raise UsageError(f"{where}: the figure {figure.file} has no known suffix: end it in {', '.join(SUFFIXES)}")

@@ -25,7 +25,7 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
         entries: stored results, those of the table.
         request: what the table was asked for with; its names and order are kept.
     """
-    tables = arranged(entries, request, ())
+    tables = arranged(entries, replace(request, draws=0))  # no interval is shown, and SRCC gives the order
     datasets = [record for table in tables for record in _datasets(table)]
     methods = {record["method"]: record for table in tables for record in _methods(table)}
     about_datasets = "Datasets: images, protocols, and hashes of the labels and of the image files."

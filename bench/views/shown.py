@@ -105,9 +105,10 @@ def form_of(path: Path) -> str:
         >>> form_of(Path("table.tex")), form_of(Path("table.txt"))
         ('latex', '')
     """
-    return _SUFFIXES.get(path.suffix.lower(), "")
+    return FORM_OF.get(path.suffix.lower(), "")
 
 
-_SUFFIXES = {".md": "md", ".tex": "latex", ".html": "html", ".csv": "csv", ".json": "json"}
+FORM_OF = {".md": "md", ".tex": "latex", ".html": "html", ".csv": "csv", ".json": "json"}
+"""Suffix of a file → form that it asks for."""
 FORMS = ("md", "latex", "html", "csv", "json")
 """The forms that a view can be written in, as ``--format`` names them."""

@@ -20,9 +20,10 @@ import bench as api
 from bench.picking.choose import Picks
 from bench.picking.measure import Measured, measure, resemblance, shipped
 from bench.picking.output import as_csv, as_json, as_text
-from bench.picking.rate import standardised_ranks, worth_rating
+from bench.picking.rate import worth_rating
 from bench.plugins import registry
 from bench.runs.store import Store
+from bench.stats.ranks import relative_ranks
 
 Bench = Callable[..., Ran]
 N = 12
@@ -121,7 +122,7 @@ def test_photographs_to_rate_are_where_methods_disagree_spread_over_the_range() 
     rng = np.random.default_rng(0)
     quality = rng.normal(size=(3, 100)) + np.linspace(0, 3, 100)
     chosen = worth_rating(quality)
-    ranks = standardised_ranks(quality)
+    ranks = relative_ranks(quality)
     spread, middle = ranks.std(axis=0), ranks.mean(axis=0)
     assert len(set(chosen.tolist())) == 30
     assert spread[chosen].mean() > 1.2 * spread.mean()

@@ -12,10 +12,9 @@ from bench.datasets.readers import formats
 from bench.datasets.readers import text as table
 from bench.datasets.readers.own_table import OwnTable, in_folder, on_disk, read_table
 from bench.datasets.readers.reading import Reading
-from bench.errors import ImageError, UsageError
+from bench.errors import ImageError, UsageError, printable
 from bench.io.files import File, Folder, file_at, is_archive, is_url, open_folder
 from bench.io.images import is_image_name
-from bench.io.visible import printable
 
 SCORES_FILE = "scores.csv"
 _TABLES = (".csv", ".tsv", ".xlsx", ".xls", ".json")
@@ -54,7 +53,7 @@ def names_one_image(text: str) -> bool:
 def read_image(file: File) -> Dataset:
     """Return one image as a dataset named after it."""
     name = PurePosixPath(file.name)
-    return _dataset(name.stem, str(file), [Sample(_printable(name.name), file, None)])
+    return _dataset(name.stem, str(file), [Sample(printable(name.name), file, None)])
 
 
 def read_folder(folder: Folder, name: str, reading: Reading = Reading()) -> Dataset:
@@ -83,7 +82,7 @@ def read_folder(folder: Folder, name: str, reading: Reading = Reading()) -> Data
     images = [file for file in files if is_image_name(file)]
     if not images:
         raise UsageError(f"the folder {folder} has no image files and no {SCORES_FILE}")
-    return _dataset(name, str(folder), [Sample(_printable(image), File(folder, image), None) for image in images])
+    return _dataset(name, str(folder), [Sample(printable(image), File(folder, image), None) for image in images])
 
 
 def _refuse_reading(reading: Reading, why: str) -> None:
@@ -102,30 +101,26 @@ def _dataset(name: str, origin: str, samples: list[Sample]) -> Dataset:
     unknown = sum("reference" not in s.attributes for s in samples)
     note = f"{unknown} images have no reference, so that there is no interval and no test"
     return Dataset(
-        id=_printable(name) or "images",
-        title=_printable(name),
+        id=printable(name) or "images",
+        title=printable(name),
         kind="unknown",
         direction="higher",
         samples=tuple(samples),
         cluster="reference" if clustered else "",
         group="reference" if clustered else "",
         notes=(note,) if clustered and unknown else (),
-        origin=_printable(origin),
+        origin=printable(origin),
     )
 
 
-def _printable(name: str) -> str:
-    # File names may hold control characters and bytes that are no UTF-8; names are printed and stored.
-    return printable(name)
-
-
+# File names may hold control characters and bytes that are no UTF-8; names are printed and stored: hence printable.
 def _labelled(read: OwnTable, name: str, origin: str, reading: Reading) -> Dataset:
     return replace(
         _dataset(name, origin, list(read.samples)),
         direction=read.direction,
         label_column=reading.labels,
         image_column=reading.images,
-        columns=_printable(read.columns),
+        columns=printable(read.columns),
         suffix=reading.suffix,
-        unread=tuple(map(_printable, read.unread)),
+        unread=tuple(map(printable, read.unread)),
     )

@@ -38,9 +38,11 @@ class Results:
 
     Attributes:
         entries: one for each method on each dataset; :class:`bench.runs.entry.Entry` has what identifies its scores.
+        datasets: ids in the order of the columns of :meth:`table`, as they were asked for; others follow by their ids.
     """
 
     entries: tuple[Entry, ...]
+    datasets: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -68,7 +70,7 @@ class Results:
 
         Args:
             methods: names or labels of methods; empty for all.
-            datasets: ids; empty for all.
+            datasets: ids, in the order of the columns of :meth:`table`; empty for all.
             families: ``opinion-unaware``, ``opinion-aware``, ``undeclared``, or the families of :class:`bench.Family`.
 
         Raises:
@@ -78,7 +80,8 @@ class Results:
             >>> results.only(methods="niqe")
             <bench results: 1 method on 1 dataset, 210 scores, no failures>
         """
-        return Results(tuple(select(self.entries, several(methods), several(datasets), several(families))))
+        chosen = select(self.entries, several(methods), several(datasets), several(families))
+        return Results(tuple(chosen), tuple(several(datasets)) or self.datasets)
 
     def scores(self) -> pd.DataFrame:
         """Return every score, with the labels and attributes of the images.
@@ -126,7 +129,7 @@ class Results:
         common: bool = False,
         mix_protocols: bool = False,
         sort: str = "name",
-        names: Mapping[str, Mapping[str, str]] | None = None,
+        names: Mapping[str, Any] | None = None,
         caption: str = "",
         label: str = "",
         brief: bool = False,
@@ -134,16 +137,13 @@ class Results:
         """Return the table of methods and datasets that ``bench table`` prints, with a reason for every missing number.
 
         Args:
-            values: statistics to show, such as ``["srcc", "krcc", "rmse_log4"]``; empty for SRCC and PLCC, with
-                ``by`` for SRCC.
+            values: statistics to show, such as ``["srcc", "krcc"]``; empty for SRCC and PLCC, with ``by`` for SRCC.
             by: a label attribute (``type``, ``level``, ...): the statistics inside each of its values.
-            over: ``datasets``: take the datasets (3 or more) as a sample, and return how the methods would compare on
-                others: mean SRCC and rank with intervals, wins, and Nemenyi's critical difference of mean ranks.
+            over: ``datasets``: take these (3 or more) as a sample, and return how the methods would compare on others.
             intervals: print the 95% intervals of each SRCC and of its rank; ``to_frame()`` always has them.
             marks: what bold means: ``set``, the method is in the 95% confidence set of the best; ``value``, its SRCC is
                 the highest (the second highest is underlined), which no test supports.
-            interval: kind of interval; ``bca`` is corrected for bias and skew; ``t`` (Student's t) is taken in any case
-                with fewer than 50 images or references.
+            interval: its kind; ``bca`` is corrected for bias and skew; ``t`` is always taken of fewer than 50 images.
             draws: number of bootstrap draws for intervals and tests; 0 turns both off.
             common: use only images that every method scored.
             mix_protocols: put different protocols of a dataset into one table.
@@ -168,6 +168,7 @@ class Results:
         return self._show(
             "by" if by is not None else "over" if over is not None else "paper",
             argument=by or over,
+            datasets=self.datasets,
             draws=draws,
             interval=interval,
             common=common,
@@ -193,7 +194,7 @@ class Results:
         from bench.views import appendix
         from bench.views.arranging import Request
 
-        return appendix.show(self.entries, Request())
+        return appendix.show(self.entries, Request(datasets=self.datasets))
 
     @public
     def compare(

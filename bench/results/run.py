@@ -160,7 +160,8 @@ def run(
         for remark in [*each.cautions, *remarks]:
             note(f"{each.entry.method.label} on {each.entry.dataset.id}: {remark}")
     check_outcomes(found, strict, skipped)
-    return Results(tuple(each.entry for each in found))
+    entries = tuple(each.entry for each in found)
+    return Results(entries, tuple(dict.fromkeys(entry.dataset.id for entry in entries)))
 
 
 def run_each(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.datasets.dataset import Dataset
 from bench.datasets.protocol import Protocol
+from bench.errors import counted
 from bench.io.images import POLICY
 from bench.io.progress import note
 from bench.plugins import options as method_options
@@ -90,6 +91,8 @@ def run(
     )
     if part.columns:
         note(f"{part.id}: {part.columns}")
+    if part.unnamed:
+        note(f"{part.id}: {counted(part.unnamed, 'image')} of the folder are not in its scores.csv, and left out")
     if protocol.saved_as:
         note(f"{part.id}: its images were saved again as {protocol.saved_as}, which is another protocol")
     if protocol.size:

@@ -46,6 +46,7 @@ class TableOutput(Choice):
         view: a key of ``bench.views.VIEWS``: ``paper``, ``by``, ``compare``, ``significance``, ``over``, ...
         of: values of the view: the attribute of ``by``, the two methods of ``compare``, the file of ``published``.
         format: ``md``, ``latex``, ``html``, ``csv`` or ``json``; empty: what the suffix of the file says.
+        appendix: file for versions, protocols and hashes, which the table then leaves out; empty: they stay in it.
     """
 
     view: str = "paper"
@@ -62,6 +63,7 @@ class TableOutput(Choice):
     names: str = ""
     caption: str = ""
     label: str = ""
+    appendix: str = ""
     margin: float | None = None
 
     @property
@@ -136,7 +138,9 @@ class Study:
     @property
     def files(self) -> list[str]:
         """All files that it writes."""
-        return [*(each.file for each in (*self.tables, *self.figures)), *filter(None, (self.report, self.cite))]
+        appendices = [each.appendix for each in self.tables]
+        shown = [each.file for each in (*self.tables, *self.figures)]
+        return [*shown, *filter(None, (*appendices, self.report, self.cite))]
 
     @contextmanager
     def folder(self) -> Iterator[None]:
@@ -200,6 +204,10 @@ def _check_outputs(study: Study, where: str) -> None:
         if needed and len(table.of) != len(needed):
             example = ", ".join(f'"{each}"' for each in needed)
             raise UsageError(f"{where}: the view {table.view} of {table.file} needs of = [{example}]")
+        if table.appendix and not form_of(Path(table.appendix)):
+            raise UsageError(
+                f"{where}: the appendix {table.appendix} has no known suffix: end it in {', '.join(FORM_OF)}"
+            )
         if not table.form:
             raise UsageError(f"{where}: the table {table.file} says no format: end it in {', '.join(FORM_OF)}")
     for figure in study.figures:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.api import Resize
 from bench.datasets.roots import Roots
@@ -25,6 +26,10 @@ from bench.runs.runner import RunResult
 from bench.runs.store import Store
 from bench.studies.file import FigureOutput, Study, TableOutput, read_study
 from bench.studies.plan import parts_of, protocols_of
+from bench.views.shown import form_of
+
+if TYPE_CHECKING:
+    from bench.views.arranging import Request
 
 
 @public
@@ -84,7 +89,12 @@ def study(
         for line in write_outputs(found, entries):
             say(line)
     check_study(outcomes, strict, skipped)
-    return Results(tuple(entries))
+    return _results(entries)
+
+
+def _results(entries: Sequence[Entry]) -> Results:
+    """Return results whose columns stand in the order of the study's datasets, which the entries have."""
+    return Results(tuple(entries), tuple(dict.fromkeys(entry.dataset.id for entry in entries)))
 
 
 def check_study(outcomes: Sequence[RunResult], strict: bool, skipped: Skipped | None) -> None:
@@ -169,7 +179,7 @@ def write_outputs(study: Study, entries: Sequence[Entry]) -> Iterator[str]:
     """
     if not entries:
         raise UsageError(f"the study {study.path} has no result to show: see `bench status {study.path.name}`")
-    every = Results(tuple(entries))
+    every = _results(entries)
     for file in study.files:
         make_folder(Path(file).parent)
     failed = []
@@ -187,6 +197,8 @@ def _writers(study: Study, every: Results) -> Iterator[tuple[str, Callable[[], o
     chosen: list[TableOutput | FigureOutput] = [*study.tables, *study.figures]
     for output in chosen:
         yield output.file, partial(_write_choice, output, every)
+        if isinstance(output, TableOutput) and output.appendix:
+            yield output.appendix, partial(_write_appendix, output, every)
     if study.report:
         yield study.report, partial(_write_report, study, every)
     if study.cite:
@@ -202,6 +214,15 @@ def _write_choice(output: TableOutput | FigureOutput, every: Results) -> Results
     return chosen
 
 
+def _write_appendix(output: TableOutput, every: Results) -> str:
+    from bench.views import appendix
+
+    chosen = every.only(output.methods, output.datasets, output.families)
+    views = appendix.show(chosen.entries, _request(output, chosen))
+    write_output(Path(output.appendix), views.written(form_of(Path(output.appendix))), "appendix")
+    return f"appendix of {output.file}"
+
+
 def _write_report(study: Study, every: Results) -> Results:
     every.report(study.report, roots=study.roots)
     return every
@@ -214,13 +235,18 @@ def _write_references(file: str, every: Results) -> str:
 
 def _table(output: TableOutput, chosen: Results) -> str:
     from bench.views import show
+
+    return show(output.view, chosen.entries, _request(output, chosen)).written(output.form)
+
+
+def _request(output: TableOutput, chosen: Results) -> Request:
     from bench.views.arranging import Request
     from bench.views.names import Names, read_names
 
     argument: object = output.of if len(output.of) > 1 else next(iter(output.of), None)
     if output.view == "published" and argument is not None:
         argument = Path(str(argument))
-    request = Request(
+    return Request(
         draws=output.draws,
         interval=output.interval,
         common=output.common,
@@ -230,13 +256,13 @@ def _table(output: TableOutput, chosen: Results) -> str:
         values=output.values,
         margin=output.margin,
         argument=argument,
-        datasets=output.datasets,
+        datasets=chosen.datasets if output.view in ("paper", "by") else output.datasets,
         sort=output.sort,
         names=read_names(Path(output.names)) if output.names else Names(),
         title=output.caption,
         label=output.label,
+        brief=bool(output.appendix),
     )
-    return show(output.view, chosen.entries, request).written(output.form)
 
 
 def _draw(output: FigureOutput, chosen: Results) -> None:

@@ -292,6 +292,9 @@ class Results:
     def plot(
         self,
         kind: Literal["ranking", "significance", "scatter", "residuals", "correlation", "speed"],
+        *,
+        style: Literal["screen", "paper"] = "screen",
+        transparent: bool = False,
         **options: Any,
     ) -> Figure:
         """Draw a figure of ``bench plot``.
@@ -300,6 +303,9 @@ class Results:
             kind: ``ranking`` and ``significance``: methods by SRCC, and which is better than which; ``scatter`` and
                 ``residuals``: scores against labels, and what the fitted mapping leaves; ``correlation``: how alike
                 methods rank one dataset; ``speed``: SRCC against images a second.
+            style: size of the figure and its text: for a screen, or for one or two columns of a paper, which writes the
+                caption itself.
+            transparent: leave the background out.
             **options: ``draws`` of ranking, significance, scatter and speed; ``against`` of residuals.
 
         Returns:
@@ -318,7 +324,7 @@ class Results:
         _check_options(f"kind {quoted(kind)}", PLOTS[kind], options)
         if "draws" in options and kind != "scatter":
             check_draws(options["draws"])
-        with own_style():
+        with own_style(style, transparent):
             drawn = PLOTS[kind](self.entries, **options)
         for line in drawn.notes:
             note(line)

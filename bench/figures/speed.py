@@ -102,7 +102,7 @@ def _draw(axes: Any, race: Race, look: dict[str, dict[str, Any]]) -> None:
                 [timed.speed.slowest, timed.speed.fastest], [timed.srcc] * 2, color="0.45", linewidth=1.2, zorder=2
             )
         conditions = str(timed.speed.conditions)
-        style = look[conditions] | {"linestyle": "none", "markersize": 7}
+        style = look[conditions] | {"linestyle": "none", "markersize": 5}
         axes.plot(timed.value, timed.srcc, label=conditions, zorder=3, **style)
         # Names stay inside: those of the faster half stand on the left of their marker.
         place, side = ((-6, 6), "right") if timed.value > middle else ((6, 6), "left")
@@ -116,7 +116,7 @@ def _draw(axes: Any, race: Race, look: dict[str, dict[str, Any]]) -> None:
         )
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:,g}")
-    axes.margins(x=0.25, y=0.12)
+    axes.margins(x=0.16, y=0.12)
     axes.set_xlabel("images a second", fontsize="x-small")
     axes.set_ylabel(f"SRCC with its {CONFIDENCE:.0%} interval", fontsize="x-small")
     axes.set_title(plain(race.column.dataset), fontsize="small")

@@ -59,7 +59,7 @@ def _draw_pair(line: Any, contest: Contest, way: Direction, judged: JudgedPair, 
         axes.set(xticks=[], yticks=[])
         for spine in axes.spines.values():
             spine.set(visible=True, color=ink() if preferred else "0.8", linewidth=3 if preferred else 0.6)
-    line[0].set_ylabel(f"level {pair.level}", fontsize="x-small")
+    line[0].set_ylabel(f"quality level {pair.level}", fontsize="x-small")
     said = judged.reason if judged.verdict is None else _said(contest, way, judged.verdict)
     apart = ((way.defender, pair.defender_gap), (way.attacker, pair.attacker_gap))
     gaps = [f"{_short(method, 16)} {abs(size):.2f}" for method, size in apart]

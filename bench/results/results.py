@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +12,6 @@ from bench.defaults import REPORT_TITLE
 from bench.errors import UsageError, counted
 from bench.io.progress import note
 from bench.io.toml import fill
-from bench.io.visible import quoted
 from bench.results.arguments import check_draws, places_of, several
 from bench.results.wording import public
 from bench.runs.entry import Entry
@@ -318,10 +316,10 @@ class Results:
             >>> results.plot("ranking", draws=200).get_axes()[0].get_title()
             'sample (n = 210)'
         """
-        from bench.figures.plots import PLOTS
+        from bench.figures.plots import PLOTS, check_options
         from bench.figures.style import own_style
 
-        _check_options(f"kind {quoted(kind)}", PLOTS[kind], options)
+        check_options(kind, options)
         if "draws" in options and kind != "scatter":
             check_draws(options["draws"])
         with own_style(style, transparent):
@@ -395,11 +393,3 @@ class Results:
         if "draws" in request:
             check_draws(request["draws"])
         return show(view, self.entries, Request(**request))
-
-
-def _check_options(what: str, function: Callable[..., Any], options: Mapping[str, Any]) -> None:
-    known = list(inspect.signature(function).parameters)[1:]
-    for name in options:
-        if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            raise UsageError(f"{what} has no option {quoted(name)}: {has}")

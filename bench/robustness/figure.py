@@ -117,6 +117,7 @@ def _finish(figure: Figure, grid: Any, lines: Sequence[str], *, legend: bool = T
             continue
         lowest = row + 1 == len(grid) or grid[row + 1, column].figure is None
         axes.set_xlabel("level" if lowest else "", fontsize="x-small")
+        axes.xaxis.label.set_visible(lowest)  # shared axes hide that of a panel above a missing one
         axes.set_ylabel(axes.get_ylabel() if column == 0 else "")
         axes.set_xticks(range(6))
         axes.tick_params(labelsize="x-small", labelbottom=lowest, labelleft=column == 0 or not legend)

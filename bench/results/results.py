@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +12,6 @@ from bench.defaults import REPORT_TITLE
 from bench.errors import UsageError, counted
 from bench.io.progress import note
 from bench.io.toml import fill
-from bench.io.visible import quoted
 from bench.results.arguments import check_draws, places_of, several
 from bench.results.wording import public
 from bench.runs.entry import Entry
@@ -293,6 +291,9 @@ class Results:
     def plot(
         self,
         kind: Literal["ranking", "significance", "scatter", "residuals", "correlation", "speed"],
+        *,
+        style: Literal["screen", "paper"] = "screen",
+        transparent: bool = False,
         **options: Any,
     ) -> Figure:
         """Draw a figure of ``bench plot``.
@@ -301,6 +302,9 @@ class Results:
             kind: ``ranking`` and ``significance``: methods by SRCC, and which is better than which; ``scatter`` and
                 ``residuals``: scores against labels, and what the fitted mapping leaves; ``correlation``: how alike
                 methods rank one dataset; ``speed``: SRCC against images a second.
+            style: size of the figure and its text: for a screen, or for one or two columns of a paper, which writes the
+                caption itself.
+            transparent: leave the background out.
             **options: ``draws`` of ranking, significance, scatter and speed; ``against`` of residuals.
 
         Returns:
@@ -313,13 +317,13 @@ class Results:
             >>> results.plot("ranking", draws=200).get_axes()[0].get_title()
             'sample (n = 210)'
         """
-        from bench.figures.plots import PLOTS
+        from bench.figures.plots import PLOTS, check_options
         from bench.figures.style import own_style
 
-        _check_options(f"kind {quoted(kind)}", PLOTS[kind], options)
+        check_options(kind, options)
         if "draws" in options and kind != "scatter":
             check_draws(options["draws"])
-        with own_style():
+        with own_style(style, transparent):
             drawn = PLOTS[kind](self.entries, **options)
         for line in drawn.notes:
             note(line)
@@ -390,11 +394,3 @@ class Results:
         if "draws" in request:
             check_draws(request["draws"])
         return show(view, self.entries, Request(**request))
-
-
-def _check_options(what: str, function: Callable[..., Any], options: Mapping[str, Any]) -> None:
-    known = list(inspect.signature(function).parameters)[1:]
-    for name in options:
-        if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            raise UsageError(f"{what} has no option {quoted(name)}: {has}")

@@ -20,6 +20,7 @@ from bench.plugins.method_source import hash_method
 from bench.runs.entry import Entry, Identity, Json
 from bench.runs.jobs import ImageToScore, LoadedMethod, MethodSpec, Settings
 from bench.runs.scoring import plan_processes, score_items, scored_together
+from bench.runs.speed import PartTimes
 from bench.runs.store import EntryWriter, Store
 from bench.runs.survey import Survey, across_splits_in, survey_images
 from bench.runs.versions import versions
@@ -160,7 +161,7 @@ def _fill(
 ) -> list[int]:
     items = _items_to_score(dataset, survey, writers)
     unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
-    new, seconds = [0] * len(ready), [0.0] * len(ready)
+    new, seconds, times = [0] * len(ready), [0.0] * len(ready), [PartTimes() for _ in ready]
     workers: set[str] = set()
     devices: dict[int, str] = {}
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -169,6 +170,7 @@ def _fill(
             writers[index].append(outcomes)
             new[index] += len(outcomes)
             seconds[index] += scored.seconds[index]
+            times[index].add(len(outcomes), scored.seconds[index])
         devices |= scored.devices
         workers |= {scored.worker} - {""}
     wall = time.perf_counter() - clock
@@ -181,6 +183,7 @@ def _fill(
         if index in devices:
             session = _at_a_cluster(session, devices[index], str(settings.scheduler), len(workers))
         session |= {"images": new[index], "method_seconds": seconds[index], "wall_seconds": wall}
+        session["parts"] = times[index].parts
         session["images_per_second"] = len(items) / wall if items else None
         writer.finish(dataset, session)
     return new

@@ -80,11 +80,15 @@ class FigureOutput(Choice):
         kind: of the figure.
         draws: of the bootstrap; None: as many as the kind takes unasked.
         against: horizontal axis of ``residuals``.
+        style: ``screen`` or ``paper``, the size of the figure and its text.
+        transparent: leave the background out.
     """
 
     kind: Literal["ranking", "significance", "scatter", "residuals", "correlation", "speed"]
     draws: int | None = None
     against: Literal["", "predicted", "label"] = ""
+    style: Literal["screen", "paper"] = "screen"
+    transparent: bool = False
 
     @property
     def options(self) -> dict[str, Any]:

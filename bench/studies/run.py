@@ -269,7 +269,7 @@ def _draw(output: FigureOutput, chosen: Results) -> None:
     from bench.figures.plots import PLOTS
     from bench.figures.style import own_style, save_figure
 
-    with own_style():
+    with own_style(output.style, output.transparent):
         drawn = PLOTS[output.kind](chosen.entries, **output.options)
     for line in drawn.notes:
         note(f"{output.file}: {line}")

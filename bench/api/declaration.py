@@ -80,6 +80,7 @@ class MethodInfo:
         higher_is_better: direction of the raw score.
         licence: licence of code and weights together, the stricter of the two.
         citation: paper or origin, in one line.
+        code: address of the authors' public code; empty if there is none, or none is known.
         summary: description for ``bench list``, in one line.
         input: form of the photographs that the method gets.
         batching: sizes of images in one batch: ``any``, only the ``same-size``, or ``one`` image at a time.
@@ -98,6 +99,7 @@ class MethodInfo:
     score_range: tuple[float, float] = (-math.inf, math.inf)
     licence: str = NOT_DECLARED
     citation: str = NOT_DECLARED
+    code: str = ""
     summary: str = NOT_DECLARED
     input: InputPolicy = InputPolicy()
     batching: Literal["any", "same-size", "one"] = "any"
@@ -137,6 +139,8 @@ class MethodInfo:
             value = getattr(self, name)
             self._need(isinstance(value, str) and bool(value.strip()), name, "a text that is not empty")
         self._need(re.fullmatch(_NAME, self.name) is not None, "name", "letters, digits and _ . + : -")
+        address = isinstance(self.code, str) and re.fullmatch(r"(https?://[^\s<>\"'{}]+)?", self.code) is not None
+        self._need(address, "code", "an address that begins with https://, or nothing")
         for name in _SERIES:
             value = getattr(self, name)
             series = isinstance(value, (tuple, list)) and all(isinstance(each, str) for each in value)

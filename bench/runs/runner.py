@@ -77,6 +77,7 @@ def run(
         UsageError: the split is unknown, or another run writes the same entry.
         BenchError: a worker process was killed, the disk is full, or an image was changed during the run.
     """
+    split = dataset.split_meant(split)
     part = dataset.split(split)
     survey = survey_images(part)
     remarks = survey.remarks(part)

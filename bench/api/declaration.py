@@ -20,7 +20,7 @@ NOT_DECLARED = "not declared"
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.+:-]*"
 _TEXTS = ("name", "version", "licence", "citation", "summary")
-_SERIES = ("trained_on", "selected_on", "aliases", "tags")
+_SERIES = ("trained_on", "trained_on_hashes", "selected_on", "aliases", "tags")
 _BATCHING = ("any", "same-size", "one")
 
 
@@ -75,6 +75,8 @@ class MethodInfo:
         family: kind of the method.
         opinion_aware: whether any human opinion score was used to develop it; None if undeclared.
         trained_on: ids of the datasets it was trained on; empty without any, ``(UNKNOWN,)`` if nobody lists them.
+        trained_on_hashes: hashes of the labels and of the image files of these datasets, where they are known, as a run
+            records them: a copy under another name is then told.
         selected_on: ids of datasets with some of whose MOS it was tuned.
         score_range: (low, high) of possible scores; ±inf if unbounded.
         higher_is_better: direction of the raw score.
@@ -108,6 +110,7 @@ class MethodInfo:
     selected_on: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    trained_on_hashes: tuple[str, ...] = ()
 
     @property
     def undeclared(self) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from bench.results.skipping import Skipped
 from bench.results.wording import public, python_words
 from bench.runs import loading, runner
 from bench.runs.cluster_connection import check_scheduler
+from bench.runs.entry import with_twins
 from bench.runs.global_state import preserved
 from bench.runs.jobs import LoadedMethod, MethodSpec, Settings
 from bench.runs.runner import RunResult
@@ -158,7 +159,7 @@ def run(
     for each in found:
         tell_cautions(each)
     check_outcomes(found, strict, skipped)
-    return Results(tuple(each.entry for each in found))
+    return Results(tuple(with_twins([each.entry for each in found])))
 
 
 def tell_cautions(result: RunResult) -> None:

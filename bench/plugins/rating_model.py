@@ -31,8 +31,7 @@ class RatingModel:
         arrays: float64. ``feature_mean`` and ``feature_scale`` (K,), ``label_mean``, ``label_scale`` and ``intercept``
             (); for a ridge ``coefficients`` (K,); for an SVR ``support`` (S, K), ``dual`` (S,) and ``gamma`` ().
         about: JSON types only: ``kind``, ``ratings`` (id of what was fitted on), ``direction`` of the ratings,
-            ``resize`` policy, ``n``, ``hashes`` of their labels and image files, and ``features``: all that the features
-            depend on.
+            ``resize`` policy, ``n``, ``hashes`` of their labels and image files, and ``features``: all of these.
     """
 
     arrays: Mapping[str, FloatArray]

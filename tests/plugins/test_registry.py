@@ -142,7 +142,7 @@ def test_the_address_of_the_code_is_one_of_the_web() -> None:
     info = fakes.info("mine", code="https://example.org/mine")
     assert info.as_json()["code"] == "https://example.org/mine"
     for wrong in ("mine.py", "javascript:alert(1)", "https://a b", 3):
-        with pytest.raises(ValueError, match="method 'mine': code got .*: give an address that begins with https://"):
+        with pytest.raises(ValueError, match=r"method 'mine': code got .*: give an address that begins with https://"):
             fakes.info("mine", code=wrong)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.api import Method, option
-from bench.plugins.options import plain_hint
+from bench.plugins.options import describe_options
 
 
 def options_of(function: Callable[..., Any]) -> type[Any]:
@@ -40,7 +40,8 @@ def _hint(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
     """Return the type of a parameter as an option; None where it can be none."""
     for hint in (_annotations(function).get(parameter.name), type(parameter.default)):
         try:
-            return plain_hint(hint) and hint
+            describe_options(dataclasses.make_dataclass("One", [("value", hint)]))
+            return hint
         except (TypeError, ValueError):
             continue
     return None

@@ -39,7 +39,7 @@ def describe_options(options: type[Any]) -> list[OptionInfo]:
 
 
 def _hints(options: type[Any]) -> dict[str, Any]:
-    return {name: plain_hint(hint) for name, hint in typing.get_type_hints(options).items()}
+    return {name: _plain_hint(hint) for name, hint in typing.get_type_hints(options).items()}
 
 
 def split_assignment(text: str) -> tuple[str, str, str]:
@@ -146,7 +146,7 @@ def _choices(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
 
 
-def plain_hint(hint: Any) -> Any:
+def _plain_hint(hint: Any) -> Any:
     """Return what an optional type is when it is given.
 
     Raises:

@@ -14,6 +14,7 @@ from bench.cli.stopping import stopped_by_signals
 from bench.cli.streams import discard_output, protect_streams
 from bench.errors import BenchError, StoppedError, did_you_mean
 from bench.extras import explained
+from bench.io.colours import tell
 from bench.io.visible import brief
 
 # Task → command → (module:object, short help). The short helps are repeated here so that `bench --help` imports no
@@ -149,7 +150,7 @@ def _sentence(text: str) -> str:
 
 
 def _tell(text: str) -> None:
-    click.echo(brief(text, _MOST_OF_A_MESSAGE), err=True)
+    tell(brief(text, _MOST_OF_A_MESSAGE))
 
 
 def main(args: Sequence[str] | None = None) -> None:

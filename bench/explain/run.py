@@ -81,8 +81,8 @@ def explain_photo(
         UsageError: the method offers no explanation, or the photograph cannot be decoded or scored.
         MissingRequirementError: weights are not here and cannot be fetched.
     """
-    warn_about_plugins()
     spec = loading.one_spec(method, options, device, precision)
+    warn_about_plugins()
     _check_offer(spec.method, method)
     photo = _decode(path)
     (ready,) = loading.load_methods([spec])

@@ -68,5 +68,25 @@ def _typed(hint: Any, value: Any, where: str) -> Any:
         return value
     good: Any = (int, float) if hint is float else hint
     if origin is not None or not isinstance(value, good) or (isinstance(value, bool) and hint is not bool):
-        raise UsageError(f"{where} is {quoted(value)}, which is not of the type {hint}")
+        raise UsageError(f"{where} is {quoted(value)}: give {said(hint)}")
     return value
+
+
+_WORDS = {str: "string", int: "whole number", float: "number"}
+
+
+def said(hint: Any) -> str:
+    """Return a field's type in words.
+
+    Example:
+        >>> said(float), said(tuple[str, ...]), said(dict[str, str])
+        ('a number', 'a list of strings', 'a table of strings')
+    """
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is not None:
+        several = {tuple: "lists", dict: "tables"}
+        inside = arguments[-1] if origin is dict else arguments[0]
+        one = several.get(origin, "values")[:-1]
+        plural = f"{_WORDS[inside]}s" if inside in _WORDS else several.get(typing.get_origin(inside), "tables")
+        return f"a {one} of {plural}"
+    return f"a {_WORDS[hint]}" if hint in _WORDS else "true or false"

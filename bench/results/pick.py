@@ -72,8 +72,8 @@ def pick(
     chosen = methods_of(methods if methods is not None else ready_methods())
     settings = settings_of(resize, 0, 8, workers)
     with preserved():
-        warn_about_plugins()
         specs = loading.method_specs(chosen, assignments_of(options), device)
+        warn_about_plugins()
         places = places_of(roots)
         named = name_images(images, places, "images")
         picks = choose(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.defaults import REPORT_TITLE
 from bench.errors import UsageError, counted
 from bench.io.progress import note
 from bench.io.toml import fill
-from bench.results.arguments import check_draws, places_of, several
+from bench.results.arguments import check_draws, several
+from bench.results.pages import Pages
 from bench.results.wording import public
 from bench.runs.entry import Entry
 from bench.runs.selection import select
@@ -28,7 +28,7 @@ _FIRST_COLUMNS = ("method", "dataset", "image", "score", "mos", "error")
 
 
 @dataclass(frozen=True, repr=False)
-class Results:
+class Results(Pages):
     """Stored results: what :func:`bench.run` and :func:`bench.load_results` return.
 
     Tables show themselves in a notebook; each has ``to_frame()``, ``to_markdown()``, ``to_latex()``, ``to_html()``,
@@ -41,6 +41,12 @@ class Results:
 
     entries: tuple[Entry, ...]
     datasets: tuple[str, ...] = ()
+
+    @classmethod
+    def in_order(cls, entries: Iterable[Entry]) -> Results:
+        """Return results whose columns stand in the order in which the entries have their datasets first."""
+        given = tuple(entries)
+        return cls(given, tuple(dict.fromkeys(entry.dataset.id for entry in given)))
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -346,46 +352,6 @@ class Results:
         from bench.cite.run import cite_results, write_citations
 
         return write_citations(cite_results(self.entries), form)
-
-    @public
-    def report(
-        self,
-        output: str | os.PathLike[str],
-        *,
-        title: str | None = None,
-        draws: int = 2000,
-        gmad: tuple[str, str] | None = None,
-        roots: Mapping[str, str | os.PathLike[str]] | None = None,
-        images: str | os.PathLike[str] | None = None,
-    ) -> Path:
-        """Write the results as one HTML page: leaderboard, scatter plots, disagreements and provenance.
-
-        Args:
-            output: page to write, ``.html``; it needs no other file.
-            title: title of the page.
-            draws: number of bootstrap draws for intervals and tests; 0 turns both off.
-            gmad: two methods to show the images for on which they differ most; None for the two best on each dataset.
-            roots: folders of datasets, for their pictures.
-            images: folder with photographs that were moved.
-
-        Returns:
-            The page's path.
-
-        Raises:
-            UsageError: the page cannot be written there.
-
-        Example:
-            >>> results.report("report.html", draws=0).name
-            'report.html'
-        """
-        from bench.report.write import write_report
-
-        check_draws(draws)
-        places, title = places_of(roots), title or REPORT_TITLE
-        page = write_report(
-            self.entries, Path(output), title=title, places=places, images=images, draws=draws, pair=gmad
-        )
-        return page.path
 
     def _show(self, view: str, **request: Any) -> Views:
         from bench.views import show

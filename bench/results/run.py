@@ -29,6 +29,7 @@ from bench.results.skipping import Skipped
 from bench.results.wording import public, python_words
 from bench.runs import loading, runner
 from bench.runs.cluster_connection import check_scheduler
+from bench.runs.entry import with_twins
 from bench.runs.global_state import preserved
 from bench.runs.jobs import LoadedMethod, MethodSpec, Settings
 from bench.runs.runner import RunResult
@@ -156,12 +157,16 @@ def run(
             )
         )
     for each in found:
-        remarks = [python_words(each.remark)] if each.code_changed else []
-        for remark in [*each.cautions, *remarks]:
-            note(f"{each.entry.method.label} on {each.entry.dataset.id}: {remark}")
+        tell_cautions(each)
     check_outcomes(found, strict, skipped)
-    entries = tuple(each.entry for each in found)
-    return Results(entries, tuple(dict.fromkeys(entry.dataset.id for entry in entries)))
+    return Results.in_order(with_twins([each.entry for each in found]))
+
+
+def tell_cautions(result: RunResult) -> None:
+    """Say on stderr what is to be kept in mind of a result."""
+    remarks = [python_words(result.remark)] if result.code_changed else []
+    for remark in [*result.cautions, *remarks]:
+        note(f"{result.entry.method.label} on {result.entry.dataset.id}: {remark}")
 
 
 def run_each(
@@ -199,8 +204,8 @@ def run_each(
         UsageError: something cannot start as asked.
         BenchError: a worker process was killed, or the disk is full.
     """
-    warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
+    warn_about_plugins()  # after an error, which says the same where it is about a method asked for
     for dataset in datasets:
         if not allow_incomplete:
             dataset.check_count()

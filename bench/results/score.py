@@ -114,8 +114,8 @@ def score(
     if html is not None:
         check_page(Path(html))
     with preserved():
-        warn_about_plugins()
         specs = loading.method_specs(chosen, assignments_of(options), device, precision)
+        warn_about_plugins()
         named = name_images(images, places_of(roots), "images")
         ready = loading.load_methods(specs)
         if output is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +86,7 @@ class MethodRecord:
     trained_on: tuple[str, ...]
     higher_is_better: bool
     selected_on: tuple[str, ...] = ()
+    trained_on_hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class DatasetRecord:
     Attributes:
         id: as in ``Dataset``, and so are the others.
         n: number of images.
+        whole_labels: hash of names and labels of the whole dataset, where only a part of it was scored.
     """
 
     id: str
@@ -117,6 +119,7 @@ class DatasetRecord:
     image_column: str = ""
     suffix: str = ""
     across_splits: int = 0
+    whole_labels: str = ""
 
     @property
     def sign(self) -> int:
@@ -180,10 +183,12 @@ class Entry:
     Attributes:
         folder: where it lies.
         meta: the sidecar, whole; the properties below are its parts with types.
+        twins: ids of other datasets that have the same labels or the same image files.
     """
 
     folder: Path
     meta: Json
+    twins: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -228,6 +233,12 @@ class Entry:
         """The sizes of its images as recorded in the sidecar; None where nobody measured them."""
         block = self.meta.get("sizes")
         return None if block is None else cast("SizesRecord", _read_block(SizesRecord, block))
+
+    @property
+    def content_hashes(self) -> frozenset[str]:
+        """What its dataset's labels and image files are known by, those of the whole dataset among them."""
+        known = (self.identity.labels, self.identity.images, self.dataset.whole_labels)
+        return frozenset(filter(None, known))
 
     @property
     def source(self) -> str:
@@ -383,6 +394,20 @@ def damage(folder: Path, name: str) -> Iterator[None]:
 
 def _remedy(folder: Path) -> str:
     return f"remove the entry with `bench results rm {folder.name.rpartition('@')[2]}` and score again"
+
+
+def with_twins(entries: Sequence[Entry]) -> list[Entry]:
+    """Return entries that know which datasets among them are the same under another name."""
+    ids: dict[str, set[str]] = {}
+    for entry in entries:
+        for known in entry.content_hashes:
+            ids.setdefault(known, set()).add(entry.dataset.id)
+
+    def told(entry: Entry) -> Entry:
+        others = set().union(*(ids[known] for known in entry.content_hashes)) - {entry.dataset.id}
+        return dataclasses.replace(entry, twins=tuple(sorted(others))) if others else entry
+
+    return [told(entry) for entry in entries]
 
 
 def _read_block(record: type[Any], block: Mapping[str, Any]) -> Any:

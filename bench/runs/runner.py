@@ -79,7 +79,8 @@ def run(
         UsageError: the split is unknown, or another run writes the same entry.
         BenchError: a worker process was killed, the disk is full, or an image was changed during the run.
     """
-    part = dataset.split(split)
+    split = dataset.split_meant(split)
+    part, whole = dataset.split(split), dataset.labels_hash if split != "all" else ""
     survey = survey_images(part)
     remarks = survey.remarks(part)
     for remark in remarks:
@@ -105,7 +106,7 @@ def run(
             stack.enter_context(
                 store.write(
                     _identity(one.spec, dataset, protocol, images_hash, settings),
-                    {**describe_entry(one.spec.label, one.method.declared(), dataset), **about_images},
+                    {**describe_entry(one.spec.label, one.method.declared(), dataset, whole), **about_images},
                     code=hash_method(one.spec.method),
                     retry_failed=retry_failed,
                     rescore=rescore,
@@ -121,14 +122,19 @@ def run(
         ]
 
 
-def describe_entry(label: str, info: MethodInfo, dataset: Dataset) -> Json:
+def describe_entry(label: str, info: MethodInfo, dataset: Dataset, whole_labels: str = "") -> Json:
     """Return the sidecar's blocks on a method and a dataset: all that a table needs to know of them."""
     method = info.as_json()
     del method["input"]  # part of the identity, where it stands already
     about = {f.name: getattr(dataset, f.name) for f in dataclasses.fields(dataset) if f.name != "samples"}
     return {
         "method": {**method, "label": label},
-        "dataset": {**about, "n": len(dataset.samples), "attributes_hash": dataset.attributes_hash},
+        "dataset": {
+            **about,
+            "n": len(dataset.samples),
+            "attributes_hash": dataset.attributes_hash,
+            **({"whole_labels": whole_labels} if whole_labels else {}),
+        },
     }
 
 

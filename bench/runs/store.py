@@ -26,7 +26,7 @@ from bench.io.progress import warn
 from bench.io.visible import quoted
 from bench.runs import checksums
 from bench.runs.columns import LabelColumns
-from bench.runs.entry import FORMAT, PROVENANCE, SCORES, Entry, Identity, Json, read_entry
+from bench.runs.entry import FORMAT, PROVENANCE, SCORES, Entry, Identity, Json, read_entry, with_twins
 from bench.runs.journal import JOURNAL, Outcome, journal_lines, read_journal
 from bench.runs.locks import locked, remove_folder
 
@@ -91,7 +91,7 @@ class Store:
             except UsageError as error:
                 problems.append(Damage(folder, str(error)))
         found.sort(key=lambda e: (e.dataset.id, e.method.label, e.key))
-        return found, problems
+        return with_twins(found), problems
 
     def has_results_on(self, dataset: str) -> bool:
         """Tell whether results on a dataset of that id are stored."""

@@ -58,6 +58,27 @@ def test_what_rows_cannot_be_sorted_by_is_said(store: Store, bench: Bench) -> No
     assert (done.code, "--compare and --sort do not go together" in done.err) == (2, True)
 
 
+def test_a_table_without_an_average_says_what_it_is_sorted_by(store: Store, bench: Bench, photos: Path) -> None:
+    run(store, replace(read_local(photos), id="three"), fixed("a", MIXED))
+    given = ("--dataset", "two", "--dataset", "three", "--draws", "0")
+    done = bench("table", *given, "--sort", "average")
+    assert names(done.out) == ["b", "c", "a"]
+    assert "this table has 1 (two). Rows are in the order of their SRCC on two." in done.out
+    assert "Rows are in the order" not in bench("table", *given).out
+
+
+def test_names_that_nobody_could_tell_apart_are_refused(store: Store, bench: Bench) -> None:
+    for content, message in (
+        ('[methods]\na = " "\n', "names.toml: methods: 'a' has an empty name: give one, or leave it out"),
+        ('[methods]\na = "X"\nb = "X"\n', "--names: methods: 'a' and 'b' are both called 'X': give two names"),
+        ('[methods]\na = "b"\n', "--names: methods: 'a' and 'b' are both called 'b': give two names"),
+        ('[datasets]\none = "two"\n', "--names: datasets: 'one' and 'two' are both called 'two': give two names"),
+    ):
+        Path("names.toml").write_text(content)
+        done = bench("table", "--names", "names.toml", "--draws", "0")
+        assert (done.code, message in done.err) == (2, True), done.err
+
+
 def test_datasets_stand_as_they_were_asked_for(store: Store, bench: Bench) -> None:
     head = bench("table", "--dataset", "two", "--dataset", "one", "--draws", "0").out.splitlines()[0]
     assert head.index("two") < head.index("one")

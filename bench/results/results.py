@@ -42,12 +42,6 @@ class Results(Pages):
     entries: tuple[Entry, ...]
     datasets: tuple[str, ...] = ()
 
-    @classmethod
-    def in_order(cls, entries: Iterable[Entry]) -> Results:
-        """Return results whose columns stand in the order in which the entries have their datasets first."""
-        given = tuple(entries)
-        return cls(given, tuple(dict.fromkeys(entry.dataset.id for entry in given)))
-
     def __len__(self) -> int:
         return len(self.entries)
 
@@ -360,3 +354,9 @@ class Results(Pages):
         if "draws" in request:
             check_draws(request["draws"])
         return show(view, self.entries, Request(**request))
+
+
+def in_order(entries: Iterable[Entry]) -> Results:
+    """Return results whose columns stand in the order in which the entries have their datasets first."""
+    given = tuple(entries)
+    return Results(given, tuple(dict.fromkeys(entry.dataset.id for entry in given)))

@@ -24,7 +24,7 @@ from bench.results.arguments import (
     places_of,
     settings_of,
 )
-from bench.results.results import Results
+from bench.results.results import Results, in_order
 from bench.results.skipping import Skipped
 from bench.results.wording import public, python_words
 from bench.runs import loading, runner
@@ -159,7 +159,7 @@ def run(
     for each in found:
         tell_cautions(each)
     check_outcomes(found, strict, skipped)
-    return Results.in_order(with_twins([each.entry for each in found]))
+    return in_order(with_twins([each.entry for each in found]))
 
 
 def tell_cautions(result: RunResult) -> None:

@@ -11,7 +11,7 @@ from bench.api import Resize
 from bench.datasets.roots import Roots
 from bench.io.progress import say
 from bench.results.arguments import datasets_of
-from bench.results.results import Results
+from bench.results.results import Results, in_order
 from bench.results.run import check_outcomes, run_each, tell_cautions
 from bench.results.skipping import Skipped
 from bench.results.wording import public
@@ -77,7 +77,7 @@ def study(
             rescore=rescore,
             allow_incomplete=allow_incomplete,
         )
-    return Results.in_order(entries)
+    return in_order(entries)
 
 
 def run_study(

@@ -14,7 +14,7 @@ from bench.datasets.roots import Roots
 from bench.errors import BenchError, StoppedError, UsageError, counted
 from bench.io.atomic import make_folder, write_output
 from bench.io.progress import note
-from bench.results.results import Results
+from bench.results.results import Results, in_order
 from bench.runs import loading
 from bench.runs.entry import Entry
 from bench.runs.jobs import Settings
@@ -49,7 +49,7 @@ class Writer:
         """
         if not entries:
             raise UsageError(f"the study {study.path} has no result to show: see `bench status {study.path.name}`")
-        self.study, self.results = study, Results.in_order(entries)
+        self.study, self.results = study, in_order(entries)
         self.store, self.settings, self.places = store, settings, places
 
     def write(self) -> Iterator[str]:

@@ -78,7 +78,7 @@ START = """\
 bench measures how well no-reference image quality methods agree with people. Five things to try:
 
   bench score photo.jpg --method niqe          score a photograph, or a folder of them
-  bench run --method niqe --dataset sample     score a dataset and store every score
+  bench run --method niqe --dataset my_photos  score a folder with scores.csv, or a dataset, and store every score
   bench table                                  print what is stored as a table
   bench list methods                           see all methods and what each needs
   bench report --output report.html            write what is stored as a page

@@ -73,6 +73,7 @@ class Dataset:
         size: (width, height) that every image has, by the dataset's card; empty where they differ or nobody says.
         across_splits: number of images whose very file is in another official split too, as far as was looked.
         unread: columns with numbers of a CSV in which no column is known to hold labels.
+        unnamed: number of images in the folder that its CSV does not name, and which are no part of the dataset.
     """
 
     id: str
@@ -99,6 +100,7 @@ class Dataset:
     unread: tuple[str, ...] = ()
     size: tuple[int, ...] = ()
     across_splits: int = 0
+    unnamed: int = 0
 
     def __post_init__(self) -> None:
         for name, known in (("direction", ("higher", "lower")), ("aggregate", ("mean", "median"))):

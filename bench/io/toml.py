@@ -8,8 +8,10 @@ import types
 import typing
 from typing import Any, Literal
 
-from bench.errors import UsageError, did_you_mean
+from bench.errors import UsageError, did_you_mean, listed
 from bench.io.visible import quoted
+
+_FEW = 4
 
 
 def fill(cls: type[Any], table: Any, where: str) -> Any:
@@ -30,7 +32,8 @@ def fill(cls: type[Any], table: Any, where: str) -> Any:
     hints = _hints(typing.cast(Any, cls))
     for key in table:
         if key not in fields:
-            raise UsageError(f"{where} has the unknown key {quoted(key)}.{did_you_mean(key, fields)}")
+            hint = did_you_mean(key, fields) or f" Its keys are: {listed(list(fields))}." * (len(fields) <= _FEW)
+            raise UsageError(f"{where} has the unknown key {quoted(key)}.{hint}")
     for name, spec in fields.items():
         required = spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING
         if required and name not in table:

@@ -159,7 +159,7 @@ def run(
     for each in found:
         tell_cautions(each)
     check_outcomes(found, strict, skipped)
-    return Results(tuple(with_twins([each.entry for each in found])))
+    return Results.in_order(with_twins([each.entry for each in found]))
 
 
 def tell_cautions(result: RunResult) -> None:

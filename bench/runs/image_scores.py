@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from bench.api import Photo
 from bench.errors import BenchError, counted
-from bench.io.files import File
+from bench.io.files import File, LocalFolder
 from bench.io.images import decode
 from bench.io.progress import say, say_failures
 from bench.runs.jobs import ImageToScore, LoadedMethod, Settings
@@ -58,6 +58,13 @@ class NamedImage(NamedTuple):
     file: File | Photo
     resize: str
     digest: str = ""
+
+    @property
+    def path(self) -> str:
+        """Its absolute path on this machine; empty where it is in an archive, on a server or in memory."""
+        if isinstance(self.file, Photo) or not isinstance(self.file.folder, LocalFolder):
+            return ""
+        return str((self.file.folder.path / self.file.name).absolute())
 
     def photo(self) -> Photo:
         """Return the image decoded, before any resize.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.datasets.dataset import Dataset
 from bench.datasets.protocol import Protocol
+from bench.errors import counted
 from bench.io.images import POLICY
 from bench.io.progress import note
 from bench.plugins import options as method_options
@@ -19,6 +20,7 @@ from bench.plugins.method_source import hash_method
 from bench.runs.entry import Entry, Identity, Json
 from bench.runs.jobs import ImageToScore, LoadedMethod, MethodSpec, Settings
 from bench.runs.scoring import plan_processes, score_items, scored_together
+from bench.runs.speed import PartTimes
 from bench.runs.store import EntryWriter, Store
 from bench.runs.survey import Survey, across_splits_in, survey_images
 from bench.runs.versions import versions
@@ -91,6 +93,8 @@ def run(
     )
     if part.columns:
         note(f"{part.id}: {part.columns}")
+    if part.unnamed:
+        note(f"{part.id}: {counted(part.unnamed, 'image')} of the folder are not in its scores.csv, and left out")
     if protocol.saved_as:
         note(f"{part.id}: its images were saved again as {protocol.saved_as}, which is another protocol")
     if protocol.size:
@@ -163,7 +167,7 @@ def _fill(
 ) -> list[int]:
     items = _items_to_score(dataset, survey, writers)
     unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
-    new, seconds = [0] * len(ready), [0.0] * len(ready)
+    new, seconds, times = [0] * len(ready), [0.0] * len(ready), [PartTimes() for _ in ready]
     workers: set[str] = set()
     devices: dict[int, str] = {}
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -172,6 +176,7 @@ def _fill(
             writers[index].append(outcomes)
             new[index] += len(outcomes)
             seconds[index] += scored.seconds[index]
+            times[index].add(len(outcomes), scored.seconds[index])
         devices |= scored.devices
         workers |= {scored.worker} - {""}
     wall = time.perf_counter() - clock
@@ -184,6 +189,7 @@ def _fill(
         if index in devices:
             session = _at_a_cluster(session, devices[index], str(settings.scheduler), len(workers))
         session |= {"images": new[index], "method_seconds": seconds[index], "wall_seconds": wall}
+        session["parts"] = times[index].parts
         session["images_per_second"] = len(items) / wall if items else None
         writer.finish(dataset, session)
     return new

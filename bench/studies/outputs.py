@@ -32,6 +32,19 @@ class Output:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drawing(Output):
+    """A file that is a figure.
+
+    Attributes:
+        style: ``screen`` or ``paper``, the size of the figure and its text.
+        transparent: leave the background out.
+    """
+
+    style: Literal["screen", "paper"] = "screen"
+    transparent: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choice(Output):
     """Which of a study's results an output shows.
 
@@ -54,6 +67,7 @@ class TableOutput(Choice):
         view: a key of ``bench.views.VIEWS``: ``paper``, ``by``, ``compare``, ``significance``, ``over``, ...
         of: values of the view: the attribute of ``by``, the two methods of ``compare``, the file of ``published``.
         format: ``md``, ``latex``, ``html``, ``csv`` or ``json``; empty: what the suffix of the file says.
+        appendix: file for versions, protocols and hashes, which the table then leaves out; empty: they stay in it.
     """
 
     view: str = "paper"
@@ -70,7 +84,13 @@ class TableOutput(Choice):
     names: str = ""
     caption: str = ""
     label: str = ""
+    appendix: str = ""
     margin: float | None = None
+
+    @property
+    def files(self) -> list[str]:
+        """All files that it writes."""
+        return [self.file, *filter(None, [self.appendix])]
 
     @property
     def form(self) -> str:
@@ -79,7 +99,7 @@ class TableOutput(Choice):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FigureOutput(Choice):
+class FigureOutput(Choice, Drawing):
     """A figure, as ``bench plot`` draws it.
 
     Attributes:
@@ -100,7 +120,7 @@ class FigureOutput(Choice):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ContestOutput(Output):
+class ContestOutput(Drawing):
     """Pairs of images on which two methods differ most, as ``bench gmad`` draws them.
 
     Attributes:
@@ -128,7 +148,7 @@ class ContestOutput(Output):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExplanationOutput(Output):
+class ExplanationOutput(Drawing):
     """Maps of a method over a photograph, as ``bench explain`` draws them.
 
     Attributes:
@@ -150,7 +170,7 @@ class ExplanationOutput(Output):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RobustnessOutput(Output):
+class RobustnessOutput(Drawing):
     """Scores against levels of distortions, as ``bench robustness`` draws and tabulates them.
 
     Attributes:
@@ -188,6 +208,10 @@ def check_tables(tables: Sequence[TableOutput], where: str) -> None:
         if needed and len(table.of) != len(needed):
             example = ", ".join(f'"{each}"' for each in needed)
             raise UsageError(f"{where}: the view {table.view} of {table.file} needs of = [{example}]")
+        if table.appendix and not form_of(Path(table.appendix)):
+            raise UsageError(
+                f"{where}: the appendix {table.appendix} has no known suffix: end it in {', '.join(FORM_OF)}"
+            )
         if not table.form:
             raise UsageError(f"{where}: the table {table.file} says no format: end it in {', '.join(FORM_OF)}")
 

@@ -15,7 +15,7 @@ from bench.results.results import Results
 from bench.results.run import check_outcomes, run_each, tell_cautions
 from bench.results.skipping import Skipped
 from bench.results.wording import public
-from bench.runs.entry import Entry, with_twins
+from bench.runs.entry import Entry
 from bench.runs.global_state import preserved
 from bench.runs.jobs import Settings
 from bench.runs.runner import RunResult
@@ -77,7 +77,7 @@ def study(
             rescore=rescore,
             allow_incomplete=allow_incomplete,
         )
-    return Results(tuple(entries))
+    return Results.in_order(entries)
 
 
 def run_study(
@@ -179,4 +179,4 @@ def _entries_of(study: Study, store: Store, outcomes: Sequence[RunResult]) -> li
     for part in parts_of(study):
         if part.stored(list(here.values())) is None and (entry := part.stored(stored)) and entry.complete:
             here[entry.key] = entry
-    return with_twins(list(here.values()))
+    return list(here.values())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
@@ -18,9 +20,14 @@ from bench.runs.entry import Entry
 from bench.runs.jobs import Settings
 from bench.runs.store import Store
 from bench.studies.file import Study
-from bench.studies.outputs import ContestOutput, ExplanationOutput, FigureOutput, RobustnessOutput, TableOutput
+from bench.studies.outputs import ContestOutput, Drawing, ExplanationOutput, FigureOutput, RobustnessOutput, TableOutput
 from bench.studies.plan import options_of
 from bench.views.shown import form_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from bench.views.arranging import Request
 
 
 class Writer:
@@ -42,7 +49,7 @@ class Writer:
         """
         if not entries:
             raise UsageError(f"the study {study.path} has no result to show: see `bench status {study.path.name}`")
-        self.study, self.results = study, Results(tuple(entries))
+        self.study, self.results = study, Results.in_order(entries)
         self.store, self.settings, self.places = store, settings, places
 
     def write(self) -> Iterator[str]:
@@ -69,6 +76,8 @@ class Writer:
         study = self.study
         for table in study.tables:
             yield table.file, partial(self._table, table)
+            if table.appendix:
+                yield table.appendix, partial(self._appendix, table)
         for figure in study.figures:
             yield figure.file, partial(self._figure, figure)
         for contest in study.gmad:
@@ -89,20 +98,26 @@ class Writer:
         write_output(Path(output.file), _as_table(output, chosen), "file")
         return chosen
 
-    def _figure(self, output: FigureOutput) -> Results:
-        from bench.figures.plots import PLOTS
-        from bench.figures.style import own_style, save_figure
+    def _appendix(self, output: TableOutput) -> str:
+        from bench.views import appendix
 
         chosen = self.results.only(output.methods, output.datasets, output.families)
-        with own_style():
+        views = appendix.show(chosen.entries, _request(output, chosen))
+        write_output(Path(output.appendix), views.written(form_of(Path(output.appendix))), "appendix")
+        return f"appendix of {output.file}"
+
+    def _figure(self, output: FigureOutput) -> Results:
+        from bench.figures.plots import PLOTS
+
+        chosen = self.results.only(output.methods, output.datasets, output.families)
+        with _styled(output):
             drawn = PLOTS[output.kind](chosen.entries, **output.options)
+            _save(drawn.figure, output.file)
         for line in drawn.notes:
             note(f"{output.file}: {line}")
-        save_figure(drawn.figure, Path(output.file), "file")
         return chosen
 
     def _contest(self, output: ContestOutput) -> str:
-        from bench.figures.style import save_figure
         from bench.gmad.figure import MOST_ROWS, contact_sheet
         from bench.gmad.output import records
         from bench.gmad.run import contest_of, count_photographs, photographs_of
@@ -117,31 +132,30 @@ class Writer:
         pictures = photographs_of(contest, self.places, output.images or None)
         if output.csv:
             write_output(Path(output.csv), to_csv(records(contest)), "csv")
-        save_figure(contact_sheet(contest, pictures), Path(output.file), "file")
+        with _styled(output):
+            _save(contact_sheet(contest, pictures), output.file)
         return count_photographs(contest, pictures)
 
     def _explanation(self, output: ExplanationOutput) -> str:
         from bench.explain.figure import aspect_bars, overlay
         from bench.explain.run import explain_photo
-        from bench.figures.style import save_figure
 
         study = self.study
         found = explain_photo(
             Path(output.photo), output.method, options_of(study, [output.method]), study.device, study.precision
         )
         score = f"{found.method} {found.explanation.score:.4f}"
-        save_figure(overlay(found.photo.pixels, found.explanation.maps), Path(output.file), "file")
-        if output.chart:
-            if not found.explanation.aspects:
-                raise UsageError(f"{found.method} has no probabilities of aspects: leave chart out")
-            bars = aspect_bars(found.explanation.aspects, f"{found.photo.name}: {score}")
-            save_figure(bars, Path(output.chart), "chart")
+        with _styled(output):
+            _save(overlay(found.photo.pixels, found.explanation), output.file)
+            if output.chart:
+                if not found.explanation.aspects:
+                    raise UsageError(f"{found.method} has no probabilities of aspects: leave chart out")
+                _save(aspect_bars(found.explanation.aspects, f"{found.photo.name}: {score}"), output.chart)
         if output.json:
             write_output(Path(output.json), json.dumps(found.as_json(), indent=1, ensure_ascii=False) + "\n", "json")
         return f"{output.photo}, {score}"
 
     def _robustness(self, output: RobustnessOutput) -> str:
-        from bench.figures.style import save_figure
         from bench.robustness import levels_view
         from bench.robustness.figure import curves, raw_curves
         from bench.robustness.run import measure_robustness
@@ -161,7 +175,8 @@ class Writer:
         if output.table:
             write_output(Path(output.table), levels_view.show(about).written(form_of(Path(output.table))), "table")
         draw = raw_curves if output.raw else curves
-        save_figure(draw(found.levels, found.types, about.dataset, about.summaries), Path(output.file), "file")
+        with _styled(output):
+            _save(draw(found.levels, found.types, about.dataset, about.summaries), output.file)
         return f"{counted(len(found.levels), 'method')}, {counted(len(found.types), 'type')}"
 
     def _report(self) -> Results:
@@ -177,15 +192,32 @@ class Writer:
         return "what to cite"
 
 
+def _styled(output: Drawing) -> AbstractContextManager[None]:
+    from bench.figures.style import own_style
+
+    return own_style(output.style, output.transparent)
+
+
+def _save(figure: Figure, file: str) -> None:
+    from bench.figures.style import save_figure
+
+    save_figure(figure, Path(file), "file")
+
+
 def _as_table(output: TableOutput, chosen: Results) -> str:
     from bench.views import show
+
+    return show(output.view, chosen.entries, _request(output, chosen)).written(output.form)
+
+
+def _request(output: TableOutput, chosen: Results) -> Request:
     from bench.views.arranging import Request
     from bench.views.names import Names, read_names
 
     argument: object = output.of if len(output.of) > 1 else next(iter(output.of), None)
     if output.view == "published" and argument is not None:
         argument = Path(str(argument))
-    request = Request(
+    return Request(
         draws=output.draws,
         interval=output.interval,
         common=output.common,
@@ -195,10 +227,10 @@ def _as_table(output: TableOutput, chosen: Results) -> str:
         values=output.values,
         margin=output.margin,
         argument=argument,
-        datasets=output.datasets,
+        datasets=chosen.datasets if output.view in ("paper", "by") else output.datasets,
         sort=output.sort,
         names=read_names(Path(output.names)) if output.names else Names(),
         title=output.caption,
         label=output.label,
+        brief=bool(output.appendix),
     )
-    return show(output.view, chosen.entries, request).written(output.form)

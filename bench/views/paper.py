@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bench.datasets.protocol import Protocol
 from bench.defaults import ALPHA, CONFIDENCE
 from bench.errors import listed
 from bench.runs.selection import without_fitted
@@ -163,11 +164,13 @@ class PaperTable:
         return Value(f"{self.over.rank[row]:.2f}")
 
     def about_column(self, column: DatasetKey) -> str:
-        """Return what a dataset is: title, images, protocol, what intervals resample, notes, hashes."""
+        """Return what a dataset is: title, images, protocol, what intervals resample, notes and hashes."""
         about = self.table.about(column)
         if self.request.brief:
             synthetic = "a synthetic order, no human opinion" if about.kind == "synthetic-order" else ""
-            return "; ".join(filter(None, [synthetic, self.table.left_out(column)]))
+            # A part or another size is another measurement, and no detail.
+            protocol = str(column.protocol) if column.protocol != Protocol() else ""
+            return "; ".join(filter(None, [synthetic, protocol, self.table.left_out(column)]))
         text = f"{about.title}: {about.n} images; {column.protocol}"
         if any(cell.bootstrap for cell in self.table.column(column).values()):
             text += f"; intervals resample {about.cluster or 'image'}s"

@@ -156,7 +156,7 @@ class OnClip(Method):
                 probabilities = model.probabilities(_image(photo, model.prompts.device), self.temperature)[0]
             return by_pair(probabilities, self._pairs)
 
-        return Explainer(model.visual.layer4, outputs, aspects)
+        return Explainer(model.visual.layer4, outputs, aspects, unit="cosine")
 
 
 def _score(model: Any, photos: Sequence[Photo], temperature: float) -> list[float]:

@@ -61,6 +61,7 @@ caption = "Main results"
 file = "out/table.csv"
 methods = ["level"]
 draws = 0
+appendix = "out/appendix.md"
 
 [[figures]]
 file = "out/scatter.png"
@@ -91,7 +92,7 @@ def test_a_study_says_what_is_missing_runs_and_says_what_is_done(study: Path, be
     # Of the second seed only the method that draws.
     assert len(results) == 2 * (4 + 1)
     assert {each["state"] for each in results} == {"missing"}
-    assert [each["state"] for each in before if "file" in each] == ["not written"] * 3
+    assert [each["state"] for each in before if "file" in each] == ["not written"] * 4
     done = bench("run", study)
     assert done.code == 0, done.err
     assert done.out.count("scored 8, failed 0") == done.out.count("scored 4, failed 0") == 5
@@ -100,6 +101,7 @@ def test_a_study_says_what_is_missing_runs_and_says_what_is_done(study: Path, be
     table = (study.parent / "out" / "table.md").read_text()
     assert "all images, full size" in table
     assert "split test, full size" in table
+    assert "| dataset | images | protocol" in (study.parent / "out" / "appendix.md").read_text()
     after = states(bench, study)
     assert {each["state"] for each in after} == {"done", "written"}
     assert {each["seed"] for each in after if each.get("method") == "drawn"} == {0, 1}

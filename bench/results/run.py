@@ -29,11 +29,11 @@ from bench.results.skipping import Skipped
 from bench.results.wording import public, python_words
 from bench.runs import loading, runner
 from bench.runs.cluster_connection import check_scheduler
-from bench.runs.entry import with_twins
 from bench.runs.global_state import preserved
 from bench.runs.jobs import LoadedMethod, MethodSpec, Settings
 from bench.runs.runner import RunResult
 from bench.runs.store import Store
+from bench.runs.twins import with_twins
 
 
 @public

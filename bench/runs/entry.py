@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -237,8 +237,7 @@ class Entry:
     @property
     def content_hashes(self) -> frozenset[str]:
         """What its dataset's labels and image files are known by, those of the whole dataset among them."""
-        known = (self.identity.labels, self.identity.images, self.dataset.whole_labels)
-        return frozenset(filter(None, known))
+        return frozenset({self.identity.labels, self.identity.images, self.dataset.whole_labels} - {""})
 
     @property
     def source(self) -> str:
@@ -394,20 +393,6 @@ def damage(folder: Path, name: str) -> Iterator[None]:
 
 def _remedy(folder: Path) -> str:
     return f"remove the entry with `bench results rm {folder.name.rpartition('@')[2]}` and score again"
-
-
-def with_twins(entries: Sequence[Entry]) -> list[Entry]:
-    """Return entries that know which datasets among them are the same under another name."""
-    ids: dict[str, set[str]] = {}
-    for entry in entries:
-        for known in entry.content_hashes:
-            ids.setdefault(known, set()).add(entry.dataset.id)
-
-    def told(entry: Entry) -> Entry:
-        others = set().union(*(ids[known] for known in entry.content_hashes)) - {entry.dataset.id}
-        return dataclasses.replace(entry, twins=tuple(sorted(others))) if others else entry
-
-    return [told(entry) for entry in entries]
 
 
 def _read_block(record: type[Any], block: Mapping[str, Any]) -> Any:

@@ -26,9 +26,10 @@ from bench.io.progress import warn
 from bench.io.visible import quoted
 from bench.runs import checksums
 from bench.runs.columns import LabelColumns
-from bench.runs.entry import FORMAT, PROVENANCE, SCORES, Entry, Identity, Json, read_entry, with_twins
+from bench.runs.entry import FORMAT, PROVENANCE, SCORES, Entry, Identity, Json, read_entry
 from bench.runs.journal import JOURNAL, Outcome, journal_lines, read_journal
 from bench.runs.locks import locked, remove_folder
+from bench.runs.twins import with_twins
 
 RESULTS_VARIABLE = "BENCH_RESULTS"
 _LISTED_FAILURES = 100  # the Parquet has them all

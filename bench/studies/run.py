@@ -20,6 +20,7 @@ from bench.runs.global_state import preserved
 from bench.runs.jobs import Settings
 from bench.runs.runner import RunResult
 from bench.runs.store import Store
+from bench.runs.twins import with_twins
 from bench.studies.file import Study, read_study
 from bench.studies.plan import parts_of, protocols_of
 from bench.studies.write import Writer
@@ -179,4 +180,4 @@ def _entries_of(study: Study, store: Store, outcomes: Sequence[RunResult]) -> li
     for part in parts_of(study):
         if part.stored(list(here.values())) is None and (entry := part.stored(stored)) and entry.complete:
             here[entry.key] = entry
-    return list(here.values())
+    return with_twins(list(here.values()))

@@ -87,7 +87,7 @@ def test_a_function_that_needs_more_than_an_image_is_refused_by_name() -> None:
     def level(image, gain, *, channel):  # type: ignore[no-untyped-def]
         raise NotImplementedError
 
-    with pytest.raises(UsageError, match="^level needs gain, channel beside the image"):
+    with pytest.raises(UsageError, match=r"^level needs gain, channel beside the image"):
         api.method(level, higher_is_better=True)
 
 
@@ -95,7 +95,7 @@ def test_a_default_that_no_store_could_hold_is_refused() -> None:
     def level(image: object, gain: float = float("inf")) -> float:
         raise NotImplementedError
 
-    with pytest.raises(UsageError, match="^level: the parameter gain has the default inf, which is not finite"):
+    with pytest.raises(UsageError, match=r"^level: the parameter gain has the default inf, which is not finite"):
         api.method(level, higher_is_better=True)
 
 

@@ -180,6 +180,23 @@ def test_a_dataset_under_two_protocols_does_not_count_twice(store: Store, sets: 
     assert average_line(mixed).count("a (more than one protocol of it is shown)") == 1
 
 
+def test_a_copy_of_a_dataset_counts_once_and_the_table_says_so(store: Store, sets: list[Path], tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(sets[0], tmp_path / "copied"))
+    everywhere(store, [*sets[:2], copy], fixed("m", MIXED), fixed("n", SWAPPED))
+    table = arranged(store)
+    assert len(table.columns) == 3
+    assert over(table) == ["a", "b"]
+    assert left_out(table) == {"copied": {"the same labels or images as a": []}}
+    assert "Left out: copied (the same labels or images as a)." in average_line(table)
+
+
+def test_a_copy_counts_where_the_original_does_not(store: Store, sets: list[Path], tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(sets[0], tmp_path / "copied"))
+    everywhere(store, [sets[1], copy], fixed("m", MIXED), fixed("n", SWAPPED))
+    run(store, sets[0], fixed("m", MIXED))
+    assert over(arranged(store)) == ["b", "copied"]
+
+
 def test_with_one_dataset_nothing_is_said_of_averages(store: Store, sets: list[Path], bench: Bench) -> None:
     run(store, sets[0], fixed("m", MIXED), fixed("n", SWAPPED))
     text = bench("table").out

@@ -58,7 +58,7 @@ class ComparisonPanel:
 def panels(table: Table) -> list[ComparisonPanel]:
     """Return a panel for each column of a table with rows to compare, and one for the average where there is one."""
     tests, found = compare_columns(table), []
-    for column in table.columns:
+    for column in (each for each in table.columns if each not in tests.copies):
         cells = {row: table.cells[row, column] for row in table.eligible[column]}
         srcc = {row: value for row, cell in cells.items() if (value := cell.correlations.srcc) is not None}
         intervals = {row: cells[row].interval for row in srcc}

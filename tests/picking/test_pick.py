@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -88,6 +89,17 @@ def test_it_says_what_it_rests_on(picks: Picks) -> None:
     assert f"{N} photographs" in said
     assert "1 dataset that people rated" in said
     assert "So few datasets say little" in said
+
+
+def test_a_rated_set_under_two_names_counts_once(folder: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    for place in (folder / "rated", Path(shutil.copytree(folder / "rated", tmp_path / "copied"))):
+        run(store, place, fakes.Brightness)
+    found = api.pick(folder / "album", [fakes.Brightness], results=tmp_path / "results", sample=5)
+    assert [(each.dataset, each.counts) for each in found.datasets] == [("copied", True), ("rated", False)]
+    said = " ".join(found.basis)
+    assert "mean over 1 dataset that" in said
+    assert "rated does not count: it has the same labels or images as copied." in said
 
 
 def test_without_results_nothing_tells(folder: Path, tmp_path: Path) -> None:

@@ -63,9 +63,10 @@ def average(table: Table, kind: str = "") -> Average:
 
 
 def averages_by_kind(table: Table) -> list[Average]:
-    """Average inside each kind that has enough datasets, where a table has datasets of several kinds."""
+    """Average inside each known kind that has enough datasets, where a table has datasets of several kinds."""
     kinds = list(dict.fromkeys(kind_of(table, column) for column in table.columns))
-    found = [average(table, kind) for kind in kinds] if len(kinds) > 1 else []
+    known = [kind for kind in kinds if kind != "unknown"]
+    found = [average(table, kind) for kind in known] if len(kinds) > 1 else []
     return [each for each in found if each.srcc]
 
 

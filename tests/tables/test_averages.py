@@ -17,7 +17,7 @@ from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run
 from bench.api import UNKNOWN, Method, Resize
 from bench.datasets.readers.local import read_local
 from bench.runs.store import Store
-from bench.tables.averages import average
+from bench.tables.averages import average, averages_by_kind
 from bench.tables.evaluation import evaluate
 from bench.tables.marks import find_marks
 from bench.tables.table import Table, arrange
@@ -195,6 +195,12 @@ def test_a_copy_counts_where_the_original_does_not(store: Store, sets: list[Path
     everywhere(store, [sets[1], copy], fixed("m", MIXED), fixed("n", SWAPPED))
     run(store, sets[0], fixed("m", MIXED))
     assert over(arranged(store)) == ["b", "copied"]
+
+
+def test_datasets_of_unknown_kind_have_no_average_of_their_own(store: Store, sets: list[Path]) -> None:
+    everywhere(store, sets[:2], fixed("m", MIXED))
+    run(store, dataclasses.replace(read_local(sets[2]), kind="synthetic-order"), fixed("m", SWAPPED))
+    assert averages_by_kind(arranged(store)) == []
 
 
 def test_with_one_dataset_nothing_is_said_of_averages(store: Store, sets: list[Path], bench: Bench) -> None:

@@ -130,9 +130,14 @@ def test_the_command_writes_a_csv_to_rate(bench: Bench, folder: Path, monkeypatc
     assert {row["score"] for row in rows} == {""}
     assert len(rows) == N
     assert "`bench run --method brightness --method darkness --dataset rate.csv` says which" in done.err
+    assert bench("pick", folder / "album", *two, "--output", "rate.csv").code == 0, "nobody has filled it in"
     # Filled in, it is a dataset where it lies, and the folder keeps all its photographs.
     Path("rate.csv").write_text("image,score\n" + "".join(f"{row['image']},{n}\n" for n, row in enumerate(rows[:3])))
     assert "scored 3, failed 0" in bench("run", "--method", "brightness", "--dataset", "rate.csv").out
+    # Ratings are lost by no command, and nobody waits for scores to be told so.
+    monkeypatch.setattr("bench.results.pick.pick", lambda *_, **__: pytest.fail("scored"))
+    again = bench("pick", folder / "album", *two, "--output", "rate.csv")
+    assert (again.code, "--output got rate.csv, which holds labels of images" in again.err) == (2, True)
 
 
 def test_photographs_below_the_csv_are_named_from_there(folder: Path, picks: Picks) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Ran, make_photo
-from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run
+from conftest import Ran
+from stored import GAPS, MIXED, RISING, SWAPPED, another, fixed, run
 
 from bench.api import UNKNOWN, Method, Resize
 from bench.datasets.readers.local import read_local
@@ -33,12 +33,7 @@ SRCC = {"mixed": 11 / 21, "swapped": 41 / 42}  # 1 - 6 sum(d²) / 504, with sums
 @pytest.fixture
 def sets(photos: Path) -> list[Path]:
     """Three datasets a, b and c, which differ by their first photograph and by the scale of their labels."""
-    found = [Path(shutil.copytree(photos, photos.parent / name)) for name in "abc"]
-    for number, folder in enumerate(found):
-        make_photo(folder / "images" / "0.png", 100 + number)
-        table = (folder / "scores.csv").read_text()
-        (folder / "scores.csv").write_text(table.replace(",1", f",{number + 1}"))
-    return found
+    return [another(photos, name, number) for number, name in enumerate("abc")]
 
 
 def arranged(store: Store) -> Table:

@@ -58,7 +58,7 @@ class ComparisonPanel:
 def panels(table: Table) -> list[ComparisonPanel]:
     """Return a panel for each column of a table with rows to compare, and one for the average where there is one."""
     tests, found = compare_columns(table), []
-    for column in table.columns:
+    for column in (each for each in table.columns if each not in tests.copies):
         cells = {row: table.cells[row, column] for row in table.eligible[column]}
         srcc = {row: value for row, cell in cells.items() if (value := cell.correlations.srcc) is not None}
         intervals = {row: cells[row].interval for row in srcc}
@@ -124,7 +124,8 @@ def rankings(table: Table) -> Figure:
     most = max((len(panel.rows) for panel in shown), default=1)
     figure, grid = new_grid(len(shown), width=3.6, height=0.8 + 0.21 * most)
     families = {row: cell.family for (row, _), cell in table.cells.items()}
-    look = {family: each for family, each in looks(list(Family)).items() if family in families.values()}
+    there = {families[row] for panel in shown for row in panel.rows}
+    look = {family: each for family, each in looks(list(Family)).items() if family in there}
     for axes, panel in zip(grid, shown, strict=True):
         _draw_ranking(axes, panel, table.labels)
         for family, each in look.items():

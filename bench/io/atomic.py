@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 from collections.abc import Iterator
@@ -96,13 +97,31 @@ def write_output(path: Path, data: str | bytes, parameter: str = "--output") -> 
 
 
 def _holds_labels(path: Path) -> bool:
-    """Say whether a file is a table of images and their ratings, and none of methods' scores."""
+    """Say whether a file is a table of images with a rating of one at least, and none of methods' scores."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
         first = file.readline(_MOST_OF_A_LINE).decode("utf-8-sig", errors="replace")
-    columns = {cell.strip(' "\r\n').lower() for cell in re.split("[,;\t]", first)}
-    return bool(columns & _IMAGES) and bool(columns & _RATINGS) and "method" not in columns
+    columns = [cell.strip(' "\r\n').lower() for cell in re.split("[,;\t]", first)]
+    named = set(columns)
+    if not named & _IMAGES or not named & _RATINGS or "method" in named:
+        return False
+    ratings = [place for place, name in enumerate(columns) if name in _RATINGS]
+    separator = next(each for each in ",;\t" if each in first)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
+        rows = csv.reader(text, delimiter=separator)
+        next(rows)
+        try:
+            # A row that does not fit the heading may hold ratings too.
+            return any(place >= len(row) or row[place].strip() for row in rows if row for place in ratings)
+        except csv.Error:
+            return True
+
+
+def refuse_labels(path: Path, parameter: str = "--output") -> None:
+    """Raise UsageError where a file holds the labels of images, which no output replaces."""
+    if _holds_labels(path):
+        raise UsageError(f"{parameter} got {path}, which holds labels of images: give another name, or remove it first")
 
 
 @contextmanager
@@ -113,8 +132,7 @@ def output_file(path: Path, parameter: str = "--output") -> Iterator[Path]:
         UsageError: it cannot be written, or it holds the labels of images, which no output replaces; the old file is as
             it was.
     """
-    if _holds_labels(path):
-        raise UsageError(f"{parameter} got {path}, which holds labels of images: give another name, or remove it first")
+    refuse_labels(path, parameter)
     try:
         with renamed_into(path) as temporary:
             yield temporary

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from conftest import Ran
 from PIL import Image
+from stored import MIXED, SWAPPED, fixed, run
 
 from bench.figures.significance import indistinguishable_runs, matrices, panels, rankings
 from bench.figures.style import new_figure, plain
@@ -19,6 +20,7 @@ from bench.tables.resolution import column_resolution
 from bench.tables.table import Table, arrange
 
 Bench = Callable[..., Ran]
+SEEN = {"opinion_aware": True, "trained_on": ("photos",)}
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,13 @@ def test_a_ranking_shows_each_srcc_and_a_bar_over_the_twins(filled: Store) -> No
     bars = [line.get_ydata().tolist() for line in axes.lines if line.get_xdata()[0] > 1]
     assert bars == [[0.7, 2.3]]
     assert next(text.get_text() for text in axes.get_yticklabels()) == "good"
+
+
+def test_a_family_without_a_point_is_not_in_the_legend(store: Store, photos: Path) -> None:
+    run(store, photos, fixed("m", MIXED), fixed("n", SWAPPED), fixed("seen", MIXED, family="zero-shot", **SEEN))
+    figure = rankings(arranged(store))
+    assert not figure.legends
+    assert "without seen" in figure.axes[0].get_xlabel()
 
 
 def test_the_scale_bar_is_as_long_as_what_the_dataset_resolves(filled: Store) -> None:

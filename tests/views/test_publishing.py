@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Ran
 from rot import unfinish
-from stored import MIXED, RISING, SWAPPED, fixed, run
+from stored import MIXED, RISING, SWAPPED, another, fixed, run
 
 import bench as api
 from bench.datasets.readers.local import read_local
@@ -23,9 +23,9 @@ Bench = Callable[..., Ran]
 @pytest.fixture
 def store(photos: Path) -> Store:
     """Three methods on two datasets: `a` is the best on `one`, `c` on `two`."""
-    store, dataset = Store(Path("results")), read_local(photos)
-    run(store, replace(dataset, id="one"), fixed("a", RISING), fixed("b", SWAPPED), fixed("c", MIXED))
-    run(store, replace(dataset, id="two"), fixed("a", MIXED), fixed("b", SWAPPED), fixed("c", SWAPPED))
+    store = Store(Path("results"))
+    run(store, another(photos, "one", 0), fixed("a", RISING), fixed("b", SWAPPED), fixed("c", MIXED))
+    run(store, another(photos, "two", 1), fixed("a", MIXED), fixed("b", SWAPPED), fixed("c", SWAPPED))
     return store
 
 

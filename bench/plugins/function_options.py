@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import typing
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +17,7 @@ def options_of(function: Callable[..., Any]) -> type[Any]:
     """Return a dataclass of a function's parameters, beyond the first, that have a default and can be options.
 
     A parameter's type is that of its annotation, else that of its default. One of another type than options can have,
-    an array say, is no option and keeps its default.
+    an array say, or of an infinite default is no option and keeps its default.
 
     Example:
         >>> def level(image, gain: float = 1, *, channel="red", weights=(1, 2)): ...
@@ -30,7 +31,8 @@ def options_of(function: Callable[..., Any]) -> type[Any]:
     fields: list[Any] = []
     for each in parameters:
         named = each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY) and each.default is not each.empty
-        if named and (hint := _hint(function, each)) is not None:
+        finite = not isinstance(each.default, float) or math.isfinite(each.default)
+        if named and finite and (hint := _hint(function, each)) is not None:
             default = float(each.default) if hint is float and each.default is not None else each.default
             fields.append((each.name, hint, option(default, help="a parameter of the function")))
     return dataclasses.make_dataclass("Options", fields, frozen=True) if fields else Method.Options

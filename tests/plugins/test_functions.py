@@ -220,3 +220,13 @@ def test_modules_beside_the_script_are_a_part_of_the_function(
         importlib.invalidate_caches()
         found.append(hash_function(importlib.import_module("own_script").score).digest)
     assert found[0] != found[1] == found[2]
+
+
+def test_an_infinite_default_is_no_option_and_stays(photos: Path, tmp_path: Path) -> None:
+    def capped(image: Any, most: float = float("inf"), gain: float = 2.0) -> float:
+        return min(most, gain * float(np.asarray(image).mean()))
+
+    results = api.run(capped, photos, results=tmp_path / "store", higher_is_better=True)
+    (entry,) = results.entries
+    assert entry.identity.method["options"] == {"gain": 2.0}
+    assert entry.failed == 0

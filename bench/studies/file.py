@@ -87,11 +87,14 @@ class Study:
 
     @property
     def read(self) -> list[tuple[str, str]]:
-        """All files that it reads beside its datasets, each with its key."""
+        """All files that it reads beside its datasets, each with its key; of options any text may be one."""
+        values = [value if isinstance(value, list) else [value] for value in self.options.values()]
         return [
             ("STUDY", self.path.name),
             *(("plugins", each) for each in self.plugins),
+            *(("options", each) for several in values for each in several if isinstance(each, str)),
             *(("names", each.names) for each in self.tables if each.names),
+            *(("of", each) for table in self.tables if table.view == "published" for each in table.of),
             *(("photo", each.photo) for each in self.explain),
         ]
 
@@ -154,7 +157,8 @@ def _check_outputs(study: Study) -> None:
     from bench.studies import checks
 
     base = study.path.parent
-    folders = [*study.datasets, *study.roots.values(), *(each.dataset for each in study.robustness)]
+    named = [*(each.dataset for each in study.robustness), *(each.images for each in study.gmad if each.images)]
+    folders = [*study.datasets, *study.roots.values(), *named]
     checks.check_files(study.written, study.read, folders, base)
     checks.check_drawn([*study.figures, *study.gmad, *study.explain, *study.robustness])
     checks.check_tables(study.tables)

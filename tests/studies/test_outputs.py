@@ -213,6 +213,14 @@ def test_nothing_is_written_among_the_files_of_a_dataset_or_over_a_photograph(fo
         ('cite = "a\\n.bib"', "with a character that no path may have"),
         ('cite = "a\\u001b.bib"', "cite is 'a\\u001b.bib', with a character that no path may have"),
         ('cite = "o/a.bib"\nreport = "a.txt"\n[[tables]]\nfile = "p/../o/a.bib"\nformat = "md"', "name one file twice"),
+        (
+            '[[tables]]\nfile = "./m.json"\n[options]\n"niqe.model" = "m.json"',
+            "file './m.json' and options 'm.json' name one file, which is read",
+        ),
+        (
+            '[[tables]]\nfile = "p.csv"\nview = "published"\nof = ["p.csv"]',
+            "file 'p.csv' and of 'p.csv' name one file, which is read",
+        ),
         ('site = "."', "it has files, and `bench site` did not write it"),
         ('site = "study.toml"', "site got"),
         (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.distortions import select
 from bench.errors import UsageError, did_you_mean
 from bench.figures.plots import check_options
 from bench.figures.style import SUFFIXES
@@ -122,6 +121,8 @@ def check_robustness(measured: Sequence[RobustnessOutput]) -> None:
     """Raise UsageError where numbers or types are ones that ``bench robustness`` would refuse."""
     for each in measured:
         _check_range(each, {"count": (1, 10_000), "size": (16, 4096)})
+        from bench.distortions import select  # imports torch, which no other study needs
+
         try:
             select(",".join(each.types))
         except ValueError as error:

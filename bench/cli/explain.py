@@ -60,10 +60,13 @@ def explain(
     """
     from bench.explain.run import explain_photo
     from bench.figures.style import check_path
+    from bench.io.atomic import check_apart, check_replaceable
 
+    check_apart([("--output", output), ("--chart", chart)], [("PHOTO", photo)])
     for path, option in ((output, "--output"), (chart, "--chart")):
         if path is not None:
             check_path(path, option)
+            check_replaceable(path, option)
     if len(methods) > 1:
         raise UsageError(f"--method got {', '.join(methods)}: give one that offers explanations")
     found = explain_photo(photo, methods[0], options, device, precision)

@@ -64,9 +64,9 @@ class PristineModel:
         """Write an .npz that :func:`read_npz` reads; the file appears whole or not at all.
 
         Raises:
-            UsageError: the file cannot be written.
+            UsageError: the file cannot be written, or one of another kind is there.
         """
-        with output_file(path) as temporary:
+        with output_file(path, own=load_model) as temporary:
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
                 np.savez_compressed(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bench import stats
 from bench.api.declaration import NOT_DECLARED
 from bench.datasets.protocol import Protocol
-from bench.report.leaderboard import LEAKS, find_letters
+from bench.report.leaderboard import LEAKS, LEGEND, find_letters
 from bench.report.links import Link, dataset_links, method_links
 from bench.report.slugs import find_slugs
 from bench.runs.speed import Speed, speed
@@ -206,7 +206,7 @@ def rank_methods(paper: PaperTable, published: Iterable[PublishedResult] = ()) -
         scale.ticks,
         tuple(
             (letter, why)
-            for letter, why in LEAKS.values()
+            for letter, why in LEGEND
             if any(letter == mark for each in entrants for one in each.standings for mark, _ in one.marks)
         ),
         _timed(table).dataset if any(each.speed.value for each in entrants) else "",

@@ -92,8 +92,7 @@ def _check_output(output: Path | None, raw: bool) -> None:
 
 def _draw(found: Robustness, output: Path, raw: bool) -> None:
     from bench.figures.style import save_figure
-    from bench.robustness.figure import curves, raw_curves
+    from bench.robustness.figure import draw
 
-    draw, about = (raw_curves if raw else curves), found.report
-    save_figure(draw(found.levels, found.types, about.dataset, about.summaries), output)
+    save_figure(draw(found, raw=raw), output)
     click.echo(f"{output}: {counted(len(found.levels), 'method')}, {counted(len(found.types), 'type')}", err=True)

@@ -148,27 +148,24 @@ class Writer:
         return count_photographs(contest, pictures)
 
     def _explanation(self, output: ExplanationOutput) -> str:
-        from bench.explain.figure import aspect_bars, overlay
+        from bench.explain.figure import aspect_chart, overlay
         from bench.explain.run import explain_photo
 
         study = self.study
         found = explain_photo(
             Path(output.photo), output.method, options_of(study, [output.method]), study.device, study.precision
         )
-        score = f"{found.method} {found.explanation.score:.4f}"
         with _styled(output):
             _save(overlay(found.photo.pixels, found.explanation), output.file)
             if output.chart:
-                if not found.explanation.aspects:
-                    raise UsageError(f"{found.method} has no probabilities of aspects: leave chart out")
-                _save(aspect_bars(found.explanation.aspects, f"{found.photo.name}: {score}"), output.chart)
+                _save(aspect_chart(found, "chart"), output.chart)
         if output.json:
             write_output(Path(output.json), json.dumps(found.as_json(), indent=1, ensure_ascii=False) + "\n", "json")
-        return f"{output.photo}, {score}"
+        return f"{output.photo}, {found.method} {found.explanation.score:.4f}"
 
     def _robustness(self, output: RobustnessOutput) -> str:
         from bench.robustness import levels_view
-        from bench.robustness.figure import curves, raw_curves
+        from bench.robustness.figure import draw
         from bench.robustness.run import measure_robustness
 
         study = self.study
@@ -182,12 +179,12 @@ class Writer:
             count=output.count,
             size=output.size,
         )
-        about = found.report
         if output.table:
-            write_output(Path(output.table), levels_view.show(about).written(form_of(Path(output.table))), "table")
-        draw = raw_curves if output.raw else curves
+            write_output(
+                Path(output.table), levels_view.show(found.report).written(form_of(Path(output.table))), "table"
+            )
         with _styled(output):
-            _save(draw(found.levels, found.types, about.dataset, about.summaries), output.file)
+            _save(draw(found, raw=output.raw), output.file)
         return f"{counted(len(found.levels), 'method')}, {counted(len(found.types), 'type')}"
 
     def _report(self) -> Results:

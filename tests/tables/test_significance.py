@@ -231,7 +231,7 @@ def test_a_copy_of_a_dataset_makes_no_comparison_of_its_own(filled: Store, bench
     assert "the same labels or images as one" in text
     assert "is left out: the same labels or images as one." in bench("table", "--significance").out
     assert "other is left out: the same labels or images as one" in bench("plot", "ranking", "--output", "r.png").out
-    assert [panel.title.split()[0] for panel in panels(arranged(filled))] == ["one", "two", "average"]
+    assert [panel.title.split()[0] for panel in panels(arranged(filled), tests)] == ["one", "two", "average"]
 
 
 def test_one_against_another(filled: Store, bench: Bench) -> None:

@@ -70,9 +70,9 @@ def test_a_table_without_an_average_says_what_it_is_sorted_by(store: Store, benc
 def test_names_that_nobody_could_tell_apart_are_refused(store: Store, bench: Bench) -> None:
     for content, message in (
         ('[methods]\na = " "\n', "names.toml: methods: 'a' has an empty name: give one, or leave it out"),
-        ('[methods]\na = "X"\nb = "X"\n', "--names: methods: 'a' and 'b' are both called 'X': give two"),
-        ('[methods]\na = "b"\n', "--names: methods: 'a' and 'b' are both called 'b': give two"),
-        ('[datasets]\none = "two"\n', "--names: datasets: 'one' and 'two' are both called 'two': give two"),
+        ('[methods]\na = "X"\nb = "X"\n', "--names: methods: 'a' and 'b' are both called 'X': give two names"),
+        ('[methods]\na = "b"\n', "--names: methods: 'a' and 'b' are both called 'b': give two names"),
+        ('[datasets]\none = "two"\n', "--names: datasets: 'one' and 'two' are both called 'two': give two names"),
     ):
         Path("names.toml").write_text(content)
         done = bench("table", "--names", "names.toml", "--draws", "0")

@@ -1,11 +1,14 @@
-"""Degrading images: one alone, several under one random draw, or at every level."""
+"""Degrading images: one alone, several under one random draw, at every level, or a batch of series at every level."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from bench.distortions._core import check_image, check_images
+from bench.distortions._core import Generators, check_image, check_images
 from bench.distortions.catalogue import DISTORTIONS, find
 from bench.distortions.declaration import LEVELS
 from bench.errors import BenchError
@@ -78,6 +81,37 @@ def distort_levels(images: Tensor, name: str, generator: torch.Generator) -> Ten
         generator.set_state(state)
         series.append(distort_alike(images, name, level, generator))
     return torch.stack(series)
+
+
+def distort_series(images: Tensor, name: str, seeds: Sequence[int]) -> Tensor:
+    """Degrade the images of several series at every level, all series at once, on the device where they are.
+
+    Each series gets what ``distort_levels`` gives it from a generator of its seed, but for rounding. The
+    generators are on the images' device; a GPU's draw other values of a seed than the CPU's. Values are not
+    checked: that would wait for the device.
+
+    Args:
+        images: (S, N, C, H, W) floats in [0, 1], C = 1 or 3: S series of N images that are degraded alike.
+        name: of a type with ``Distortion.batched``.
+        seeds: S whole numbers.
+
+    Returns:
+        (S, 5, N, C, H, W): levels 1 to 5.
+
+    Raises:
+        ValueError: unknown name, a type that is not batched, or another number of seeds than of series.
+    """
+    distortion = find(name)
+    if not distortion.batched:
+        raise ValueError(f"{name!r} is not batched: use distort_levels for each series")
+    if len(seeds) != len(images):
+        raise ValueError(f"seeds has {len(seeds)} numbers, and images {len(images)} series")
+    function = cast("Callable[[Tensor, float, Generators], Tensor]", distortion.function)
+    levels = []
+    for value in distortion.values:
+        each = tuple(torch.Generator(images.device).manual_seed(seed) for seed in seeds)
+        levels.append(function(images.flatten(0, 1), value, Generators(each, images.shape[1])).view(images.shape))
+    return torch.stack(levels, 1)
 
 
 def _apply(images: Tensor, name: str, level: int, generator: torch.Generator) -> Tensor:

@@ -83,34 +83,40 @@ def distort_levels(images: Tensor, name: str, generator: torch.Generator) -> Ten
     return torch.stack(series)
 
 
-def distort_series(images: Tensor, name: str, seeds: Sequence[int]) -> Tensor:
+def distort_series(images: Tensor, name: str, seeds: Sequence[Sequence[int]]) -> Tensor:
     """Degrade the images of several series at every level, all series at once, on the device where they are.
 
-    Each series gets what ``distort_levels`` gives it from a generator of its seed, but for rounding. The
-    generators are on the images' device; a GPU's draw other values of a seed than the CPU's. Values are not
-    checked: that would wait for the device.
+    Each image gets what ``distort`` gives it from a generator of its seed, but for rounding. The generators are
+    on the images' device; a GPU's draw other values of a seed than the CPU's. Values are not checked: that would
+    wait for the device.
 
     Args:
-        images: (S, N, C, H, W) floats in [0, 1], C = 1 or 3: S series of N images that are degraded alike.
+        images: (S, N, C, H, W) floats in [0, 1], C = 1 or 3: S series of N images.
         name: of a type with ``Distortion.batched``.
-        seeds: S whole numbers.
+        seeds: whole numbers for each of the five levels: S of them, one for the N images of a series, which are
+            degraded alike, or S times N, one for each image.
 
     Returns:
         (S, 5, N, C, H, W): levels 1 to 5.
 
     Raises:
-        ValueError: unknown name, a type that is not batched, or another number of seeds than of series.
+        ValueError: unknown name, a type that is not batched, or another number of seeds.
     """
     distortion = find(name)
     if not distortion.batched:
         raise ValueError(f"{name!r} is not batched: use distort_levels for each series")
-    if len(seeds) != len(images):
-        raise ValueError(f"seeds has {len(seeds)} numbers, and images {len(images)} series")
+    flat = images.flatten(0, 1)
+    counts = {len(row) for row in seeds}
+    if len(seeds) != len(LEVELS) or not counts <= {len(images), len(flat)}:
+        raise ValueError(
+            f"seeds has {len(seeds)} rows of {sorted(counts)} numbers: give {len(LEVELS)} of {len(images)}, one for "
+            f"each series, or of {len(flat)}, one for each image"
+        )
     function = cast("Callable[[Tensor, float, Generators], Tensor]", distortion.function)
     levels = []
-    for value in distortion.values:
-        each = tuple(torch.Generator(images.device).manual_seed(seed) for seed in seeds)
-        levels.append(function(images.flatten(0, 1), value, Generators(each, images.shape[1])).view(images.shape))
+    for value, row in zip(distortion.values, seeds, strict=True):
+        each = tuple(torch.Generator(images.device).manual_seed(seed) for seed in row)
+        levels.append(function(flat, value, Generators(each, len(flat) // len(row))).view(images.shape))
     return torch.stack(levels, 1)
 
 

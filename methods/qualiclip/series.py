@@ -191,7 +191,7 @@ def degrade_series(crops: Tensor, name: str, draws: Sequence[int], recipe: Serie
         What ``degrade`` returns, for each series: (S, L, N, 3, c, c) and (S, L). On a GPU the draws are others
         than on the CPU.
     """
-    return _series(crops, distort_series(crops / 255, name, draws), recipe)
+    return _series(crops, distort_series(crops / 255, name, [draws] * len(LEVELS)), recipe)
 
 
 def _series(crops: Tensor, levels: Tensor, recipe: SeriesRecipe) -> tuple[Tensor, Tensor]:

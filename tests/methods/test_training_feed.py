@@ -90,6 +90,20 @@ def test_validation_is_the_same_wherever_it_is_degraded(folder: Path) -> None:
     assert (found[0] - found[1]).abs().max() <= 1
 
 
+def test_a_batch_for_a_gpu_is_in_locked_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = recipe_of(TrainingConfig(**{**tiny_training.CONFIG, "degrade_on": "device"}))
+    series = TrainingSeries(find_photographs(folder), range(8), recipe)
+    batch = collate([series[0, i] for i in range(8)])
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor + 1)  # no device here that has any
+    pinned = batch.pin_memory()
+    for part in ("levels", "crops", "severity"):
+        assert torch.equal(getattr(pinned, part), getattr(batch, part) + 1)
+    assert pinned.names == batch.names
+    plan = loading.Loading(0, 2)
+    assert plan.loader(series, torch.device("cuda"), batch_size=1).pin_memory
+    assert not plan.loader(series, torch.device("cpu"), batch_size=1).pin_memory
+
+
 # --- one step ---
 
 

@@ -3,8 +3,7 @@
     python -W ignore benchmarks/feeding_speed.py PRISTINE [--device cuda] [--rounds 5] [--series 192]
 
 Both ways take the same series by the preset `paper`, in turn; the median of the rounds and of their ratio is printed.
-With `--workers 0 --threads 1` on the CPU all is done by one process on one core, and its processor time counts, so
-that other jobs do not matter. A second line says what the workers alone take
+With `--workers 0 --threads 1` all is done by one process on one core. A second line says what the workers alone take
 in either way: a device that costs nothing would come to that ratio. The last lines are the bytes of a batch, and what
 rounding to 8 bits does to the cosines and losses of the network of `qualiclip-lite`.
 """
@@ -41,7 +40,6 @@ def fed(config: TrainingConfig, photographs: TrainingPhotographs, device: torch.
     loader = plan_loading(config, recipe).loader(
         TrainingSeries(photographs, range(len(photographs.names)), recipe), device, batch_sampler=batches
     )
-    clock = time.process_time if device.type == "cpu" and not config.workers else time.perf_counter
     crops, started = 0, 0.0
     for batch in loader:
         images = as_input(batch.degraded(device, recipe)[0])
@@ -50,8 +48,8 @@ def fed(config: TrainingConfig, photographs: TrainingPhotographs, device: torch.
         if started:
             crops += len(images)
         else:
-            started = clock()
-    return crops / (clock() - started)
+            started = time.perf_counter()
+    return crops / (time.perf_counter() - started)
 
 
 def feeding(

@@ -60,8 +60,12 @@ class PristineModel:
         source = self.metadata.get("pristine")
         return (source if source and isinstance(source, str) else UNKNOWN,)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, **arrays: Any) -> None:
         """Write an .npz that :func:`read_npz` reads; the file appears whole or not at all.
+
+        Args:
+            path: of the file.
+            arrays: (any shape), what a method needs beside the Gaussian, by name.
 
         Raises:
             UsageError: the file cannot be written.
@@ -76,6 +80,7 @@ class PristineModel:
                     photos=self.photos,
                     blocks=self.blocks,
                     metadata=json.dumps(self.metadata, sort_keys=True),
+                    **arrays,
                 )
 
 
@@ -105,16 +110,16 @@ def distance(model: PristineModel, mean: FloatArray, covariance: FloatArray) -> 
     difference = model.mean - mean
     middle = (model.covariance + covariance) / 2
     # Rounding can bring the distance of a photograph from itself below zero.
-    return math.sqrt(max(0.0, float(_unmixed(middle, difference) @ difference)))
+    return math.sqrt(max(0.0, float(unmixed(middle, difference) @ difference)))
 
 
-def _unmixed(covariance: FloatArray, difference: FloatArray) -> FloatArray:
-    """Return the difference times the covariance's pseudo-inverse."""
+def unmixed(covariance: FloatArray, difference: FloatArray) -> FloatArray:
+    """Return a difference (D,), or several (M, D), times the pseudo-inverse of a covariance (D, D)."""
     if len(difference) >= _SOLVE_FROM:
         from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
         try:
-            return np.asarray(cho_solve(cho_factor(covariance), difference))
+            return np.asarray(cho_solve(cho_factor(covariance), difference.T).T)
         except LinAlgError:
             pass  # some directions have no spread
     return np.asarray(difference @ np.linalg.pinv(covariance))

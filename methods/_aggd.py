@@ -49,16 +49,6 @@ def _shape_table() -> _ShapeTable:
     return _ShapeTable(shape, np.exp(2 * two - one - three), np.exp((one - three) / 2), np.exp(two - one))
 
 
-def fit_aggd(samples: FloatArray) -> Aggd:
-    """Fit an asymmetric generalised Gaussian to every row by matching moments.
-
-    Args:
-        samples: (rows, n). A side without samples has scale NaN, and the shape is then 0.2, as in
-            the release.
-    """
-    return fit_moments(moments(samples), samples.shape[1])
-
-
 def moments(samples: NDArray[np.floating]) -> FloatArray:
     """Return, of every row, count and sum of squares of negatives, the same of positives, and the sum of magnitudes.
 
@@ -82,7 +72,10 @@ def _counts(mask: NDArray[np.bool_]) -> NDArray[np.integer]:
 
 
 def fit_moments(found: FloatArray, count: int) -> Aggd:
-    """Fit sets of ``count`` samples from their :func:`moments` (..., 5), giving arrays of (...)."""
+    """Fit sets of ``count`` samples from their :func:`moments` (..., 5), giving arrays of (...).
+
+    A side without samples has scale NaN, and the shape is then 0.2, as in NIQE's release.
+    """
     left_count, left_square, right_count, right_square, magnitude = np.moveaxis(found, -1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         left, right = np.sqrt(left_square / left_count), np.sqrt(right_square / right_count)

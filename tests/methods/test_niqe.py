@@ -20,7 +20,8 @@ from scipy.stats import spearmanr
 from bench.api import UNKNOWN, Photo
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.io.images import decode, prepare
-from bench.methods._niqe_features import block_features, fit_aggd, half_size, mscn
+from bench.methods._aggd import Aggd, fit_moments, moments
+from bench.methods._niqe_features import block_features, half_size, mscn
 from bench.methods._niqe_model import SHIPPED, load_model, model_path
 from bench.methods.niqe import Niqe, Options, niqe
 from bench.plugins.gaussian import PristineModel, distance, gaussian
@@ -86,6 +87,10 @@ def test_rank_correlation_on_clive() -> None:
     correlations = [-spearmanr(column, opinions).statistic for column in np.transpose(scores)]
     assert len(rows) == 300
     assert correlations == pytest.approx([0.4597, 0.5168], abs=5e-4)
+
+
+def fit_aggd(samples: np.ndarray) -> Aggd:
+    return fit_moments(moments(samples), samples.shape[1])
 
 
 # --- the steps --------------------------------------------------------------------------------------

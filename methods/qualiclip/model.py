@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from .optimisation import Trainable
+from .optimisation import Trainable, full_precision
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -61,7 +61,8 @@ class QualityModel(Trainable):
         recompute = self.checkpointing and torch.is_grad_enabled()
         for layer in (getattr(visual, name) for name in _LAYERS):
             cells = checkpoint(layer, cells, use_reentrant=False) if recompute else layer(cells)
-        return functional.normalize(mean_query_pool(visual.attnpool, cells.float()), dim=-1)
+        with full_precision(images):
+            return functional.normalize(mean_query_pool(visual.attnpool, cells.float()), dim=-1)
 
     def stages(self) -> dict[str, list[nn.Parameter]]:
         """Return the encoder's parameters by stage; positional embedding and key bias, which are unused, in none."""
@@ -74,8 +75,9 @@ class QualityModel(Trainable):
 
     def similarities(self, images: Tensor) -> Tensor:
         """Return the cosines (N, K, 2) of images (N, 3, H, W) to the positive and the negative prompts."""
-        cosines = self.embed(images) @ self.prompts.T
-        return cosines.view(len(cosines), -1, 2)
+        vectors = self.embed(images)
+        with full_precision(images):
+            return (vectors @ self.prompts.T).view(len(images), -1, 2)
 
     def probabilities(self, images: Tensor, temperature: float = 1.0) -> Tensor:
         """Return the probabilities (N, K) of the positive prompt of each pair, for images (N, 3, H, W)."""

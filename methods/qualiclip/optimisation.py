@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -28,6 +29,14 @@ class Trainable(nn.Module):
     def stages(self) -> dict[str, list[nn.Parameter]]:
         """Return the parameters that the output depends on, by stage from the input on; the last is ``head``."""
         raise NotImplementedError
+
+
+def full_precision(images: Tensor) -> torch.autocast:
+    """Return a context in which mixed precision is off on the images' device.
+
+    Pooling and cosines belong in it: their 16-bit rounding is larger than the margins of the losses.
+    """
+    return torch.autocast(images.device.type, enabled=False)
 
 
 def choose_parameters(model: Trainable, train: str) -> list[nn.Parameter]:

@@ -164,6 +164,26 @@ def test_checkpointing_changes_no_gradient() -> None:
     assert torch.allclose(*gradients, rtol=1e-4, atol=1e-9)
 
 
+def test_only_convolutions_are_in_16_bits(lite: QualiclipLite) -> None:
+    model = lite._scorer._model
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    features, embedded = [], []
+    hooks = [
+        model.encoder[-1].register_forward_hook(lambda _module, _given, result: features.append(result)),
+        model.head.register_forward_hook(lambda _module, given, result: embedded.append((given[0], result))),
+    ]
+    with torch.autocast("cpu", torch.bfloat16), torch.inference_mode():
+        similarities = model.similarities(images)
+    for hook in hooks:
+        hook.remove()
+    assert features[0].dtype == torch.bfloat16
+    [(standard, found)] = embedded
+    assert {value.dtype for value in (standard, found, similarities)} == {torch.float32}
+    with torch.inference_mode():
+        vectors = torch.nn.functional.normalize(model.head(standard) + model.prompts.mean(0), dim=-1)
+    torch.testing.assert_close(similarities.flatten(1), vectors @ model.prompts.T, rtol=0, atol=1e-6)
+
+
 def test_scene_statistics_follow_their_definition() -> None:
     image = torch.from_numpy(np.asarray(photograph((96, 80))).copy()).permute(2, 0, 1)[None].float() / 255
     found = scene_statistics(image)[0].numpy()

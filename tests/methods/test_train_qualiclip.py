@@ -16,7 +16,7 @@ from bench.api import UNKNOWN
 from bench.errors import UsageError
 from bench.methods.qualiclip import Qualiclip, checkpoints, losses, tensors
 from bench.methods.qualiclip.metrics import QualiclipOptions
-from bench.methods.qualiclip.model import QualityModel
+from bench.methods.qualiclip.model import QualityModel, mean_query_pool
 from bench.methods.qualiclip.optimisation import choose_parameters, prepare_to_train
 
 pytestmark = pytest.mark.usefixtures("empty_caches")
@@ -104,6 +104,20 @@ def test_clips_kind_of_encoder_is_trained_in_mixed_precision(tmp_path: Path, mon
     trained, before = tiny_training.weights(tmp_path / "out"), tiny_clip().state_dict()
     assert not torch.equal(trained["visual.conv1.weight"], before["visual.conv1.weight"])
     assert {value.dtype for value in trained.values() if value.is_floating_point()} == {torch.float32}
+
+
+def test_only_convolutions_are_in_16_bits() -> None:
+    model = tiny_clip()
+    images = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    cells = []
+    model.visual.layer4.register_forward_hook(lambda _module, _given, result: cells.append(result))
+    with torch.autocast("cpu", torch.bfloat16):
+        similarities = model.similarities(images)
+    assert cells[0].dtype == torch.bfloat16
+    assert similarities.dtype == torch.float32
+    # The same cells outside of mixed precision: rounding of the pooling or the cosines would differ by 0.001 and more.
+    pooled = functional.normalize(mean_query_pool(model.visual.attnpool, cells[0].float()), dim=-1)
+    torch.testing.assert_close(similarities, (pooled @ model.prompts.T).view(4, 3, 2), rtol=0, atol=1e-6)
 
 
 def test_training_needs_clip_and_says_how_to_get_it(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from ..optimisation import Trainable
+from ..optimisation import Trainable, full_precision
 from .scene_statistics import FEATURES, scene_statistics
 
 _CHANNELS = (32, 16, 24, 40, 80, 112, 192, 320)  # of the stem and the seven stages
@@ -58,7 +58,7 @@ class LiteModel(Trainable):
         """Return the features (N, F) of images (N, 3, H, W), RGB in [0, 1].
 
         Of every channel of every stage: mean, standard deviation, largest and smallest mean of a cell of a 4x4
-        grid; then the natural-scene statistics, always in float32.
+        grid; then the natural-scene statistics. Only the convolutions may be in 16 bits.
         """
         return torch.cat([self._features(few) for few in torch.split(images, _AT_ONCE)])
 
@@ -69,20 +69,23 @@ class LiteModel(Trainable):
         recompute = self.checkpointing and torch.is_grad_enabled()
         for stage in self.encoder:
             cells = checkpoint(stage, cells, use_reentrant=False) if recompute else stage(cells)
-            pooled.append(_pool(cells))
-        with torch.autocast(images.device.type, enabled=False):
+            with full_precision(images):
+                pooled.append(_pool(cells.float()))
+        with full_precision(images):
             pooled.append(scene_statistics(images.float()))
         return torch.cat(pooled, 1)
 
     def embed(self, images: Tensor) -> Tensor:
         """Return vectors (N, 2K) of unit length, in the coordinates of ``prompts``."""
         standard = ((self.features(images) - self.centre) / self.spread).clamp(-_BOUND, _BOUND)
-        return functional.normalize(self.head(standard) + self.prompts.mean(0), dim=-1)
+        with full_precision(images):
+            return functional.normalize(self.head(standard) + self.prompts.mean(0), dim=-1)
 
     def similarities(self, images: Tensor) -> Tensor:
         """Return the cosines (N, K, 2) of images (N, 3, H, W) to the positive and the negative prompts."""
-        cosines = self.embed(images) @ self.prompts.T
-        return cosines.view(len(cosines), -1, 2)
+        vectors = self.embed(images)
+        with full_precision(images):
+            return (vectors @ self.prompts.T).view(len(images), -1, 2)
 
     def stages(self) -> dict[str, list[nn.Parameter]]:
         """Return parameters by stage: ``stem``, ``stage1`` to ``stage7``, ``head``."""

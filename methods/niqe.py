@@ -68,6 +68,7 @@ class Niqe(Method):
         higher_is_better=False,
         licence="Apache-2.0; shipped pristine model fitted on BSDS500 (non-commercial research)",
         citation="Mittal, Soundararajan, Bovik, Making a 'completely blind' image quality analyzer, IEEE SPL 2013",
+        code="https://github.com/utlive/niqe",
         summary="NIQE: distance of natural-scene statistics from those of pristine photographs",
         input=InputPolicy(colour="grey"),
     )

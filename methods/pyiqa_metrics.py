@@ -274,6 +274,7 @@ def _info(row: Mapping[str, Any]) -> MethodInfo:
         higher_is_better=not row.get("lower_better", False),
         licence=_CODE_LICENCE + (f", {weights_licence} (weights)" if weights_licence else ""),
         citation=row["citation"],
+        code=row.get("code", ""),
         summary=row["summary"],
         batching=row.get("batching", "one"),
         device_bound=row.get("network", True),

@@ -76,8 +76,9 @@ def test_the_guides_commands_do_what_it_says_and_its_workflow_bites(
 ) -> None:
     monkeypatch.setattr(registry, "find_method", lambda name: {"contrast": Contrast}[name])
     listed = commands(GUIDE.split("## Check your own method")[1])
-    assert len(listed) == 5
-    for arguments in listed[:3]:
+    *measuring, updating = listed
+    assert len(measuring) == 3
+    for arguments in measuring:
         assert bench(*arguments).code == 0, arguments
     workflow = yaml.safe_load(re.search(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)[1])  # type: ignore[index]
     assert set(workflow["on"]) == {"push", "pull_request"}
@@ -91,6 +92,9 @@ def test_the_guides_commands_do_what_it_says_and_its_workflow_bites(
     ran = bench(*checking)
     assert ran.code == 1
     assert "::error file=results/reference/photos.json" in ran.out
+    assert f"`{shlex.join(['bench', *updating[:-1]])} TEXT`, and commit the reference" in ran.err
+    assert bench(*updating).code == 0
+    assert bench(*checking).code == 0
 
 
 @pytest.fixture

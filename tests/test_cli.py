@@ -10,6 +10,7 @@ import pytest
 from conftest import Ran, make_photo
 
 import bench as package
+from bench.plugins.registry import find_method
 
 Bench = Callable[..., Ran]
 METHOD = ("--method", "bytes-per-pixel")
@@ -81,6 +82,14 @@ def test_the_store_may_be_named_by_the_environment(bench: Bench, photos: Path, m
     monkeypatch.setenv("BENCH_RESULTS", "there")
     bench("run", *METHOD, "--dataset", photos)
     assert list(Path("there/runs").glob("photos/*/scores.parquet"))
+
+
+def test_the_list_has_the_whole_command_that_makes_a_method_ready(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = f"two packages: pip install {'something ' * 10}; a model: bench fit {'--option x=y ' * 10}--output FILE"
+    monkeypatch.setattr(find_method("niqe"), "missing", lambda: command)
+    assert command in bench("list", "methods").out
 
 
 def test_lists_are_complete_as_text_and_json(bench: Bench) -> None:

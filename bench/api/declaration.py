@@ -20,7 +20,7 @@ NOT_DECLARED = "not declared"
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_.+:-]*"
 _TEXTS = ("name", "version", "licence", "citation", "summary")
-_SERIES = ("trained_on", "selected_on", "aliases", "tags")
+_SERIES = ("trained_on", "trained_on_hashes", "selected_on", "aliases", "tags")
 _BATCHING = ("any", "same-size", "one")
 
 
@@ -75,11 +75,14 @@ class MethodInfo:
         family: kind of the method.
         opinion_aware: whether any human opinion score was used to develop it; None if undeclared.
         trained_on: ids of the datasets it was trained on; empty without any, ``(UNKNOWN,)`` if nobody lists them.
+        trained_on_hashes: hashes of the labels and of the image files of these datasets, where they are known, as a run
+            records them: a copy under another name is then told.
         selected_on: ids of datasets with some of whose MOS it was tuned.
         score_range: (low, high) of possible scores; ±inf if unbounded.
         higher_is_better: direction of the raw score.
         licence: licence of code and weights together, the stricter of the two.
         citation: paper or origin, in one line.
+        code: address of the authors' public code; empty if there is none, or none is known.
         summary: description for ``bench list``, in one line.
         input: form of the photographs that the method gets.
         batching: sizes of images in one batch: ``any``, only the ``same-size``, or ``one`` image at a time.
@@ -98,6 +101,7 @@ class MethodInfo:
     score_range: tuple[float, float] = (-math.inf, math.inf)
     licence: str = NOT_DECLARED
     citation: str = NOT_DECLARED
+    code: str = ""
     summary: str = NOT_DECLARED
     input: InputPolicy = InputPolicy()
     batching: Literal["any", "same-size", "one"] = "any"
@@ -106,6 +110,7 @@ class MethodInfo:
     selected_on: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    trained_on_hashes: tuple[str, ...] = ()
 
     @property
     def undeclared(self) -> tuple[str, ...]:
@@ -137,6 +142,8 @@ class MethodInfo:
             value = getattr(self, name)
             self._need(isinstance(value, str) and bool(value.strip()), name, "a text that is not empty")
         self._need(re.fullmatch(_NAME, self.name) is not None, "name", "letters, digits and _ . + : -")
+        address = isinstance(self.code, str) and re.fullmatch(r"(https?://[^\s<>\"'{}]+)?", self.code) is not None
+        self._need(address, "code", "an address that begins with https://, or nothing")
         for name in _SERIES:
             value = getattr(self, name)
             series = isinstance(value, (tuple, list)) and all(isinstance(each, str) for each in value)

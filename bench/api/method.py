@@ -39,12 +39,14 @@ class Explainer:
             ``layer`` once on the whole photograph, because every output is shown as a map of it.
         aspects: function from a photo to the probability, in 0..1, of the positive side of each aspect; may be empty.
         left_out: sentence about parts of the score that neither shows; empty if nothing is left out.
+        unit: of the outputs, such as ``cosine``; empty if they have none.
     """
 
     layer: Any
     outputs: Callable[[Photo], Mapping[str, Any]]
     aspects: Callable[[Photo], Mapping[str, float]]
     left_out: str = ""
+    unit: str = ""
 
 
 def option(default: Any, *, help: str, identity: bool = True) -> Any:  # noqa: A002 - click's word

@@ -100,8 +100,8 @@ def compare_revision(
     """
     if not datasets or not methods:
         raise UsageError("--against compares methods on datasets: give a DATASET and --method NAME")
-    warn_about_plugins()
     specs = loading.method_specs(methods, options, device)
+    warn_about_plugins()
     repository = _repository(methods)
     found = [resolve(text, places, "DATASET") for text in datasets]
     roots = [f"{name}={path}" for name, path in places.explicit.items()]

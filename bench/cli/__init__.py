@@ -14,6 +14,7 @@ from bench.cli.stopping import stopped_by_signals
 from bench.cli.streams import discard_output, protect_streams
 from bench.errors import BenchError, StoppedError, did_you_mean
 from bench.extras import explained
+from bench.io.colours import tell
 from bench.io.visible import brief
 
 # Task → command → (module:object, short help). The short helps are repeated here so that `bench --help` imports no
@@ -77,7 +78,7 @@ START = """\
 bench measures how well no-reference image quality methods agree with people. Five things to try:
 
   bench score photo.jpg --method niqe          score a photograph, or a folder of them
-  bench run --method niqe --dataset sample     score a dataset and store every score
+  bench run --method niqe --dataset my_photos  score a folder with scores.csv, or a dataset, and store every score
   bench table                                  print what is stored as a table
   bench list methods                           see all methods and what each needs
   bench report --output report.html            write what is stored as a page
@@ -149,7 +150,7 @@ def _sentence(text: str) -> str:
 
 
 def _tell(text: str) -> None:
-    click.echo(brief(text, _MOST_OF_A_MESSAGE), err=True)
+    tell(brief(text, _MOST_OF_A_MESSAGE))
 
 
 def main(args: Sequence[str] | None = None) -> None:

@@ -195,8 +195,12 @@ def _advice(failed: Sequence[Verdict], fresh: bool, command: str) -> str:
     """Say how the reference can be written anew, if the differences are meant."""
     unusable = any(finding.what == "result" for verdict in failed for finding in verdict.findings)
     if unusable and not fresh:
-        return f"the store has no usable result of some: score them by `bench run`, or check by `{command} --fresh`"
-    return f"if that is meant: `{command}{' --fresh' if fresh else ''} --update --reason TEXT`"
+        return (
+            "the store has no usable result of some: score them by `bench run`, or `bench run --rescore` where code "
+            f"has changed; or check by `{command} --fresh`"
+        )
+    update = f"{command}{' --fresh' if fresh else ''} --update --reason TEXT"
+    return f"if that is not meant, mend the method; if that is meant: `{update}`, and commit the reference"
 
 
 def _refuse_contradictions(

@@ -18,6 +18,7 @@ HEADINGS: Mapping[str, Sequence[str]] = {
     "Scoring": ("resize", "seed", "workers", "scheduler", "batch_size", "batch_pixels", "max_pixels", "image_timeout"),
     "Which results": ("families", "on_common", "mix_protocols", "published_file"),
     "Statistics": ("values", "intervals", "kind", "marks", "draws", "margin"),
+    "Figures": ("figure_style", "transparent", "raw"),
     "Tables": ("style", "by", "compare", "significance", "over", "published", "opinions", "resolution"),
 }
 _OTHERS = "Options"

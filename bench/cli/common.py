@@ -189,13 +189,50 @@ raw_option = click.option(
     help="Write the texts of a CSV as they are, for machines: else one that a spreadsheet would compute begins with an "
     "apostrophe, and control characters are spelled out.",
 )
-picture_option = click.option(
+_STYLE = (
+    click.option(
+        "--style",
+        "figure_style",
+        type=click.Choice(["screen", "paper"]),
+        default="screen",
+        show_default=True,
+        help="Size of the figure and its text: for a screen, or for one or two columns of a paper.",
+    ),
+    click.option(
+        "--transparent",
+        is_flag=True,
+        help="Leave the background out; on screen, text is a grey that white and black pages both show.",
+    ),
+)
+_picture_option = click.option(
     "--output",
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
     help="Figure to write: .svg, .png or .pdf.",
 )
+
+
+def style_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--style`` and ``--transparent``; the command draws its figures so."""
+
+    @functools.wraps(function)
+    def drawing(*args: Any, figure_style: str, transparent: bool, **values: Any) -> None:
+        from bench.figures.style import styled
+
+        with styled(figure_style, transparent):
+            function(*args, **values)
+
+    for add in reversed(_STYLE):
+        drawing = add(drawing)
+    return drawing
+
+
+def picture_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--output`` and the options of style."""
+    return _picture_option(style_options(function))
+
+
 _PROCESSES = (
     click.option(
         "--workers",

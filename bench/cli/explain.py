@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Bar chart of the probabilities to write: .svg, .png or .pdf.",
 )
+@common.style_options
 @click.option(
     "--format",
     "form",
@@ -78,7 +79,7 @@ def _draw_overlay(found: ExplainedPhoto, output: Path) -> None:
     from bench.explain.figure import overlay
     from bench.figures.style import save_figure
 
-    save_figure(overlay(found.photo.pixels, found.explanation.maps), output)
+    save_figure(overlay(found.photo.pixels, found.explanation), output)
 
 
 def _draw_chart(found: ExplainedPhoto, chart: Path) -> None:
@@ -98,8 +99,13 @@ def _text(record: dict[str, Any]) -> str:
     if record["aspects"]:
         lines.append("\nprobability of the first prompt of each pair; below 0.5 the second fits better")
         lines += [f"  {value:.3f}  {aspect}" for aspect, value in sorted(record["aspects"].items(), key=lambda x: x[1])]
-    lines.append("\nmap         largest    mean       cells")
+    unit = f" ({record['unit']})" if record["unit"] else ""
+    lines.append(f"\nhow much each cell raises an output{unit}; noise: the largest where the pixels are shuffled")
+    lines.append("map         largest    mean       SD         noise      cells    above noise")
     for name, one in record["maps"].items():
         rows, columns = one["cells"]
-        lines.append(f"{name:10}  {one['largest']:<9.3g}  {one['mean']:<9.3g}  {columns}x{rows}")
+        lines.append(
+            f"{name:10}  {one['largest']:<9.3g}  {one['mean']:<9.3g}  {one['sd']:<9.3g}  "
+            f"{one['noise']:<9.3g}  {f'{columns}x{rows}':7}  {one['above_noise']}"
+        )
     return "\n".join([*lines, *([f"\nNot shown: {record['left_out']}."] if record["left_out"] else [])])

@@ -44,7 +44,7 @@ from bench.errors import UsageError
     "--images", metavar="DIR", help="Folder, archive or URL of the images, if it is not the dataset's --root."
 )
 @common.root_option
-@common.picture_option
+@common.picture_options
 @click.option(
     "--csv", "table", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="CSV of all pairs to write."
 )

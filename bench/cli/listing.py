@@ -16,6 +16,9 @@ from bench.io.visible import brief, one_line, quoted
 if TYPE_CHECKING:
     from bench.api import Method
 
+# Characters of a text in a line: whole commands that make a method ready are said in it.
+_MOST = 400
+
 format_option = click.option(
     "--format",
     "form",
@@ -112,7 +115,7 @@ def list_datasets(
 
 
 def _print_columns(rows: list[tuple[str, ...]]) -> None:
-    rows = [tuple(map(brief, row)) for row in rows]
+    rows = [tuple(brief(text, _MOST) for text in row) for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())

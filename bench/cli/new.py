@@ -35,7 +35,7 @@ def new_method(name: str, output: Path | None) -> None:
     for path in written:
         click.echo(path)
     folder = shlex.quote(str(output or name))
-    click.echo(f"Next: pip install -e {folder}, then pytest {folder}; its README.md says the rest.", err=True)
+    click.echo(f'Next: pip install -e "{folder}[test]", then pytest {folder}; its README.md says the rest.', err=True)
 
 
 @new.command("dataset", short_help="Write a card of what is found in a folder.")

@@ -68,7 +68,8 @@ def pick(
     much as their images resemble the photographs. Speed and agreement between methods are measured here.
     """
     from bench.io.atomic import write_output
-    from bench.picking.output import as_csv, as_json, as_text, rating_csv
+    from bench.io.progress import say
+    from bench.picking.output import after_rating, as_csv, as_json, as_text, rating_csv
     from bench.plugins.options import split_assignment
     from bench.results.pick import pick as pick_method
 
@@ -84,5 +85,7 @@ def pick(
         roots=dict(text.partition("=")[::2] for text in roots),
     )
     click.echo({"text": as_text, "csv": as_csv, "json": as_json}[form](picks).rstrip("\n"))
+    if output is not None and picks.to_rate:
+        write_output(output, rating_csv(picks, output.parent))
     if output is not None:
-        write_output(output, rating_csv(picks))
+        say(after_rating(picks, output))

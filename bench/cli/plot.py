@@ -21,7 +21,7 @@ for _command in plot_scores.COMMANDS:
 
 @plot.command("training")
 @click.argument("logs", metavar="LOG...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@common.picture_option
+@common.picture_options
 def plot_training(logs: tuple[Path, ...], output: Path) -> None:
     """Draw losses and validation of training runs. LOG is a log.jsonl or its folder."""
     from bench.figures.style import check_path, save_figure

@@ -15,7 +15,7 @@ from bench.cli.selection import Selection, selection_options
 @command("ranking")
 @selection_options
 @common.draws_option
-@common.picture_option
+@common.picture_options
 def ranking(selection: Selection, draws: int, output: Path) -> None:
     """Draw methods by SRCC on each dataset and on average, with bars over methods that do not differ significantly."""
     _draw("ranking", selection, output, draws=draws)
@@ -24,7 +24,7 @@ def ranking(selection: Selection, draws: int, output: Path) -> None:
 @command("significance")
 @selection_options
 @common.draws_option
-@common.picture_option
+@common.picture_options
 def significance(selection: Selection, draws: int, output: Path) -> None:
     """Draw a matrix of pairwise significance tests for each dataset and for the average."""
     _draw("significance", selection, output, draws=draws)
@@ -39,7 +39,7 @@ def significance(selection: Selection, draws: int, output: Path) -> None:
     show_default=True,
     help="Number of bootstrap draws for the band.",
 )
-@common.picture_option
+@common.picture_options
 def scatter(selection: Selection, draws: int, output: Path) -> None:
     """Draw scores against labels with the fitted mapping and its confidence band, a panel for each result."""
     _draw("scatter", selection, output, draws=draws)
@@ -54,7 +54,7 @@ def scatter(selection: Selection, draws: int, output: Path) -> None:
     show_default=True,
     help="Horizontal axis: the mapped score, or the label.",
 )
-@common.picture_option
+@common.picture_options
 def residuals(selection: Selection, against: str, output: Path) -> None:
     """Draw the residuals of the fitted mapping, label minus mapped score, with a running median."""
     _draw("residuals", selection, output, against=against)
@@ -62,7 +62,7 @@ def residuals(selection: Selection, against: str, output: Path) -> None:
 
 @command("correlation")
 @selection_options
-@common.picture_option
+@common.picture_options
 def correlation(selection: Selection, output: Path) -> None:
     """Draw the rank correlation between methods on one dataset, with similar methods next to each other."""
     _draw("correlation", selection, output)
@@ -71,7 +71,7 @@ def correlation(selection: Selection, output: Path) -> None:
 @command("speed")
 @selection_options
 @common.draws_option
-@common.picture_option
+@common.picture_options
 def speed(selection: Selection, draws: int, output: Path) -> None:
     """Draw SRCC against speed in images per second, as recorded by runs; imported scores have no speed."""
     _draw("speed", selection, output, draws=draws)

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     metavar="FIGURE",
     help="Figure of mean scores by level to write: .svg, .png or .pdf.",
 )
-@click.option("--raw", is_flag=True, help="Draw raw scores, with one row of panels for each method.")
+@common.style_options
+@click.option("--raw", is_flag=True, help="Draw raw scores, with one column of panels for each method.")
 def robustness(
     methods: tuple[str, ...],
     photographs: PhotographChoice,

@@ -12,12 +12,14 @@ import click
 from bench.cli import common, completion
 from bench.cli.commands import command
 from bench.errors import UsageError
-from bench.io.visible import brief, one_line
+from bench.io.progress import say_failures
+from bench.io.visible import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bench.datasets.readers.reading import Reading
+    from bench.runs.entry import Entry
     from bench.runs.jobs import Settings
     from bench.runs.runner import RunResult
 
@@ -130,7 +132,8 @@ def run(
             split = limited_split(split, limit)
             how |= {"options": options, "split": split, "device": device, "precision": precision}
             outcomes = _reported(run_each(methods, chosen, store, settings, **how))
-            click.echo(f"Stored in {store.root}; `bench table` prints every stored result.", err=True)
+            if outcomes:
+                click.echo(f"Stored in {store.root}; `bench table` prints every stored result.", err=True)
             check_outcomes(outcomes, strict, skipped)
 
 
@@ -161,17 +164,21 @@ def _run_study(
     path: Path, results: str | None, settings: Settings, roots: tuple[str, ...], strict: bool, how: Mapping[str, Any]
 ) -> None:
     from bench.studies.file import read_study
-    from bench.studies.run import check_study, entries_of, score_study, store_of, write_outputs
+    from bench.studies.run import run_study, store_of
 
     study = read_study(path)
     store = store_of(study, results)
-    places = [f"{name}={Path(folder).absolute()}" for name, _, folder in (text.partition("=") for text in roots)]
-    with study.folder():
-        outcomes = _reported(score_study(study, store, settings, roots=places, **how))
-        for line in write_outputs(study, entries_of(study, store, outcomes)):
-            click.echo(line)
-    click.echo(f"Stored in {store.root}; `bench status {path}` says what is done.", err=True)
-    check_study(outcomes, strict, how["skipped"])
+    told = []
+
+    def tell(result: RunResult) -> None:
+        _report(result)
+        told.append(result)
+
+    try:
+        run_study(study, store, settings, tell_result=tell, tell_file=click.echo, roots=roots, strict=strict, **how)
+    finally:
+        if told:
+            click.echo(f"Stored in {store.root}; `bench status {path}` says what is done.", err=True)
 
 
 def _reported(results: Iterable[RunResult]) -> list[RunResult]:
@@ -198,15 +205,12 @@ def _report(result: RunResult) -> None:
         f"{brief(entry.method.label)} on {brief(entry.dataset.id)}: scored {entry.scored}, failed {entry.failed}; "
         f"{srcc_text(evaluate([result.entry])[0])}{''.join(f'; {remark}' for remark in remarks if remark)}{stored}"
     )
-    for image, error in _failures(result, 5):
-        click.echo(f"  failed: {brief(image)}: {one_line(error)}", err=True)
-    if entry.failed > 5:
-        click.echo(f"  and {entry.failed - 5} more, all listed in {result.entry.folder / 'scores.parquet'}", err=True)
+    say_failures(_failures(entry), where=str(entry.folder / "scores.parquet"))
 
 
-def _failures(result: RunResult, most: int) -> list[tuple[str, str]]:
-    if not result.entry.failed:
+def _failures(entry: Entry) -> list[tuple[str, str]]:
+    if not entry.failed:
         return []
-    frame = result.entry.scores()
-    failed = frame[frame["error"].notna()].head(most)
+    frame = entry.scores(("image", "error"))
+    failed = frame[frame["error"].notna()]
     return list(zip(failed["image"], failed["error"], strict=True))

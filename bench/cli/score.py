@@ -104,9 +104,9 @@ def score(
     common.check_raw(raw, "csv" if output else form)
     if html is not None:
         check_page(html)
-    warn_about_plugins()
     methods, options, settings = loading.with_model(model, methods, options, settings)
     specs = loading.method_specs(methods, options, device, precision)
+    warn_about_plugins()
     named = name_images(images, Roots.parse(roots), "ID|PATH")
     ready = loading.load_methods(specs)
     better = {one.spec.label: direction(one) for one in ready}

@@ -73,6 +73,7 @@ class Dataset:
         size: (width, height) that every image has, by the dataset's card; empty where they differ or nobody says.
         across_splits: number of images whose very file is in another official split too, as far as was looked.
         unread: columns with numbers of a CSV in which no column is known to hold labels.
+        unnamed: number of images in the folder that its CSV does not name, and which are no part of the dataset.
     """
 
     id: str
@@ -99,6 +100,7 @@ class Dataset:
     unread: tuple[str, ...] = ()
     size: tuple[int, ...] = ()
     across_splits: int = 0
+    unnamed: int = 0
 
     def __post_init__(self) -> None:
         for name, known in (("direction", ("higher", "lower")), ("aggregate", ("mean", "median"))):
@@ -184,13 +186,22 @@ class Dataset:
                 )
         return replace(self, samples=kept)
 
+    def split_meant(self, name: str) -> str:
+        """Return the split that a name means here: a trial of as many images as a split has, or more, is that split.
+
+        Raises:
+            UsageError: the dataset has no such split.
+        """
+        if not name.startswith(LIMIT):
+            return name
+        most, whole = _trial(name)
+        return name if most < len(self.split(whole).samples) else whole
+
     def _limited(self, name: str) -> Dataset:
-        match = re.fullmatch(rf"{LIMIT}([1-9]\d{{0,8}})(?::(.+))?", name)
-        if match is None:
-            raise UsageError(f"--split got {name!r}: write limit:N, or limit:N:SPLIT for N images of a split")
-        part = self.split(match[2] or "all")
+        most, whole = _trial(name)
+        part = self.split(whole)
         kept = part._whole_groups() if part.within else spread_out([s.name for s in part.samples], part.contents)
-        chosen = sorted(kept[: int(match[1])])
+        chosen = sorted(kept[:most])
         return replace(part, samples=tuple(part.samples[place] for place in chosen))
 
     def _whole_groups(self) -> list[int]:
@@ -283,3 +294,11 @@ def random_groups(groups: Sequence[str], seed: int, share: float = 0.2) -> set[s
         chosen.add(group)
         held += sizes[group]
     return chosen
+
+
+def _trial(name: str) -> tuple[int, str]:
+    """Return the number of images of a trial, and the split that they are of."""
+    match = re.fullmatch(rf"{LIMIT}([1-9]\d{{0,8}})(?::(.+))?", name)
+    if match is None:
+        raise UsageError(f"--split got {name!r}: write limit:N, or limit:N:SPLIT for N images of a split")
+    return int(match[1]), match[2] or "all"

@@ -2,43 +2,60 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.api import FloatArray, Pixels, Resize
-from bench.explain.gradcam import enlarge
-from bench.figures.style import SEQUENTIAL, new_figure, plain
-from bench.io.images import luma, resize
+from bench.explain.explanation import SHUFFLES, BoolArray, Explanation
+from bench.figures.style import caption, ink, new_figure, plain
+from bench.io.images import resize
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LONGEST = 640  # pixels of a side that is drawn
-_PANEL = 2.6  # inches of a panel's longer side
-_NARROWEST = 1.3  # inches that a title needs
-_OPACITY = 0.6
+_PANEL = 2.4  # inches of a panel's longer side
+_NARROWEST = 1.6  # inches that a title needs
+_COLOUR = (0.90, 0.0, 0.48)  # seldom that of a photograph
+_OPACITY = 0.85  # where a map is largest
 
 
-def overlay(pixels: Pixels, maps: Mapping[str, FloatArray]) -> Figure:
-    """Draw the photograph (H, W, 3), and beside it each map (h, w) over a grey one; a line is at half its largest."""
+def overlay(pixels: Pixels, found: Explanation) -> Figure:
+    """Draw the photograph (H, W, 3), and each map over it, cell by cell and all on one scale.
+
+    The photograph keeps its colours where a map is 0. A line is around the cells above what noise reaches.
+    """
     shown = _shrunk(pixels)
     height, width = (_PANEL * side / max(shown.shape[:2]) for side in shown.shape[:2])
-    count = 1 + len(maps)
-    figure = new_figure(count * max(width, _NARROWEST) + 0.9, height + 0.7)
+    count = 1 + len(found.maps)
+    figure = new_figure(count * max(width, _NARROWEST) + 1.0, height + 1.2)
     first, *others = np.ravel(figure.subplots(1, count, squeeze=False))
     first.imshow(shown)
-    first.set_title("photograph", fontsize="small")
-    for axes, (name, cells) in zip(others, maps.items(), strict=True):
-        drawn = _draw_map(axes, shown, cells)
-        axes.set_title(f"{plain(name)}\nlargest {cells.max():.3g}", fontsize="small")
+    first.set_title("photograph", fontsize="x-small")
+    largest = max((float(cells.max()) for cells in found.maps.values()), default=0.0) or 1.0
+    power = math.floor(math.log10(largest))
+    scale = 10.0**power if abs(power) > 2 else 1.0  # numbers with many zeros are hard to compare
+    for axes, (name, cells) in zip(others, found.maps.items(), strict=True):
+        above = found.above_noise(name)
+        drawn = _draw_map(axes, shown, cells / scale, above, largest / scale)
+        spread = f"mean {cells.mean() / scale:.2g}, SD {cells.std() / scale:.2g}"
+        said = f"{above.sum()} of {above.size} cells above noise" if above.any() else "all within noise"
+        axes.set_title(f"{plain(name)}\n{spread}\n{said}", fontsize="x-small")
     for axes in (first, *others):
         axes.set_axis_off()
     if others:
         bar = figure.colorbar(drawn, ax=others, shrink=0.8, pad=0.02)
-        bar.set_label("share of the map's largest", fontsize="x-small")
+        times = "" if scale == 1 else f"$10^{{{power}}}$ "
+        bar.set_label(f"{times}{plain(found.unit)} a cell", fontsize="x-small")
         bar.ax.tick_params(labelsize="x-small")
+    caption(
+        figure,
+        "colour: how much a cell raises the output; line: around cells above the largest that noise reaches, which is "
+        f"this photograph with its pixels shuffled ({SHUFFLES} times)",
+    )
     return figure
 
 
@@ -48,16 +65,24 @@ def _shrunk(pixels: Pixels) -> Pixels:
     return resize(pixels, Resize(exact=(width, height)))
 
 
-def _draw_map(axes: Any, shown: Pixels, cells: FloatArray) -> Any:
-    height, width = shown.shape[:2]
-    largest = cells.max()
-    shares = enlarge(cells / largest if largest > 0 else cells, height, width)
-    # Of low contrast, so that in grey too the lightness is the map's.
-    axes.imshow(luma(shown), cmap="gray", vmin=-128, vmax=383)
-    drawn = axes.imshow(shares, cmap=SEQUENTIAL, vmin=0, vmax=1, alpha=_OPACITY)
-    if shares.min() < 0.5 < shares.max():
-        axes.contour(shares, levels=[0.5], colors="white", linewidths=1)
+def _draw_map(axes: Any, shown: Pixels, cells: FloatArray, above: BoolArray, largest: float) -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    axes.imshow(shown)
+    colours = LinearSegmentedColormap.from_list("opacity", [(*_COLOUR, 0.0), (*_COLOUR, _OPACITY)])
+    values = _by_cells(cells, *shown.shape[:2])
+    drawn = axes.imshow(values, cmap=colours, vmin=0, vmax=largest, interpolation="nearest")
+    if above.any() and not above.all():
+        inside = _by_cells(above.astype(float), *shown.shape[:2])
+        for colour, line in (("black", 1.8), ("white", 0.9)):  # seen on light and on dark photographs
+            axes.contour(inside, levels=[0.5], colors=colour, linewidths=line)
     return drawn
+
+
+def _by_cells(cells: FloatArray, height: int, width: int) -> FloatArray:
+    """Return a map at another size without new values: what is between two cells is one of them."""
+    rows, columns = (np.arange(size) * n // size for size, n in zip((height, width), cells.shape, strict=True))
+    return np.asarray(cells[np.ix_(rows, columns)])
 
 
 def aspect_bars(aspects: Mapping[str, float], title: str) -> Figure:
@@ -72,7 +97,7 @@ def aspect_bars(aspects: Mapping[str, float], title: str) -> Figure:
         side = -1 if value < 0.5 else 1
         aligned: Any = {"va": "center", "ha": "right" if side < 0 else "left"}
         axes.text(value + 0.01 * side, place, f"{value:.2f}", fontsize="small", **aligned)
-    axes.axvline(0.5, color="0.15", linewidth=1)
+    axes.axvline(0.5, color=ink(), linewidth=1)
     axes.set_yticks(places, names, fontsize="small")
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlim(-0.12, 1.12)

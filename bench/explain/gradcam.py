@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from bench.api import FloatArray
 from bench.errors import BenchError
@@ -60,9 +59,3 @@ def _map(value: Tensor, cells: Tensor) -> FloatArray:
     (gradient,) = torch.autograd.grad(value, cells, retain_graph=True)
     weights = gradient.double().mean((2, 3), keepdim=True)
     return (weights * cells.detach().double()).sum(1).relu()[0].cpu().numpy()
-
-
-def enlarge(cells: FloatArray, height: int, width: int) -> FloatArray:
-    """Return a map (h, w) at another size (height, width), bilinear between the centres of cells."""
-    wide = functional.interpolate(torch.from_numpy(cells)[None, None], (height, width), mode="bilinear")
-    return wide[0, 0].numpy()

@@ -35,14 +35,32 @@ class ExplainedPhoto:
     explanation: Explanation
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as plain JSON values, unrounded; a map by its size in cells, its largest and its mean value."""
+        """Return it as plain JSON values, unrounded.
+
+        Of a map: its size in cells, its largest and its mean value, their standard deviation, the largest value that
+        noise reaches, and how many cells are above it.
+        """
         found = self.explanation
         maps = {
-            name: {"cells": list(cells.shape), "largest": float(cells.max()), "mean": float(cells.mean())}
+            name: {
+                "cells": list(cells.shape),
+                "largest": float(cells.max()),
+                "mean": float(cells.mean()),
+                "sd": float(cells.std()),
+                "noise": found.noise[name],
+                "above_noise": int(found.above_noise(name).sum()),
+            }
             for name, cells in found.maps.items()
         }
         about = {"image": str(self.path), "method": self.method, "fingerprint": self.fingerprint}
-        return {**about, "score": found.score, "aspects": found.aspects, "maps": maps, "left_out": found.left_out}
+        return {
+            **about,
+            "score": found.score,
+            "aspects": found.aspects,
+            "maps": maps,
+            "unit": found.unit,
+            "left_out": found.left_out,
+        }
 
 
 def explain_photo(
@@ -63,8 +81,8 @@ def explain_photo(
         UsageError: the method offers no explanation, or the photograph cannot be decoded or scored.
         MissingRequirementError: weights are not here and cannot be fetched.
     """
-    warn_about_plugins()
     spec = loading.one_spec(method, options, device, precision)
+    warn_about_plugins()
     _check_offer(spec.method, method)
     photo = _decode(path)
     (ready,) = loading.load_methods([spec])

@@ -85,14 +85,14 @@ def _order(srcc: FloatArray) -> list[int]:
 def heat_map(found: Agreement) -> Figure:
     """Draw the matrix with its values in the cells."""
     count = len(found.methods)
-    figure = new_figure(2.4 + 0.42 * count, 1.5 + 0.38 * count)
+    figure = new_figure(2.4 + 0.46 * count, 1.5 + 0.42 * count)
     axes: Any = figure.subplots()
     image = axes.imshow(found.srcc, cmap=DIVERGING, vmin=-1, vmax=1)
     axes.grid(visible=False)
     for (i, j), value in np.ndenumerate(found.srcc):
         strong = abs(value) > 0.6
         text = f"{value:.2f}".replace("-0.00", "0.00")
-        axes.text(j, i, text, ha="center", va="center", fontsize="xx-small", color="white" if strong else "black")
+        axes.text(j, i, text, ha="center", va="center", fontsize="x-small", color="white" if strong else "black")
     names = [plain(method) for method in found.methods]
     axes.set_yticks(range(count), names, fontsize="x-small")
     axes.set_xticks(range(count), names, fontsize="x-small", rotation=45, ha="right", rotation_mode="anchor")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -136,6 +137,15 @@ PLOTS: dict[str, Callable[..., Plot]] = {
     each.__name__: each for each in (ranking, significance, scatter, residuals, correlation, speed)
 }
 """Every kind of figure, by what ``bench plot`` and ``Results.plot`` call it."""
+
+
+def check_options(kind: str, options: Collection[str]) -> None:
+    """Raise UsageError unless a kind of figure has all of these options."""
+    known = list(inspect.signature(PLOTS[kind]).parameters)[1:]
+    for name in options:
+        if name not in known:
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise UsageError(f"kind {quoted(kind)} has no option {quoted(name)}: {has}")
 
 
 def _compared(entries: Sequence[Entry], draws: int, draw: Callable[[Table], Figure]) -> Plot:

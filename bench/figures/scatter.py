@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.api import FloatArray
 from bench.defaults import CONFIDENCE
-from bench.figures.style import SEQUENTIAL, caption, new_grid, plain
+from bench.figures.style import SEQUENTIAL, caption, ground, ink, new_grid, plain
 from bench.tables.points import FittedPoints, running_median
 from bench.views.words import number
 
@@ -41,7 +41,7 @@ def scatter(shown: Sequence[FittedPoints], draws: int) -> Figure:
     caption(
         figure,
         f"line: 4-parameter logistic mapping; around it the {CONFIDENCE:.0%} interval of its prediction over {draws} "
-        f"draws of the images, or of their references{_crowd(shown)}",
+        f"draws of the images, or of their references",
     )
     return figure
 
@@ -58,13 +58,15 @@ def _draw_mapping(axes: Any, each: FittedPoints, draws: int) -> str:
         return f"{says}; no interval: most fits do not converge"
     # Labels set the scale: where images are few, the band may lead anywhere.
     axes.set_ylim(*axes.get_ylim())
-    axes.fill_between(steps, band.low, band.high, color=_LINE, alpha=0.35, linewidth=0, zorder=3)
+    axes.fill_between(steps, band.low, band.high, color=_LINE, alpha=0.2, linewidth=0, zorder=1)
+    for edge in (band.low, band.high):  # on top as thin lines: the points are not hidden, nor is the band by them
+        axes.plot(steps, edge, color=_LINE, linewidth=0.7, zorder=3)
     return says + (f"; {band.dropped} of {draws} fits do not converge" if band.dropped else "")
 
 
 def _draw_line(axes: Any, x: FloatArray, y: FloatArray) -> None:
-    axes.plot(x, y, color="white", linewidth=3, zorder=3)
-    axes.plot(x, y, color=_LINE, linewidth=1.6, zorder=4)
+    axes.plot(x, y, color=ground(), linewidth=2.6, zorder=3)
+    axes.plot(x, y, color=_LINE, linewidth=1.4, zorder=4)
 
 
 def residuals(shown: Sequence[FittedPoints], against: Literal["predicted", "label"]) -> Figure:
@@ -79,11 +81,11 @@ def residuals(shown: Sequence[FittedPoints], against: Literal["predicted", "labe
         predicted = each.mapping.predict(each.scores)
         x, left = predicted if against == "predicted" else each.labels, each.labels - predicted
         _points(axes, x, left)
-        axes.axhline(0, color="0.2", linewidth=0.8, linestyle="--", zorder=3)
+        axes.axhline(0, color=ink(), linewidth=0.8, linestyle="--", zorder=3)
         _draw_line(axes, *running_median(x, left))
         rmse = each.cell.correlations.rmse_log4
         _title(axes, each, "the mapping is flat" if rmse is None else f"RMSE {rmse:.3g}")
-    caption(figure, f"line: median of the residual in windows of a tenth of the images{_crowd(shown)}")
+    caption(figure, "line: median of the residual in windows of a tenth of the images")
     return figure
 
 
@@ -102,12 +104,11 @@ def _title(axes: Any, each: FittedPoints, says: str) -> None:
 
 def _points(axes: Any, x: FloatArray, y: FloatArray) -> None:
     if x.size > CROWDED:
-        axes.hexbin(x, y, gridsize=40, bins="log", cmap=SEQUENTIAL, mincnt=1, linewidths=0.1, zorder=2)
+        cells = axes.hexbin(x, y, gridsize=40, bins="log", cmap=SEQUENTIAL, mincnt=1, linewidths=0.1, zorder=2)
+        bar = axes.figure.colorbar(cells, ax=axes, pad=0.02, aspect=30)
+        bar.set_label("images in a cell", fontsize="x-small")
+        bar.ax.yaxis.set_major_formatter("{x:g}")
+        bar.ax.tick_params(labelsize="x-small")
     else:
         alpha = float(np.clip(60 / math.sqrt(x.size) / 5, 0.25, 0.9))
         axes.plot(x, y, "o", markersize=3, color="C0", alpha=alpha, markeredgewidth=0, zorder=2)
-
-
-def _crowd(shown: Sequence[FittedPoints]) -> str:
-    crowded = any(each.scores.size > CROWDED for each in shown)
-    return "\ncells: the lighter, the more images (logarithmic)" if crowded else ""

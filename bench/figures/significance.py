@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.api import Family
 from bench.defaults import ALPHA, CONFIDENCE, POWER
-from bench.figures.style import DIVERGING, caption, looks, new_grid, plain
+from bench.figures.style import DIVERGING, caption, ink, looks, new_grid, plain
 from bench.stats import Interval, resolution
 from bench.tables.averages import average, why_not
 from bench.tables.cell import MethodKey
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _NAMED, _ACROSS = 5, 60  # methods that a panel lacks, by name; letters of a line below it
 _PALE = 0.35  # of a difference that is not significant
+_MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _draw_ranking(axes: Any, panel: ComparisonPanel, labels: Mapping[MethodKey, 
     axes.set_ylim(len(panel.rows) - 0.5, -0.5)
     if panel.resolves is not None:
         _draw_scale_bar(axes, panel.resolves)
-    axes.set_xlabel(_missing(panel, labels), fontsize="xx-small")
+    axes.set_xlabel("\n".join(filter(None, ("SRCC", _missing(panel, labels)))), fontsize="x-small")
     axes.set_title(plain(panel.title), fontsize="small")
     axes.tick_params(axis="x", labelsize="x-small")
     ends: list[int] = []  # of the last bar in each lane
@@ -161,7 +162,7 @@ def _draw_ranking(axes: Any, panel: ComparisonPanel, labels: Mapping[MethodKey, 
         ends[lane:] = [last, *ends[lane + 1 :]]
         at = 1.03 + 0.035 * lane
         span = {"transform": axes.get_yaxis_transform(), "clip_on": False, "solid_capstyle": "butt"}
-        axes.plot([at, at], [first - 0.3, last + 0.3], color="0.15", linewidth=2, **span)
+        axes.plot([at, at], [first - 0.3, last + 0.3], color=ink(), linewidth=2, **span)
 
 
 def _missing(panel: ComparisonPanel, labels: Mapping[MethodKey, str]) -> str:
@@ -177,7 +178,7 @@ def _missing(panel: ComparisonPanel, labels: Mapping[MethodKey, str]) -> str:
 def _draw_scale_bar(axes: Any, length: float) -> None:
     """Draw a length of SRCC with its number, in a lane of its own above the rows."""
     left = axes.dataLim.x0
-    axes.plot([left, left + length], [-1, -1], color="0.15", marker="|", markersize=6, linewidth=1.2)
+    axes.plot([left, left + length], [-1, -1], color=ink(), marker="|", markersize=6, linewidth=1.2)
     axes.annotate(
         f"{length:.3f}", (left + length, -1), (4, 0), textcoords="offset points", va="center", fontsize="x-small"
     )
@@ -188,9 +189,9 @@ def matrices(table: Table) -> Figure:
     """Draw for each panel whether the row is better (+) or worse (-) than the column, and by how much SRCC."""
     shown = panels(table)
     most = max((len(panel.rows) for panel in shown), default=1)
-    side = max(2.4, 1.4 + 0.24 * most)
+    side = max(2.2, 0.7 + 0.16 * most)
     longest = max((len(table.labels[row]) for panel in shown for row in panel.rows), default=0)
-    figure, grid = new_grid(len(shown), width=side + 0.3 + 0.06 * longest, height=side)
+    figure, grid = new_grid(len(shown), width=side + 0.3 + 0.06 * longest, height=side + 0.2, columns=2)
     extent = max((abs(v) for panel in shown for v in _differences(panel).ravel() if not math.isnan(v)), default=1.0)
     for axes, panel in zip(grid, shown, strict=True):
         _draw_matrix(axes, panel, table.labels, extent)
@@ -199,7 +200,7 @@ def matrices(table: Table) -> Figure:
         bar.set_label("SRCC of row less column", fontsize="x-small")
         bar.ax.tick_params(labelsize="x-small")
     told = f"no significant difference ({ALPHA:.0%}, Holm over all)"
-    caption(figure, f"+ the row is better, - it is worse; pale, without a sign: {told}")
+    caption(figure, f"+ the row is better, {_MINUS} it is worse; pale, without a sign: {told}")
     return figure
 
 
@@ -235,5 +236,5 @@ def _signs(panel: ComparisonPanel) -> np.ndarray[Any, np.dtype[np.str_]]:
     for each in panel.comparisons:
         if each.better is not None:
             better, worse = (each.a, each.b) if each.better == each.a else (each.b, each.a)
-            signs[place[better], place[worse]], signs[place[worse], place[better]] = "+", "-"
+            signs[place[better], place[worse]], signs[place[worse], place[better]] = "+", _MINUS
     return signs

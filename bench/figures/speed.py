@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.defaults import CONFIDENCE
 from bench.figures.style import caption, looks, new_grid, plain
-from bench.runs.speed import speed
+from bench.runs.speed import LEAST, Speed, speed
 from bench.tables.cell import Cell
 from bench.tables.columns import DatasetKey
 from bench.tables.table import Table
@@ -25,15 +25,19 @@ class MethodSpeed:
         method: label of its row.
         cell: its numbers.
         srcc: of the cell.
-        value: images a second.
-        conditions: that it was timed under.
+        speed: images a second, and in the slowest and the fastest part of the run.
     """
 
     method: str
     cell: Cell
     srcc: float
-    value: float
-    conditions: str
+    speed: Speed
+
+    @property
+    def value(self) -> float:
+        """Images a second."""
+        assert self.speed.value is not None
+        return self.speed.value
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def races(table: Table) -> list[Race]:
                 continue
             fast, c = speed(cell.entry), cell.correlations
             if c.srcc is not None and fast.value is not None:
-                timed.append(MethodSpeed(table.labels[row], cell, c.srcc, fast.value, str(fast.conditions)))
+                timed.append(MethodSpeed(table.labels[row], cell, c.srcc, fast))
             else:
                 left_out[table.labels[row]] = f"no SRCC: {c.reasons['srcc']}" if c.srcc is None else fast.reason
         found.append(Race(column, timed, left_out))
@@ -70,7 +74,7 @@ def races(table: Table) -> list[Race]:
 
 def speeds(shown: list[Race]) -> Figure:
     """Draw one panel for each dataset; timings under other conditions have another marker and are not comparable."""
-    under = dict.fromkeys(timed.conditions for race in shown for timed in race.timed)
+    under = dict.fromkeys(str(timed.speed.conditions) for race in shown for timed in race.timed)
     look = looks(list(under))
     figure, grid = new_grid(len(shown), 4.6, 3.3)
     for axes, race in zip(grid, shown, strict=True):
@@ -79,6 +83,8 @@ def speeds(shown: list[Race]) -> Figure:
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", fontsize="x-small", frameon=False)
     caption(
         figure,
+        f"upright line: {CONFIDENCE:.0%} interval of the SRCC; level line: images a second in the slowest and in the "
+        f"fastest part of the run, of {LEAST} images or more\n"
         "images a second in one process: scoring alone, no reading, no decoding\n"
         "Compare equal markers only, and only if one machine did all: the store does not say which machine it was.",
     )
@@ -91,10 +97,15 @@ def _draw(axes: Any, race: Race, look: dict[str, dict[str, Any]]) -> None:
         interval = timed.cell.interval
         if interval.low is not None and interval.high is not None:
             axes.plot([timed.value] * 2, [interval.low, interval.high], color="0.45", linewidth=1.2, zorder=2)
-        style = look[timed.conditions] | {"linestyle": "none", "markersize": 7}
-        axes.plot(timed.value, timed.srcc, label=timed.conditions, zorder=3, **style)
+        if timed.speed.slowest is not None and timed.speed.fastest is not None:
+            axes.plot(
+                [timed.speed.slowest, timed.speed.fastest], [timed.srcc] * 2, color="0.45", linewidth=1.2, zorder=2
+            )
+        conditions = str(timed.speed.conditions)
+        style = look[conditions] | {"linestyle": "none", "markersize": 5}
+        axes.plot(timed.value, timed.srcc, label=conditions, zorder=3, **style)
         # Names stay inside: those of the faster half stand on the left of their marker.
-        place, side = ((-6, 5), "right") if timed.value > middle else ((6, 5), "left")
+        place, side = ((-6, 6), "right") if timed.value > middle else ((6, 6), "left")
         axes.annotate(
             plain(timed.method),
             (timed.value, timed.srcc),
@@ -104,7 +115,9 @@ def _draw(axes: Any, race: Race, look: dict[str, dict[str, Any]]) -> None:
             fontsize="x-small",
         )
     axes.set_xscale("log")
-    axes.margins(x=0.25, y=0.12)
+    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.margins(x=0.16, y=0.12)
+    axes.set_xlabel("images a second", fontsize="x-small")
     axes.set_ylabel(f"SRCC with its {CONFIDENCE:.0%} interval", fontsize="x-small")
     axes.set_title(plain(race.column.dataset), fontsize="small")
     axes.tick_params(labelsize="x-small")

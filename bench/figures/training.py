@@ -65,7 +65,7 @@ def training_curves(runs: Sequence[Run]) -> Figure:
     """Draw losses above and validation below, by step: colour for what is measured, dashes for which run."""
     import pandas as pd
 
-    figure = new_figure(7, 6)
+    figure = new_figure(7, 4.6)
     upper, lower = figure.subplots(2, 1, sharex=True)
     names = _distinct(runs)
     panels = (
@@ -75,20 +75,31 @@ def training_curves(runs: Sequence[Run]) -> Figure:
     for axes, label, rows in panels:
         table = pd.DataFrame(rows, columns=["run", "step", "curve", "value"]).dropna()
         _draw(axes, table, label, many=len(runs) > 1)
-    lower.set_xlabel("step of the optimiser")
+    _set_steps(lower, max(event["step"] for run in runs for event in run.events))
     return figure
+
+
+def _set_steps(axes: Any, last: int) -> None:
+    """Let the axis begin before the first step, whatever is logged, with whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlim(0, max(1, last) * 1.03)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xlabel("step of the optimiser", fontsize="small")
 
 
 def _draw(axes: Any, table: pd.DataFrame, label: str, *, many: bool) -> None:
     import seaborn as sns
 
-    axes.set_ylabel(label)
+    axes.set_ylabel(label, fontsize="small")
+    axes.tick_params(labelsize="x-small")
     if table.empty:
-        axes.text(0.5, 0.5, "nothing logged", ha="center", transform=axes.transAxes)
+        axes.text(0.5, 0.5, "nothing logged", ha="center", fontsize="small", transform=axes.transAxes)
+        axes.set_yticks([])
         return
-    style = {"style": "run"} if many else {}
-    sns.lineplot(table, x="step", y="value", hue="curve", ax=axes, marker="o", markersize=3, errorbar=None, **style)
-    sns.move_legend(axes, "upper left", bbox_to_anchor=(1, 1), title=None, frameon=False)
+    style = {"style": "run"} if many else {"style": "curve"}
+    sns.lineplot(table, x="step", y="value", hue="curve", ax=axes, marker="o", markersize=4, errorbar=None, **style)
+    sns.move_legend(axes, "upper left", bbox_to_anchor=(1, 1), title=None, frameon=False, fontsize="x-small")
 
 
 def _distinct(runs: Sequence[Run]) -> dict[str, Run]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 
 from bench.datasets.dataset import Dataset
@@ -12,12 +11,11 @@ from bench.fit.data import DatasetFeatures
 from bench.fit.features import check_features
 from bench.fit.fitting import FitResult, Fitting
 from bench.fit.regression import Regression
+from bench.io.progress import say, say_failures
 from bench.runs import loading
 from bench.runs.cluster_connection import check_scheduler
 from bench.runs.jobs import MethodSpec, Settings
 from bench.runs.store import Store
-
-_LISTED_FAILURES = 5
 
 
 def fit_on_mos(
@@ -70,7 +68,6 @@ def fit_on_mos(
 
 def _say_failures(measured: DatasetFeatures) -> None:
     errors, total = measured.features.errors, len(measured.features)
-    for image, error in list(errors.items())[:_LISTED_FAILURES]:
-        print(f"  no features: {image}: {error}", file=sys.stderr)
+    say_failures(list(errors.items()), "no features")
     if errors:
-        print(f"{measured.dataset.id}: {len(errors)} of {total} images have no features", file=sys.stderr)
+        say(f"{measured.dataset.id}: {len(errors)} of {total} images have no features")

@@ -105,6 +105,7 @@ def fit_on_ratings(
         "direction": ratings.direction,
         "resize": str(measured.policy),
         "n": len(kept),
+        "hashes": [ratings.labels_hash, measured.survey.hash_of(ratings)],
         "held_out_srcc": srcc,
         PARAMETER[regression]: fitted.chosen,
         "features": identity_of_features(ready.method),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.errors import ImageError
-from bench.figures.style import new_figure, plain
+from bench.figures.style import caption, ink, new_figure, plain
 from bench.gmad.contest import Contest, Direction, JudgedPair
-from bench.gmad.output import judges, label_name, sides
+from bench.gmad.output import frames, judges, label_name, sides
 from bench.gmad.pairs import Opinion
 from bench.tables.photographs import Photographs
 
@@ -21,6 +21,7 @@ MOST_ROWS = 40
 """Pairs of one direction that a sheet holds: a picture has at most 65,535 pixels a side."""
 _SIDE = 360
 _LONGEST = 30
+_ACROSS, _NARROW = 72, 32  # letters of a line above both images, and above or below one
 
 
 def contact_sheet(contest: Contest, pictures: Photographs) -> Figure:
@@ -30,7 +31,7 @@ def contact_sheet(contest: Contest, pictures: Photographs) -> Figure:
     hold better. An image that is not here leaves a grey field that says why.
     """
     rows = max(1, *(len(way.judged) for way in contest.directions))
-    figure = new_figure(9.6, 1.1 + 2.15 * rows)
+    figure = new_figure(9.6, 1.5 + 2.4 * rows)
     parts: Any = figure.subfigures(1, 2, wspace=0.04)
     for part, way in zip(parts, contest.directions, strict=True):
         part.suptitle(_heading(contest, way), fontsize="x-small")
@@ -39,12 +40,13 @@ def contact_sheet(contest: Contest, pictures: Photographs) -> Figure:
             _draw_pair(line, contest, way, judged, pictures)
         for axes in grid[len(way.judged) :].ravel():
             axes.set_axis_off()
+    caption(figure, frames(contest))
     return figure
 
 
 def _heading(contest: Contest, way: Direction) -> str:
-    first = f"{way.defender} holds these equal, {way.attacker} holds the left one better"
-    return "\n".join(plain(line) for text in (first, sides(contest, way)) for line in textwrap.wrap(text, 78))
+    first = f"{way.defender} scores these equal, {way.attacker} scores the left one better"
+    return "\n".join(plain(line) for text in (first, sides(contest, way)) for line in textwrap.wrap(text, _ACROSS))
 
 
 def _draw_pair(line: Any, contest: Contest, way: Direction, judged: JudgedPair, pictures: Photographs) -> None:
@@ -56,12 +58,15 @@ def _draw_pair(line: Any, contest: Contest, way: Direction, judged: JudgedPair, 
         _draw_image(axes, contest, way, place, pictures)
         axes.set(xticks=[], yticks=[])
         for spine in axes.spines.values():
-            spine.set(visible=True, color="black" if preferred else "0.8", linewidth=3 if preferred else 0.6)
-    line[0].set_ylabel(f"level {pair.level}", fontsize="x-small")
+            spine.set(visible=True, color=ink() if preferred else "0.8", linewidth=3 if preferred else 0.6)
+    line[0].set_ylabel(f"quality level {pair.level}", fontsize="x-small")
     said = judged.reason if judged.verdict is None else _said(contest, way, judged.verdict)
-    gaps = f"gaps {pair.defender_gap:+.2f} and {pair.attacker_gap:+.2f} SD"
-    line[0].set_xlabel(gaps, fontsize="xx-small", loc="left")
-    line[1].set_xlabel(plain(said if gap is None else f"{said} ({gap:+.2f} SD)"), fontsize="xx-small", loc="right")
+    apart = ((way.defender, pair.defender_gap), (way.attacker, pair.attacker_gap))
+    gaps = [f"{_short(method, 16)} {abs(size):.2f}" for method, size in apart]
+    told = said if gap is None else f"{said} ({gap:+.2f} SD)"
+    below = (_lines(["SD apart:", *gaps], " "), textwrap.fill(told, _NARROW, break_on_hyphens=False))
+    for axes, text, side in zip(line, below, ("left", "right"), strict=True):
+        axes.set_xlabel(plain(text), fontsize="x-small", loc=side)
 
 
 def _said(contest: Contest, way: Direction, verdict: Opinion) -> str:
@@ -76,11 +81,9 @@ def _said(contest: Contest, way: Direction, verdict: Opinion) -> str:
 
 def _draw_image(axes: Any, contest: Contest, way: Direction, place: int, pictures: Photographs) -> None:
     name, label = contest.images[place], contest.labels[place]
-    scores = [
-        f"{plain(_short(method, 16))} {contest.scores[method][place]:.4g}" for method in (way.defender, way.attacker)
-    ]
+    scores = [f"{_short(method, 16)} {contest.scores[method][place]:.4g}" for method in (way.defender, way.attacker)]
     scores += [] if np.isnan(label) else [f"{label_name(contest)} {label:.4g}"]
-    axes.set_title(f"{plain(_short(name))}\n{', '.join(scores)}", fontsize="xx-small", loc="left")
+    axes.set_title(plain(f"{_short(name)}\n{_lines(scores)}"), fontsize="x-small", loc="left")
     axes.grid(visible=False)
     try:
         axes.imshow(pictures.thumbnail(name, _SIDE))
@@ -88,7 +91,16 @@ def _draw_image(axes: Any, contest: Contest, way: Direction, place: int, picture
         axes.set_facecolor("0.9")
         axes.set(xlim=(0, 4), ylim=(0, 3), aspect="equal")
         why = textwrap.fill(f"no picture: {error}", 30, max_lines=6, placeholder=" ...")
-        axes.text(2, 1.5, plain(why), ha="center", va="center", fontsize="xx-small")
+        axes.text(2, 1.5, plain(why), ha="center", va="center", fontsize="x-small")
+
+
+def _lines(words: list[str], between: str = ", ") -> str:
+    """Return words in lines as long as one image is wide; no word is broken, though it has spaces."""
+    lines = [""]
+    for word in words:
+        joined = f"{lines[-1]}{between}{word}" if lines[-1] else word
+        lines[-1:] = [joined] if len(joined) <= _NARROW or not lines[-1] else [lines[-1], word]
+    return "\n".join(lines)
 
 
 def _short(text: str, longest: int = _LONGEST) -> str:

@@ -44,7 +44,7 @@ def _record(contest: Contest, way: Direction, judged: JudgedPair) -> dict[str, A
 
 
 def summary(contest: Contest) -> str:
-    """Return what was compared and in how many pairs the labels side with whom, each way round."""
+    """Return what was compared, in how many pairs the labels side with whom each way round, and how to read a sheet."""
     left_out = f"; {contest.failed:,} that one of them did not score are left out" if contest.failed else ""
     lines = [
         f"gMAD on {contest.column.dataset} ({contest.column.protocol}): {len(contest.images):,} images{left_out}; "
@@ -56,7 +56,7 @@ def summary(contest: Contest) -> str:
         lines += [f"  level {level.number}: {level.reason}" for level in way.levels if level.reason]
     for cell in contest.cells:
         lines += [f"note: {cell.method.label}: {leak.why}" for leak in cell.leaks]
-    return "\n".join(lines)
+    return "\n".join([*lines, f"figure: {frames(contest)}"])
 
 
 def _about_labels(contest: Contest) -> list[str]:
@@ -75,6 +75,23 @@ def _about_labels(contest: Contest) -> list[str]:
     return [
         f"labels: equal or different by {test} in {tested} of {len(judged)} pairs; in the others {plain}: {unknown}"
     ]
+
+
+def frames(contest: Contest) -> str:
+    """Return what a row of the figure shows, and what its frames mean, in words."""
+    who = judges(contest)
+    rates = "rate" if who == "people" else "rates"
+    verdicts = {judged.verdict for way in contest.directions for judged in way.judged}
+    says = f"Thick frame: {who} {rates} this image as better. No thick frame: {who} {rates} both as equal"
+    if verdicts == {None}:
+        says = "No frame is thick, because no labels say which image is better"
+    elif None in verdicts:
+        says += ", or no labels say it"
+    return (
+        "Each row shows two images that the method named first scores equal, while the other method scores the left "
+        "one better: if they look equally good, the first is right; if the left one looks better, the other is. "
+        f"{says}."
+    )
 
 
 def judges(contest: Contest) -> str:

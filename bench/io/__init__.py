@@ -3,6 +3,7 @@
 * ``atomic``: files that appear whole or not at all.
 * ``beginnings``: what a file is by its first bytes.
 * ``cache``: the folder of what can be made again.
+* ``colours``: messages on a terminal that has colours.
 * ``collector``: Python's search for unused cycles of objects, left out.
 * ``download``: fetching a file over HTTP, resumed and checked.
 * ``first_hashes``: hashes of downloads, compared with the first.

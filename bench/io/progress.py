@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TextIO
 
-from bench.io.visible import for_bars, one_line
+from bench.io.colours import tell
+from bench.io.visible import brief, for_bars, one_line
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
 
 def say(text: str) -> None:
     """Tell the user something on stderr that is neither a result nor an error."""
-    if sys.stderr is not None:  # None where it is closed, and print would write to stdout
-        print(text, file=sys.stderr)
+    tell(text)
 
 
 def note(text: str) -> None:
@@ -30,6 +31,23 @@ def note(text: str) -> None:
 def warn(text: str) -> None:
     """Tell the user on stderr of something that is wrong but stops nothing."""
     say(f"bench: warning: {one_line(text)}")
+
+
+_MOST_FAILURES = 5  # that are named
+
+
+def say_failures(failed: Sequence[tuple[str, str]], what: str = "failed", where: str = "") -> None:
+    """Tell the user on stderr which images failed: the first of them, and how many more there are.
+
+    Args:
+        failed: name and reason of each.
+        what: happened to them.
+        where: all of them are listed; empty: nowhere.
+    """
+    for name, reason in failed[:_MOST_FAILURES]:
+        say(f"  {what}: {brief(name)}: {one_line(reason)}")
+    if len(failed) > _MOST_FAILURES:
+        say(f"  and {len(failed) - _MOST_FAILURES} more{f', all listed in {where}' if where else ''}")
 
 
 def in_notebook() -> bool:

@@ -8,8 +8,10 @@ import types
 import typing
 from typing import Any, Literal
 
-from bench.errors import UsageError, did_you_mean
+from bench.errors import UsageError, did_you_mean, listed
 from bench.io.visible import quoted
+
+_FEW = 4
 
 
 def fill(cls: type[Any], table: Any, where: str) -> Any:
@@ -30,7 +32,8 @@ def fill(cls: type[Any], table: Any, where: str) -> Any:
     hints = _hints(typing.cast(Any, cls))
     for key in table:
         if key not in fields:
-            raise UsageError(f"{where} has the unknown key {quoted(key)}.{did_you_mean(key, fields)}")
+            hint = did_you_mean(key, fields) or f" Its keys are: {listed(list(fields))}." * (len(fields) <= _FEW)
+            raise UsageError(f"{where} has the unknown key {quoted(key)}.{hint}")
     for name, spec in fields.items():
         required = spec.default is dataclasses.MISSING and spec.default_factory is dataclasses.MISSING
         if required and name not in table:
@@ -65,5 +68,25 @@ def _typed(hint: Any, value: Any, where: str) -> Any:
         return value
     good: Any = (int, float) if hint is float else hint
     if origin is not None or not isinstance(value, good) or (isinstance(value, bool) and hint is not bool):
-        raise UsageError(f"{where} is {quoted(value)}, which is not of the type {hint}")
+        raise UsageError(f"{where} is {quoted(value)}: give {said(hint)}")
     return value
+
+
+_WORDS = {str: "string", int: "whole number", float: "number"}
+
+
+def said(hint: Any) -> str:
+    """Return a field's type in words.
+
+    Example:
+        >>> said(float), said(tuple[str, ...]), said(dict[str, str])
+        ('a number', 'a list of strings', 'a table of strings')
+    """
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is not None:
+        several = {tuple: "lists", dict: "tables"}
+        inside = arguments[-1] if origin is dict else arguments[0]
+        one = several.get(origin, "values")[:-1]
+        plural = f"{_WORDS[inside]}s" if inside in _WORDS else several.get(typing.get_origin(inside), "tables")
+        return f"a {one} of {plural}"
+    return f"a {_WORDS[hint]}" if hint in _WORDS else "true or false"

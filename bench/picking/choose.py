@@ -95,6 +95,7 @@ class Picks:
         datasets: that people rated, the most alike first.
         between: (method, method) → SRCC of their scores on the photographs; None where there is none.
         to_rate: names of the photographs on which a rating would tell most, the worst first.
+        files: path of each of them, absolute; its name where it is in an archive, on a server or in memory.
         measured: statistics of the photographs.
         basis: sentences on what all of it rests on.
     """
@@ -104,6 +105,7 @@ class Picks:
     datasets: Sequence[Resembling]
     between: Mapping[tuple[str, str], float | None]
     to_rate: Sequence[str]
+    files: Sequence[str]
     measured: Measured
     basis: Sequence[str]
 
@@ -152,13 +154,15 @@ def choose(
         for place, one in enumerate(ready)
     ]
     candidates.sort(key=lambda one: (one.srcc is None, -(one.srcc or 0.0)))
+    to_rate = _to_rate(quality, drawn, many)
     datasets = [replace(each, counts=each.dataset in weights) for each in alike]
     return Picks(
         next((one.method for one in candidates if one.srcc is not None and one.affordable), None),
         candidates,
         datasets,
         _between(quality, [one.spec.label for one in ready]),
-        _to_rate(quality, [image.name for image in drawn], many),
+        [image.name for image in to_rate],
+        [image.path or image.name for image in to_rate],
         measured,
         _basis(len(images), measured, datasets, candidates),
     )
@@ -289,12 +293,12 @@ def _between(quality: FloatArray, labels: Sequence[str]) -> dict[tuple[str, str]
     return found
 
 
-def _to_rate(quality: FloatArray, names: Sequence[str], many: int) -> list[str]:
+def _to_rate(quality: FloatArray, images: Sequence[NamedImage], many: int) -> list[NamedImage]:
     usable = quality[np.isfinite(quality).any(axis=1)]
     whole = np.flatnonzero(np.isfinite(usable).all(axis=0))
     if len(usable) < 2 or not len(whole):
         return []
-    return [names[whole[index]] for index in worth_rating(usable[:, whole], many)]
+    return [images[whole[index]] for index in worth_rating(usable[:, whole], many)]
 
 
 def _basis(

@@ -6,8 +6,10 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from bench.errors import counted
 from bench.io.visible import brief, spreadsheet_cell
 from bench.picking.choose import Candidate, Picks
 from bench.picking.measure import STATISTICS
@@ -39,9 +41,31 @@ def as_csv(picks: Picks) -> str:
     return _csv([{name: _text(value) for name, value in row.items()} for row in as_records(picks)])
 
 
-def rating_csv(picks: Picks) -> str:
-    """Return the photographs to rate as a CSV with an empty column ``score``, which people fill in."""
-    return _csv([{"image": name, "score": ""} for name in picks.to_rate])
+def rating_csv(picks: Picks, folder: Path) -> str:
+    """Return the photographs to rate as a CSV with an empty column ``score``; filled in, it is a dataset.
+
+    Args:
+        picks: what was found.
+        folder: where the CSV goes: paths below it are written relative to it, others whole.
+    """
+    base = folder.absolute()
+    below = [Path(path).is_relative_to(base) for path in picks.files]
+    names = [
+        Path(path).relative_to(base).as_posix() if inside else path
+        for path, inside in zip(picks.files, below, strict=True)
+    ]
+    return _csv([{"image": name, "score": ""} for name in names])
+
+
+def after_rating(picks: Picks, path: Path) -> str:
+    """Say what to do with the CSV of photographs to rate; or why it was not written."""
+    if not picks.to_rate:
+        return f"{path}: not written: only two methods or more that score the photographs can disagree on them"
+    chosen = " ".join(dict.fromkeys(f"--method {one.method.partition('[')[0]}" for one in picks.candidates))
+    return (
+        f"{path}: fill in the column score of {counted(len(picks.to_rate), 'photograph')}, higher for better; then "
+        f"`bench run {chosen} --dataset {path}` says which method agrees with you"
+    )
 
 
 def _csv(rows: Sequence[Mapping[str, str]]) -> str:
@@ -82,6 +106,7 @@ def as_text(picks: Picks) -> str:
     parts = [
         _advice(picks),
         _columns([("method", "SRCC with people", "ms", "commercial use"), *map(_row, picks.candidates)]),
+        "Licences\n" + "\n".join(f"  {one.method}: {brief(one.licence)}" for one in picks.candidates),
         *([f"Rated datasets\n{_datasets(picks)}"] if picks.datasets else []),
         *([f"SRCC between methods on your photographs\n{_matrix(picks)}"] if picks.between else []),
         *([_rating(picks)] if picks.to_rate else []),
@@ -105,7 +130,7 @@ def _row(one: Candidate) -> tuple[str, ...]:
     took = "-" if one.milliseconds is None else f"{one.milliseconds:,.{0 if one.milliseconds >= 10 else 2}f}"
     took += "" if one.affordable else " (over budget)"
     failed = f"; {one.failed} photographs have no score" if one.failed else ""
-    return one.method, srcc, took, f"{one.commercial} ({brief(one.licence, 60)}){failed}"
+    return one.method, srcc, took, f"{one.commercial}{failed}"
 
 
 def _datasets(picks: Picks) -> str:

@@ -9,7 +9,7 @@
 * ``own_ratings``: the method ``fit:NAME``, a regression of the features of NAME on somebody's ratings.
 * ``rating_model``: such a regression as a file.
 * ``pristine_distance``: the method ``ou:NAME``, the distance from that Gaussian in the features of NAME.
-* ``functions``: methods made of a function.
+* ``functions``: methods made of a function; ``function_options``: its parameters as options.
 * ``from_file``: methods of a Python file of one's own (`--plugin`).
 * ``listing``: list of methods, and the record of each.
 * ``argument_types``: the arguments of public functions, checked against their annotations.

@@ -186,6 +186,8 @@ def _imported(path: Path, text: bytes) -> ModuleType:
     except (Exception, SystemExit) as error:
         del sys.modules[name]
         reason = " ".join(f"{type(error).__name__}: {getattr(error, 'msg', error)}".split())
+        if isinstance(error, SystemExit):
+            reason = 'it ends the program there: put what only a script does below `if __name__ == "__main__":`'
         raise UsageError(f"--plugin got {path.name}, which cannot be imported: {_line(error, path)}{reason}") from None
     return module
 
@@ -220,7 +222,10 @@ def _of_class(method: type[Method], name: str) -> Offered:
         higher, assumed = _direction(method)
         method.info = MethodInfo(name=words, higher_is_better=higher)
     if issubclass(method, FunctionMethod):
-        method.__qualname__ = method.__name__ = name  # by which another process finds it
+        # By these names another process finds them.
+        method.__qualname__ = method.__name__ = name
+        if method.Options is not Method.Options:
+            method.Options.__module__, method.Options.__qualname__ = method.__module__, f"{name}.Options"
         method.portable = True
     return Offered(method, assumed)
 

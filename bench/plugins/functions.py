@@ -15,6 +15,7 @@ from bench.errors import UsageError, did_you_mean
 from bench.io.progress import note
 from bench.io.visible import quoted
 from bench.plugins.argument_types import checked
+from bench.plugins.function_options import options_of
 from bench.plugins.source_hash import hash_function
 
 Function = Callable[[Any], Any]
@@ -57,11 +58,12 @@ class FunctionMethod(Method):
         return self._fingerprint
 
     def score(self, photos: Sequence[Photo]) -> Sequence[float]:
-        """Call the function: once for all, or for one photo after the other."""
+        """Call the function with the options: once for all, or for one photo after the other."""
+        given = {field.name: getattr(self.options, field.name) for field in dataclasses.fields(self.options)}
         if self.batch:
             # Copies, for other methods are handed the same pixels.
-            return list(self.function([np.array(photo.pixels) for photo in photos]))
-        return [self.function(Image.fromarray(np.array(photo.pixels))) for photo in photos]
+            return list(self.function([np.array(photo.pixels) for photo in photos], **given))
+        return [self.function(Image.fromarray(np.array(photo.pixels)), **given) for photo in photos]
 
 
 @overload
@@ -101,7 +103,8 @@ def method(
 
     Args:
         function: from one PIL image (RGB) to a number; with ``batch`` from a list of N arrays (H, W, 3), uint8 RGB, to
-            N numbers. Without it a decorator is returned.
+            N numbers. Its further parameters that have a default are options of the method. Without a function a
+            decorator is returned.
         name: of the method; None takes the function's own.
         higher_is_better: the direction of the numbers; it must be given.
         batch: whether the function takes several images at once.
@@ -138,7 +141,8 @@ def method(
     own = _own_name(function) if name is None else name
     info = _declare(own, version, higher_is_better, declared)
     members = {"info": info, "function": staticmethod(function), "batch": batch, "__doc__": function.__doc__}
-    return type(info.name, (FunctionMethod,), {**members, "__module__": getattr(function, "__module__", __name__)})
+    members |= {"Options": options_of(function), "__module__": getattr(function, "__module__", __name__)}
+    return type(info.name, (FunctionMethod,), members)
 
 
 def _check_fields(declared: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ import site
 import sys
 import sysconfig
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _PACKAGES = frozenset({"site-packages", "dist-packages"})
@@ -22,7 +22,7 @@ def code_of(name: str) -> dict[str, bytes]:
     """Return the code of a module and of what it imports, anywhere and in turn, by the names of the modules.
 
     Followed are the modules of its own package, and those that are not installed, such as a file beside a script.
-    Comments, docstrings and blank lines are left out.
+    Comments, docstrings, addresses of code (``MethodInfo.code``) and blank lines are left out.
 
     Args:
         name: of a module; one without a file, such as a notebook's, has no code.
@@ -119,12 +119,12 @@ def _imports(source: bytes, module: str, file: Path) -> Iterator[str]:
 
 
 def _without_comments(source: bytes) -> bytes:
-    """Return a source without comments, docstrings, blank lines and spaces at the ends of lines.
+    """Return a source without comments, docstrings, addresses of code, blank lines and spaces at the ends of lines.
 
     By their places in the text: what the parser makes of a source differs between versions of Python.
     """
     lines = source.splitlines()
-    for start, end in sorted(_docstrings(source)):
+    for start, end in sorted([*_docstrings(source), *_addresses(source, lines)]):
         first, last = lines[start[0] - 1], lines[end[0] - 1]
         lines[start[0] - 1 : end[0]] = [first[: start[1]] + last[end[1] :], *[b""] * (end[0] - start[0])]
     for token in tokenize.tokenize(io.BytesIO(b"\n".join(lines)).readline):
@@ -135,6 +135,17 @@ def _without_comments(source: bytes) -> bytes:
 
 
 _Place = tuple[int, int]
+
+
+def _addresses(source: bytes, lines: Sequence[bytes]) -> Iterator[tuple[_Place, _Place]]:
+    """Yield the places of ``code=...,`` in a ``MethodInfo``: where a method's code is published changes no score."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("MethodInfo"):
+            for each in node.keywords:
+                if each.arg == "code":
+                    row, column = each.end_lineno or 0, each.end_col_offset or 0
+                    comma = lines[row - 1][column:].startswith(b",")
+                    yield (each.lineno, each.col_offset), (row, column + comma)
 
 
 def _docstrings(source: bytes) -> Iterator[tuple[_Place, _Place]]:

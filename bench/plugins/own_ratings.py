@@ -63,6 +63,7 @@ class RatedFeatures(Method):
         return dataclasses.replace(
             self.info,
             trained_on=trained_on,
+            trained_on_hashes=self.model.hashes,
             selected_on=self._space.selected_on,
             higher_is_better=self.model.about["direction"] == "higher",
         )

@@ -31,11 +31,17 @@ class RatingModel:
         arrays: float64. ``feature_mean`` and ``feature_scale`` (K,), ``label_mean``, ``label_scale`` and ``intercept``
             (); for a ridge ``coefficients`` (K,); for an SVR ``support`` (S, K), ``dual`` (S,) and ``gamma`` ().
         about: JSON types only: ``kind``, ``ratings`` (id of what was fitted on), ``direction`` of the ratings,
-            ``resize`` policy, ``n``, and ``features``: all that the features depend on.
+            ``resize`` policy, ``n``, ``hashes`` of their labels and image files, and ``features``: all of these.
     """
 
     arrays: Mapping[str, FloatArray]
     about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """Hashes of the labels and the image files that it was fitted on; empty where an older file says none."""
+        said = self.about.get("hashes")
+        return tuple(each for each in said if isinstance(each, str)) if isinstance(said, list) else ()
 
     @property
     def fingerprint(self) -> str:

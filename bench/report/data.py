@@ -65,7 +65,8 @@ class Report:
         newest: day on which the newest result was finished, ISO 8601; the page has no date of its own, so that equal
             results give equal pages.
         ranking: the first screen.
-        boards: all numbers; the second and later ones hold further protocols of the same datasets.
+        papers: the tables as ``bench table`` lays them out.
+        boards: all their numbers; the second and later ones hold further protocols of the same datasets.
         families: of methods, for the filter.
         kinds: of datasets, for the filter.
         points: datasets with scores and labels, and their pictures.
@@ -78,6 +79,7 @@ class Report:
     version: str
     newest: str
     ranking: Ranking
+    papers: tuple[PaperTable, ...]
     boards: tuple[Leaderboard, ...]
     families: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -85,6 +87,11 @@ class Report:
     robustness: tuple[Robustness, ...]
     pairs: tuple[PicturePair, ...]
     provenance: tuple[Provenance, ...]
+
+    @property
+    def results(self) -> int:
+        """Return how many results are shown."""
+        return sum(len(paper.table.cells) for paper in self.papers)
 
     @property
     def missing(self) -> list[str]:
@@ -126,6 +133,7 @@ def gather(
         version=__version__,
         newest=max(cell.entry.finished for table in tables for cell in table.cells.values())[:10],
         ranking=rank_methods(papers[0], published),
+        papers=tuple(papers),
         boards=tuple(map(lay_out, papers)),
         families=tuple(dict.fromkeys(heading for table in tables for heading, _ in table.groups)),
         kinds=tuple(dict.fromkeys(kind_of(*place) for place in places)),

@@ -67,16 +67,16 @@ def method_links(cell: Cell) -> tuple[Link, ...]:
     declared = cell.entry.meta["method"]
     citation = str(declared.get("citation", ""))
     papers = [paper.link for paper in papers_meant(citation)]
-    home = (
-        _ADDRESS.search(known_papers()[_PYIQA].fields["howpublished"])
-        if cell.method.name.startswith("pyiqa:")
-        else None
-    )
+    code = str(declared.get("code", ""))
+    addresses = [Link("code", code)] if _ADDRESS.fullmatch(code) else []
+    if cell.method.name.startswith("pyiqa:"):
+        homes = _ADDRESS.findall(known_papers()[_PYIQA].fields["howpublished"])
+        addresses += [Link("pyiqa" if addresses else "code", home) for home in homes[:1] if home != code]
     return (
         *_named("paper", papers),
-        *([Link("code", home[0])] if home else []),
-        *_found(citation, papers),
-        *_found(str(declared.get("licence", "")), (), "licence"),
+        *addresses,
+        *_found(citation, [*papers, code]),
+        *_found(str(declared.get("licence", "")), [], "licence"),
     )
 
 
@@ -95,6 +95,6 @@ def _named(text: str, addresses: list[str]) -> list[Link]:
     return [Link(f"{text} {n}" if len(found) > 1 else text, each) for n, each in enumerate(found, 1)]
 
 
-def _found(text: str, known: list[str] | tuple[str, ...], name: str = "") -> list[Link]:
+def _found(text: str, known: list[str], name: str = "") -> list[Link]:
     addresses = dict.fromkeys(each.rstrip(".,;)") for each in _ADDRESS.findall(text))
     return [Link(name or ("code" if _CODE.match(each) else "link"), each) for each in addresses if each not in known]

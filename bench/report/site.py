@@ -21,9 +21,6 @@ from bench.report.points import as_json
 from bench.report.ranking import Entrant, Place
 from bench.report.write import gather_stored
 from bench.runs.entry import Entry
-from bench.tables.table import Table
-from bench.views.arranging import Request
-from bench.views.paper import PaperTable
 from bench.views.records import to_csv, to_json
 
 MARK = ".bench-site.json"
@@ -73,8 +70,8 @@ def write_site(
             :func:`bench.report.write.write_report` raises.
     """
     _need_own(folder)
-    tables, report = gather_stored(entries, title, places, images, draws, pair)
-    files = {**render_site(report), **_downloads(tables)}
+    report = gather_stored(entries, title, places, images, draws, pair)
+    files = {**render_site(report), **_downloads(report)}
     before = _written_before(folder)
     for name, text in files.items():
         path = folder / name
@@ -86,7 +83,7 @@ def write_site(
     for name in before - files.keys():
         (folder / name).unlink(missing_ok=True)
     write_output(folder / MARK, json.dumps(sorted(files), indent=1) + "\n", "OUT")
-    return WrittenSite(folder / "index.html", sum(len(table.cells) for table in tables), tuple(files))
+    return WrittenSite(folder / "index.html", report.results, tuple(files))
 
 
 def render_site(report: Report) -> dict[str, str]:
@@ -149,8 +146,8 @@ def _page(template: str, scripts: Sequence[str], report: Report, links: Places, 
     return render_page(template, STYLES, scripts, title=title, report=report, links=links, **CONSTANTS, **shown)
 
 
-def _downloads(tables: Sequence[Table]) -> dict[str, str]:
-    records = [record for table in tables for record in PaperTable(table, Request()).records()]
+def _downloads(report: Report) -> dict[str, str]:
+    records = [record for paper in report.papers for record in paper.records()]
     return {"results.json": to_json(records) + "\n", "results.csv": to_csv(records)}
 
 

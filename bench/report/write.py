@@ -20,7 +20,7 @@ from bench.report.pictures import PictureFiles
 from bench.runs.entry import Entry
 from bench.runs.selection import select, without_fitted
 from bench.tables.evaluation import evaluate
-from bench.tables.table import Table, arrange
+from bench.tables.table import arrange
 from bench.views.published.numbers import read_published
 
 
@@ -68,10 +68,10 @@ def write_report(
         raise UsageError(f"--output got {output}: its name must end in .html")
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
-    tables, report = gather_stored(entries, title, places, images, draws, pair)
+    report = gather_stored(entries, title, places, images, draws, pair)
     page = render(report)
     write_output(output, page)
-    return WrittenPage(output, sum(len(table.cells) for table in tables), len(page))
+    return WrittenPage(output, report.results, len(page))
 
 
 def gather_stored(
@@ -81,8 +81,8 @@ def gather_stored(
     images: str | os.PathLike[str] | None,
     draws: int,
     pair: tuple[str, str] | None,
-) -> tuple[list[Table], Report]:
-    """Return tables of stored results and what a report shows of them; say which pictures are missing.
+) -> Report:
+    """Return what a report shows of stored results; say which pictures are missing.
 
     See :func:`write_report` for the arguments and errors.
     """
@@ -94,4 +94,4 @@ def gather_stored(
     report = gather(tables, title, files, fitted, find_pairs(tables, files, pair), read_published())
     if report.missing:
         note(f"{'. '.join(report.missing)}. Give --images DIR or --root ID=PATH if the photographs were moved.")
-    return tables, report
+    return report

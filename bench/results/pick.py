@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from bench.api import Resize
+from bench.api import Method, Resize
+from bench.errors import listed
+from bench.extras import lacking
 from bench.picking.choose import SAMPLE, Picks, choose
 from bench.picking.rate import MANY
 from bench.plugins.registry import catalogue, warn_about_plugins
@@ -69,11 +72,11 @@ def pick(
     chosen = methods_of(methods if methods is not None else ready_methods())
     settings = settings_of(resize, 0, 8, workers)
     with preserved():
-        warn_about_plugins()
         specs = loading.method_specs(chosen, assignments_of(options), device)
+        warn_about_plugins()
         places = places_of(roots)
         named = name_images(images, places, "images")
-        return choose(
+        picks = choose(
             named,
             loading.load_methods(specs),
             settings,
@@ -84,15 +87,30 @@ def pick(
             sample=sample,
             many=many,
         )
+    untried = [] if methods is not None else sorted(lacking_methods(), key=lambda name: ":" in name)  # ours first
+    if untried:
+        said = f"Not tried, for lack of packages: {listed(untried, 6)}; `bench list methods` says how to install them."
+        picks = replace(picks, basis=(*picks.basis, said))
+    return picks
 
 
 def ready_methods() -> list[str]:
     """Return the opinion-unaware methods of technical quality that need no download and no file."""
+    return [name for name, method in _without_download() if not method.missing()]
+
+
+def lacking_methods() -> list[str]:
+    """Return the methods that would be such, were the packages that they need installed."""
     return [
         name
+        for name, method in _without_download()
+        if method.missing() and method.missing() == lacking(method.packages)
+    ]
+
+
+def _without_download() -> list[tuple[str, type[Method]]]:
+    return [
+        (name, method)
         for name, method in catalogue().methods.items()
-        if method.info.opinion_aware is False
-        and not method.info.tags
-        and not method.missing()
-        and not method.downloads()
+        if method.info.opinion_aware is False and not method.info.tags and not method.downloads()
     ]

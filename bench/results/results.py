@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench.defaults import REPORT_TITLE
 from bench.errors import UsageError, counted
 from bench.io.progress import note
 from bench.io.toml import fill
-from bench.io.visible import quoted
-from bench.results.arguments import check_draws, places_of, several
+from bench.results.arguments import check_draws, several
+from bench.results.pages import Pages
 from bench.results.wording import public
 from bench.runs.entry import Entry
 from bench.runs.selection import select
@@ -30,7 +28,7 @@ _FIRST_COLUMNS = ("method", "dataset", "image", "score", "mos", "error")
 
 
 @dataclass(frozen=True, repr=False)
-class Results:
+class Results(Pages):
     """Stored results: what :func:`bench.run` and :func:`bench.load_results` return.
 
     Tables show themselves in a notebook; each has ``to_frame()``, ``to_markdown()``, ``to_latex()``, ``to_html()``,
@@ -38,9 +36,11 @@ class Results:
 
     Attributes:
         entries: one for each method on each dataset; :class:`bench.runs.entry.Entry` has what identifies its scores.
+        datasets: ids in the order of the columns of :meth:`table`, as they were asked for; others follow by their ids.
     """
 
     entries: tuple[Entry, ...]
+    datasets: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -68,7 +68,7 @@ class Results:
 
         Args:
             methods: names or labels of methods; empty for all.
-            datasets: ids; empty for all.
+            datasets: ids, in the order of the columns of :meth:`table`; empty for all.
             families: ``opinion-unaware``, ``opinion-aware``, ``undeclared``, or the families of :class:`bench.Family`.
 
         Raises:
@@ -78,7 +78,8 @@ class Results:
             >>> results.only(methods="niqe")
             <bench results: 1 method on 1 dataset, 210 scores, no failures>
         """
-        return Results(tuple(select(self.entries, several(methods), several(datasets), several(families))))
+        chosen = select(self.entries, several(methods), several(datasets), several(families))
+        return Results(tuple(chosen), tuple(several(datasets)) or self.datasets)
 
     def scores(self) -> pd.DataFrame:
         """Return every score, with the labels and attributes of the images.
@@ -126,7 +127,7 @@ class Results:
         common: bool = False,
         mix_protocols: bool = False,
         sort: str = "name",
-        names: Mapping[str, Mapping[str, str]] | None = None,
+        names: Mapping[str, Any] | None = None,
         caption: str = "",
         label: str = "",
         brief: bool = False,
@@ -134,16 +135,13 @@ class Results:
         """Return the table of methods and datasets that ``bench table`` prints, with a reason for every missing number.
 
         Args:
-            values: statistics to show, such as ``["srcc", "krcc", "rmse_log4"]``; empty for SRCC and PLCC, with
-                ``by`` for SRCC.
+            values: statistics to show, such as ``["srcc", "krcc"]``; empty for SRCC and PLCC, with ``by`` for SRCC.
             by: a label attribute (``type``, ``level``, ...): the statistics inside each of its values.
-            over: ``datasets``: take the datasets (3 or more) as a sample, and return how the methods would compare on
-                others: mean SRCC and rank with intervals, wins, and Nemenyi's critical difference of mean ranks.
+            over: ``datasets``: take these (3 or more) as a sample, and return how the methods would compare on others.
             intervals: print the 95% intervals of each SRCC and of its rank; ``to_frame()`` always has them.
             marks: what bold means: ``set``, the method is in the 95% confidence set of the best; ``value``, its SRCC is
                 the highest (the second highest is underlined), which no test supports.
-            interval: kind of interval; ``bca`` is corrected for bias and skew; ``t`` (Student's t) is taken in any case
-                with fewer than 50 images or references.
+            interval: its kind; ``bca`` is corrected for bias and skew; ``t`` is always taken of fewer than 50 images.
             draws: number of bootstrap draws for intervals and tests; 0 turns both off.
             common: use only images that every method scored.
             mix_protocols: put different protocols of a dataset into one table.
@@ -168,6 +166,7 @@ class Results:
         return self._show(
             "by" if by is not None else "over" if over is not None else "paper",
             argument=by or over,
+            datasets=self.datasets,
             draws=draws,
             interval=interval,
             common=common,
@@ -193,7 +192,7 @@ class Results:
         from bench.views import appendix
         from bench.views.arranging import Request
 
-        return appendix.show(self.entries, Request())
+        return appendix.show(self.entries, Request(datasets=self.datasets))
 
     @public
     def compare(
@@ -292,6 +291,9 @@ class Results:
     def plot(
         self,
         kind: Literal["ranking", "significance", "scatter", "residuals", "correlation", "speed"],
+        *,
+        style: Literal["screen", "paper"] = "screen",
+        transparent: bool = False,
         **options: Any,
     ) -> Figure:
         """Draw a figure of ``bench plot``.
@@ -300,6 +302,9 @@ class Results:
             kind: ``ranking`` and ``significance``: methods by SRCC, and which is better than which; ``scatter`` and
                 ``residuals``: scores against labels, and what the fitted mapping leaves; ``correlation``: how alike
                 methods rank one dataset; ``speed``: SRCC against images a second.
+            style: size of the figure and its text: for a screen, or for one or two columns of a paper, which writes the
+                caption itself.
+            transparent: leave the background out.
             **options: ``draws`` of ranking, significance, scatter and speed; ``against`` of residuals.
 
         Returns:
@@ -312,13 +317,13 @@ class Results:
             >>> results.plot("ranking", draws=200).get_axes()[0].get_title()
             'sample (n = 210)'
         """
-        from bench.figures.plots import PLOTS
+        from bench.figures.plots import PLOTS, check_options
         from bench.figures.style import own_style
 
-        _check_options(f"kind {quoted(kind)}", PLOTS[kind], options)
+        check_options(kind, options)
         if "draws" in options and kind != "scatter":
             check_draws(options["draws"])
-        with own_style():
+        with own_style(style, transparent):
             drawn = PLOTS[kind](self.entries, **options)
         for line in drawn.notes:
             note(line)
@@ -342,46 +347,6 @@ class Results:
 
         return write_citations(cite_results(self.entries), form)
 
-    @public
-    def report(
-        self,
-        output: str | os.PathLike[str],
-        *,
-        title: str | None = None,
-        draws: int = 2000,
-        gmad: tuple[str, str] | None = None,
-        roots: Mapping[str, str | os.PathLike[str]] | None = None,
-        images: str | os.PathLike[str] | None = None,
-    ) -> Path:
-        """Write the results as one HTML page: leaderboard, scatter plots, disagreements and provenance.
-
-        Args:
-            output: page to write, ``.html``; it needs no other file.
-            title: title of the page.
-            draws: number of bootstrap draws for intervals and tests; 0 turns both off.
-            gmad: two methods to show the images for on which they differ most; None for the two best on each dataset.
-            roots: folders of datasets, for their pictures.
-            images: folder with photographs that were moved.
-
-        Returns:
-            The page's path.
-
-        Raises:
-            UsageError: the page cannot be written there.
-
-        Example:
-            >>> results.report("report.html", draws=0).name
-            'report.html'
-        """
-        from bench.report.write import write_report
-
-        check_draws(draws)
-        places, title = places_of(roots), title or REPORT_TITLE
-        page = write_report(
-            self.entries, Path(output), title=title, places=places, images=images, draws=draws, pair=gmad
-        )
-        return page.path
-
     def _show(self, view: str, **request: Any) -> Views:
         from bench.views import show
         from bench.views.arranging import Request
@@ -391,9 +356,7 @@ class Results:
         return show(view, self.entries, Request(**request))
 
 
-def _check_options(what: str, function: Callable[..., Any], options: Mapping[str, Any]) -> None:
-    known = list(inspect.signature(function).parameters)[1:]
-    for name in options:
-        if name not in known:
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            raise UsageError(f"{what} has no option {quoted(name)}: {has}")
+def in_order(entries: Iterable[Entry]) -> Results:
+    """Return results whose columns stand in the order in which the entries have their datasets first."""
+    given = tuple(entries)
+    return Results(given, tuple(dict.fromkeys(entry.dataset.id for entry in given)))

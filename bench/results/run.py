@@ -24,7 +24,7 @@ from bench.results.arguments import (
     places_of,
     settings_of,
 )
-from bench.results.results import Results
+from bench.results.results import Results, in_order
 from bench.results.skipping import Skipped
 from bench.results.wording import public, python_words
 from bench.runs import loading, runner
@@ -33,6 +33,7 @@ from bench.runs.global_state import preserved
 from bench.runs.jobs import LoadedMethod, MethodSpec, Settings
 from bench.runs.runner import RunResult
 from bench.runs.store import Store
+from bench.runs.twins import with_twins
 
 
 @public
@@ -156,11 +157,16 @@ def run(
             )
         )
     for each in found:
-        remarks = [python_words(each.remark)] if each.code_changed else []
-        for remark in [*each.cautions, *remarks]:
-            note(f"{each.entry.method.label} on {each.entry.dataset.id}: {remark}")
+        tell_cautions(each)
     check_outcomes(found, strict, skipped)
-    return Results(tuple(each.entry for each in found))
+    return in_order(with_twins([each.entry for each in found]))
+
+
+def tell_cautions(result: RunResult) -> None:
+    """Say on stderr what is to be kept in mind of a result."""
+    remarks = [python_words(result.remark)] if result.code_changed else []
+    for remark in [*result.cautions, *remarks]:
+        note(f"{result.entry.method.label} on {result.entry.dataset.id}: {remark}")
 
 
 def run_each(
@@ -198,8 +204,8 @@ def run_each(
         UsageError: something cannot start as asked.
         BenchError: a worker process was killed, or the disk is full.
     """
-    warn_about_plugins()
     specs = loading.method_specs(methods, options, device, precision)
+    warn_about_plugins()  # after an error, which says the same where it is about a method asked for
     for dataset in datasets:
         if not allow_incomplete:
             dataset.check_count()

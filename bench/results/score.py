@@ -15,7 +15,7 @@ from bench.datasets.roots import Roots
 from bench.defaults import IMAGE_TIMEOUT
 from bench.errors import UsageError, counted
 from bench.io.memory import is_batch, is_in_memory, to_photos
-from bench.io.progress import say
+from bench.io.progress import note, say
 from bench.plugins.registry import warn_about_plugins
 from bench.report.photographs import check_page, write_page
 from bench.results.arguments import (
@@ -114,8 +114,8 @@ def score(
     if html is not None:
         check_page(Path(html))
     with preserved():
-        warn_about_plugins()
         specs = loading.method_specs(chosen, assignments_of(options), device, precision)
+        warn_about_plugins()
         named = name_images(images, places_of(roots), "images")
         ready = loading.load_methods(specs)
         if output is None:
@@ -194,6 +194,11 @@ def _images(value: Any, place: int, count: int, places: Roots, parameter: str) -
         raise UsageError(
             f"{parameter} got {type(value).__name__}: give a path, a URL, a dataset's id, a PIL image, an array or a "
             "tensor"
+        )
+    if dataset.unnamed:
+        note(
+            f"{dataset.origin}: only the {counted(len(dataset.samples), 'image')} in its scores.csv; "
+            f"{dataset.unnamed:,} others are left out: move scores.csv out of the folder for all of them"
         )
     names = _names(dataset, text) if count > 1 else [sample.name for sample in dataset.samples]
     pairs = zip(names, dataset.samples, strict=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bench.figures.style import caption, looks, new_figure, plain
+from bench.figures.style import caption, looks, most_across, new_figure, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _BAND = ("pi", 50)
 _NO_ORDER = "level is no order"
-_ACROSS = 6  # panels
+_ACROSS, _WIDTH = 6, 1.9  # panels beside each other, and inches of one
 
 
 def curves(
@@ -33,9 +33,9 @@ def curves(
     ``summaries``, a sentence a method, stand below.
     """
     order = [place for places in _grouped(types).values() for place in places]
-    across = min(_ACROSS, len(order))
-    down = math.ceil(len(order) / across)
-    figure = new_figure(1.9 * across + 0.8, 1.65 * down + 1.1)
+    down = math.ceil(len(order) / min(_ACROSS, most_across(_WIDTH)))
+    across = math.ceil(len(order) / down)
+    figure = new_figure(_WIDTH * across + 0.8, 1.65 * down + 1.1)
     grid = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
     styles = looks([method.label for method in methods])
     scores = {method.label: method.standardised for method in methods}
@@ -45,6 +45,8 @@ def curves(
         _head(axes, types[place])
     for axes in grid.flat[len(order) :]:
         axes.remove()
+    for axes in grid[:, 0]:
+        axes.set_ylabel("score (SD)", fontsize="small")
     title = f"{dataset}; score in the method's own standard deviations, up is better"
     _finish(figure, grid, [*summaries, title])
     return figure
@@ -53,20 +55,20 @@ def curves(
 def raw_curves(
     methods: Sequence[Levels], types: Sequence[Distortion], dataset: str, summaries: Sequence[str] = ()
 ) -> Figure:
-    """Draw raw mean scores by level, one row for each method, one panel for each group and one line for each type."""
+    """Draw raw mean scores by level, one column for each method, one row for each group and one line for each type."""
     groups = _grouped(types)
-    figure = new_figure(2.1 * len(groups) + 0.6, 2.3 * len(methods) + 1.0)
-    grid = figure.subplots(len(methods), len(groups), squeeze=False, sharex=True, sharey="row")
-    for line, method in zip(grid, methods, strict=True):
-        for axes, (group, places) in zip(line, groups.items(), strict=True):
-            styles = looks([_named(types[place]) for place in places])
+    figure = new_figure(2.3 * len(methods) + 2.0, 1.5 * len(groups) + 1.2)
+    grid = figure.subplots(len(groups), len(methods), squeeze=False, sharex=True, sharey="col")
+    for line, (group, places) in zip(grid, groups.items(), strict=True):
+        styles = looks([_named(types[place]) for place in places])
+        for axes, method in zip(line, methods, strict=True):
             for place in places:
                 _draw(axes, method.scores[:, place], _named(types[place]), styles[_named(types[place])])
-            axes.set_title(group, fontsize="small", fontweight="bold")
+        line[0].set_ylabel(group, fontsize="small", fontweight="bold")
+        line[-1].legend(loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize="x-small", frameon=False)
+    for axes, method in zip(grid[0], methods, strict=True):
         better = "higher" if method.higher_is_better else "lower"
-        line[0].set_ylabel(f"{plain(method.label)}\n{better} is better", fontsize="small")
-    for axes in grid[-1]:
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), fontsize="xx-small", frameon=False)
+        axes.set_title(f"{plain(method.label)}\n{better} is better", fontsize="small")
     _finish(figure, grid, [*summaries, f"{dataset}; raw scores"], legend=False)
     return figure
 
@@ -106,20 +108,26 @@ def _long(scores: FloatArray) -> pd.DataFrame:
 def _head(axes: Any, each: Distortion) -> None:
     axes.set_title(f"{each.group}: {each.name}" + ("" if each.monotone else f"\n({_NO_ORDER})"), fontsize="x-small")
     if not each.monotone:
-        axes.set_facecolor("0.92")
+        axes.set_facecolor("#8080802a")
 
 
 def _finish(figure: Figure, grid: Any, lines: Sequence[str], *, legend: bool = True) -> None:
-    for axes in (axes for axes in np.ravel(grid) if axes.figure is not None):
-        axes.set_xlabel("")
-        axes.tick_params(labelsize="x-small")
+    for (row, column), axes in np.ndenumerate(grid):
+        if axes.figure is None:
+            continue
+        lowest = row + 1 == len(grid) or grid[row + 1, column].figure is None
+        axes.set_xlabel("level" if lowest else "", fontsize="x-small")
+        axes.xaxis.label.set_visible(lowest)  # shared axes hide that of a panel above a missing one
+        axes.set_ylabel(axes.get_ylabel() if column == 0 else "")
         axes.set_xticks(range(6))
-        axes.label_outer()
+        axes.tick_params(labelsize="x-small", labelbottom=lowest, labelleft=column == 0 or not legend)
     caption(
         figure,
         "\n".join(map(plain, lines)) + "\nsynthetic order, no human opinion\n"
-        "level; 0 is the photograph itself. Bands: the middle half of the photographs",
+        "level 0 is the photograph itself; bands: the middle half of the photographs",
     )
     if legend:
         handles, labels = grid[0][0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", fontsize="x-small", frameon=False, ncols=2)
+        figure.legend(
+            handles, labels, loc="outside upper left", fontsize="x-small", frameon=False, ncols=min(4, len(labels))
+        )

@@ -19,7 +19,7 @@
 * ``score_table``: a CSV of scores that grows as images are scored.
 * ``survey``: hashes and sizes of image files, read before any is scored.
 * ``runner``: methods × datasets into the store.
-* ``store``: the folder of stored results.
+* ``store``: the folder of stored results; ``twins``: datasets in it that are the same under another name.
 * ``entry``: one stored result, with typed access to its sidecar.
 * ``columns``: the columns of its Parquet file.
 * ``journal``: the outcomes of a run that is not complete.

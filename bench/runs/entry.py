@@ -86,6 +86,7 @@ class MethodRecord:
     trained_on: tuple[str, ...]
     higher_is_better: bool
     selected_on: tuple[str, ...] = ()
+    trained_on_hashes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class DatasetRecord:
     Attributes:
         id: as in ``Dataset``, and so are the others.
         n: number of images.
+        whole_labels: hash of names and labels of the whole dataset, where only a part of it was scored.
     """
 
     id: str
@@ -117,6 +119,7 @@ class DatasetRecord:
     image_column: str = ""
     suffix: str = ""
     across_splits: int = 0
+    whole_labels: str = ""
 
     @property
     def sign(self) -> int:
@@ -180,10 +183,12 @@ class Entry:
     Attributes:
         folder: where it lies.
         meta: the sidecar, whole; the properties below are its parts with types.
+        twins: ids of other datasets that have the same labels or the same image files.
     """
 
     folder: Path
     meta: Json
+    twins: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -228,6 +233,11 @@ class Entry:
         """The sizes of its images as recorded in the sidecar; None where nobody measured them."""
         block = self.meta.get("sizes")
         return None if block is None else cast("SizesRecord", _read_block(SizesRecord, block))
+
+    @property
+    def content_hashes(self) -> frozenset[str]:
+        """What its dataset's labels and image files are known by, those of the whole dataset among them."""
+        return frozenset({self.identity.labels, self.identity.images, self.dataset.whole_labels} - {""})
 
     @property
     def source(self) -> str:

@@ -10,16 +10,14 @@ from typing import Literal, NamedTuple
 
 from bench.api import Photo
 from bench.errors import BenchError, counted
-from bench.io.files import File
+from bench.io.files import File, LocalFolder
 from bench.io.images import decode
-from bench.io.progress import say
-from bench.io.visible import brief, one_line
+from bench.io.progress import say, say_failures
 from bench.runs.jobs import ImageToScore, LoadedMethod, Settings
 from bench.runs.journal import Outcome
 from bench.runs.scoring import score_items
 
 Sort = Literal["worst", "best", "name"]
-_NAMED = 5  # failed images that are named
 
 
 class ImageScore(NamedTuple):
@@ -60,6 +58,13 @@ class NamedImage(NamedTuple):
     file: File | Photo
     resize: str
     digest: str = ""
+
+    @property
+    def path(self) -> str:
+        """Its absolute path on this machine; empty where it is in an archive, on a server or in memory."""
+        if isinstance(self.file, Photo) or not isinstance(self.file.folder, LocalFolder):
+            return ""
+        return str((self.file.folder.path / self.file.name).absolute())
 
     def photo(self) -> Photo:
         """Return the image decoded, before any resize.
@@ -160,11 +165,7 @@ def check_scores(rows: Sequence[ImageScore]) -> None:
 
 def tell_failures(rows: Sequence[ImageScore]) -> None:
     """Say on stderr which images failed, the first of them, where they are not among what is printed."""
-    failed = [row for row in rows if row.error is not None]
-    for row in failed[:_NAMED]:
-        say(f"  failed: {brief(row.image)} by {row.method}: {one_line(row.error or '')}")
-    if len(failed) > _NAMED:
-        say(f"  and {len(failed) - _NAMED} more")
+    say_failures([(f"{row.image} by {row.method}", row.error) for row in rows if row.error is not None])
 
 
 def tell_speed(new: int, methods: int, seconds: float) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.datasets.dataset import Dataset
 from bench.datasets.protocol import Protocol
+from bench.errors import counted
 from bench.io.images import POLICY
 from bench.io.progress import note
 from bench.plugins import options as method_options
@@ -19,6 +20,7 @@ from bench.plugins.method_source import hash_method
 from bench.runs.entry import Entry, Identity, Json
 from bench.runs.jobs import ImageToScore, LoadedMethod, MethodSpec, Settings
 from bench.runs.scoring import plan_processes, score_items, scored_together
+from bench.runs.speed import PartTimes
 from bench.runs.store import EntryWriter, Store
 from bench.runs.survey import Survey, across_splits_in, survey_images
 from bench.runs.versions import versions
@@ -77,7 +79,8 @@ def run(
         UsageError: the split is unknown, or another run writes the same entry.
         BenchError: a worker process was killed, the disk is full, or an image was changed during the run.
     """
-    part = dataset.split(split)
+    split = dataset.split_meant(split)
+    part, whole = dataset.split(split), dataset.labels_hash if split != "all" else ""
     survey = survey_images(part)
     remarks = survey.remarks(part)
     for remark in remarks:
@@ -90,6 +93,8 @@ def run(
     )
     if part.columns:
         note(f"{part.id}: {part.columns}")
+    if part.unnamed:
+        note(f"{part.id}: {counted(part.unnamed, 'image')} of the folder are not in its scores.csv, and left out")
     if protocol.saved_as:
         note(f"{part.id}: its images were saved again as {protocol.saved_as}, which is another protocol")
     if protocol.size:
@@ -101,7 +106,7 @@ def run(
             stack.enter_context(
                 store.write(
                     _identity(one.spec, dataset, protocol, images_hash, settings),
-                    {**describe_entry(one.spec.label, one.method.declared(), dataset), **about_images},
+                    {**describe_entry(one.spec.label, one.method.declared(), dataset, whole), **about_images},
                     code=hash_method(one.spec.method),
                     retry_failed=retry_failed,
                     rescore=rescore,
@@ -117,14 +122,19 @@ def run(
         ]
 
 
-def describe_entry(label: str, info: MethodInfo, dataset: Dataset) -> Json:
+def describe_entry(label: str, info: MethodInfo, dataset: Dataset, whole_labels: str = "") -> Json:
     """Return the sidecar's blocks on a method and a dataset: all that a table needs to know of them."""
     method = info.as_json()
     del method["input"]  # part of the identity, where it stands already
     about = {f.name: getattr(dataset, f.name) for f in dataclasses.fields(dataset) if f.name != "samples"}
     return {
         "method": {**method, "label": label},
-        "dataset": {**about, "n": len(dataset.samples), "attributes_hash": dataset.attributes_hash},
+        "dataset": {
+            **about,
+            "n": len(dataset.samples),
+            "attributes_hash": dataset.attributes_hash,
+            **({"whole_labels": whole_labels} if whole_labels else {}),
+        },
     }
 
 
@@ -157,7 +167,7 @@ def _fill(
 ) -> list[int]:
     items = _items_to_score(dataset, survey, writers)
     unfinished = [i for i, writer in enumerate(writers) if not writer.complete]
-    new, seconds = [0] * len(ready), [0.0] * len(ready)
+    new, seconds, times = [0] * len(ready), [0.0] * len(ready), [PartTimes() for _ in ready]
     workers: set[str] = set()
     devices: dict[int, str] = {}
     started, clock = datetime.now(UTC), time.perf_counter()
@@ -166,6 +176,7 @@ def _fill(
             writers[index].append(outcomes)
             new[index] += len(outcomes)
             seconds[index] += scored.seconds[index]
+            times[index].add(len(outcomes), scored.seconds[index])
         devices |= scored.devices
         workers |= {scored.worker} - {""}
     wall = time.perf_counter() - clock
@@ -178,6 +189,7 @@ def _fill(
         if index in devices:
             session = _at_a_cluster(session, devices[index], str(settings.scheduler), len(workers))
         session |= {"images": new[index], "method_seconds": seconds[index], "wall_seconds": wall}
+        session["parts"] = times[index].parts
         session["images_per_second"] = len(items) / wall if items else None
         writer.finish(dataset, session)
     return new

@@ -29,6 +29,7 @@ from bench.runs.columns import LabelColumns
 from bench.runs.entry import FORMAT, PROVENANCE, SCORES, Entry, Identity, Json, read_entry
 from bench.runs.journal import JOURNAL, Outcome, journal_lines, read_journal
 from bench.runs.locks import locked, remove_folder
+from bench.runs.twins import with_twins
 
 RESULTS_VARIABLE = "BENCH_RESULTS"
 _LISTED_FAILURES = 100  # the Parquet has them all
@@ -91,7 +92,7 @@ class Store:
             except UsageError as error:
                 problems.append(Damage(folder, str(error)))
         found.sort(key=lambda e: (e.dataset.id, e.method.label, e.key))
-        return found, problems
+        return with_twins(found), problems
 
     def has_results_on(self, dataset: str) -> bool:
         """Tell whether results on a dataset of that id are stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -11,84 +12,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.api import Resize
-from bench.defaults import DRAWS
-from bench.errors import UsageError, did_you_mean
-from bench.figures.style import SUFFIXES
+from bench.errors import UsageError
 from bench.io.toml import fill
 from bench.io.visible import quoted
-from bench.tables.sorting import BY_NAME
-from bench.views import VIEWS
-from bench.views.shown import FORM_OF, form_of
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """Which of a study's results an output shows.
-
-    Attributes:
-        file: to write.
-        methods: names or labels; empty: all.
-        datasets: ids; empty: all.
-        families: kinds of methods, as ``--family`` takes them; empty: all.
-    """
-
-    file: str
-    methods: tuple[str, ...] = ()
-    datasets: tuple[str, ...] = ()
-    families: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class TableOutput(Choice):
-    """A table, as ``bench table`` prints it; a key means what the option of that name means.
-
-    Attributes:
-        view: a key of ``bench.views.VIEWS``: ``paper``, ``by``, ``compare``, ``significance``, ``over``, ...
-        of: values of the view: the attribute of ``by``, the two methods of ``compare``, the file of ``published``.
-        format: ``md``, ``latex``, ``html``, ``csv`` or ``json``; empty: what the suffix of the file says.
-    """
-
-    view: str = "paper"
-    of: tuple[str, ...] = ()
-    format: Literal["", "md", "latex", "html", "csv", "json"] = ""
-    values: tuple[str, ...] = ()
-    intervals: bool = False
-    marks: Literal["set", "value"] = "set"
-    interval: Literal["percentile", "bca", "t"] = "percentile"
-    draws: int = DRAWS
-    common: bool = False
-    mix_protocols: bool = False
-    sort: str = BY_NAME
-    names: str = ""
-    caption: str = ""
-    label: str = ""
-    margin: float | None = None
-
-    @property
-    def form(self) -> str:
-        """The form that it is written in; empty where neither the format nor the suffix says one."""
-        return self.format or form_of(Path(self.file))
-
-
-@dataclass(frozen=True, kw_only=True)
-class FigureOutput(Choice):
-    """A figure, as ``bench plot`` draws it.
-
-    Attributes:
-        kind: of the figure.
-        draws: of the bootstrap; None: as many as the kind takes unasked.
-        against: horizontal axis of ``residuals``.
-    """
-
-    kind: Literal["ranking", "significance", "scatter", "residuals", "correlation", "speed"]
-    draws: int | None = None
-    against: Literal["", "predicted", "label"] = ""
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """The options of the figure that are given."""
-        given = {"draws": self.draws, "against": self.against or None}
-        return {name: value for name, value in given.items() if value is not None}
+from bench.plugins.from_file import choose_methods, load_plugins
+from bench.studies.outputs import (
+    ContestOutput,
+    ExplanationOutput,
+    FigureOutput,
+    RobustnessOutput,
+    TableOutput,
+    check_contests,
+    check_figures,
+    check_robustness,
+    check_tables,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +49,11 @@ class Study:
         results: folder of the store; empty: ``$BENCH_RESULTS``, else ``results``.
         tables: to write.
         figures: to write.
+        gmad: figures of contests to write.
+        explain: figures of explanations to write.
+        robustness: figures of scores against levels of distortions to write.
         report: HTML page to write; empty: none.
+        site: folder of a static site to write; empty: none.
         cite: BibTeX file to write of every method and dataset; empty: none.
     """
 
@@ -130,13 +72,24 @@ class Study:
     results: str = ""
     tables: tuple[TableOutput, ...] = ()
     figures: tuple[FigureOutput, ...] = ()
+    gmad: tuple[ContestOutput, ...] = ()
+    explain: tuple[ExplanationOutput, ...] = ()
+    robustness: tuple[RobustnessOutput, ...] = ()
     report: str = ""
+    site: str = ""
     cite: str = ""
+
+    @functools.cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of its methods; the plugins are loaded when they are first asked for, in the folder of the file."""
+        return choose_methods(self.methods, load_plugins(self.plugins))
 
     @property
     def files(self) -> list[str]:
-        """All files that it writes."""
-        return [*(each.file for each in (*self.tables, *self.figures)), *filter(None, (self.report, self.cite))]
+        """All files that it writes; of a site the first page."""
+        outputs = (*self.tables, *self.figures, *self.gmad, *self.explain, *self.robustness)
+        site = f"{self.site}/index.html" if self.site else ""
+        return [*(file for each in outputs for file in each.files), *filter(None, (self.report, site, self.cite))]
 
     @contextmanager
     def folder(self) -> Iterator[None]:
@@ -158,6 +111,10 @@ def read_study(path: Path) -> Study:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"STUDY got {path}, which is not valid TOML: {error}") from None
     where = f"the study {path}"
+    if "id" in table and not {"methods", "datasets", "plugins"} & table.keys():
+        raise UsageError(
+            f"STUDY got {path}, which is a card and no study: write `bench run --method NAME --dataset {path}`"
+        )
     if "path" in table:
         raise UsageError(f"{where} has the unknown key 'path'.")
     study: Study = fill(Study, {**table, "path": path.absolute()}, where)
@@ -188,20 +145,12 @@ def _check(study: Study, where: str) -> None:
 
 
 def _check_outputs(study: Study, where: str) -> None:
-    inputs = {study.path.resolve(), *((study.path.parent / each).resolve() for each in study.plugins)}
+    read = (*study.plugins, *(each.names for each in study.tables if each.names), *(e.photo for e in study.explain))
+    inputs = {study.path.resolve(), *((study.path.parent / each).resolve() for each in read)}
     if hidden := [each for each in study.files if (study.path.parent / each).resolve() in inputs]:
         raise UsageError(f"{where} would write over {quoted(hidden[0])}, which it is made of: give another name")
-    for table in study.tables:
-        if table.view not in VIEWS:
-            raise UsageError(
-                f"{where}: view is {table.view!r}.{did_you_mean(table.view, VIEWS)} Use {', '.join(VIEWS)}"
-            )
-        needed = VIEWS[table.view].metavars
-        if needed and len(table.of) != len(needed):
-            example = ", ".join(f'"{each}"' for each in needed)
-            raise UsageError(f"{where}: the view {table.view} of {table.file} needs of = [{example}]")
-        if not table.form:
-            raise UsageError(f"{where}: the table {table.file} says no format: end it in {', '.join(FORM_OF)}")
-    for figure in study.figures:
-        if Path(figure.file).suffix.lower() not in SUFFIXES:
-            raise UsageError(f"{where}: the figure {figure.file} has no known suffix: end it in {', '.join(SUFFIXES)}")
+    check_tables(study.tables, where)
+    drawn = (*study.figures, *study.gmad, *study.explain, *study.robustness)
+    check_figures([*(each.file for each in drawn), *(each.chart for each in study.explain if each.chart)], where)
+    check_contests(study.gmad, where)
+    check_robustness(study.robustness, where)

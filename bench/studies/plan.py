@@ -11,7 +11,6 @@ from bench.datasets.catalogue import card_of
 from bench.datasets.dataset import Dataset
 from bench.errors import MissingRequirementError
 from bench.plugins import options as method_options
-from bench.plugins.from_file import choose_methods, load_plugins
 from bench.plugins.functions import FunctionMethod
 from bench.plugins.registry import find_method
 from bench.results.arguments import assignments_of, datasets_of, places_of
@@ -96,21 +95,22 @@ def protocols_of(study: Study) -> list[Protocols]:
     Raises:
         UsageError: a plugin cannot be imported, or a method is not known.
     """
-    names = choose_methods(study.methods, load_plugins(study.plugins))
     found = []
     for split, resize, seed in itertools.product(study.splits, study.resize or [None], study.seeds):
         first = seed == study.seeds[0]
-        chosen = tuple(name for name in names if first or find_method(name).info.stochastic)
-        left = {find_method(name).info.name for name in chosen}
-        options = {
-            key: value
-            for key, value in study.options.items()
-            if first or find_method(key.rpartition(".")[0]).info.name in left
-        }
+        chosen = tuple(name for name in study.names if first or find_method(name).info.stochastic)
         if chosen:
-            limited = limited_split(split, study.limit or None)
-            found.append(Protocols(chosen, tuple(assignments_of(options)), limited, resize, seed))
+            # All options at first, so that one of a method that is not among them is told.
+            options = tuple(assignments_of(study.options)) if first else options_of(study, chosen)
+            found.append(Protocols(chosen, options, limited_split(split, study.limit or None), resize, seed))
     return found
+
+
+def options_of(study: Study, methods: Sequence[str]) -> tuple[str, ...]:
+    """Return what a study says of the options of some methods, as ``METHOD.NAME=VALUE``."""
+    chosen = {find_method(name).info.name for name in methods}
+    of_method = {key: find_method(key.rpartition(".")[0]).info.name for key in study.options}
+    return tuple(assignments_of({key: study.options[key] for key, name in of_method.items() if name in chosen}))
 
 
 def parts_of(study: Study) -> list[Part]:
@@ -138,7 +138,8 @@ def _dataset(study: Study, text: str) -> tuple[Dataset | None, str]:
 
 
 def _parts(study: Study, each: Protocols, text: str, dataset: Dataset | None, lacks: str) -> Iterator[Part]:
-    part = dataset.split(each.split) if dataset else None
+    split = dataset.split_meant(each.split) if dataset else each.split
+    part = dataset.split(split) if dataset else None
     card = None if dataset else card_of(text)
     resize = each.resize or (dataset.resize if dataset else card.resize if card else "none")
     for spec in method_specs(each.methods, each.options, "cpu", study.precision):
@@ -147,7 +148,7 @@ def _parts(study: Study, each: Protocols, text: str, dataset: Dataset | None, la
             dataset.id if dataset else card.id if card else text,
             part.labels_hash if part else "",
             len(part.samples) if part else 0,
-            each.split,
+            split,
             resize,
             each.seed if spec.method.info.stochastic else None,
             "; ".join(filter(None, (lacks, _lacks(spec)))),

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from bench.api import Resize
 from bench.datasets.roots import Roots
-from bench.errors import BenchError, UsageError, counted
-from bench.io.atomic import make_folder, write_output
-from bench.io.progress import note, say
+from bench.io.progress import say
 from bench.results.arguments import datasets_of
-from bench.results.results import Results
-from bench.results.run import check_outcomes, run_each
+from bench.results.results import Results, in_order
+from bench.results.run import check_outcomes, run_each, tell_cautions
 from bench.results.skipping import Skipped
 from bench.results.wording import public
 from bench.runs.entry import Entry
@@ -23,8 +20,10 @@ from bench.runs.global_state import preserved
 from bench.runs.jobs import Settings
 from bench.runs.runner import RunResult
 from bench.runs.store import Store
-from bench.studies.file import FigureOutput, Study, TableOutput, read_study
+from bench.runs.twins import with_twins
+from bench.studies.file import Study, read_study
 from bench.studies.plan import parts_of, protocols_of
+from bench.studies.write import Writer
 
 
 @public
@@ -66,32 +65,71 @@ def study(
         True
     """
     found = read_study(Path(file))
-    store = store_of(found, results)
-    skipped = Skipped() if skip_missing else None
-    with preserved(), found.folder():
-        outcomes = list(
-            score_study(
-                found,
-                store,
-                Settings(),
-                skipped=skipped,
-                allow_incomplete=allow_incomplete,
-                retry_failed=retry_failed,
-                rescore=rescore,
-            )
+    with preserved():
+        entries = run_study(
+            found,
+            store_of(found, results),
+            Settings(),
+            tell_result=tell_cautions,
+            tell_file=say,
+            skipped=Skipped() if skip_missing else None,
+            strict=strict,
+            retry_failed=retry_failed,
+            rescore=rescore,
+            allow_incomplete=allow_incomplete,
         )
-        entries = entries_of(found, store, outcomes)
-        for line in write_outputs(found, entries):
-            say(line)
-    check_study(outcomes, strict, skipped)
-    return Results(tuple(entries))
+    return in_order(entries)
 
 
-def check_study(outcomes: Sequence[RunResult], strict: bool, skipped: Skipped | None) -> None:
-    """Raise BenchError where a run of a study has a problem; it may have had nothing to do, where all is stored."""
-    check_outcomes(outcomes, strict)
+def run_study(
+    study: Study,
+    store: Store,
+    settings: Settings,
+    *,
+    tell_result: Callable[[RunResult], None],
+    tell_file: Callable[[str], None],
+    roots: Sequence[str] = (),
+    skipped: Skipped | None = None,
+    strict: bool = False,
+    retry_failed: bool = False,
+    rescore: bool = False,
+    allow_incomplete: bool = False,
+) -> list[Entry]:
+    """Score what a study lacks, write its files, and return its results; see :func:`study`.
+
+    Args:
+        study: what to do.
+        store: where results go.
+        settings: how to score; ``resize`` and ``seed`` are the study's.
+        tell_result: called with each result as soon as it is complete.
+        tell_file: called with a line for each file that was written.
+        roots: further places of datasets, as ``ID=PATH``, which go before those of the study.
+        skipped: what notes what is not here and is left out; None: what is not here is an error.
+        strict: as in :func:`study`, and so are the others.
+        retry_failed: as there.
+        rescore: as there.
+        allow_incomplete: as there.
+
+    Raises:
+        UsageError: something cannot start as asked.
+        BenchError: a worker process was killed, the disk is full, a file could not be written, a method scored no
+            image, or something was left out.
+    """
+    places = _places(study, roots)
+    again = {"allow_incomplete": allow_incomplete, "retry_failed": retry_failed, "rescore": rescore}
+    with study.folder():
+        outcomes = []
+        for outcome in _score(study, store, settings, places, skipped, again):
+            tell_result(outcome)
+            outcomes.append(outcome)
+        entries = _entries_of(study, store, outcomes)
+        of_first_seed = replace(settings, seed=study.seeds[0])
+        for line in Writer(study, entries, store, of_first_seed, Roots.parse(places)).write():
+            tell_file(line)
+    check_outcomes(outcomes, strict)  # where all is left out, stored results are shown all the same
     if skipped is not None:
         skipped.check()
+    return entries
 
 
 def store_of(study: Study, results: str | os.PathLike[str] | None) -> Store:
@@ -101,37 +139,24 @@ def store_of(study: Study, results: str | os.PathLike[str] | None) -> Store:
     return Store(study.path.parent / Store.locate(study.results or None).root)
 
 
-def score_study(
+def _places(study: Study, roots: Sequence[str]) -> list[str]:
+    """Return places of datasets as ``ID=PATH``; those of ``roots`` hold from here, before the study's own."""
+    given = dict(text.partition("=")[::2] for text in roots)
+    first = [f"{name}={Path(folder).absolute()}" for name, folder in given.items()]
+    return [*first, *(f"{name}={path}" for name, path in study.roots.items() if name not in given)]
+
+
+def _score(
     study: Study,
     store: Store,
     settings: Settings,
-    *,
-    roots: Sequence[str] = (),
-    skipped: Skipped | None = None,
-    allow_incomplete: bool = False,
-    retry_failed: bool = False,
-    rescore: bool = False,
+    places: Sequence[str],
+    skipped: Skipped | None,
+    again: Mapping[str, bool],
 ) -> Iterator[RunResult]:
-    """Score what a study needs and the store has not, and yield each result. To be called in its folder.
-
-    Args:
-        study: what to score.
-        store: where results go.
-        settings: how to score; ``resize`` and ``seed`` are the study's.
-        roots: further places of datasets, as ``ID=PATH``, which go before those of the study.
-        skipped: as in :func:`bench.results.run.run_each`, and so are the others.
-        allow_incomplete: as there.
-        retry_failed: as there.
-        rescore: as there.
-
-    Raises:
-        UsageError: something cannot start as asked.
-        BenchError: a worker process was killed, or the disk is full.
-    """
-    given = {text.partition("=")[0] for text in roots}
-    own = [f"{name}={path}" for name, path in study.roots.items() if name not in given]
+    """Score what a study needs and the store has not, and yield each result."""
     protocols = protocols_of(study)
-    datasets = datasets_of(study.datasets, Roots.parse([*roots, *own]), "datasets", skipped=skipped)
+    datasets = datasets_of(study.datasets, Roots.parse(places), "datasets", skipped=skipped)
     for each in protocols:
         policy = Resize.parse(each.resize) if each.resize else None
         yield from run_each(
@@ -143,108 +168,16 @@ def score_study(
             split=each.split,
             device=study.device,
             precision=study.precision,
-            allow_incomplete=allow_incomplete,
-            retry_failed=retry_failed,
-            rescore=rescore,
             skipped=skipped,
+            **again,
         )
 
 
-def entries_of(study: Study, store: Store, outcomes: Sequence[RunResult]) -> list[Entry]:
+def _entries_of(study: Study, store: Store, outcomes: Sequence[RunResult]) -> list[Entry]:
     """Return the results of a study: those of a run, and what is stored of those that the run has left out."""
     here = {outcome.entry.key: outcome.entry for outcome in outcomes}
     stored = store.readable_entries()
     for part in parts_of(study):
         if part.stored(list(here.values())) is None and (entry := part.stored(stored)) and entry.complete:
             here[entry.key] = entry
-    return list(here.values())
-
-
-def write_outputs(study: Study, entries: Sequence[Entry]) -> Iterator[str]:
-    """Write the tables and figures of a study, and yield a line for each. To be called in its folder.
-
-    Raises:
-        UsageError: there are no results.
-        BenchError: a file cannot be written, or cannot show these results; the others are written.
-    """
-    if not entries:
-        raise UsageError(f"the study {study.path} has no result to show: see `bench status {study.path.name}`")
-    every = Results(tuple(entries))
-    for file in study.files:
-        make_folder(Path(file).parent)
-    failed = []
-    for file, write in _writers(study, every):
-        try:
-            yield f"{file}: {write()}"
-        except UsageError as error:  # the others can be written all the same
-            failed.append(f"{file}: {error}")
-    if failed:
-        raise BenchError(f"{counted(len(failed), 'file')} of the study could not be written: {'; '.join(failed)}")
-
-
-def _writers(study: Study, every: Results) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Yield the files of a study, each with what writes it and returns what it shows."""
-    chosen: list[TableOutput | FigureOutput] = [*study.tables, *study.figures]
-    for output in chosen:
-        yield output.file, partial(_write_choice, output, every)
-    if study.report:
-        yield study.report, partial(_write_report, study, every)
-    if study.cite:
-        yield study.cite, partial(_write_references, study.cite, every)
-
-
-def _write_choice(output: TableOutput | FigureOutput, every: Results) -> Results:
-    chosen = every.only(output.methods, output.datasets, output.families)
-    if isinstance(output, TableOutput):
-        write_output(Path(output.file), _table(output, chosen), "file")
-    else:
-        _draw(output, chosen)
-    return chosen
-
-
-def _write_report(study: Study, every: Results) -> Results:
-    every.report(study.report, roots=study.roots)
-    return every
-
-
-def _write_references(file: str, every: Results) -> str:
-    write_output(Path(file), every.cite(), "cite")
-    return "what to cite"
-
-
-def _table(output: TableOutput, chosen: Results) -> str:
-    from bench.views import show
-    from bench.views.arranging import Request
-    from bench.views.names import Names, read_names
-
-    argument: object = output.of if len(output.of) > 1 else next(iter(output.of), None)
-    if output.view == "published" and argument is not None:
-        argument = Path(str(argument))
-    request = Request(
-        draws=output.draws,
-        interval=output.interval,
-        common=output.common,
-        mix_protocols=output.mix_protocols,
-        intervals=output.intervals,
-        marks=output.marks,
-        values=output.values,
-        margin=output.margin,
-        argument=argument,
-        datasets=output.datasets,
-        sort=output.sort,
-        names=read_names(Path(output.names)) if output.names else Names(),
-        title=output.caption,
-        label=output.label,
-    )
-    return show(output.view, chosen.entries, request).written(output.form)
-
-
-def _draw(output: FigureOutput, chosen: Results) -> None:
-    from bench.figures.plots import PLOTS
-    from bench.figures.style import own_style, save_figure
-
-    with own_style():
-        drawn = PLOTS[output.kind](chosen.entries, **output.options)
-    for line in drawn.notes:
-        note(f"{output.file}: {line}")
-    save_figure(drawn.figure, Path(output.file), "file")
+    return with_twins(list(here.values()))

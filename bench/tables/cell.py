@@ -158,7 +158,7 @@ class Cell:
     @functools.cached_property
     def leaks(self) -> tuple[Leak, ...]:
         """Leaks between the method and the dataset, the worst first; empty if none is known."""
-        return leaks_of(self.method, self.dataset)
+        return leaks_of(self.entry, self.method)
 
     @property
     def excluded(self) -> bool:
@@ -188,14 +188,16 @@ def method_key(entry: Entry) -> MethodKey:
     return MethodKey(method.label, method.version, identity.fingerprint, short_hash(rest))
 
 
-def leaks_of(method: MethodRecord, dataset: DatasetRecord) -> tuple[Leak, ...]:
-    """Return what a method has to do with a dataset, the worst first, both as their sidecars describe them."""
+def leaks_of(entry: Entry, method: MethodRecord) -> tuple[Leak, ...]:
+    """Return what a method has to do with an entry's dataset, the worst first, both as their sidecars describe them."""
+    dataset = entry.dataset
     carded = photo_set(dataset.id)
     # The sidecar may be older than what its card says now, and a folder named koniq10k is KonIQ.
     content = tuple(dict.fromkeys((*dataset.content, *carded.content)))
     shares = tuple(dict.fromkeys((*dataset.shares, *carded.shares)))
     scored = replace(carded, content=content, shares=shares)
-    return find_leaks(scored, method.trained_on, method.selected_on, _seen_photos)
+    seen = not entry.content_hashes.isdisjoint(method.trained_on_hashes)
+    return find_leaks(scored, method.trained_on, method.selected_on, _seen_photos, entry.twins, seen)
 
 
 def photo_set(name: str) -> PhotoSet:

@@ -110,18 +110,14 @@ def _on_shared_images(column: Sequence[_Rows], common: bool) -> dict[str, _Rows]
     """Keep of each row the images that its column compares on, by the entries' keys."""
     of = {method_key(row.entry): row for row in column}
     images = {key: row.names for key, row in of.items() if not row.reason}
-    clean = [
-        key
-        for key in images
-        if not any(leak.excludes for leak in leaks_of(of[key].entry.method, of[key].entry.dataset))
-    ]
+    clean = [key for key in images if not _leaks(of[key].entry)]
     shared = share_images(images, [], least=0) if common else share_images(images, clean)
     kept = {row.entry.key: row if row.reason else row.only(shared.names) for row in column}
     return {key: replace(row, shared=shared) for key, row in kept.items()}
 
 
 def _leaks(entry: Entry) -> bool:
-    return any(leak.excludes for leak in leaks_of(entry.method, entry.dataset))
+    return any(leak.excludes for leak in leaks_of(entry, entry.method))
 
 
 def _cell(rows: _Rows, correlations: stats.Correlations, drawn: Bootstrapped | None) -> Cell:

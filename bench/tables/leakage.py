@@ -14,7 +14,7 @@ the part of it that a set was drawn from, or in ``shares`` the sets that it has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -62,7 +62,12 @@ class Leak:
 
 
 def find_leaks(
-    dataset: PhotoSet, trained_on: Sequence[str], selected_on: Iterable[str], find: Callable[[str], PhotoSet]
+    dataset: PhotoSet,
+    trained_on: Sequence[str],
+    selected_on: Iterable[str],
+    find: Callable[[str], PhotoSet],
+    twins: Collection[str] = (),
+    seen: bool = False,
 ) -> tuple[Leak, ...]:
     """Return what was found, the worst first; nothing for a clean number.
 
@@ -73,16 +78,24 @@ def find_leaks(
         trained_on: names of training sets, UNKNOWN among them where not all is known.
         selected_on: names of sets with some of whose MOS it was tuned.
         find: gives the set that a name or an alias stands for.
+        twins: names of sets that have the same labels or the same image files.
+        seen: whether the labels or image files are known to be among those that it was trained on.
     """
     training = [find(name) for name in trained_on if name != UNKNOWN]
-    seen = _trained_on(dataset, training) or _same_source(dataset, training)
-    unknown = [] if seen else _unknown(trained_on)
-    return (*seen, *_selected_on(dataset, map(find, selected_on)), *unknown)
+    same = {find(name).id for name in twins}
+    found = _trained_on(dataset, training, same, seen) or _same_source(dataset, training)
+    unknown = [] if found else _unknown(trained_on)
+    return (*found, *_selected_on(dataset, map(find, selected_on), same), *unknown)
 
 
-def _trained_on(dataset: PhotoSet, training: Iterable[PhotoSet]) -> list[Leak]:
-    there = any(each.id == dataset.id for each in training)
-    return [Leak(Relation.TRAINED_ON, "trained on this dataset")] if there else []
+def _trained_on(dataset: PhotoSet, training: Sequence[PhotoSet], same: Collection[str], seen: bool) -> list[Leak]:
+    if any(each.id == dataset.id for each in training):
+        return [Leak(Relation.TRAINED_ON, "trained on this dataset")]
+    names = [each.title for each in training if each.id in same]
+    if not names and not seen:
+        return []
+    under = f" under the name {' and '.join(names)}" if names else " under another name"
+    return [Leak(Relation.TRAINED_ON, f"trained on this dataset{under}")]
 
 
 def _same_source(dataset: PhotoSet, training: Iterable[PhotoSet]) -> list[Leak]:
@@ -96,11 +109,13 @@ def _same_source(dataset: PhotoSet, training: Iterable[PhotoSet]) -> list[Leak]:
     return [Leak(Relation.SAME_SOURCE, f"trained {'; and '.join(found)}")] if found else []
 
 
-def _selected_on(dataset: PhotoSet, chosen: Iterable[PhotoSet]) -> list[Leak]:
+def _selected_on(dataset: PhotoSet, chosen: Iterable[PhotoSet], same: Collection[str]) -> list[Leak]:
     whose = []
     for each in chosen:
         if each.id == dataset.id:
             whose.append("this dataset's MOS")
+        elif each.id in same:
+            whose.append(f"this dataset's MOS under the name {each.title}")
         elif _share(dataset, each):
             whose.append(f"the MOS of {each.title}, which has photographs in common with this dataset")
     why = f"tuned with some of {' and '.join(whose)}"

@@ -49,7 +49,8 @@ class Marks:
 def find_marks(table: Table, averages: Sequence[Average], rule: Rule = "set") -> Marks:
     """Mark the rows of each column and each average of a table.
 
-    By the rule ``set`` the draws of each place decide, and a column that is too small to tell anything has no marks.
+    By the rule ``set`` the draws of each place decide, and a column that is too small to tell anything has no marks,
+    nor has an average that rests on one.
     Without draws, and by the rule ``value``, the highest value is the best and the next one the second.
 
     Args:
@@ -59,12 +60,16 @@ def find_marks(table: Table, averages: Sequence[Average], rule: Rule = "set") ->
     """
     draws = max((each.interval.draws for each in table.cells.values()), default=0)
     found = Marks(rule if draws else "value", draws=draws)
+    small = set()
     for column in table.columns:
         cells = {row: table.cells[row, column] for row in table.eligible[column]}
-        drawn = None if any(cell.too_few for cell in cells.values()) else shared_draws(list(cells.values()))
+        if any(cell.too_few for cell in cells.values()):
+            small.add(column)
+        drawn = None if column in small else shared_draws(list(cells.values()))
         _add(found, column, {row: cell.correlations.srcc for row, cell in cells.items()}, drawn)
     for each in averages:
-        _add(found, each.kind, {row: mean.value for row, mean in each.srcc.items()}, each.bootstrap)
+        drawn = each.bootstrap if small.isdisjoint(each.over) else None
+        _add(found, each.kind, {row: mean.value for row, mean in each.srcc.items()}, drawn)
     return found
 
 

@@ -9,6 +9,7 @@ from bench.errors import UsageError, did_you_mean
 from bench.io.visible import quoted
 from bench.tables.averages import average
 from bench.tables.cell import MethodKey
+from bench.tables.columns import DatasetKey
 from bench.tables.table import Table
 
 BY_NAME, BY_AVERAGE = "name", "average"
@@ -19,8 +20,9 @@ def sort_rows(table: Table, by: str) -> Table:
 
     Args:
         table: with its rows by name.
-        by: ``name``; ``average``: the highest mean SRCC first, or the highest SRCC where the table has one dataset;
-            or the id of a dataset: the highest SRCC on it first. Rows without a number come last.
+        by: ``name``; ``average``: the highest mean SRCC first, or the highest SRCC on the dataset that stands for it
+            (:func:`instead_of_average`); or the id of a dataset: the highest SRCC on it first. Rows without a number
+            come last.
 
     Raises:
         UsageError: the table has no such dataset.
@@ -33,9 +35,15 @@ def sort_rows(table: Table, by: str) -> Table:
     return dataclasses.replace(table, groups=groups)
 
 
+def instead_of_average(table: Table) -> DatasetKey | None:
+    """Return what rows are sorted by where there is no average: the first dataset with a number; None without any."""
+    return next((column for column in table.columns if _values(table, column)), None)
+
+
 def _averages(table: Table) -> Mapping[MethodKey, float]:
     found = {row: mean.value for row, mean in average(table).srcc.items() if mean.value is not None}
-    return found if found or len(table.columns) > 1 else _on_dataset(table, table.columns[0].dataset)
+    column = instead_of_average(table)
+    return found if found or column is None else _values(table, column)
 
 
 def _on_dataset(table: Table, id_: str) -> Mapping[MethodKey, float]:
@@ -45,6 +53,9 @@ def _on_dataset(table: Table, id_: str) -> Mapping[MethodKey, float]:
             f"--sort got {quoted(id_)}, which is no dataset of the table.{did_you_mean(id_, known)} Give {BY_AVERAGE}, "
             f"{BY_NAME} or one of {', '.join(dict.fromkeys(known))}"
         )
-    column = table.columns[known.index(id_)]
+    return _values(table, table.columns[known.index(id_)])
+
+
+def _values(table: Table, column: DatasetKey) -> Mapping[MethodKey, float]:
     cells = table.column(column)
     return {row: srcc for row, cell in cells.items() if (srcc := cell.correlations.srcc) is not None}

@@ -56,5 +56,8 @@ def _methods(table: Table) -> Sequence[Record]:
 def _view(heads: Sequence[str], records: Sequence[Record], about: str) -> View:
     lines = [[Value(str(record[head]) or "-") for head in heads] for record in records]
     for record, line in zip(records, lines, strict=True):
-        line[0] = replace(line[0], notes=tuple(filter(None, [record.get("title"), *record.get("notes", ())])))
+        title = record.get("title", "")
+        line[0] = replace(
+            line[0], notes=(*([title] if title not in ("", line[0].text) else []), *record.get("notes", ()))
+        )
     return View([Value(head) for head in heads], [("", lines)], [about], records)

@@ -22,7 +22,8 @@ _LATEX = {
 def escape_latex(text: str) -> str:
     """Return a text on one line, with nothing in it that LaTeX takes for markup or has no glyph for."""
     line = one_line(str(text))
-    return "".join(_LATEX.get(character) or _glyph(character) for character in line)
+    escaped = "".join(_LATEX.get(character) or _glyph(character) for character in line)
+    return escaped.replace("--", "-{}-").replace("--", "-{}-")  # or LaTeX sets a dash for the hyphens of an option
 
 
 def _glyph(character: str) -> str:
@@ -80,7 +81,7 @@ LATEX = Markup(
     escape=escape_latex,
     best=lambda text: rf"\textbf{{{text}}}",
     second=lambda text: rf"\underline{{{text}}}",
-    code=lambda text: rf"\texttt{{{escape_latex(text).replace('--', '-{}-')}}}",
+    code=lambda text: rf"\texttt{{{escape_latex(text)}}}",
     strong=lambda text: rf"\textbf{{{text}}}\par" + "\n",
     marks=lambda numbers: f"$^{{{','.join(map(str, numbers))}}}$" if numbers else "",
     lay_out=_latex,

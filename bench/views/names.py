@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.errors import UsageError
 from bench.io.toml import fill
+from bench.io.visible import quoted
 from bench.tables.cell import MethodKey
 from bench.tables.table import Table
 
@@ -44,15 +45,37 @@ def read_names(path: Path) -> Names:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"--names: {path} is no TOML file: {error}") from None
     names: Names = fill(Names, table, f"--names: {path}")
+    for what, given in (("methods", names.methods), ("datasets", names.datasets)):
+        if empty := [name for name, text in given.items() if not text.strip()]:
+            raise UsageError(
+                f"--names: {path}: {what}: {quoted(empty[0])} has an empty name: give one, or leave it out"
+            )
     return names
 
 
 def rename(table: Table, names: Names) -> Table:
-    """Return a table with other names for its rows and columns."""
+    """Return a table with other names for its rows and columns.
+
+    Raises:
+        UsageError: two rows, or two datasets, would have one name.
+    """
     name_of = {row: cell.method.name for (row, _), cell in table.cells.items()}
 
     def shown(row: MethodKey) -> str:
         known = (table.labels[row], row.label, name_of[row])
         return next((names.methods[name] for name in known if name in names.methods), table.labels[row])
 
-    return dataclasses.replace(table, labels={row: shown(row) for row in table.labels}, titles=names.datasets)
+    labels = {row: shown(row) for row in table.labels}
+    _check_apart({table.labels[row]: label for row, label in labels.items()}, "methods")
+    _check_apart({each.dataset: names.datasets.get(each.dataset, each.dataset) for each in table.columns}, "datasets")
+    return dataclasses.replace(table, labels=labels, titles=names.datasets)
+
+
+def _check_apart(shown: dict[str, str], what: str) -> None:
+    whose: dict[str, str] = {}
+    for own, text in shown.items():
+        other = whose.setdefault(text.strip(), own)
+        if other != own:
+            raise UsageError(
+                f"--names: {what}: {quoted(other)} and {quoted(own)} are both called {quoted(text)}: give two"
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from bench.datasets.protocol import Protocol
 from bench.defaults import ALPHA, CONFIDENCE
 from bench.errors import listed
 from bench.runs.selection import without_fitted
@@ -12,7 +13,8 @@ from bench.stats import FEW_UNITS
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
 from bench.tables.cell import FEW, PAPER_VALUES, STATISTICS, VALUES, Cell, MethodKey
 from bench.tables.columns import DatasetKey
-from bench.tables.marks import find_marks
+from bench.tables.marks import Place, find_marks
+from bench.tables.sorting import BY_AVERAGE, instead_of_average
 from bench.tables.table import Table
 from bench.views.arranging import Request, arranged
 from bench.views.model import Code, Record, Remark, Sentence, Value, View
@@ -162,11 +164,13 @@ class PaperTable:
         return Value(f"{self.over.rank[row]:.2f}")
 
     def about_column(self, column: DatasetKey) -> str:
-        """Return what a dataset is: title, images, protocol, what intervals resample, notes, hashes."""
+        """Return what a dataset is: title, images, protocol, what intervals resample, notes and hashes."""
         about = self.table.about(column)
         if self.request.brief:
             synthetic = "a synthetic order, no human opinion" if about.kind == "synthetic-order" else ""
-            return "; ".join(filter(None, [synthetic, self.table.left_out(column)]))
+            # A part or another size is another measurement, and no detail.
+            protocol = str(column.protocol) if column.protocol != Protocol() else ""
+            return "; ".join(filter(None, [synthetic, protocol, self.table.left_out(column)]))
         text = f"{about.title}: {about.n} images; {column.protocol}"
         if any(cell.bootstrap for cell in self.table.column(column).values()):
             text += f"; intervals resample {about.cluster or 'image'}s"
@@ -240,7 +244,9 @@ class PaperTable:
         columns = self.table.columns
         out = any(len(self.table.eligible[column]) < len(self.table.column(column)) for column in columns)
         text = " Values with the note 'not eligible for best' are not compared." if out else ""
-        unmarked = dict.fromkeys(self.table.title(column) for column in columns if not self.marks.of.get(column))
+        places: dict[Place, str] = {column: self.table.title(column) for column in columns}
+        places |= {each.kind: f"the average{each.kind and f' of kind {each.kind}'}" for each in self.averages}
+        unmarked = dict.fromkeys(name for place, name in places.items() if not self.marks.of.get(place))
         if not unmarked:
             return text
         return f"{text} Without marks: {', '.join(unmarked)} ({self._why_unmarked()})."
@@ -261,6 +267,8 @@ class PaperTable:
             found = f"{len(over.over)} ({names})" if names else "0"
             needed = f"No average: it needs {AT_LEAST} datasets on which every row has an eligible SRCC"
             text = f"{needed}, and this table has {found}."
+            first = instead_of_average(self.table) if self.request.sort == BY_AVERAGE else None
+            text += f" Rows are in the order of their SRCC on {self.table.title(first)}." if first else ""
         text += left_out_text(self.table, over)
         if any(rows for why in over.left_out.values() for rows in why.values()):
             return (f"{text} Fewer rows (", Code("--method"), ") may leave more datasets.")

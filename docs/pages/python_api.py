@@ -46,7 +46,10 @@ def _page(name: str) -> str:
     if not inspect.isclass(value):
         return text.page(f"bench.{name}", _directive("autofunction", name))
     kind = "autoexception" if issubclass(value, BaseException) else "autoclass"
-    return text.page(f"bench.{name}", _directive(kind, name, ":members:"))
+    return text.page(
+        f"bench.{name}",
+        _directive(kind, name, ":members:", *([":inherited-members:"] if value is bench.Results else [])),
+    )
 
 
 def _directive(kind: str, name: str, *settings: str) -> str:

@@ -156,7 +156,7 @@ class OnClip(Method):
                 probabilities = model.probabilities(_image(photo, model.prompts.device), self.temperature)[0]
             return by_pair(probabilities, self._pairs)
 
-        return Explainer(model.visual.layer4, outputs, aspects)
+        return Explainer(model.visual.layer4, outputs, aspects, unit="cosine")
 
 
 def _score(model: Any, photos: Sequence[Photo], temperature: float) -> list[float]:
@@ -208,6 +208,7 @@ class Qualiclip(OnClip):
             "Agnolucci, Galteri, Bertini, Quality-aware image-text alignment for opinion-unaware image quality "
             "assessment, arXiv:2403.11176"
         ),
+        code="https://github.com/miccunifi/QualiCLIP",
         summary="QualiCLIP: CLIP trained to rank synthetic degradations, without opinion scores",
         batching="same-size",
         device_bound=True,
@@ -317,6 +318,7 @@ class ClipIqa(OnClip):
         higher_is_better=True,
         licence="Apache-2.0; OpenAI's weights MIT",
         citation="Wang, Chan, Loy, Exploring CLIP for assessing the look and feel of images, AAAI 2023",
+        code="https://github.com/IceClear/CLIP-IQA",
         summary="CLIP-IQA: zero-shot comparison of a photo with good and bad prompts by CLIP",
         batching="same-size",
         device_bound=True,

@@ -132,7 +132,7 @@ class _Trainer:
                 self.progress.step += 1
                 clock.count(photographs_a_step * self.recipe.views)
                 shown.update(photographs_a_step)
-                if self.progress.step % self.config.log_every == 0:
+                if self.progress.step == 1 or self.progress.step % self.config.log_every == 0:
                     shown.set_postfix({name: f"{value:.4f}" for name, value in values.items()})
                     self._log_step(values, clock.rate())
                 if stopped:

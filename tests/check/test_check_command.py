@@ -367,4 +367,5 @@ def test_without_a_stored_result_the_advice_is_to_score(referenced: Path, store:
     shutil.rmtree(store.runs)
     ran = bench("check", "photos")
     assert ran.code == 1
-    assert "score them by `bench run`, or check by `bench check photos --fresh`" in ran.err
+    assert "score them by `bench run`, or `bench run --rescore` where code has changed; or check by" in ran.err
+    assert "`bench check photos --fresh`" in ran.err

@@ -54,6 +54,16 @@ def test_a_column_of_numbers_that_nobody_knows_is_asked_about_before_scoring(
         api.run("bytes-per-pixel", photos)
 
 
+def test_images_that_the_csv_of_a_folder_does_not_name_are_said_to_be_left_out(photos: Path, bench: Bench) -> None:
+    rows = (photos / "scores.csv").read_text().splitlines()
+    (photos / "scores.csv").write_text("\n".join(rows[:4]) + "\n")
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", photos)
+    assert "photos: 5 images of the folder are not in its scores.csv, and left out" in done.err
+    done = bench("score", photos, "--method", "bytes-per-pixel")
+    assert "only the 3 images in its scores.csv; 5 others are left out: move scores.csv out of the folder" in done.err
+    assert "left out" not in bench("score", photos / "scores.csv", "--method", "bytes-per-pixel").err
+
+
 def test_the_user_says_which_column_and_which_direction(photos: Path, bench: Bench) -> None:
     (photos / "scores.csv").write_text(told("rating", *"12345678"))
     asked = ["run", "--method", "bytes-per-pixel", "--dataset", photos, "--score-column", "rating"]

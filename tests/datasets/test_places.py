@@ -86,7 +86,7 @@ def test_a_url_is_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
     ("content", "message"),
     [
         ("data = [", r"bench\.toml is not valid TOML"),
-        ("data = 1", r"bench\.toml: data is 1, which is not of the type"),
+        ("data = 1", r"bench\.toml: data is 1: give a string"),
         ('root = "x"', r"bench\.toml has the unknown key 'root'\. Did you mean 'roots'"),
         ('[roots]\nkonik = "x"', r"\[roots\] got 'konik', which is not a known dataset\. Did you mean 'koniq'"),
     ],

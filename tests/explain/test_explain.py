@@ -19,7 +19,6 @@ from bench.api import Explainer, Photo
 from bench.errors import ImageError
 from bench.explain.explanation import Explanation, explain, offers_explanation
 from bench.explain.figure import aspect_bars, overlay
-from bench.explain.gradcam import enlarge
 from bench.methods.qualiclip import ClipIqa, Qualiclip, QualiclipLite, checkpoints
 from bench.methods.qualiclip.explaining import by_pair, by_side
 from bench.methods.qualiclip.lite import scorer
@@ -54,6 +53,12 @@ def clip(weights: Path) -> Qualiclip:
 @pytest.fixture(scope="module")
 def lite() -> QualiclipLite:
     return QualiclipLite()
+
+
+@pytest.fixture(autouse=True)
+def one_shuffle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Noise is looked at once: networks are slow."""
+    monkeypatch.setattr("bench.explain.explanation.SHUFFLES", 1)
 
 
 class TwoCells(fakes.Brightness):
@@ -94,10 +99,8 @@ def test_maps_of_qualiclip_are_finite_at_the_size_of_any_photograph(clip: Qualic
     assert list(found.maps) == ["positive", "negative", "difference"]
     for cells in found.maps.values():
         assert cells.shape == (size[0] // 32, size[1] // 32)
-        large = enlarge(cells, *size)
-        assert large.shape == size
-        assert np.isfinite(large).all()
-        assert (large >= 0).all()
+        assert np.isfinite(cells).all()
+        assert (cells >= 0).all()
     assert max(cells.max() for cells in found.maps.values()) > 0
     assert found.left_out == ""
 
@@ -122,10 +125,11 @@ def test_a_grey_photograph_is_explained_in_json(lite: QualiclipLite, tmp_path: P
     done = bench("explain", tmp_path / "grey.png", "--method", "qualiclip-lite", "--format", "json")
     assert done.code == 0, done.err
     found = json.loads(done.out)
-    assert list(found) == ["image", "method", "fingerprint", "score", "aspects", "maps", "left_out"]
+    assert list(found) == ["image", "method", "fingerprint", "score", "aspects", "maps", "unit", "left_out"]
     assert found["score"] == lite.score([pixels_of(tmp_path / "grey.png")])[0]
     maps = found["maps"]
     assert maps["difference"]["cells"] == [12, math.ceil(384 / 61 * 83 / 32)]
+    assert list(maps["difference"]) == ["cells", "largest", "mean", "sd", "noise", "above_noise"]
     assert all(math.isfinite(one["largest"]) for one in maps.values())
 
 
@@ -263,27 +267,37 @@ def test_a_method_without_aspects_has_no_chart(tmp_path: Path, bench: Bench, mon
 # --- pictures ---
 
 
-def explanation(maps: Mapping[str, np.ndarray]) -> Explanation:
-    return Explanation(0.5, maps, {}, "")
-
-
-def test_a_map_is_drawn_over_the_photograph_by_its_share_of_the_largest() -> None:
-    pixels = np.full((40, 1000, 3), 90, dtype=np.uint8)
-    figure = overlay(pixels, {"good": np.array([[0.0, 4.0]]), "nothing": np.zeros((1, 2))})
+def test_a_map_is_drawn_cell_by_cell_over_the_photograph_in_its_colours() -> None:
+    pixels = np.full((40, 1000, 3), (90, 60, 30), dtype=np.uint8)
+    maps = {"good": np.array([[0.0, 0.0004]]), "nothing": np.zeros((1, 2))}
+    figure = overlay(pixels, Explanation(0.5, maps, {"good": 0.0001, "nothing": 0.0}, {}, "", "cosine"))
     photograph, good, nothing, bar = figure.axes
     assert [axes.get_title() for axes in (photograph, good, nothing)] == [
         "photograph",
-        "good\nlargest 4",
-        "nothing\nlargest 0",
+        "good\nmean 2, SD 2\n1 of 2 cells above noise",
+        "nothing\nmean 0, SD 0\nall within noise",
     ]
-    assert photograph.images[0].get_array().shape == (26, 640, 3)
-    drawn = np.asarray(good.images[1].get_array())
-    assert drawn.shape == (26, 640)
-    assert (drawn[0, 0], drawn[0, -1]) == pytest.approx((0, 1))
-    assert not np.asarray(nothing.images[1].get_array()).any()
-    assert len(good.collections) == 1
+    for axes in (photograph, good, nothing):
+        np.testing.assert_array_equal(np.unique(axes.images[0].get_array().reshape(-1, 3), axis=0), [[90, 60, 30]])
+    drawn = good.images[1]
+    assert drawn.get_array().shape == (26, 640)
+    assert np.unique(drawn.get_array()).tolist() == [0, 4], "no values between those of the cells"
+    assert drawn.cmap(0.0)[3] == 0, "where the map is 0 the photograph is not covered"
+    assert len(good.collections) == 2, "a line in black and white"
     assert not nothing.collections
-    assert bar.get_ylabel() == "share of the map's largest"
+    assert bar.get_ylabel() == "$10^{-4}$ cosine a cell"
+    assert bar.get_ylim() == (0, 4)
+
+
+def test_noise_is_what_a_map_reaches_where_pixels_are_shuffled() -> None:
+    random = np.random.default_rng(1)
+    halves = np.zeros((32, 32, 3), dtype=np.uint8)
+    halves[:, 16:] = 200
+    for pixels, above in ((halves, [[False, True]]), (random.permuted(halves, axis=1), None)):
+        found = explain(TwoCells(), Photo("x.png", np.ascontiguousarray(pixels), 1, 1024))
+        assert found.noise["mean"] == pytest.approx(50, abs=5), "half of the mean of all pixels"
+        if above:
+            assert found.above_noise("mean").tolist() == above
 
 
 def test_bars_begin_at_one_half_with_the_lowest_on_top() -> None:

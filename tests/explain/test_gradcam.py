@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bench.errors import BenchError
-from bench.explain.gradcam import enlarge, grad_cam
+from bench.explain.gradcam import grad_cam
 
 
 def small_net(seed: int = 0) -> nn.Sequential:
@@ -118,10 +118,3 @@ def test_a_layer_that_does_not_run_once_on_one_photograph_is_named() -> None:
         grad_cam(net[2], lambda: {"out": net(one).sum() + net(one).sum()})
     with pytest.raises(BenchError, match=r"its outputs: \(2, 5, 4, 4\)"):
         grad_cam(net[2], lambda: {"out": net(two).sum()})
-
-
-def test_enlarging_is_bilinear_between_centres() -> None:
-    cells = np.array([[0.0, 1.0]])
-    np.testing.assert_allclose(enlarge(cells, 1, 4), [[0, 0.25, 0.75, 1]])
-    np.testing.assert_allclose(enlarge(cells, 3, 4), np.repeat([[0, 0.25, 0.75, 1]], 3, axis=0))
-    np.testing.assert_allclose(enlarge(cells, 1, 2), cells)

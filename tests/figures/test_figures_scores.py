@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from bench.figures.scatter import residuals, scatter
 from bench.figures.speed import races, speeds
 from bench.runs import checksums
 from bench.runs.entry import Entry
-from bench.runs.speed import speed
+from bench.runs.speed import PartTimes, speed
 from bench.runs.store import Store
 from bench.stats import fit_logistic4, mapping_band
 from bench.tables.evaluation import evaluate
@@ -33,17 +34,25 @@ POOR = MOS + RANDOM.normal(0, 3, 60)
 COPY = -(GOOD + RANDOM.normal(0, 0.05, 60))  # as good as GOOD, lower is better
 
 
-@pytest.fixture
-def filled(store: Store, tmp_path: Path) -> Store:
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sixty images scored here by a good method, its copy that counts down, and a poor one."""
-    folder = tmp_path / "set"
+    here = tmp_path_factory.mktemp("scored")
+    folder, store = here / "set", Store(here / "results")
     for i in range(60):
         make_photo(folder / f"{i:02}.png", i, (8, 8))
     rows = [f"{i:02}.png,{mos}" for i, mos in enumerate(MOS)]
     (folder / "scores.csv").write_text("\n".join(["image,score", *rows]) + "\n")
     methods = [fixed("good", list(GOOD)), fixed("poor", list(POOR))]
     run(store, folder, *methods, fixed("turned", list(COPY), higher_is_better=False))
-    return store
+    return here
+
+
+@pytest.fixture
+def filled(scored: Path, tmp_path: Path) -> Store:
+    """A copy of what is scored, where the command line looks for it."""
+    shutil.copytree(scored, tmp_path, dirs_exist_ok=True)
+    return Store(tmp_path / "results")
 
 
 def arranged(store: Store, *values: str) -> Table:
@@ -100,12 +109,14 @@ def test_a_scatter_shows_each_image_and_the_mapping(filled: Store) -> None:
     figure = scatter(list(shown.values()), draws=20)
     panels = {axes.get_title().split(" on ")[0]: axes for axes in figure.axes}
     for name, scores in (("good", GOOD), ("turned", COPY)):
-        points, _, line = panels[name].lines
+        points, _, line, low, high = panels[name].lines
         np.testing.assert_allclose(points.get_xdata(), scores)
         np.testing.assert_allclose(points.get_ydata(), MOS)
         mapping = fit_logistic4(scores, MOS, 1 if name == "good" else -1)
         np.testing.assert_allclose(line.get_ydata(), mapping.predict(line.get_xdata()))
-        assert len(panels[name].collections) == 1, "one band"
+        (band,) = panels[name].collections
+        assert band.get_zorder() < points.get_zorder(), "the band hides no point"
+        assert np.all(low.get_ydata() <= high.get_ydata())
     assert panels["turned"].get_xlabel() == "score (lower is better)"
     assert f"SRCC {spearmanr(GOOD, MOS)[0]:.3f}; PLCC" in panels["good"].get_title()
     assert np.all(np.diff(panels["turned"].lines[2].get_ydata()) <= 0), "falls with the raw score"
@@ -196,12 +207,28 @@ def test_a_speed_is_of_the_sessions_under_one_set_of_conditions() -> None:
     assert speed(entry({}, source="import")).reason == "imported"
     assert speed(entry({"images": 9, "method_seconds": 1.0})).reason == "timed on fewer than 10 images"
     assert speed(entry({"images": 0, "method_seconds": 0.0})).value is None
+    assert (found.slowest, found.fastest) == (3.0, 5.0), "each session is a part"
+    parts = [[10, 1.0], [10, 4.0], [5, 5.0]]
+    timed = speed(entry({"images": 25, "method_seconds": 10.0, "parts": parts}))
+    assert (timed.value, timed.slowest, timed.fastest) == (2.5, 2.5, 10.0), "five images are too few for a part"
+    assert speed(entry({"images": 30, "method_seconds": 10.0})).slowest is None
+
+
+def test_parts_of_a_session_are_few_and_lose_nothing() -> None:
+    times = PartTimes()
+    for _ in range(1000):
+        times.add(8, 0.5)
+    assert len(times.parts) <= 16
+    assert (sum(n for n, _ in times.parts), sum(s for _, s in times.parts)) == (8000, 500.0)
+    assert len(times.parts) >= 8
+    assert max(n for n, _ in times.parts[:-1]) <= 2 * min(n for n, _ in times.parts[:-1])
 
 
 def test_speeds_are_drawn_apart_by_their_conditions_and_imports_are_named(filled: Store, bench: Bench) -> None:
     for path in filled.runs.glob("*/poor@*/provenance.json"):
         meta = checksums.read_record(path.read_bytes())
-        meta["sessions"][0] |= {"images": 60, "method_seconds": 3.0, "threads": 4}
+        parts = [[30, 1.0], [30, 2.0]]
+        meta["sessions"][0] |= {"images": 60, "method_seconds": 3.0, "threads": 4, "parts": parts}
         path.write_bytes(checksums.seal_record(meta))
     rows = "".join(f"{i:02}.png,{GOOD[i]}\n" for i in range(60))
     Path("theirs.csv").write_text("image,score\n" + rows)
@@ -214,6 +241,7 @@ def test_speeds_are_drawn_apart_by_their_conditions_and_imports_are_named(filled
     assert dots[at[0]].get_xdata()[0] == 20.0
     assert dots[at[0]].get_ydata()[0] == pytest.approx(spearmanr(POOR, MOS)[0])
     assert len({line.get_marker() for line in dots.values()}) == 2
+    assert [15.0, 30.0] in [list(line.get_xdata()) for line in axes.lines], "from the slowest to the fastest part"
     done = bench("plot", "speed", "--output", "s.svg")
     assert "left out of set: theirs (imported)" in done.out
     only = bench("plot", "speed", "--output", "s.svg", "--method", "theirs")
@@ -267,7 +295,7 @@ def test_published_scores_are_drawn_at_their_size(bench: Bench, store: Store, sh
     table = arranged(store, "srcc", "plcc_log4", "rmse_log4")
     shown = list(fitted(table))
     figure = scatter(shown, draws=20)
-    for axes, each in zip(figure.axes, shown, strict=True):
+    for axes, each in zip([axes for axes in figure.axes if axes.get_title()], shown, strict=True):
         cells = axes.collections[0]
         assert cells.get_array().sum() == len(frame), "every image is in a cell"
         srcc = spearmanr(frame[each.method], frame["mos"])[0]

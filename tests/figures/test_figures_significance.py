@@ -102,7 +102,7 @@ def test_a_ranking_says_which_methods_a_panel_lacks_and_colours_families(
         {"not run": ["more"]},
     ]
     figure = rankings(table)
-    assert [axes.get_xlabel() for axes in figure.axes] == ["", "without more: not run"]
+    assert [axes.get_xlabel() for axes in figure.axes] == ["SRCC", "SRCC\nwithout more: not run"]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["zero-shot", "undeclared"]
     colours = {line.get_label(): line.get_color() for line in figure.axes[0].lines}
@@ -113,7 +113,7 @@ def test_a_matrix_shows_signs_only_where_a_test_tells(filled: Store) -> None:
     axes = matrices(arranged(filled)).axes[0]
     signs = {text.get_position(): text.get_text() for text in axes.texts}
     assert [signs[(x, 0)] for x in range(3)] == ["", "+", "+"]
-    assert [signs[(0, y)] for y in range(3)] == ["", "-", "-"]
+    assert [signs[(0, y)] for y in range(3)] == ["", "\N{MINUS SIGN}", "\N{MINUS SIGN}"]
     assert signs[(2, 1)] == signs[(1, 2)] == ""
     (image,) = axes.images
     assert image.get_alpha()[0, 1] == 1.0

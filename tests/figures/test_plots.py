@@ -36,6 +36,16 @@ def test_a_figure_has_the_curves_that_the_log_has(tmp_path: Path) -> None:
     assert [[3, 0.5], [6, 0.5]] in drawn
 
 
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_a_short_log_is_drawn_from_the_first_step(tmp_path: Path, steps: int) -> None:
+    upper, lower = plots.training_curves([plots.read_log(write_log(tmp_path / "short", steps))]).axes
+    assert upper.get_xlim()[0] == 0
+    assert upper.get_xlim()[1] > steps
+    drawn = [line.get_xdata().tolist() for line in upper.lines if len(line.get_xdata())]
+    assert drawn == [[*range(1, steps + 1)]] * (3 if steps else 0)
+    assert [text.get_text() for text in lower.texts] == ["nothing logged"]
+
+
 def test_several_runs_are_told_apart_even_with_one_name(tmp_path: Path) -> None:
     runs = [plots.read_log(write_log(tmp_path / name / "out")) for name in ("a", "b")]
     upper, _ = plots.training_curves(runs).axes

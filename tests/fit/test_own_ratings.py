@@ -74,6 +74,14 @@ def test_a_model_stands_beside_other_methods(bench: Bench) -> None:
     assert [row["method"] for row in rows[:2]] == ["bytes-per-pixel", "fit:colours[model=model]"]
 
 
+def test_a_copy_of_the_ratings_under_another_name_is_no_clean_number(bench: Bench) -> None:
+    bench(*FIT)
+    Path("ratings").rename("copy")
+    results = api.run("fit:colours", ["copy", "new"], options={"fit:colours.model": "model"})
+    why = {each["dataset"]: each["leakage_why"] for each in json.loads(results.table(draws=0).to_json())}
+    assert why == {"copy": "trained on this dataset under another name", "new": ""}
+
+
 def test_ratings_where_lower_is_better_stay_so(bench: Bench) -> None:
     bench(*FIT, "--lower-is-better")
     rows = rated(bench, "--model", "model", "--sort", "worst")

@@ -195,9 +195,13 @@ def test_the_sheet_shows_photographs_scores_and_what_people_prefer(store: Store,
     assert left.spines["top"].get_linewidth() > right.spines["top"].get_linewidth(), "people prefer the left one"
     said = texts(figure)
     assert "4.png\nflat 4.5, keen 9, MOS 9" in said
-    assert "people: left better, as keen (+0.6" in said
-    assert "people: right better, as neither says" in said
-    assert "flat holds these equal, keen holds the left one better" in said
+    flowing = said.replace("\n", " ")
+    assert "people: left better, as keen (+0.6" in flowing
+    assert "people: right better, as neither says" in flowing
+    assert "SD apart: flat 0.00 keen " in flowing
+    assert "Thick frame: people rate this image as better" in figure.get_supxlabel().replace("\n", " ")
+    assert "two images that the method named first scores equal" in summary(found)
+    assert "flat scores these equal, keen scores the left one better" in said
 
 
 def test_labels_are_equal_by_a_test_where_their_noise_is_known(tmp_path: Path) -> None:

@@ -35,6 +35,9 @@ def test_a_new_method_keeps_to_what_it_declares(bench: Callable[..., Ran]) -> No
     }
     about = tomllib.loads(Path("my-metric/pyproject.toml").read_text())["project"]
     assert (about["name"], about["entry-points"]["bench.methods"]) == ("my-metric", {"my-metric": "my_metric"})
+    # The dataset of its workflow needs torch and scikit-image; where bench comes from is for the user to say.
+    assert about["optional-dependencies"]["test"] == ["iqa-bench[torch]", "pytest"]
+    assert "TODO: where bench is installed from" in Path("my-metric/.github/workflows/scores.yml").read_text()
     assert not [word for line in done.out.splitlines() for word in re.findall("__[A-Z]+__", Path(line).read_text())]
     load_plugins([Path("my-metric/my_metric/__init__.py")])
     check_contract("my-metric")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import fakes
@@ -19,7 +20,7 @@ from stored import run
 import bench as api
 from bench.picking.choose import Picks
 from bench.picking.measure import Measured, measure, resemblance, shipped
-from bench.picking.output import as_csv, as_json, as_text
+from bench.picking.output import as_csv, as_json, as_text, rating_csv
 from bench.picking.rate import worth_rating
 from bench.plugins import registry
 from bench.runs.store import Store
@@ -116,6 +117,34 @@ def test_the_command_writes_a_csv_to_rate(bench: Bench, folder: Path, monkeypatc
     rows = list(csv.DictReader(io.StringIO(Path("rate.csv").read_text())))
     assert {row["score"] for row in rows} == {""}
     assert len(rows) == N
+    assert "`bench run --method brightness --method darkness --dataset rate.csv` says which" in done.err
+    # Filled in, it is a dataset where it lies, and the folder keeps all its photographs.
+    Path("rate.csv").write_text("image,score\n" + "".join(f"{row['image']},{n}\n" for n, row in enumerate(rows[:3])))
+    assert "scored 3, failed 0" in bench("run", "--method", "brightness", "--dataset", "rate.csv").out
+
+
+def test_photographs_below_the_csv_are_named_from_there(folder: Path, picks: Picks) -> None:
+    assert {row.partition(",")[0] for row in rating_csv(picks, folder).splitlines()[1:]} == {
+        f"album/{name}" for name in picks.to_rate
+    }
+
+
+def test_one_method_disagrees_with_none_and_writes_no_csv(bench: Bench, folder: Path) -> None:
+    done = bench("pick", folder / "album", "--method", "bytes-per-pixel", "--output", "none.csv")
+    assert "none.csv: not written: only two methods or more" in done.err
+    assert not Path("none.csv").exists()
+
+
+def test_methods_whose_packages_are_not_here_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Absent(fakes.Brightness):
+        info = fakes.info("absent")
+        packages = ("no_such_package",)
+
+    methods = {each.info.name: each for each in (fakes.Brightness, fakes.Darkness, Absent)}
+    monkeypatch.setattr("bench.results.pick.catalogue", lambda: replace(registry.catalogue(), methods=methods))
+    monkeypatch.setattr(registry, "find_method", lambda name, _parameter="": methods[name])
+    said = api.pick(folder / "album", results=folder / "results", sample=4).basis[-1]
+    assert said == "Not tried, for lack of packages: absent; `bench list methods` says how to install them."
 
 
 def test_photographs_to_rate_are_where_methods_disagree_spread_over_the_range() -> None:

@@ -72,7 +72,7 @@ def test_a_direction_may_be_an_attribute(tmp_path: Path, capsys: pytest.CaptureF
     [
         ("x = 1\ndef f(:\n", "which cannot be imported: line 2: SyntaxError: invalid syntax"),
         ("\n\nimport nosuch\n", "which cannot be imported: line 3: ModuleNotFoundError: No module named 'nosuch'"),
-        ("import sys\nsys.exit(3)\n", "which cannot be imported: line 2: SystemExit: 3"),
+        ("import sys\nsys.exit(3)\n", "which cannot be imported: line 2: it ends the program there: put what only a"),
         ("from math import sqrt\ndef _hidden(image): ...\n", "which has no method: write a function of one image"),
     ],
 )
@@ -150,6 +150,35 @@ def test_a_process_that_gets_a_method_imports_its_file_first(tmp_path: Path) -> 
     code = "import pickle, sys; print([spec.label for spec in pickle.loads(sys.stdin.buffer.read())])"
     done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True, check=True)
     assert done.stdout.decode().strip() == "['mean-level[gain=2.0]', 'tall']"
+
+
+def test_parameters_of_a_function_are_options_of_its_method(
+    tmp_path: Path, photos: Path, bench: Callable[..., Ran]
+) -> None:
+    import pickle
+
+    from bench.runs.loading import method_specs
+
+    text = "def spread(image, gain: float = 1, mode='a', *, weights=(1, 2)):\n    return gain * image.width\n"
+    plugin = ["--plugin", written(tmp_path / "mine.py", text)]
+    photo = photos / "images" / "0.png"
+    done = bench("score", photo, *plugin, "--option", "spread.gain=1,2", "--option", "spread.mode=b")
+    assert "spread[mode=b]  48.0000" in done.out
+    assert "spread[gain=2.0,mode=b]  96.0000" in done.out
+    wrong = bench("score", photo, *plugin, "--option", "spread.weights=1")
+    assert "method 'spread' has no option 'weights'. It has: gain, mode." in wrong.err
+    specs = method_specs(["spread"], ["spread.gain=2"], "cpu")
+    assert pickle.loads(pickle.dumps(specs))[0].options == specs[0].options
+
+
+def test_a_name_that_another_method_has_is_told_once(tmp_path: Path, bench: Callable[..., Ran]) -> None:
+    plugin = [
+        "--plugin",
+        written(tmp_path / "mine.py", "def niqe(image):\n    return 1.0\nniqe.higher_is_better = True\n"),
+    ]
+    for command in (["run", "--dataset", "sample"], ["score", "sample"], ["explain", "a.png"]):
+        done = bench(*command, *plugin)
+        assert (done.code, done.err.count("the method name 'niqe' is claimed by")) == (2, 1), done.err
 
 
 def test_commands_that_name_methods_take_it(tmp_path: Path, photos: Path, bench: Callable[..., Ran]) -> None:

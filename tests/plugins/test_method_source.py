@@ -168,3 +168,13 @@ def test_packages_of_another_environment_are_installed_too(
     (tmp_path / "of_ones_own.py").write_text("x = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
     assert module_code.is_own("of_ones_own")
+
+
+def test_the_address_of_published_code_is_no_part_of_the_code(tmp_path: Path) -> None:
+    texts = []
+    for address in ("", '    code="https://example.org",\n'):
+        file = tmp_path / "mine.py"
+        file.write_text(f'info = bench.MethodInfo(\n    name="mine",\n{address}    higher_is_better=True,\n)\n')
+        texts.append(module_code._without_comments(file.read_bytes()))
+    assert texts[0] == texts[1]
+    assert b"higher_is_better" in texts[0]

@@ -136,3 +136,16 @@ def test_info_is_complete_for_every_method() -> None:
     for name, method in registry.catalogue().methods.items():
         assert isinstance(method.info, MethodInfo)
         assert method.info.name == name
+
+
+def test_the_address_of_the_code_is_one_of_the_web() -> None:
+    info = fakes.info("mine", code="https://example.org/mine")
+    assert info.as_json()["code"] == "https://example.org/mine"
+    for wrong in ("mine.py", "javascript:alert(1)", "https://a b", 3):
+        with pytest.raises(ValueError, match=r"method 'mine': code got .*: give an address that begins with https://"):
+            fakes.info("mine", code=wrong)
+
+
+def test_methods_of_known_authors_name_their_code() -> None:
+    assert registry.find_method("niqe").info.code == "https://github.com/utlive/niqe"
+    assert registry.find_method("qualiclip").info.code == "https://github.com/miccunifi/QualiCLIP"

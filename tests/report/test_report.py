@@ -446,6 +446,10 @@ def test_only_declared_addresses_of_the_web_become_links(store: Store) -> None:
         ("code", "https://github.com/a/b"),
         ("link", "http://x.org/p"),
     ]
+    cell.entry.meta["method"]["code"] = "https://github.com/a/b"
+    assert [link.text for link in method_links(cell)] == ["code", "link"]
+    cell.entry.meta["method"]["code"] = "javascript:alert(1)"
+    assert "javascript:alert(1)" not in {link.address for link in method_links(cell)}
     paper = dataset_links("koniq")[0]
     assert (paper.text, paper.address) == ("paper", "https://doi.org/10.1109/TIP.2020.2967829")
     assert dataset_links("a folder") == ()

@@ -18,6 +18,7 @@ from reported import HOSTILE_SET, fill, report
 from bench.datasets.roots import Roots
 from bench.report.site import MARK, render_site, write_site
 from bench.runs.store import Store
+from bench.tables.marks import find_marks
 
 Bench = Callable[..., Ran]
 
@@ -54,6 +55,13 @@ def test_every_link_inside_leads_to_a_page_and_place_that_are_there(folder: Path
             assert not anchor or f'id="{anchor}"' in pages.get(there, there.read_text(encoding="utf-8")), target
             seen += 1
     assert seen > 30
+
+
+def test_tables_are_laid_out_once(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    monkeypatch.setattr("bench.views.paper.find_marks", lambda *args: found.append(find_marks(*args)) or found[-1])
+    write_site(store.entries()[0], tmp_path / "out", places=Roots(), draws=0)
+    assert len(found) == 1
 
 
 def test_names_of_files_are_safe_and_names_stay_text(folder: Path) -> None:

@@ -12,7 +12,10 @@ import pytest
 
 import bench as api
 
-MODULES = ["bench.plugins.functions", *(f"bench.results.{each}" for each in ("listing", "load", "results", "run"))]
+MODULES = [
+    "bench.plugins.functions",
+    *(f"bench.results.{each}" for each in ("listing", "load", "pages", "results", "run")),
+]
 MODULES += [f"bench.results.{each}" for each in ("pick", "score", "stored", "wording")]
 MODULES += ["bench.studies.run", "bench.studies.status"]
 EXAMPLES = [
@@ -24,8 +27,8 @@ EXAMPLES = [
 PUBLIC = {name: getattr(api, name) for name in api.__all__ if name.islower() and name != "__version__"}
 METHODS = {
     f"Results.{name}": each
-    for name, each in vars(api.Results).items()
-    if inspect.isfunction(each) and not name.startswith("_")
+    for name, each in inspect.getmembers(api.Results, inspect.isfunction)
+    if not name.startswith("_")
 }
 
 
@@ -43,6 +46,7 @@ def test_every_public_function_has_an_example() -> None:
     # What a plugin's author uses is in CONTRIBUTING.md, whose examples are tried too; cross needs fits.
     without = {"option", "register", "Results.cross"}
     named = {test.name.removeprefix(f"{module}.") for test in EXAMPLES for module in MODULES}
+    named |= {name.replace("Pages.", "Results.") for name in named}
     assert {*PUBLIC, *METHODS} - without <= named
 
 

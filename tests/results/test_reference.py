@@ -29,6 +29,6 @@ def test_whatever_is_named_exists() -> None:
 
 
 def test_every_method_of_results_is_listed() -> None:
-    for name in vars(api.Results):
+    for name in dir(api.Results):
         if not name.startswith("_") and name != "entries":
             assert f".{name}(" in PAGE or f"`{name}`" in PAGE, name

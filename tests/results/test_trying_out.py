@@ -41,6 +41,14 @@ def test_a_trial_takes_few_images_and_is_another_protocol(photos: Path, bench: C
     assert set(entry.scores()["split"]) == {"test"}
 
 
+def test_a_trial_of_as_many_images_as_there_are_is_no_trial(photos: Path, bench: Callable[..., Ran]) -> None:
+    run = ["run", "--method", "bytes-per-pixel", "--dataset", photos]
+    assert "a trial" not in bench(*run, "--limit", "8").out
+    assert "already stored" in bench(*run).out
+    bench(*run, "--limit", "9", "--split", "test")
+    assert {entry.protocol.split for entry in api.load_results().entries} == {"all", "test"}
+
+
 def test_no_table_puts_a_trial_beside_whole_results(photos: Path, bench: Callable[..., Ran], short_fits: None) -> None:
     run = ["run", "--method", "bytes-per-pixel", "--dataset", photos]
     bench(*run, "--limit", "3")
@@ -123,6 +131,11 @@ def test_what_is_missing_is_said_and_left_out(photos: Path, bench: Callable[...,
     assert "bench: warning: koniq is left out: dataset 'koniq' (KonIQ-10k) is not available here" in done.err
     assert done.code == 1
     assert done.err.endswith("--skip-missing left out koniq, which is not here; the rest is done\n")
+
+
+def test_nothing_is_said_to_be_stored_where_all_is_left_out(bench: Callable[..., Ran]) -> None:
+    done = bench("run", "--method", "bytes-per-pixel", "--dataset", "koniq", "--skip-missing")
+    assert (done.code, "leaves nothing to do" in done.err, "Stored in" in done.err) == (2, True, False)
 
 
 def test_a_missing_method_is_left_out_too(photos: Path) -> None:

@@ -60,15 +60,15 @@ def test_curves_are_means_in_deviations_with_up_better(figure: Figure) -> None:
 
 
 @pytest.mark.slow
-def test_raw_scores_have_a_row_a_method_and_a_line_a_type() -> None:
+def test_raw_scores_have_a_column_a_method_and_a_line_a_type() -> None:
     figure = raw_curves(METHODS, TYPES, "mine")
     groups = list(dict.fromkeys(each.group for each in TYPES))
-    assert [axes.get_title() for axes in figure.axes] == groups * 2
-    assert [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()] == [
+    assert [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()] == groups
+    assert [axes.get_title() for axes in figure.axes if axes.get_title()] == [
         "up\\$^2\\$\nhigher is better",
         "down\nlower is better",
     ]
-    blur = figure.axes[len(groups)].lines
+    blur = figure.axes[1].lines
     assert len(blur) == 3
     np.testing.assert_allclose(blur[1].get_ydata(), METHODS[1].scores[:, 1].mean(axis=0))
     named = {text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()}

@@ -61,6 +61,7 @@ caption = "Main results"
 file = "out/table.csv"
 methods = ["level"]
 draws = 0
+appendix = "out/appendix.md"
 
 [[figures]]
 file = "out/scatter.png"
@@ -91,7 +92,7 @@ def test_a_study_says_what_is_missing_runs_and_says_what_is_done(study: Path, be
     # Of the second seed only the method that draws.
     assert len(results) == 2 * (4 + 1)
     assert {each["state"] for each in results} == {"missing"}
-    assert [each["state"] for each in before if "file" in each] == ["not written"] * 3
+    assert [each["state"] for each in before if "file" in each] == ["not written"] * 4
     done = bench("run", study)
     assert done.code == 0, done.err
     assert done.out.count("scored 8, failed 0") == done.out.count("scored 4, failed 0") == 5
@@ -100,6 +101,7 @@ def test_a_study_says_what_is_missing_runs_and_says_what_is_done(study: Path, be
     table = (study.parent / "out" / "table.md").read_text()
     assert "all images, full size" in table
     assert "split test, full size" in table
+    assert "| dataset | images | protocol" in (study.parent / "out" / "appendix.md").read_text()
     after = states(bench, study)
     assert {each["state"] for each in after} == {"done", "written"}
     assert {each["seed"] for each in after if each.get("method") == "drawn"} == {0, 1}
@@ -172,7 +174,7 @@ def test_an_output_that_is_older_than_its_results_is_said(study: Path, bench: Ca
         ('methods = ["niqe"]', "lacks the key 'datasets'"),
         ('datasets = ["sample"]', "names no method: give a list of names"),
         ('methods = ["niqe"]\ndataset = ["sample"]', "has the unknown key 'dataset'. Did you mean 'datasets'?"),
-        ('methods = "niqe"\ndatasets = ["sample"]', "methods is 'niqe', which is not of the type"),
+        ('methods = "niqe"\ndatasets = ["sample"]', "methods is 'niqe': give a list of strings"),
         ('methods = ["niqe", "niqe"]\ndatasets = ["sample"]', "methods has 'niqe' twice: keep one"),
         ('methods = ["niqe"]\ndatasets = ["sample"]\nresize = ["512"]', "resize: "),
         (
@@ -210,6 +212,16 @@ def test_options_that_a_study_says_itself_are_refused(study: Path, bench: Callab
     assert (done.code, "--method, --seed given with a study, which says this itself" in done.err) == (2, True)
     assert "cannot be read" in bench("status", "none.toml").err
     assert "give a dataset by --dataset sample" in bench("run", "sample", "--method", "niqe").err
+
+
+def test_a_card_given_as_a_study_is_told_from_one(photos: Path, bench: Callable[..., Ran]) -> None:
+    card = write_card(photos).path
+    done = bench("run", card)
+    assert (done.code, done.err) == (
+        2,
+        f"bench: error: STUDY got {card}, which is a card and no study: write `bench run --method NAME --dataset "
+        f"{card}`\n",
+    )
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Ran
+from conftest import Ran, make_photo
 from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run
 
 from bench.api import UNKNOWN, Method, Resize
@@ -19,6 +19,7 @@ from bench.datasets.readers.local import read_local
 from bench.runs.store import Store
 from bench.tables.averages import average
 from bench.tables.evaluation import evaluate
+from bench.tables.marks import find_marks
 from bench.tables.table import Table, arrange
 from bench.views.arranging import Request
 from bench.views.paper import paper_views
@@ -31,8 +32,13 @@ SRCC = {"mixed": 11 / 21, "swapped": 41 / 42}  # 1 - 6 sum(d²) / 504, with sums
 
 @pytest.fixture
 def sets(photos: Path) -> list[Path]:
-    """Three datasets a, b and c: the same photographs under three names."""
-    return [Path(shutil.copytree(photos, photos.parent / name)) for name in "abc"]
+    """Three datasets a, b and c, which differ by their first photograph and by the scale of their labels."""
+    found = [Path(shutil.copytree(photos, photos.parent / name)) for name in "abc"]
+    for number, folder in enumerate(found):
+        make_photo(folder / "images" / "0.png", 100 + number)
+        table = (folder / "scores.csv").read_text()
+        (folder / "scores.csv").write_text(table.replace(",1", f",{number + 1}"))
+    return found
 
 
 def arranged(store: Store) -> Table:
@@ -94,6 +100,17 @@ def test_the_table_shows_and_names_what_it_averages(store: Store, sets: list[Pat
         "over the 3 datasets on which every row has an eligible SRCC: a, b, c. "
         "Marks and intervals treat these datasets as fixed and their images as sampled."
     )
+
+
+def test_an_average_over_too_few_images_is_marked_no_more_than_their_columns(store: Store, sets: list[Path]) -> None:
+    everywhere(store, sets[:2], fixed("m", MIXED), fixed("n", SWAPPED))
+    (table,) = arrange(evaluate(store.entries()[0], draws=100))
+    whole = average(table)
+    assert whole.bootstrap is not None
+    marks = find_marks(table, [whole])
+    assert (marks.rule, marks.of, marks.ranks) == ("set", {}, {})
+    text = paper_views([table], Request(draws=100)).to_markdown()
+    assert "No method is marked: each column has a single eligible method, fewer than 30 images" in text
 
 
 def test_one_row_that_saw_a_dataset_takes_it_from_everybodys_average(store: Store, sets: list[Path]) -> None:

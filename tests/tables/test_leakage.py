@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from stored import MIXED, RISING, SWAPPED, fixed, run
+from stored import MIXED, RISING, SWAPPED, fixed, run, spec
 
 from bench.api import UNKNOWN
 from bench.datasets import catalogue
 from bench.datasets.readers.local import read_local
+from bench.runs import runner
+from bench.runs.jobs import Settings, load_methods
 from bench.runs.store import Store
 from bench.tables import cell as cells
 from bench.tables.evaluation import evaluate
@@ -37,6 +39,34 @@ BY_NAME = {each.id: each for each in SETS} | {"koniq10k": SETS[5]}
 
 def find(name: str) -> PhotoSet:
     return BY_NAME.get(name, PhotoSet(name, name))
+
+
+def test_a_copy_of_a_training_set_under_another_name_is_told() -> None:
+    (known,) = find_leaks(find("copy"), ("koniq10k",), (), find, twins=["koniq"])
+    assert known == Leak(Relation.TRAINED_ON, "trained on this dataset under the name KonIQ")
+    (seen,) = find_leaks(find("copy"), ("mine",), (), find, seen=True)
+    assert seen == Leak(Relation.TRAINED_ON, "trained on this dataset under another name")
+    (chosen,) = find_leaks(find("copy"), (), ("live",), find, twins=["live"])
+    assert chosen == Leak(Relation.SELECTED_ON, "tuned with some of this dataset's MOS under the name LIVE")
+
+
+@pytest.mark.parametrize("split", ["all", "test"])
+def test_a_copy_is_told_by_the_hashes_in_the_store(store: Store, photos: Path, split: str) -> None:
+    own, copy = read_local(photos), dataclasses.replace(read_local(photos), id="copy")
+    trained = fixed("m", MIXED, trained_on=("photos",))
+    ready = load_methods([spec(trained)])
+    runner.run(ready, own, store, Settings())
+    runner.run(ready, copy, store, Settings(), split=split)
+    found = {cell.dataset.id: cell.leaks for cell in evaluate(store.entries()[0], draws=0)}
+    assert found["photos"][0].why == "trained on this dataset"
+    assert found["copy"][0].why == "trained on this dataset under the name photos"
+
+
+def test_a_method_may_know_the_hashes_of_what_it_was_trained_on(store: Store, photos: Path) -> None:
+    copy = dataclasses.replace(read_local(photos), id="copy")
+    run(store, copy, fixed("m", MIXED, trained_on=("mine",), trained_on_hashes=(copy.labels_hash,)))
+    (cell,) = evaluate(store.entries()[0], draws=0)
+    assert cell.leaks[0].why == "trained on this dataset under another name"
 
 
 def leaks(dataset: str, trained_on: tuple[str, ...] = (), selected_on: tuple[str, ...] = ()) -> tuple[Leak, ...]:

@@ -67,6 +67,7 @@ def test_no_text_of_others_is_markup(text: str) -> None:
 
 def test_a_command_in_a_caption_keeps_its_dashes() -> None:
     assert LATEX.code("--method") == r"\texttt{-{}-method}"
+    assert escape_latex("bench run --rescore, a---b") == "bench run -{}-rescore, a-{}-{}-b"
 
 
 @needs_pdflatex

@@ -12,7 +12,9 @@ from conftest import Ran
 from rot import unfinish
 from stored import MIXED, RISING, SWAPPED, fixed, run
 
+import bench as api
 from bench.datasets.readers.local import read_local
+from bench.errors import UsageError
 from bench.runs.store import Store
 
 Bench = Callable[..., Ran]
@@ -56,11 +58,51 @@ def test_what_rows_cannot_be_sorted_by_is_said(store: Store, bench: Bench) -> No
     assert (done.code, "--compare and --sort do not go together" in done.err) == (2, True)
 
 
+def test_a_table_without_an_average_says_what_it_is_sorted_by(store: Store, bench: Bench, photos: Path) -> None:
+    run(store, replace(read_local(photos), id="three"), fixed("a", MIXED))
+    given = ("--dataset", "two", "--dataset", "three", "--draws", "0")
+    done = bench("table", *given, "--sort", "average")
+    assert names(done.out) == ["b", "c", "a"]
+    assert "this table has 1 (two). Rows are in the order of their SRCC on two." in done.out
+    assert "Rows are in the order" not in bench("table", *given).out
+
+
+def test_names_that_nobody_could_tell_apart_are_refused(store: Store, bench: Bench) -> None:
+    for content, message in (
+        ('[methods]\na = " "\n', "names.toml: methods: 'a' has an empty name: give one, or leave it out"),
+        ('[methods]\na = "X"\nb = "X"\n', "--names: methods: 'a' and 'b' are both called 'X': give two"),
+        ('[methods]\na = "b"\n', "--names: methods: 'a' and 'b' are both called 'b': give two"),
+        ('[datasets]\none = "two"\n', "--names: datasets: 'one' and 'two' are both called 'two': give two"),
+    ):
+        Path("names.toml").write_text(content)
+        done = bench("table", "--names", "names.toml", "--draws", "0")
+        assert (done.code, message in done.err) == (2, True), done.err
+
+
 def test_datasets_stand_as_they_were_asked_for(store: Store, bench: Bench) -> None:
     head = bench("table", "--dataset", "two", "--dataset", "one", "--draws", "0").out.splitlines()[0]
     assert head.index("two") < head.index("one")
     head = bench("table", "--draws", "0").out.splitlines()[0]
     assert head.index("one") < head.index("two")
+
+
+def test_in_python_they_stand_so_too_and_names_have_their_kinds(store: Store) -> None:
+    results = api.load_results(datasets=["two", "one"])
+    head = results.table(draws=0, names={"methods": {"a": "Ours"}}).to_markdown()
+    assert head.index("two") < head.index("one")
+    assert "Ours" in head
+    with pytest.raises(UsageError, match=r"names has the unknown key 'a'. Its keys are: methods, datasets."):
+        results.table(draws=0, names={"a": "Ours"})
+
+
+def test_an_appendix_repeats_no_name_in_a_footnote(photos: Path) -> None:
+    assert "¹" not in api.run("bytes-per-pixel", photos).appendix().to_markdown()
+
+
+def test_a_brief_table_still_says_that_it_is_of_a_part(photos: Path) -> None:
+    whole, part = (api.run("bytes-per-pixel", photos, split=split) for split in ("all", "test"))
+    assert "split test, full size" in part.table(draws=0, brief=True).to_markdown()
+    assert "full size" not in whole.table(draws=0, brief=True).to_markdown()
 
 
 def test_names_to_show_come_from_a_file(store: Store, bench: Bench) -> None:

@@ -77,7 +77,9 @@ def read_folder(folder: Folder, name: str, reading: Reading = Reading()) -> Data
         except ImageError as error:
             raise UsageError(f"{where} cannot be read: {error}; repair or remove it") from None
         found = table.parse_text(data, str(where), TableSpec(files=()))
-        return _labelled(read_table(found, in_folder(folder, files, start), reading), name, str(folder), reading)
+        read = _labelled(read_table(found, in_folder(folder, files, start), reading), name, str(folder), reading)
+        named = {sample.file.name for sample in read.samples if sample.file}
+        return replace(read, unnamed=sum(is_image_name(file) and file not in named for file in files))
     _refuse_reading(reading, f"{folder} has no {SCORES_FILE}")
     images = [file for file in files if is_image_name(file)]
     if not images:

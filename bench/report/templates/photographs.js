@@ -27,7 +27,7 @@ function below(set, quality) {
 }
 
 function standing(method, index) {
-  const of = method.sets.map((set) => `better than ${percent(below(set, method.quality[index]))} of ${set.title}`);
+  const of = method.sets.map((set) => `better than ${percent(below(set, method.quality[index]))} of ${set.title} (${set.n} rated)`);
   return [`${method.label} ${round(method.scores[index])}`, ...of].join("; ");
 }
 

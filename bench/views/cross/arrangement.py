@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import stats
-from bench.runs.entry import DatasetRecord, Entry, MethodRecord
+from bench.runs.entry import Entry, MethodRecord
 from bench.tables.cell import MethodKey, leaks_of, method_key
 from bench.tables.leakage import Leak
 from bench.tables.table import heading, rank, unique_labels
@@ -86,7 +86,7 @@ def _fill(table: CrossTable, target: Target, column: _Column) -> None:
         of = compared.get(row)
         summary = stats.SplitSummary((), reason=reasons[row]) if of is None else _summary(table, tested, row, of)
         own = table.trained.get(row) == target.dataset
-        table.cells[row, target] = CrossCell(summary, own, _leaks(table.methods[row], about, own))
+        table.cells[row, target] = CrossCell(summary, own, _leaks(everything[-1], table.methods[row], own))
 
 
 _Scores = dict[str, float]
@@ -157,6 +157,6 @@ def _summary(table: CrossTable, tested: TestSet, row: MethodKey, series: _Series
     )
 
 
-def _leaks(method: MethodRecord, about: DatasetRecord, own: bool) -> tuple[Leak, ...]:
+def _leaks(entry: Entry, method: MethodRecord, own: bool) -> tuple[Leak, ...]:
     # Of a fitted method the training set is named first; what `own` says need not be said again.
-    return leaks_of(replace(method, trained_on=method.trained_on[1:]) if own else method, about)
+    return leaks_of(entry, replace(method, trained_on=method.trained_on[1:]) if own else method)

@@ -62,7 +62,7 @@ class Scorer:
             similarities = self._similarities(_shrunk(photo.pixels))
             return by_pair(torch.sigmoid((similarities[:, 0] - similarities[:, 1]) / TEMPERATURE), pairs)
 
-        return Explainer(self._model.encoder[-1], outputs, aspects, _LEFT_OUT)
+        return Explainer(self._model.encoder[-1], outputs, aspects, _LEFT_OUT, unit="cosine")
 
     def _score(self, pixels: Pixels) -> float:
         """Return the probability of odds exp(quality / temperature) times those of NIQE's naturalness."""

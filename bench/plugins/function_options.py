@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.api import Method, option
+from bench.errors import UsageError
 from bench.plugins.options import describe_options
 
 
@@ -17,6 +19,9 @@ def options_of(function: Callable[..., Any]) -> type[Any]:
 
     A parameter's type is that of its annotation, else that of its default. One of another type than options can have,
     an array say, is no option and keeps its default.
+
+    Raises:
+        UsageError: a further parameter has no default, or one that is not finite.
 
     Example:
         >>> def level(image, gain: float = 1, *, channel="red", weights=(1, 2)): ...
@@ -27,13 +32,41 @@ def options_of(function: Callable[..., Any]) -> type[Any]:
         parameters = list(inspect.signature(function).parameters.values())[1:]
     except (TypeError, ValueError):  # it is written in C
         parameters = []
+    _refuse_needed(function, parameters)
     fields: list[Any] = []
     for each in parameters:
         named = each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY) and each.default is not each.empty
+        if isinstance(each.default, float) and not math.isfinite(each.default):
+            raise UsageError(
+                f"{_name_of(function)}: the parameter {each.name} has the default {each.default}, which is not finite: "
+                "give another default"
+            )
         if named and (hint := _hint(function, each)) is not None:
             default = float(each.default) if hint is float and each.default is not None else each.default
-            fields.append((each.name, hint, option(default, help="a parameter of the function")))
+            fields.append((each.name, hint, option(default, help=_help(hint, each))))
     return dataclasses.make_dataclass("Options", fields, frozen=True) if fields else Method.Options
+
+
+def _refuse_needed(function: Callable[..., Any], parameters: Sequence[inspect.Parameter]) -> None:
+    """Raise UsageError where a function needs more than its images."""
+    unnamed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    needed = [each.name for each in parameters if each.default is each.empty and each.kind not in unnamed]
+    if needed:
+        raise UsageError(
+            f"{_name_of(function)} needs {', '.join(needed)} beside the image, which nobody gives it: "
+            "give each of its further parameters a default"
+        )
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", "the function"))
+
+
+def _help(hint: Any, parameter: inspect.Parameter) -> str:
+    whole = hint is int and parameter.annotation is parameter.empty
+    return "a parameter of the function" + (
+        f"; whole numbers, unless it is written {parameter.name}: float" if whole else ""
+    )
 
 
 def _hint(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:

@@ -18,7 +18,7 @@ from bench.plugins.argument_types import checked
 from bench.plugins.function_options import options_of
 from bench.plugins.source_hash import hash_function
 
-Function = Callable[[Any], Any]
+Function = Callable[..., Any]
 
 
 class FunctionMethod(Method):

@@ -30,7 +30,7 @@ NOT_ONE_PHOTOGRAPH = {"fid", "sfid", "fid_dinov2", "inception_score", "clipscore
 STORES = {"pyiqa", "torch", "clip", "openai-clip", "hub"}
 ROW_KEYS = {
     *("name", "alias", "family", "opinion_aware", "trained_on", "source", "range", "lower_better", "batching"),
-    *("network", "weights", "packages", "cuda", "tags", "licence", "citation", "summary"),
+    *("network", "weights", "packages", "cuda", "tags", "licence", "citation", "code", "summary"),
 }
 
 TABLE, ROWS = read_table()

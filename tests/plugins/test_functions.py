@@ -83,6 +83,22 @@ def test_mistakes_are_told_in_a_sentence(given: dict[str, Any], message: str) ->
         api.method(lambda image: 0.0, **given)
 
 
+def test_a_function_that_needs_more_than_an_image_is_refused_by_name() -> None:
+    def level(image, gain, *, channel):  # type: ignore[no-untyped-def]
+        raise NotImplementedError
+
+    with pytest.raises(UsageError, match=r"^level needs gain, channel beside the image"):
+        api.method(level, higher_is_better=True)
+
+
+def test_a_default_that_no_store_could_hold_is_refused() -> None:
+    def level(image: object, gain: float = float("inf")) -> float:
+        raise NotImplementedError
+
+    with pytest.raises(UsageError, match=r"^level: the parameter gain has the default inf, which is not finite"):
+        api.method(level, higher_is_better=True)
+
+
 def test_it_is_handed_an_image_or_a_list_of_arrays(photos: Path) -> None:
     def one(image: Image.Image) -> int:
         assert (type(image), image.mode) == (Image.Image, "RGB")

@@ -57,6 +57,7 @@ def test_no_text_of_others_is_markup(text: str) -> None:
         r"\textasciicircum{}",
         r"\textless{}",
         r"\textgreater{}",
+        "-{}",  # between two hyphens, which would be a dash
     ):
         bare = bare.replace(command, "")
     for command in (r"\textbar{}", r"\textquotedbl{}", "{[}", "{]}", *(f"\\{c}" for c in "#$%&_{}")):

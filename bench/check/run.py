@@ -12,7 +12,7 @@ from typing import Any
 from bench.check import reference as files
 from bench.check.compare import Tolerance
 from bench.check.reference import Reference
-from bench.check.verdicts import FreshRun, Verdict, check_reference, fresh_runs, update
+from bench.check.verdicts import FreshRun, Verdict, check_reference, fresh_runs, unguarded, update
 from bench.datasets.catalogue import canonical
 from bench.datasets.resolve import resolve
 from bench.datasets.roots import Roots
@@ -44,11 +44,13 @@ class WrittenReference:
         reference: what the file holds now.
         path: of the file.
         changed: whether it was written; else it held that already.
+        unguarded: labels of stored methods that it has no record of.
     """
 
     reference: Reference
     path: Path
     changed: bool
+    unguarded: Sequence[str]
 
 
 def check_results(
@@ -114,13 +116,14 @@ def update_references(
     with _scored(chosen, places, results, methods, fresh) as store:
         found = store.entries()
         new = [update(old, *found, methods, reason.strip()) for _, old in chosen]
-    return [_write(old, each, folder) for (_, old), each in zip(chosen, new, strict=True)]
+    without = [unguarded(each, found[0]) for each in new]
+    return [_write(old, each, folder, rest) for (_, old), each, rest in zip(chosen, new, without, strict=True)]
 
 
-def _write(old: Reference, new: Reference, folder: Path) -> WrittenReference:
+def _write(old: Reference, new: Reference, folder: Path, without: Sequence[str]) -> WrittenReference:
     if new == old:
-        return WrittenReference(new, files.path_of(folder, new.dataset), changed=False)
-    return WrittenReference(new, files.write(folder, new), changed=True)
+        return WrittenReference(new, files.path_of(folder, new.dataset), changed=False, unguarded=without)
+    return WrittenReference(new, files.write(folder, new), changed=True, unguarded=without)
 
 
 def _references(

@@ -152,6 +152,11 @@ def update(
     lacking += [method for method in methods if method not in {label for label, _ in wanted}]
     if lacking or not wanted:
         what = ", ".join(lacking) if lacking else "result"
+        if rows := sorted(label for (label, _), entry in stored.items() if entry.method.name in lacking):
+            raise UsageError(
+                f"--update: the store has no {what} on {quoted(reference.dataset)}, but {', '.join(rows)}: give "
+                "--method the whole label"
+            )
         raise UsageError(f"--update: the store has no {what} on {quoted(reference.dataset)}: run it first")
     taken = [stored[key] for key in wanted]
     records = [record_entry(entry)[0] for entry in taken]
@@ -164,6 +169,12 @@ def update(
     now = datetime.now(UTC).isoformat(timespec="seconds")
     about = Update(now, reason, (), last.get("versions", {}), last.get("device", "unknown"))
     return updated(reference, records, about)
+
+
+def unguarded(reference: Reference, entries: Sequence[Entry]) -> list[str]:
+    """Return the labels of stored methods that a reference has no record of."""
+    known = {record.method for record in reference.records}
+    return sorted({label for label, _ in newest(entries, reference.dataset)} - known)
 
 
 def fresh_runs(records: Iterable[Record]) -> list[FreshRun]:

@@ -12,7 +12,7 @@ import click
 
 from bench.cli import common, completion
 from bench.cli.commands import command
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError, UsageError, listed
 
 if TYPE_CHECKING:
     from bench.check.run import WrittenReference
@@ -222,6 +222,9 @@ def _say_written(written: WrittenReference) -> None:
         click.echo(f"{name}: wrote {written.path}: {', '.join(written.reference.history[-1].methods)}")
     else:
         click.echo(f"{name}: no change, {written.path} was not written")
+    if written.unguarded:
+        given = " ".join(f"--method {shlex.quote(label)}" for label in written.unguarded)
+        click.echo(f"{name}: stored and not in the reference: {listed(written.unguarded)}; {given} adds to it")
 
 
 def _report(verdicts: Sequence[Verdict], folder: Path, form: str, junit: Path | None, github: bool) -> None:

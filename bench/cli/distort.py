@@ -35,9 +35,10 @@ def distort(photo: Path, output: Path | None, types: str, seed: int, overwrite: 
     """
     output = output or Path(f"{photo.stem}-distortions.png")
     picture_format = _check_output(output, overwrite)
-    from bench.io.atomic import output_file
+    from bench.io.atomic import check_apart, output_file
     from bench.io.images import decode, read_bytes
 
+    check_apart([("--output", output)], [("PHOTO", photo)])
     try:
         pixels = decode(read_bytes(photo), photo.name).pixels
     except ImageError as error:
@@ -50,7 +51,7 @@ def distort(photo: Path, output: Path | None, types: str, seed: int, overwrite: 
     except ValueError as error:
         raise UsageError(f"--types got {quoted(types)}: {error}") from None
 
-    with output_file(output) as temporary:
+    with output_file(output, overwrite=overwrite) as temporary:
         draw_sheet(pixels, names, seed).save(temporary, picture_format)
     click.echo(f"{output}: {len(names)} types at 5 levels")
 

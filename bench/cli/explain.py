@@ -60,10 +60,13 @@ def explain(
     """
     from bench.explain.run import explain_photo
     from bench.figures.style import check_path
+    from bench.io.atomic import check_apart, check_replaceable
 
+    check_apart([("--output", output), ("--chart", chart)], [("PHOTO", photo)])
     for path, option in ((output, "--output"), (chart, "--chart")):
         if path is not None:
             check_path(path, option)
+            check_replaceable(path, option)
     if len(methods) > 1:
         raise UsageError(f"--method got {', '.join(methods)}: give one that offers explanations")
     found = explain_photo(photo, methods[0], options, device, precision)
@@ -83,15 +86,10 @@ def _draw_overlay(found: ExplainedPhoto, output: Path) -> None:
 
 
 def _draw_chart(found: ExplainedPhoto, chart: Path) -> None:
-    from bench.explain.figure import aspect_bars
+    from bench.explain.figure import aspect_chart
     from bench.figures.style import save_figure
 
-    aspects = found.explanation.aspects
-    if not aspects:
-        raise UsageError(f"--chart: {found.method} has no probabilities of aspects; leave --chart out")
-    save_figure(
-        aspect_bars(aspects, f"{found.photo.name}: {found.method} {found.explanation.score:.4f}"), chart, "--chart"
-    )
+    save_figure(aspect_chart(found, "--chart"), chart, "--chart")
 
 
 def _text(record: dict[str, Any]) -> str:

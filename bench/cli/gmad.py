@@ -71,11 +71,12 @@ def gmad(
     from bench.gmad.figure import MOST_ROWS, contact_sheet
     from bench.gmad.output import records, summary
     from bench.gmad.run import contest_of, count_photographs, photographs_of
-    from bench.io.atomic import write_output
+    from bench.io.atomic import check_apart, write_output
     from bench.runs.selection import stored_entries
     from bench.runs.store import Store
     from bench.views.records import to_csv
 
+    check_apart([("--output", output), ("--csv", table)])
     check_path(output)
     if levels * pairs > MOST_ROWS:
         raise UsageError(

@@ -67,12 +67,14 @@ def pick(
     Agreement with people comes from stored results, and from published ones where none is stored; datasets count as
     much as their images resemble the photographs. Speed and agreement between methods are measured here.
     """
-    from bench.io.atomic import write_output
+    from bench.io.atomic import check_replaceable, write_output
     from bench.io.progress import say
     from bench.picking.output import after_rating, as_csv, as_json, as_text, rating_csv
     from bench.plugins.options import split_assignment
     from bench.results.pick import pick as pick_method
 
+    if output is not None:
+        check_replaceable(output)
     picks = pick_method(
         list(images),
         list(methods) or None,

@@ -10,7 +10,7 @@ import click
 from bench.cli import common, showing
 from bench.cli.commands import command
 from bench.cli.photographs import PhotographChoice, photographs_options
-from bench.errors import UsageError
+from bench.errors import UsageError, counted
 
 if TYPE_CHECKING:
     from bench.robustness.run import Robustness
@@ -92,8 +92,7 @@ def _check_output(output: Path | None, raw: bool) -> None:
 
 def _draw(found: Robustness, output: Path, raw: bool) -> None:
     from bench.figures.style import save_figure
-    from bench.robustness.figure import curves, raw_curves
+    from bench.robustness.figure import draw
 
-    draw, about = (raw_curves if raw else curves), found.report
-    save_figure(draw(found.levels, found.types, about.dataset, about.summaries), output)
-    click.echo(f"{output}: {len(found.levels)} methods, {len(found.types)} types", err=True)
+    save_figure(draw(found, raw=raw), output)
+    click.echo(f"{output}: {counted(len(found.levels), 'method')}, {counted(len(found.types), 'type')}", err=True)

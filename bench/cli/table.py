@@ -12,7 +12,7 @@ from bench.cli import common, showing
 from bench.cli.commands import command
 from bench.cli.selection import Selection, selection_options
 from bench.errors import UsageError
-from bench.io.atomic import write_output
+from bench.io.atomic import check_apart, write_output
 from bench.views import VIEWS
 from bench.views.shown import FORM_OF, form_of
 
@@ -173,9 +173,10 @@ def table(
         label=label,
         brief=appendix is not None,
     )
-    files = [each for each in (output, appendix, bib) if each is not None]
-    if len({each.absolute() for each in files}) < len(files):
-        raise UsageError("--output, --appendix and --bib name one file twice: give each a file of its own")
+    check_apart(
+        [("--output", output), ("--appendix", appendix), ("--bib", bib)],
+        [("--names", names_file), ("--published-file", published_file)],
+    )
     if appendix is not None and not form_of(appendix):
         raise UsageError(f"--appendix got {appendix}: give a file that ends in {', '.join(FORM_OF)}")
     entries = selection.entries(pair=argument if view == "compare" else ())

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bench.api import FloatArray, Pixels, Resize
+from bench.errors import UsageError
 from bench.explain.explanation import SHUFFLES, BoolArray, Explanation
 from bench.figures.style import caption, ink, new_figure, plain
 from bench.io.images import resize
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from bench.explain.run import ExplainedPhoto
 
 _LONGEST = 640  # pixels of a side that is drawn
 _PANEL = 2.4  # inches of a panel's longer side
@@ -83,6 +86,18 @@ def _by_cells(cells: FloatArray, height: int, width: int) -> FloatArray:
     """Return a map at another size without new values: what is between two cells is one of them."""
     rows, columns = (np.arange(size) * n // size for size, n in zip((height, width), cells.shape, strict=True))
     return np.asarray(cells[np.ix_(rows, columns)])
+
+
+def aspect_chart(found: ExplainedPhoto, parameter: str) -> Figure:
+    """Draw the probabilities of a photograph's aspects, under its name and score.
+
+    Raises:
+        UsageError: the method has none; the message begins with the parameter that asked for them.
+    """
+    if not found.explanation.aspects:
+        raise UsageError(f"{parameter}: {found.method} has no probabilities of aspects; leave {parameter} out")
+    title = f"{found.photo.name}: {found.method} {found.explanation.score:.4f}"
+    return aspect_bars(found.explanation.aspects, title)
 
 
 def aspect_bars(aspects: Mapping[str, float], title: str) -> Figure:

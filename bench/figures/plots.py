@@ -17,6 +17,7 @@ from bench.runs.entry import Entry
 from bench.runs.selection import without_fitted
 from bench.tables.evaluation import evaluate
 from bench.tables.points import FittedPoints, fitted
+from bench.tables.significance import compare_columns
 from bench.tables.table import Table, arrange
 
 if TYPE_CHECKING:
@@ -148,11 +149,16 @@ def check_options(kind: str, options: Collection[str]) -> None:
             raise UsageError(f"kind {quoted(kind)} has no option {quoted(name)}: {has}")
 
 
-def _compared(entries: Sequence[Entry], draws: int, draw: Callable[[Table], Figure]) -> Plot:
+def _compared(
+    entries: Sequence[Entry], draws: int, draw: Callable[[Table, Sequence[comparisons.ComparisonPanel]], Figure]
+) -> Plot:
     table, notes = _first_table(entries, draws, ("srcc",))
-    if not comparisons.panels(table):
+    tests = compare_columns(table)
+    shown = comparisons.panels(table, tests)
+    if not shown:
         raise UsageError("no dataset has results of two methods: score a dataset with a second method first")
-    return Plot(draw(table), f"{len(table.rows)} methods", notes)
+    copies = (f"{table.title(column)} is left out: {why}" for column, why in tests.copies.items())
+    return Plot(draw(table, shown), f"{len(table.rows)} methods", (*notes, *copies))
 
 
 def _panels(entries: Sequence[Entry]) -> tuple[list[FittedPoints], tuple[str, ...]]:

@@ -21,7 +21,7 @@ from bench.tables.averages import average, why_not
 from bench.tables.cell import MethodKey
 from bench.tables.columns import DatasetKey
 from bench.tables.resolution import column_resolution
-from bench.tables.significance import Comparison, compare_averages, compare_columns
+from bench.tables.significance import Comparison, Significance, compare_averages
 from bench.tables.table import Table
 
 if TYPE_CHECKING:
@@ -55,10 +55,15 @@ class ComparisonPanel:
     lacking: Mapping[str, list[MethodKey]] = field(default_factory=dict)
 
 
-def panels(table: Table) -> list[ComparisonPanel]:
-    """Return a panel for each column of a table with rows to compare, and one for the average where there is one."""
-    tests, found = compare_columns(table), []
-    for column in table.columns:
+def panels(table: Table, tests: Significance) -> list[ComparisonPanel]:
+    """Return a panel for each column of a table with rows to compare, and one for the average where there is one.
+
+    Args:
+        table: of cells that were evaluated with draws.
+        tests: of its columns.
+    """
+    found = []
+    for column in (each for each in table.columns if each not in tests.copies):
         cells = {row: table.cells[row, column] for row in table.eligible[column]}
         srcc = {row: value for row, cell in cells.items() if (value := cell.correlations.srcc) is not None}
         intervals = {row: cells[row].interval for row in srcc}
@@ -114,17 +119,17 @@ def indistinguishable_runs(rows: Sequence[MethodKey], comparisons: Sequence[Comp
     return runs
 
 
-def rankings(table: Table) -> Figure:
+def rankings(table: Table, shown: Sequence[ComparisonPanel]) -> Figure:
     """Draw each panel's rows by SRCC with intervals; a bar spans rows that no test tells apart.
 
     Each family has a colour and a marker, and below a panel stands which methods it lacks and why.
     Like a critical-difference diagram, but the tests are the table's own: paired, on the images, adjusted by Holm.
     """
-    shown = panels(table)
     most = max((len(panel.rows) for panel in shown), default=1)
     figure, grid = new_grid(len(shown), width=3.6, height=0.8 + 0.21 * most)
     families = {row: cell.family for (row, _), cell in table.cells.items()}
-    look = {family: each for family, each in looks(list(Family)).items() if family in families.values()}
+    there = {families[row] for panel in shown for row in panel.rows}
+    look = {family: each for family, each in looks(list(Family)).items() if family in there}
     for axes, panel in zip(grid, shown, strict=True):
         _draw_ranking(axes, panel, table.labels)
         for family, each in look.items():
@@ -185,9 +190,8 @@ def _draw_scale_bar(axes: Any, length: float) -> None:
     axes.set_ylim(axes.get_ylim()[0], -1.7)
 
 
-def matrices(table: Table) -> Figure:
+def matrices(table: Table, shown: Sequence[ComparisonPanel]) -> Figure:
     """Draw for each panel whether the row is better (+) or worse (-) than the column, and by how much SRCC."""
-    shown = panels(table)
     most = max((len(panel.rows) for panel in shown), default=1)
     side = max(2.2, 0.7 + 0.16 * most)
     longest = max((len(table.labels[row]) for panel in shown for row in panel.rows), default=0)

@@ -256,4 +256,4 @@ def save_figure(figure: Figure, path: Path, option: str = "--output") -> None:
     with output_file(path, option) as beside:
         figure.savefig(beside, format=suffix, dpi=160, metadata=dates.get(suffix))
     if (said := str(figure.get_label())) and not figure.get_supxlabel():
-        note("to say in the caption: " + "; ".join(said.split("\n")))
+        note("to say in the caption: " + said.replace(".\n", ". ").replace("\n", "; "))

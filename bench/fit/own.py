@@ -16,8 +16,9 @@ from bench.fit import regression as mos_regression
 from bench.fit.data import extract_features
 from bench.fit.features import check_features
 from bench.fit.regression import FOLDS, PARAMETER, FittedRegression, Regression
+from bench.io.atomic import check_replaceable
 from bench.plugins.own_ratings import identity_of_features
-from bench.plugins.rating_model import RatingModel
+from bench.plugins.rating_model import RatingModel, is_rating_model
 from bench.runs import loading
 from bench.runs.cluster_connection import check_scheduler
 from bench.runs.jobs import MethodSpec, Settings
@@ -80,6 +81,7 @@ def fit_on_ratings(
         )
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
+    check_replaceable(output, own=is_rating_model)
     store.check_writable()
     check_scheduler(settings)
     (ready,) = loading.load_methods([spec])

@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.api import Photo
 from bench.datasets.dataset import Dataset
 from bench.errors import ImageError, UsageError
+from bench.io.atomic import check_replaceable
 from bench.io.images import decode
 from bench.io.progress import bar
 from bench.io.visible import quoted
@@ -33,6 +34,7 @@ def fit_on_pristine(spec: MethodSpec, dataset: Dataset, output: Path) -> str:
     """
     if not output.parent.is_dir():
         raise UsageError(f"--output got {output}: the folder {output.parent} does not exist")
+    check_replaceable(output)
     try:
         return with_fetching(
             lambda: spec.method.fit(

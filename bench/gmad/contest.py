@@ -138,13 +138,13 @@ def run_contest_on(
     raw = {label: frame[side].to_numpy(np.float64) for label, side in zip(labels, ("a", "b"), strict=True)}
     signed = [signs_of(cell.entry)[0] * raw[label] for cell, label in zip(cells, labels, strict=True)]
     names = frame["image"].tolist()
-    for scores, label in zip(signed, labels, strict=True):
-        if np.ptp(scores) == 0:
-            raise UsageError(f"A and B got {label}, which gives all images of {column.dataset} the same score")
     if len(names) < 2 * levels:
         raise UsageError(
             f"--levels got {levels}, too many for the {len(names)} images that both scored: 2 for each level"
         )
+    for scores, label in zip(signed, labels, strict=True):
+        if np.ptp(scores) == 0:
+            raise UsageError(f"A and B got {label}, which gives all images of {column.dataset} the same score")
     both = []
     for d, a in ((0, 1), (1, 0)):
         parts = differentiate(signed[d], signed[a], names, levels, pairs, equal)

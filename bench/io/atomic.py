@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from bench.errors import UsageError
 _MOST_OF_A_LINE = 2**16
 _IMAGES = {"image", "images", "image_name", "filename", "file", "name"}
 _RATINGS = {"score", "mos", "dmos", "rating"}
+_SOURCES = (".py", ".toml")
+_PHOTOGRAPHS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\x00", b"MM\x00*")
+_DRAWN_BY = b"Matplotlib"  # stands among the first bytes of a PNG that it wrote
+_HEAD = 2048
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -95,27 +100,97 @@ def write_output(path: Path, data: str | bytes, parameter: str = "--output") -> 
         temporary.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
+def check_apart(outputs: Sequence[tuple[str, Path | None]], inputs: Sequence[tuple[str, Path | None]] = ()) -> None:
+    """Raise UsageError where two outputs are one file, however their paths are spelled, or an output is also read.
+
+    Args:
+        outputs: parameters with the paths that they name; None where one is not given.
+        inputs: the same of what is read.
+    """
+    read = {path.resolve(): name for name, path in inputs if path is not None}
+    written: dict[Path, str] = {}
+    for name, path in outputs:
+        if path is None:
+            continue
+        place = path.resolve()
+        if place in read:
+            raise UsageError(f"{name} and {read[place]} name one file, which is read: give {name} another path")
+        if place in written:
+            raise UsageError(f"{written[place]} and {name} name one file twice: give each a file of its own")
+        written[place] = name
+
+
+def check_replaceable(path: Path, parameter: str = "--output", own: Callable[[Path], object] | None = None) -> None:
+    """Raise UsageError where a file is there that no output replaces: one that people made and bench did not write.
+
+    Args:
+        path: of the output.
+        parameter: what named it, for the message.
+        own: reads a file of the output's own kind, and raises UsageError for another; None: every file is replaced
+            but labels of images, photographs, and sources (``.py``, ``.toml``).
+    """
+    if not path.is_file() or not path.stat().st_size:
+        return
+    what = _made_by_people(path)
+    if not what and own is not None:
+        try:
+            own(path)
+        except UsageError:
+            what = "is there and is a file of another kind"
+    if what:
+        raise UsageError(f"{parameter} got {path}, which {what}: give another name, or remove it first")
+
+
+def _made_by_people(path: Path) -> str:
+    """Say what a file is that no output replaces; empty for others."""
+    if path.suffix.lower() in _SOURCES:
+        return "is a source"
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    is_webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+    if (is_webp or head.startswith(_PHOTOGRAPHS)) and _DRAWN_BY not in head:
+        return "is a photograph"
+    return "holds labels of images" if _holds_labels(path) else ""
+
+
 def _holds_labels(path: Path) -> bool:
-    """Say whether a file is a table of images and their ratings, and none of methods' scores."""
-    if not path.is_file():
-        return False
+    """Say whether a file is a table of images with a rating of one at least, and none of methods' scores."""
     with path.open("rb") as file:
         first = file.readline(_MOST_OF_A_LINE).decode("utf-8-sig", errors="replace")
-    columns = {cell.strip(' "\r\n').lower() for cell in re.split("[,;\t]", first)}
-    return bool(columns & _IMAGES) and bool(columns & _RATINGS) and "method" not in columns
+    columns = [cell.strip(' "\r\n').lower() for cell in re.split("[,;\t]", first)]
+    named = set(columns)
+    if not named & _IMAGES or not named & _RATINGS or "method" in named:
+        return False
+    ratings = [place for place, name in enumerate(columns) if name in _RATINGS]
+    separator = next(each for each in ",;\t" if each in first)
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as text:
+        rows = csv.reader(text, delimiter=separator)
+        next(rows)
+        try:
+            # A row that does not fit the heading may hold ratings too.
+            return any(place >= len(row) or row[place].strip() for row in rows if row for place in ratings)
+        except csv.Error:
+            return True
 
 
 @contextmanager
-def output_file(path: Path, parameter: str = "--output") -> Iterator[Path]:
+def output_file(
+    path: Path, parameter: str = "--output", *, own: Callable[[Path], object] | None = None, overwrite: bool = False
+) -> Iterator[Path]:
     """Give a path to write a user's file to, as :func:`renamed_into` does.
 
+    Args:
+        path: where to.
+        parameter: what named it, for messages.
+        own: as :func:`check_replaceable` takes it.
+        overwrite: the user asked to replace what is there, whatever it is.
+
     Raises:
-        UsageError: it cannot be written, or it holds the labels of images, which no output replaces; the old file is as
-            it was.
+        UsageError: it cannot be written, or is there and no output replaces it; the old file is as it was.
     """
-    if _holds_labels(path):
-        raise UsageError(f"{parameter} got {path}, which holds labels of images: give another name, or remove it first")
     try:
+        if not overwrite:
+            check_replaceable(path, parameter, own)
         with renamed_into(path) as temporary:
             yield temporary
     except OSError as error:

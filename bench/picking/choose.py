@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from bench.api import FloatArray
 from bench.datasets.roots import Roots
 from bench.errors import BenchError, ImageError, UsageError, counted, listed
 from bench.io.progress import bar
-from bench.picking.evidence import Agreement, agreements, common_datasets, stored_cells
+from bench.picking.evidence import Agreement, agreements, common_datasets, copies, stored_cells
 from bench.picking.measure import STATISTICS, Measured, measure, resemblance, shipped, summarise
 from bench.picking.rate import MANY, worth_rating
 from bench.runs.entry import Entry
@@ -147,7 +147,8 @@ def choose(
     cells = stored_cells(entries, ready, settings)
     known = {one.spec.label: agreements(one.method.declared(), cells[one.spec.label], published) for one in ready}
     alike = _resembling(known, cells, measured, roots)
-    weights = _weights(known, alike)
+    twins = {cell.dataset.id: cell.entry.twins for of in cells.values() for cell in of}
+    weights = _weights(known, alike, twins)
     quality = _quality(scores, ready)
     candidates = [
         _candidate(one, known[one.spec.label], weights, quality[place], seconds[place], budget)
@@ -164,7 +165,7 @@ def choose(
         [image.name for image in to_rate],
         [image.path or image.name for image in to_rate],
         measured,
-        _basis(len(images), measured, datasets, candidates),
+        _basis(len(images), measured, datasets, candidates, copies([d.dataset for d in datasets], weights, twins)),
     )
 
 
@@ -230,11 +231,13 @@ def _measure_dataset(cell: Cell, roots: Roots) -> Measured | None:
     return _measured([NamedImage(name, files[name], "none") for name in names], origin)
 
 
-def _weights(known: Mapping[str, Mapping[str, Agreement]], alike: Sequence[Resembling]) -> dict[str, float]:
+def _weights(
+    known: Mapping[str, Mapping[str, Agreement]], alike: Sequence[Resembling], twins: Mapping[str, Collection[str]]
+) -> dict[str, float]:
     """Return the datasets that methods compare on, and what each counts."""
     measured = {each.dataset: max(each.resemblance, 1e-9) for each in alike if each.resemblance is not None}
     of = measured or {each.dataset: 1.0 for each in alike}
-    return {name: of[name] for name in common_datasets(known, of)}
+    return {name: of[name] for name in common_datasets(known, of, twins)}
 
 
 def _candidate(
@@ -302,7 +305,11 @@ def _to_rate(quality: FloatArray, images: Sequence[NamedImage], many: int) -> li
 
 
 def _basis(
-    given: int, measured: Measured, datasets: Sequence[Resembling], candidates: Sequence[Candidate]
+    given: int,
+    measured: Measured,
+    datasets: Sequence[Resembling],
+    candidates: Sequence[Candidate],
+    copied: Mapping[str, str],
 ) -> list[str]:
     drawn = (
         f"{measured.n:,} of {given:,} photographs, drawn at random" if measured.n < given else f"{given:,} photographs"
@@ -325,6 +332,7 @@ def _basis(
         )
         if max(alike) < _ALIKE:
             said.append(f"None of them resembles your photographs (at most {max(alike):.2g}): trust none of it much.")
+    said += [f"{copy} does not count: it has the same labels or images as {name}." for copy, name in copied.items()]
     if len(used) < 3 and used:
         said.append("So few datasets say little of others: rate the photographs that are named here, and compare.")
     best = next((one for one in candidates if one.srcc is not None), None)

@@ -109,20 +109,46 @@ def fisher_interval(srcc: float, n: int) -> tuple[float, float]:
     return math.tanh(middle - half), math.tanh(middle + half)
 
 
-def common_datasets(known: Mapping[str, Collection[str]], weights: Mapping[str, float]) -> list[str]:
+def common_datasets(
+    known: Mapping[str, Collection[str]], weights: Mapping[str, float], twins: Mapping[str, Collection[str]]
+) -> list[str]:
     """Return the datasets that methods compare on: on each of them as many methods as possible have a number.
 
     Args:
         known: label of a method → ids of datasets on which it has a number.
         weights: id of a dataset → what it counts; of two choices for as many methods the one that counts more is it.
+        twins: id of a dataset → what else it is called; under several names it counts once.
 
     Example:
-        >>> common_datasets({"x": {"a", "b", "c"}, "y": {"a", "c"}, "z": {"b"}}, {"a": 0.5, "b": 0.9, "c": 0.1})
+        >>> weights = {"a": 0.5, "b": 0.55, "c": 0.1, "copy": 0.5}
+        >>> known = {"x": {"a", "b", "c", "copy"}, "y": {"a", "c", "copy"}, "z": {"b"}}
+        >>> common_datasets(known, weights, {"a": ["copy"], "copy": ["a"]})
         ['a', 'c']
     """
     of = {name: frozenset(label for label, names in known.items() if name in names) for name in weights}
     choices = {
-        methods: sorted(name for name, others in of.items() if others >= methods) for methods in of.values() if methods
+        methods: _once(sorted(name for name, others in of.items() if others >= methods), twins)
+        for methods in of.values()
+        if methods
     }
     best = max(choices, key=lambda methods: (len(methods), sum(weights[n] for n in choices[methods])), default=None)
     return [] if best is None else choices[best]
+
+
+def _once(names: Sequence[str], twins: Mapping[str, Collection[str]]) -> list[str]:
+    kept: list[str] = []
+    for name in names:
+        if not set(kept).intersection(twins.get(name, ())):
+            kept.append(name)
+    return kept
+
+
+def copies(names: Collection[str], counted: Collection[str], twins: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """Return which of some datasets do not count because another name of theirs does, and that name.
+
+    Example:
+        >>> copies(["a", "copy", "b"], ["a", "b"], {"a": ["copy"], "copy": ["a"]})
+        {'copy': 'a'}
+    """
+    others = {name: sorted(set(counted).intersection(twins.get(name, ()))) for name in names if name not in counted}
+    return {name: found[0] for name, found in others.items() if found}

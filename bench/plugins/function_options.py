@@ -18,10 +18,10 @@ def options_of(function: Callable[..., Any]) -> type[Any]:
     """Return a dataclass of a function's parameters, beyond the first, that have a default and can be options.
 
     A parameter's type is that of its annotation, else that of its default. One of another type than options can have,
-    an array say, is no option and keeps its default.
+    an array say, or of an infinite default is no option and keeps its default.
 
     Raises:
-        UsageError: a further parameter has no default, or one that is not finite.
+        UsageError: a further parameter has no default.
 
     Example:
         >>> def level(image, gain: float = 1, *, channel="red", weights=(1, 2)): ...
@@ -36,12 +36,8 @@ def options_of(function: Callable[..., Any]) -> type[Any]:
     fields: list[Any] = []
     for each in parameters:
         named = each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY) and each.default is not each.empty
-        if isinstance(each.default, float) and not math.isfinite(each.default):
-            raise UsageError(
-                f"{_name_of(function)}: the parameter {each.name} has the default {each.default}, which is not finite: "
-                "give another default"
-            )
-        if named and (hint := _hint(function, each)) is not None:
+        finite = not isinstance(each.default, float) or math.isfinite(each.default)
+        if named and finite and (hint := _hint(function, each)) is not None:
             default = float(each.default) if hint is float and each.default is not None else each.default
             fields.append((each.name, hint, option(default, help=_help(hint, each))))
     return dataclasses.make_dataclass("Options", fields, frozen=True) if fields else Method.Options

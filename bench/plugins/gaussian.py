@@ -68,9 +68,9 @@ class PristineModel:
             arrays: (any shape), what a method needs beside the Gaussian, by name.
 
         Raises:
-            UsageError: the file cannot be written.
+            UsageError: the file cannot be written, or one of another kind is there.
         """
-        with output_file(path) as temporary:
+        with output_file(path, own=load_model) as temporary:
             path.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
                 np.savez_compressed(

@@ -64,12 +64,17 @@ class RatingModel:
         """Write an .npz; the file appears whole or not at all.
 
         Raises:
-            UsageError: it cannot be written.
+            UsageError: it cannot be written, or a file of another kind is there.
         """
         about = json.dumps({"format": FORMAT, **self.about}, sort_keys=True)
-        with output_file(path) as temporary, temporary.open("wb") as file:
+        with output_file(path, own=is_rating_model) as temporary, temporary.open("wb") as file:
             arrays: dict[str, Any] = {"about": np.array(about), **self.arrays}
             np.savez_compressed(file, **arrays)
+
+
+def is_rating_model(path: Path) -> object:
+    """Raise UsageError unless a file is one that :meth:`RatingModel.save` wrote."""
+    return load_rating_model(path, "--output")
 
 
 def load_rating_model(path: Path, parameter: str) -> RatingModel:

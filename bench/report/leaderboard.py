@@ -91,14 +91,14 @@ class Leaderboard:
 def lay_out(paper: PaperTable) -> Leaderboard:
     """Return a table as a page shows it."""
     table = paper.table
-    heads = [_head(table, column, paper.columns[column]) for column in table.columns]
+    heads = [_head(table, column, names) for column, names in paper.columns.items()]
     heads += [Head(f"average, {each.kind}" if each.kind else "average", "", "", ("SRCC",)) for each in paper.averages]
     heads += [Head("mean rank", "1 is best", "", ("rank",))] if paper.ranked else []
     return Leaderboard(
         tuple(heads),
         tuple(_line(paper, heading, row) for heading, rows in table.groups for row in rows),
         tuple(paper.captions()),
-        tuple((column.dataset, paper.about_column(column)) for column in table.columns),
+        tuple((column.dataset, paper.about_column(column)) for column in paper.columns),
     )
 
 
@@ -110,7 +110,7 @@ def _head(table: Table, column: DatasetKey, values: Sequence[str]) -> Head:
 
 
 def _line(paper: PaperTable, heading: str, row: MethodKey) -> Line:
-    numbers = [number for column in paper.table.columns for number in _numbers(paper, row, column)]
+    numbers = [number for column in paper.columns for number in _numbers(paper, row, column)]
     numbers += [_average(paper, row, each) for each in paper.averages]
     numbers += [Number(paper.rank(row), paper.over.rank[row])] if paper.ranked else []
     return Line(paper.table.labels[row], heading, paper.about_row(row), tuple(numbers))

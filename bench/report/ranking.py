@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from bench import stats
 from bench.api.declaration import NOT_DECLARED
 from bench.datasets.protocol import Protocol
-from bench.report.leaderboard import LEAKS, find_letters
+from bench.report.leaderboard import LEAKS, LEGEND, find_letters
 from bench.report.links import Link, dataset_links, method_links
 from bench.report.slugs import find_slugs
 from bench.runs.speed import Speed, speed
@@ -193,20 +193,20 @@ def rank_methods(paper: PaperTable, published: Iterable[PublishedResult] = ()) -
     theirs = _by_source(table, published)
     scale = _Scale(_lowest(table, theirs))
     standings: list[dict[MethodKey, Standing]] = [_of_average(paper, each, scale) for each in averages]
-    standings += [_of_dataset(paper, column, scale) for column in table.columns]
+    standings += [_of_dataset(paper, column, scale) for column in paper.columns]
     slugs = find_slugs(dict.fromkeys(column.dataset for column in table.columns))
     places = [_average_place(each) for each in averages]
-    places += [_dataset_place(paper, column, slugs[column.dataset]) for column in table.columns]
+    places += [_dataset_place(paper, column, slugs[column.dataset]) for column in paper.columns]
     entrants = _entrants(table, paper, standings)
     return Ranking(
         tuple(places),
         entrants,
-        tuple(_published_row(group, table, len(averages), scale) for group in theirs),
+        tuple(_published_row(group, paper, scale) for group in theirs),
         tuple(enumerate(heading for heading, _ in table.groups)),
         scale.ticks,
         tuple(
             (letter, why)
-            for letter, why in LEAKS.values()
+            for letter, why in LEGEND
             if any(letter == mark for each in entrants for one in each.standings for mark, _ in one.marks)
         ),
         _timed(table).dataset if any(each.speed.value for each in entrants) else "",
@@ -365,10 +365,10 @@ def _by_source(table: Table, published: Iterable[PublishedResult]) -> list[list[
     return [groups[key] for key in sorted(groups)]
 
 
-def _published_row(group: Sequence[PublishedResult], table: Table, averages: int, scale: _Scale) -> PublishedRow:
+def _published_row(group: Sequence[PublishedResult], paper: PaperTable, scale: _Scale) -> PublishedRow:
     none = Standing(None, "–", "not published there", None)
-    standings = [none] * averages
-    for column in table.columns:
+    standings = [none] * len(paper.averages)
+    for column in paper.columns:
         row = next((row for row in group if column.dataset in datasets_of(row)), None)
         standings.append(_theirs(row, row.srcc, scale) if row and row.srcc else none)
     return PublishedRow(group[0].method, group[0].source, group[0].verified, tuple(standings))

@@ -66,10 +66,10 @@ def write_site(
         pair: two methods whose gMAD pairs are shown; None: the two best on each dataset.
 
     Raises:
-        UsageError: the folder cannot be written or has an index.html that is not of a site; what
+        UsageError: the folder cannot be written or has files and is not of a site; what
             :func:`bench.report.write.write_report` raises.
     """
-    _need_own(folder)
+    check_folder(folder)
     report = gather_stored(entries, title, places, images, draws, pair)
     files = {**render_site(report), **_downloads(report)}
     before = _written_before(folder)
@@ -151,11 +151,18 @@ def _downloads(report: Report) -> dict[str, str]:
     return {"results.json": to_json(records) + "\n", "results.csv": to_csv(records)}
 
 
-def _need_own(folder: Path) -> None:
+def check_folder(folder: Path, parameter: str = "OUT") -> None:
+    """Raise UsageError unless a site may be written to a folder: a new one, an empty one, or that of an earlier site.
+
+    Hidden files, such as ``.git``, may be there before.
+    """
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"OUT got {folder}: it is a file, give a folder")
-    if (folder / "index.html").exists() and not (folder / MARK).exists():
-        raise UsageError(f"OUT got {folder}: it has an index.html that `bench site` did not write; give another folder")
+        raise UsageError(f"{parameter} got {folder}: it is a file, give a folder")
+    others = folder.is_dir() and any(not each.name.startswith(".") for each in folder.iterdir())
+    if others and not (folder / MARK).exists():
+        raise UsageError(
+            f"{parameter} got {folder}: it has files, and `bench site` did not write it; give another folder"
+        )
 
 
 def _written_before(folder: Path) -> set[str]:

@@ -175,8 +175,8 @@ def _check_whole(option: str, value: int, low: int, high: int) -> None:
         raise UsageError(f"{option} got {quoted(value)}: give a whole number from {low} to {high:,}")
 
 
-def check_draws(draws: int) -> None:
+def check_draws(draws: int, parameter: str = "--draws") -> None:
     """Raise UsageError unless there are no draws, or enough for an interval."""
-    _check_whole("--draws", draws, 0, 100_000)
+    _check_whole(parameter, draws, 0, 100_000)
     if 0 < draws < LEAST_DRAWS:
-        raise UsageError(f"--draws got {draws}: give 0 for no bootstrap, or at least {LEAST_DRAWS}")
+        raise UsageError(f"{parameter} got {draws}: give 0 for no bootstrap, or at least {LEAST_DRAWS}")

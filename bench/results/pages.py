@@ -86,7 +86,7 @@ class Pages:
             The path of the first page.
 
         Raises:
-            UsageError: the site cannot be written there, or the folder has another ``index.html``.
+            UsageError: the site cannot be written there, or the folder has files and is not of an earlier site.
 
         Example:
             >>> results.site("site", draws=0).as_posix()

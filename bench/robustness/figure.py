@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from bench.api import FloatArray
     from bench.distortions import Distortion
     from bench.robustness.levels import Levels
+    from bench.robustness.run import Robustness
 
 _BAND = ("pi", 50)
 _NO_ORDER = "level is no order"
 _ACROSS, _WIDTH = 6, 1.9  # panels beside each other, and inches of one
+
+
+def draw(found: Robustness, *, raw: bool) -> Figure:
+    """Draw what was measured: raw scores, or scores in each method's own standard deviations."""
+    drawn = raw_curves if raw else curves
+    return drawn(found.levels, found.types, found.report.dataset, found.report.summaries)
 
 
 def curves(

@@ -14,19 +14,8 @@ from typing import Any, Literal
 from bench.api import Resize
 from bench.errors import UsageError
 from bench.io.toml import fill
-from bench.io.visible import quoted
 from bench.plugins.from_file import choose_methods, load_plugins
-from bench.studies.outputs import (
-    ContestOutput,
-    ExplanationOutput,
-    FigureOutput,
-    RobustnessOutput,
-    TableOutput,
-    check_contests,
-    check_figures,
-    check_robustness,
-    check_tables,
-)
+from bench.studies.outputs import ContestOutput, ExplanationOutput, FigureOutput, Output, RobustnessOutput, TableOutput
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,9 +76,27 @@ class Study:
     @property
     def files(self) -> list[str]:
         """All files that it writes; of a site the first page."""
-        outputs = (*self.tables, *self.figures, *self.gmad, *self.explain, *self.robustness)
-        site = f"{self.site}/index.html" if self.site else ""
-        return [*(file for each in outputs for file in each.files), *filter(None, (self.report, site, self.cite))]
+        return [f"{file}/index.html" if key == "site" else file for key, file in self.written]
+
+    @property
+    def written(self) -> list[tuple[str, str]]:
+        """All files that it writes, and the folder of a site, each with its key."""
+        outputs: tuple[Output, ...] = (*self.tables, *self.figures, *self.gmad, *self.explain, *self.robustness)
+        pages = [(key, getattr(self, key)) for key in ("report", "site", "cite") if getattr(self, key)]
+        return [*(named for each in outputs for named in each.written), *pages]
+
+    @property
+    def read(self) -> list[tuple[str, str]]:
+        """All files that it reads beside its datasets, each with its key; of options any text may be one."""
+        values = [value if isinstance(value, list) else [value] for value in self.options.values()]
+        return [
+            ("STUDY", self.path.name),
+            *(("plugins", each) for each in self.plugins),
+            *(("options", each) for several in values for each in several if isinstance(each, str)),
+            *(("names", each.names) for each in self.tables if each.names),
+            *(("of", each) for table in self.tables if table.view == "published" for each in table.of),
+            *(("photo", each.photo) for each in self.explain),
+        ]
 
     @contextmanager
     def folder(self) -> Iterator[None]:
@@ -125,11 +132,10 @@ def read_study(path: Path) -> Study:
 def _check(study: Study, where: str) -> None:
     if not study.datasets or not (study.methods or study.plugins):
         raise UsageError(f"{where} names no {'method' if study.datasets else 'dataset'}: give a list of names")
-    for key in ("datasets", "methods", "plugins", "splits", "resize", "seeds", "files"):
+    for key in ("datasets", "methods", "plugins", "splits", "resize", "seeds"):
         again = [value for value, count in Counter(getattr(study, key)).items() if count > 1]
         if again:
-            told = "writes the file" if key == "files" else f"{key} has"
-            raise UsageError(f"{where} {told} {again[0]!r} twice: keep one")
+            raise UsageError(f"{where} {key} has {again[0]!r} twice: keep one")
     if not study.splits or not study.seeds or min(study.seeds) < 0 or study.limit < 0:
         raise UsageError(f"{where}: splits and seeds must have a value, and seeds and limit must be at least 0")
     for policy in study.resize:
@@ -141,16 +147,22 @@ def _check(study: Study, where: str) -> None:
         several = value if isinstance(value, list) else [value]
         if "." not in name or not all(isinstance(each, (str, int, float)) for each in several):
             raise UsageError(f'{where}: options: {name} is {value!r}: write "METHOD.NAME" = VALUE, or a list of values')
-    _check_outputs(study, where)
+    try:
+        _check_outputs(study)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from None
 
 
-def _check_outputs(study: Study, where: str) -> None:
-    read = (*study.plugins, *(each.names for each in study.tables if each.names), *(e.photo for e in study.explain))
-    inputs = {study.path.resolve(), *((study.path.parent / each).resolve() for each in read)}
-    if hidden := [each for each in study.files if (study.path.parent / each).resolve() in inputs]:
-        raise UsageError(f"{where} would write over {quoted(hidden[0])}, which it is made of: give another name")
-    check_tables(study.tables, where)
-    drawn = (*study.figures, *study.gmad, *study.explain, *study.robustness)
-    check_figures([*(each.file for each in drawn), *(each.chart for each in study.explain if each.chart)], where)
-    check_contests(study.gmad, where)
-    check_robustness(study.robustness, where)
+def _check_outputs(study: Study) -> None:
+    from bench.studies import checks
+
+    base = study.path.parent
+    named = [*(each.dataset for each in study.robustness), *(each.images for each in study.gmad if each.images)]
+    folders = [*study.datasets, *study.roots.values(), *named]
+    checks.check_files(study.written, study.read, folders, base)
+    checks.check_drawn([*study.figures, *study.gmad, *study.explain, *study.robustness])
+    checks.check_tables(study.tables)
+    checks.check_figures(study.figures)
+    checks.check_contests(study.gmad)
+    checks.check_explanations(study.explain, base)
+    checks.check_robustness(study.robustness)

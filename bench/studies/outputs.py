@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from bench.defaults import DRAWS
-from bench.errors import UsageError, did_you_mean
-from bench.figures.style import SUFFIXES
 from bench.tables.sorting import BY_NAME
-from bench.views import VIEWS
-from bench.views.shown import FORM_OF, form_of
+from bench.views.shown import form_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,11 +20,12 @@ class Output:
     """
 
     file: str
+    keys: ClassVar[tuple[str, ...]] = ("file",)
 
     @property
-    def files(self) -> list[str]:
-        """All files that it writes."""
-        return [self.file]
+    def written(self) -> list[tuple[str, str]]:
+        """All files that it writes, each with its key."""
+        return [(key, getattr(self, key)) for key in self.keys if getattr(self, key)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +83,7 @@ class TableOutput(Choice):
     label: str = ""
     appendix: str = ""
     margin: float | None = None
-
-    @property
-    def files(self) -> list[str]:
-        """All files that it writes."""
-        return [self.file, *filter(None, [self.appendix])]
+    keys: ClassVar[tuple[str, ...]] = ("file", "appendix")
 
     @property
     def form(self) -> str:
@@ -125,7 +118,7 @@ class ContestOutput(Drawing):
 
     Attributes:
         methods: the two.
-        dataset: id.
+        dataset: id or path, as the study has it.
         levels: of quality, of each method.
         pairs: at each level.
         equal: standard deviations within which scores, and labels, count as equal.
@@ -140,11 +133,7 @@ class ContestOutput(Drawing):
     equal: float = 0.1
     images: str = ""
     csv: str = ""
-
-    @property
-    def files(self) -> list[str]:
-        """All files that it writes."""
-        return [self.file, *filter(None, [self.csv])]
+    keys: ClassVar[tuple[str, ...]] = ("file", "csv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,11 +151,7 @@ class ExplanationOutput(Drawing):
     method: str
     chart: str = ""
     json: str = ""
-
-    @property
-    def files(self) -> list[str]:
-        """All files that it writes."""
-        return [self.file, *filter(None, [self.chart, self.json])]
+    keys: ClassVar[tuple[str, ...]] = ("file", "chart", "json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,58 +175,4 @@ class RobustnessOutput(Drawing):
     size: int = 384
     raw: bool = False
     table: str = ""
-
-    @property
-    def files(self) -> list[str]:
-        """All files that it writes."""
-        return [self.file, *filter(None, [self.table])]
-
-
-def check_tables(tables: Sequence[TableOutput], where: str) -> None:
-    """Raise UsageError where a table asks for what there is not."""
-    for table in tables:
-        if table.view not in VIEWS:
-            raise UsageError(
-                f"{where}: view is {table.view!r}.{did_you_mean(table.view, VIEWS)} Use {', '.join(VIEWS)}"
-            )
-        needed = VIEWS[table.view].metavars
-        if needed and len(table.of) != len(needed):
-            example = ", ".join(f'"{each}"' for each in needed)
-            raise UsageError(f"{where}: the view {table.view} of {table.file} needs of = [{example}]")
-        if table.appendix and not form_of(Path(table.appendix)):
-            raise UsageError(
-                f"{where}: the appendix {table.appendix} has no known suffix: end it in {', '.join(FORM_OF)}"
-            )
-        if not table.form:
-            raise UsageError(f"{where}: the table {table.file} says no format: end it in {', '.join(FORM_OF)}")
-
-
-def check_figures(files: Sequence[str], where: str) -> None:
-    """Raise UsageError where a figure's name says no format that can be drawn."""
-    for file in files:
-        if Path(file).suffix.lower() not in SUFFIXES:
-            raise UsageError(f"{where}: the figure {file} has no known suffix: end it in {', '.join(SUFFIXES)}")
-
-
-def check_contests(contests: Sequence[ContestOutput], where: str) -> None:
-    """Raise UsageError where a contest has not two methods, or numbers that ``bench gmad`` would refuse."""
-    for each in contests:
-        if len(set(each.methods)) != 2:
-            raise UsageError(f'{where}: gmad of {each.file} needs methods = ["A", "B"], two of them')
-        _check_range(each, {"levels": (1, 40), "pairs": (1, 40), "equal": (0, 1)}, where)
-        if each.csv and not each.csv.lower().endswith(".csv"):
-            raise UsageError(f"{where}: csv of {each.file} is {each.csv!r}: end it in .csv")
-
-
-def check_robustness(measured: Sequence[RobustnessOutput], where: str) -> None:
-    """Raise UsageError where the numbers are ones that ``bench robustness`` would refuse."""
-    for each in measured:
-        _check_range(each, {"count": (1, 10_000), "size": (16, 4096)}, where)
-        if each.table and not form_of(Path(each.table)):
-            raise UsageError(f"{where}: the table {each.table} says no format: end it in {', '.join(FORM_OF)}")
-
-
-def _check_range(output: Output, ranges: Mapping[str, tuple[float, float]], where: str) -> None:
-    for key, (low, high) in ranges.items():
-        if not low <= getattr(output, key) <= high:
-            raise UsageError(f"{where}: {key} of {output.file} is {getattr(output, key)}: use {low} to {high}")
+    keys: ClassVar[tuple[str, ...]] = ("file", "table")

@@ -21,6 +21,7 @@ from bench.runs.jobs import Settings
 from bench.runs.runner import RunResult
 from bench.runs.store import Store
 from bench.runs.twins import with_twins
+from bench.studies.chosen import check_datasets, check_methods
 from bench.studies.file import Study, read_study
 from bench.studies.plan import parts_of, protocols_of
 from bench.studies.write import Writer
@@ -157,6 +158,9 @@ def _score(
     """Score what a study needs and the store has not, and yield each result."""
     protocols = protocols_of(study)
     datasets = datasets_of(study.datasets, Roots.parse(places), "datasets", skipped=skipped)
+    check_methods(study)
+    if len(datasets) == len(study.datasets):  # of what is left out nobody knows the id
+        check_datasets(study, [each.id for each in datasets], Roots.parse(places))
     for each in protocols:
         policy = Resize.parse(each.resize) if each.resize else None
         yield from run_each(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from bench.runs import loading
 from bench.runs.entry import Entry
 from bench.runs.jobs import Settings
 from bench.runs.store import Store
+from bench.studies.chosen import id_of
 from bench.studies.file import Study
 from bench.studies.outputs import ContestOutput, Drawing, ExplanationOutput, FigureOutput, RobustnessOutput, TableOutput
 from bench.studies.plan import options_of
@@ -58,10 +60,10 @@ class Writer:
         Raises:
             BenchError: a file cannot be written, or cannot show these results; the others are written.
         """
-        for file in self.study.files:
-            make_folder(Path(file).parent)
+        site = [(self.study.site, self._site)] if self.study.site else []
         failed = []
-        for file, write in self._writers():
+        # The site goes first, because no other file may be in its folder before.
+        for file, write in itertools.chain(site, self._writers()):
             try:
                 yield f"{file}: {write()}"
             except StoppedError:
@@ -72,8 +74,9 @@ class Writer:
             raise BenchError(f"{counted(len(failed), 'file')} of the study could not be written: {'; '.join(failed)}")
 
     def _writers(self) -> Iterator[tuple[str, Callable[[], object]]]:
-        """Yield the files, each with what writes it and returns what it shows."""
+        """Yield the files but the site, each with what writes it and returns what it shows."""
         study = self.study
+        self._make_folders()
         for table in study.tables:
             yield table.file, partial(self._table, table)
             if table.appendix:
@@ -88,10 +91,14 @@ class Writer:
             yield measured.file, partial(self._robustness, measured)
         if study.report:
             yield study.report, self._report
-        if study.site:
-            yield study.site, self._site
         if study.cite:
             yield study.cite, self._references
+
+    def _make_folders(self) -> None:
+        for file in self.study.files:
+            # What cannot be written then says so with its key, and costs no other file.
+            with suppress(OSError):
+                make_folder(Path(file).parent)
 
     def _table(self, output: TableOutput) -> Results:
         chosen = self.results.only(output.methods, output.datasets, output.families)
@@ -118,16 +125,20 @@ class Writer:
         return chosen
 
     def _contest(self, output: ContestOutput) -> str:
-        from bench.gmad.figure import MOST_ROWS, contact_sheet
+        from bench.gmad.figure import contact_sheet
         from bench.gmad.output import records
         from bench.gmad.run import contest_of, count_photographs, photographs_of
         from bench.views.records import to_csv
 
-        if (rows := output.levels * output.pairs) > MOST_ROWS:
-            raise UsageError(f"levels and pairs make {rows} rows: a figure has at most {MOST_ROWS}")
         a, b = output.methods
         contest = contest_of(
-            self.results.entries, a, b, output.dataset, levels=output.levels, pairs=output.pairs, equal=output.equal
+            self.results.entries,
+            a,
+            b,
+            id_of(output.dataset, self.results.datasets, self.places),
+            levels=output.levels,
+            pairs=output.pairs,
+            equal=output.equal,
         )
         pictures = photographs_of(contest, self.places, output.images or None)
         if output.csv:
@@ -137,27 +148,24 @@ class Writer:
         return count_photographs(contest, pictures)
 
     def _explanation(self, output: ExplanationOutput) -> str:
-        from bench.explain.figure import aspect_bars, overlay
+        from bench.explain.figure import aspect_chart, overlay
         from bench.explain.run import explain_photo
 
         study = self.study
         found = explain_photo(
             Path(output.photo), output.method, options_of(study, [output.method]), study.device, study.precision
         )
-        score = f"{found.method} {found.explanation.score:.4f}"
         with _styled(output):
             _save(overlay(found.photo.pixels, found.explanation), output.file)
             if output.chart:
-                if not found.explanation.aspects:
-                    raise UsageError(f"{found.method} has no probabilities of aspects: leave chart out")
-                _save(aspect_bars(found.explanation.aspects, f"{found.photo.name}: {score}"), output.chart)
+                _save(aspect_chart(found, "chart"), output.chart)
         if output.json:
             write_output(Path(output.json), json.dumps(found.as_json(), indent=1, ensure_ascii=False) + "\n", "json")
-        return f"{output.photo}, {score}"
+        return f"{output.photo}, {found.method} {found.explanation.score:.4f}"
 
     def _robustness(self, output: RobustnessOutput) -> str:
         from bench.robustness import levels_view
-        from bench.robustness.figure import curves, raw_curves
+        from bench.robustness.figure import draw
         from bench.robustness.run import measure_robustness
 
         study = self.study
@@ -171,12 +179,12 @@ class Writer:
             count=output.count,
             size=output.size,
         )
-        about = found.report
         if output.table:
-            write_output(Path(output.table), levels_view.show(about).written(form_of(Path(output.table))), "table")
-        draw = raw_curves if output.raw else curves
+            write_output(
+                Path(output.table), levels_view.show(found.report).written(form_of(Path(output.table))), "table"
+            )
         with _styled(output):
-            _save(draw(found.levels, found.types, about.dataset, about.summaries), output.file)
+            _save(draw(found, raw=output.raw), output.file)
         return f"{counted(len(found.levels), 'method')}, {counted(len(found.types), 'type')}"
 
     def _report(self) -> Results:

@@ -6,6 +6,7 @@
 * ``evaluation``: stored results to cells.
 * ``table``: cells arranged as methods × datasets.
 * ``sorting``: the order of a table's rows.
+* ``copies``: columns that are one dataset under several names.
 * ``averages``: average SRCC and rank over datasets.
 * ``over_datasets``: methods compared on datasets as a sample of datasets.
 * ``significance``: tests between methods.

@@ -12,6 +12,7 @@ from bench import stats
 from bench.defaults import CONFIDENCE
 from bench.tables.cell import Cell, MethodKey, shared_draws
 from bench.tables.columns import DatasetKey
+from bench.tables.copies import why_copy
 from bench.tables.leakage import Leak
 from bench.tables.table import Table
 
@@ -46,9 +47,7 @@ class Average:
 def average(table: Table, kind: str = "") -> Average:
     """Average a table's rows over the datasets, of one kind or of all, that they compare on."""
     columns = [column for column in table.columns if kind in ("", kind_of(table, column))]
-    reasons = {column: _left_out(table, column) for column in columns}
-    over = [column for column in columns if not reasons[column]]
-    left_out = {column: why for column, why in reasons.items() if why}
+    over, left_out = _divided(table, columns)
     if len(over) < AT_LEAST:
         return Average(kind, over, left_out, {}, {})
     values = np.array([[table.cells[row, column].correlations.srcc for column in over] for row in table.rows], float)
@@ -64,9 +63,10 @@ def average(table: Table, kind: str = "") -> Average:
 
 
 def averages_by_kind(table: Table) -> list[Average]:
-    """Average inside each kind that has enough datasets, where a table has datasets of several kinds."""
+    """Average inside each known kind that has enough datasets, where a table has datasets of several kinds."""
     kinds = list(dict.fromkeys(kind_of(table, column) for column in table.columns))
-    found = [average(table, kind) for kind in kinds] if len(kinds) > 1 else []
+    known = [kind for kind in kinds if kind != "unknown"]
+    found = [average(table, kind) for kind in known] if len(kinds) > 1 else []
     return [each for each in found if each.srcc]
 
 
@@ -99,6 +99,21 @@ def marks_over(leaks: Mapping[str, Sequence[Leak]]) -> list[str]:
         f"on {', '.join(ids) if len(ids) < len(leaks) else 'every dataset averaged'}: {why}"
         for why, ids in where.items()
     ]
+
+
+def _divided(
+    table: Table, columns: Sequence[DatasetKey]
+) -> tuple[list[DatasetKey], dict[DatasetKey, dict[str, list[MethodKey]]]]:
+    """Return the columns to average over, and why each of the others is left out."""
+    over: list[DatasetKey] = []
+    left_out = {}
+    for column in columns:
+        copy = why_copy(table, column, over)
+        if why := _left_out(table, column) or ({copy: []} if copy else {}):
+            left_out[column] = why
+        else:
+            over.append(column)
+    return over, left_out
 
 
 def _left_out(table: Table, column: DatasetKey) -> dict[str, list[MethodKey]]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FEW = 30
 """Images below which a correlation is too uncertain to tell anything: at n = 100 its half-width is about 0.16."""
+NO_LABELS = "the dataset has no labels"
+"""Why there is no number where nobody rated an image."""
 VALUES = stats.VALUES
 """The numbers of a cell, by their names in ``stats.Correlations``."""
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from bench import stats
 from bench.defaults import CONFIDENCE, DRAWS
-from bench.tables.cell import VALUES, Bootstrapped, Cell, MethodKey, leaks_of, method_key
+from bench.tables.cell import NO_LABELS, VALUES, Bootstrapped, Cell, MethodKey, leaks_of, method_key
 from bench.tables.columns import by_column, shown
 from bench.tables.shared_images import SharedImages, share_images
 
@@ -144,7 +144,7 @@ def _read(entry: Entry, known: list[_Names]) -> _Rows:
     usable = frame[scored & frame["mos"].notna()]
     rows = _Rows(entry, scored=int(scored.sum()), failed=int((~scored).sum()))
     if frame["mos"].isna().all():
-        rows.reason = "the dataset has no labels"
+        rows.reason = NO_LABELS
         return rows
     if unknown := [name for name in about.within if not _known(usable, name)]:
         rows.reason = f"the {' and '.join(unknown)} of each image, inside which labels compare, is not known"

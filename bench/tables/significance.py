@@ -5,8 +5,8 @@ Rows that scored the same images share the draws of the bootstrap, so that what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
@@ -16,6 +16,7 @@ from bench.defaults import ALPHA
 from bench.tables.averages import Average
 from bench.tables.cell import MethodKey
 from bench.tables.columns import DatasetKey
+from bench.tables.copies import why_copy
 from bench.tables.table import Table
 
 Place = DatasetKey | None
@@ -54,9 +55,11 @@ class Significance:
 
     Attributes:
         comparisons: each pair of eligible rows of each place once.
+        copies: column without comparisons → which dataset it is under another name, in words.
     """
 
     comparisons: tuple[Comparison, ...]
+    copies: Mapping[DatasetKey, str] = field(default_factory=dict)
 
     @property
     def made(self) -> int:
@@ -71,15 +74,21 @@ class Significance:
 def compare_columns(table: Table, rows: Sequence[MethodKey] | None = None) -> Significance:
     """Compare the rows of every column, all comparisons in one family.
 
+    A column whose dataset was compared under another name is left out: the same evidence must not count twice.
+
     Args:
         table: of cells that were evaluated with draws.
         rows: these, also where they saw the dataset; None for all that are eligible for best.
     """
-    found: list[_Found] = []
+    found: dict[DatasetKey, list[_Found]] = {}
+    copies = {}
     for column in table.columns:
+        if why := why_copy(table, column, (each for each, made in found.items() if made)):
+            copies[column] = why
+            continue
         there = [r for r in table.rows if r in table.eligible[column]] if rows is None else rows
-        found += _in_column(table, column, [row for row in there if (row, column) in table.cells])
-    return _adjusted(found)
+        found[column] = list(_in_column(table, column, [row for row in there if (row, column) in table.cells]))
+    return replace(_adjusted([each for made in found.values() for each in made]), copies=copies)
 
 
 def compare_averages(table: Table, over: Average) -> Significance:

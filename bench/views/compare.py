@@ -93,8 +93,11 @@ def compare_rows(table: Table, a: MethodKey, b: MethodKey, margin: float | None 
         b: the other.
         margin: difference below which they are equivalent; None: that is not tested.
     """
-    found = {each.place: each for each in compare_columns(table, rows=(a, b)).comparisons}
-    versus = [_in_column(table, column, a, b, found.get(column)) for column in table.columns]
+    tests = compare_columns(table, rows=(a, b))
+    found = {each.place: each for each in tests.comparisons}
+    versus = [
+        _in_column(table, column, a, b, found.get(column), tests.copies.get(column, "")) for column in table.columns
+    ]
     raw = np.array([_p_equivalent(each, margin) for each in versus], dtype=np.float64)
     both = zip(raw.tolist(), stats.adjust(raw).tolist(), strict=True)
     return [
@@ -111,9 +114,11 @@ def _p_equivalent(each: Versus, margin: float | None) -> float:
     return math.nan if p is None else p
 
 
-def _in_column(table: Table, column: DatasetKey, a: MethodKey, b: MethodKey, found: Comparison | None) -> Versus:
+def _in_column(
+    table: Table, column: DatasetKey, a: MethodKey, b: MethodKey, found: Comparison | None, copy: str
+) -> Versus:
     cells = table.cells.get((a, column)), table.cells.get((b, column))
-    reason = found.difference.reason if found else _why_not(table, cells, a, b)
+    reason = found.difference.reason if found else copy or _why_not(table, cells, a, b)
     return Versus(column, cells, found, None, None if reason else _meng(cells), reason)
 
 

@@ -77,5 +77,5 @@ def _check_apart(shown: dict[str, str], what: str) -> None:
         other = whose.setdefault(text.strip(), own)
         if other != own:
             raise UsageError(
-                f"--names: {what}: {quoted(other)} and {quoted(own)} are both called {quoted(text)}: give two"
+                f"--names: {what}: {quoted(other)} and {quoted(own)} are both called {quoted(text)}: give two names"
             )

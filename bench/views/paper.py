@@ -11,7 +11,7 @@ from bench.errors import listed
 from bench.runs.selection import without_fitted
 from bench.stats import FEW_UNITS
 from bench.tables.averages import AT_LEAST, Average, average, averages_by_kind, marks_over
-from bench.tables.cell import FEW, PAPER_VALUES, STATISTICS, VALUES, Cell, MethodKey
+from bench.tables.cell import FEW, NO_LABELS, PAPER_VALUES, STATISTICS, VALUES, Cell, MethodKey
 from bench.tables.columns import DatasetKey
 from bench.tables.marks import Place, find_marks
 from bench.tables.sorting import BY_AVERAGE, instead_of_average
@@ -59,7 +59,7 @@ class PaperTable:
 
     Attributes:
         table: what it shows.
-        columns: the statistics that are shown of each dataset.
+        columns: the statistics that are shown of each dataset; one without labels is not there, beside others.
         missing: the statistics that are asked for and not shown of each dataset.
         values: the statistics that are shown of any.
         averages: columns of averages: those of a kind first, then the one over all datasets where there is one.
@@ -72,11 +72,9 @@ class PaperTable:
         # A statistic that nobody has on a dataset gets no column, unless nothing at all would be left of the dataset.
         self.columns = {
             column: [name for name in asked if self._numbers(column, name)] or list(asked[:1])
-            for column in table.columns
+            for column in [each for each in table.columns if not self._unlabelled(each)] or table.columns
         }
-        self.missing = {
-            column: [name for name in asked if name not in self.columns[column]] for column in table.columns
-        }
+        self.missing = {column: [name for name in asked if name not in names] for column, names in self.columns.items()}
         self.values = [name for name in asked if any(name in shown for shown in self.columns.values())]
         self.over, self.kinds = average(table), averages_by_kind(table)
         self.averages = [*self.kinds, *([self.over] if self.over.srcc else [])] if "srcc" in self.values else []
@@ -85,7 +83,7 @@ class PaperTable:
     def view(self) -> View:
         """Return its cells, captions and notes."""
         head = [Value("method")]
-        for column in self.table.columns:
+        for column in self.columns:
             over = Value(self.table.title(column), notes=tuple(filter(None, [self.about_column(column)])))
             head += [_heading(name, over) for name in self.columns[column]]
         head += [_heading("srcc", Value(each.kind or "average")) for each in self.averages]
@@ -113,13 +111,16 @@ class PaperTable:
     def _numbers(self, column: DatasetKey, name: str) -> bool:
         return any(getattr(cell.correlations, name) is not None for cell in self.table.column(column).values())
 
+    def _unlabelled(self, column: DatasetKey) -> bool:
+        return all(cell.correlations.reasons.get("srcc") == NO_LABELS for cell in self.table.column(column).values())
+
     @property
     def ranked(self) -> bool:
         """Whether there is a column of mean ranks, which needs an average over all datasets."""
         return self.over in self.averages
 
     def _line(self, row: MethodKey) -> list[Value]:
-        values = [value for column in self.table.columns for value in self._values(row, column)]
+        values = [value for column in self.columns for value in self._values(row, column)]
         values += [self.average(row, each) for each in self.averages]
         values += [self.rank(row)] if self.ranked else []
         return [Value(self.table.labels[row], notes=() if self.request.brief else (self.about_row(row),)), *values]
@@ -193,7 +194,7 @@ class PaperTable:
 
     def _about_missing(self) -> str:
         """Say which statistics a dataset has no column of, and why; empty where every dataset has all."""
-        told = []
+        told = [f"{self.table.title(each)} ({NO_LABELS})" for each in self.table.columns if each not in self.columns]
         for column, name in ((column, name) for column, names in self.missing.items() for name in names):
             reasons = [cell.correlations.reasons.get(name) for cell in self.table.column(column).values()]
             why = "; ".join(dict.fromkeys(filter(None, reasons)))
@@ -241,7 +242,7 @@ class PaperTable:
 
     def _left_out(self) -> str:
         """Say which rows and columns have no mark although their values may be high."""
-        columns = self.table.columns
+        columns = self.columns
         out = any(len(self.table.eligible[column]) < len(self.table.column(column)) for column in columns)
         text = " Values with the note 'not eligible for best' are not compared." if out else ""
         places: dict[Place, str] = {column: self.table.title(column) for column in columns}

@@ -11,7 +11,7 @@ from bench.tables.cell import MethodKey
 from bench.tables.significance import Comparison, Place, Significance, compare_averages, compare_columns
 from bench.tables.table import Table
 from bench.views.arranging import Request, arranged
-from bench.views.model import Value, View
+from bench.views.model import Remark, Value, View
 from bench.views.shown import Views
 from bench.views.words import number
 
@@ -31,10 +31,13 @@ def show(entries: Sequence[Entry], request: Request) -> Views:
     return Views(tuple(view for table in arranged(entries, request) for view in _matrices(table)))
 
 
-def _matrices(table: Table) -> list[View]:
+def _matrices(table: Table) -> list[View | Remark]:
     tests, over = compare_columns(table), average(table)
-    views = []
+    views: list[View | Remark] = []
     for column in table.columns:
+        if why := tests.copies.get(column):
+            views.append(Remark(f"{column.dataset} ({column.protocol}) is left out: {why}."))
+            continue
         values = {row: cell.correlations.srcc for row, cell in table.column(column).items()}
         about = f"{column.dataset} ({column.protocol}): {_explained(tests)} of this table."
         if left := len(values) - len(table.eligible[column]):

@@ -18,12 +18,16 @@ from conftest import Ran
 from rot import changed, unfinish
 from stored import fixed, run
 
+import bench as api
 from bench.api import Method, Resize
 from bench.check import reference
 from bench.check.compare import Finding
 from bench.check.output import to_github, to_junit, to_text
 from bench.check.verdicts import Verdict
+from bench.datasets.readers.local import read_local
 from bench.plugins import registry
+from bench.runs import loading, runner
+from bench.runs.jobs import Settings
 from bench.runs.store import Store
 
 Bench = Callable[..., Ran]
@@ -170,7 +174,19 @@ def test_an_update_adds_a_method_and_leaves_the_others(referenced: Path, store: 
     records = reference.read(REFERENCE.parent, "photos").records
     assert [record.method for record in records] == ["brightness", "m"]
     assert len(bench("check").out.splitlines()) == 2
+    again = bench("check", "photos", "--update", "--reason", "all").out
+    assert "photos: stored and not in the reference: darkness; --method darkness adds to it" in again
     assert len(bench("check", "--method", "m").out.splitlines()) == 1
+
+
+def test_a_name_for_a_row_with_options_is_told_the_row(referenced: Path, store: Store, bench: Bench) -> None:
+    def spread(image: object, gain: float = 1.0) -> float:
+        return gain
+
+    specs = loading.method_specs([api.method(spread, higher_is_better=True)], ["spread.gain=2"], "cpu")
+    runner.run(loading.load_methods(specs), read_local(referenced), store, Settings())
+    done = bench("check", "photos", "--update", "--reason", "x", "--method", "spread")
+    assert (done.code, "no spread on 'photos', but spread[gain=2.0]: give --method" in done.err) == (2, True)
 
 
 @pytest.mark.parametrize(

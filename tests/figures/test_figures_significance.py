@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from conftest import Ran
 from PIL import Image
+from stored import MIXED, SWAPPED, fixed, run
 
 from bench.figures.significance import indistinguishable_runs, matrices, panels, rankings
 from bench.figures.style import new_figure, plain
 from bench.runs.store import Store
 from bench.tables.evaluation import evaluate
 from bench.tables.resolution import column_resolution
+from bench.tables.significance import compare_columns
 from bench.tables.table import Table, arrange
 
 Bench = Callable[..., Ran]
+SEEN = {"opinion_aware": True, "trained_on": ("photos",)}
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,10 @@ def arranged(store: Store) -> Table:
     return table
 
 
+def draw(figure: Callable[..., Any], table: Table) -> Any:
+    return figure(table, panels(table, compare_columns(table)))
+
+
 def test_runs_hold_no_pair_that_a_test_tells_apart() -> None:
     apart = [Told("a", "c", "a"), Told("a", "d", "a"), Told("b", "d", "b"), Told("c", "d", None)]
     assert indistinguishable_runs(list("abcd"), apart) == [(0, 1), (1, 2), (2, 3)]
@@ -54,7 +62,7 @@ def test_runs_hold_no_pair_that_a_test_tells_apart() -> None:
 
 def test_panels_are_the_datasets_and_their_average_best_first(filled: Store) -> None:
     table = arranged(filled)
-    found = panels(table)
+    found = panels(table, compare_columns(table))
     assert [panel.title for panel in found] == ["one (n = 300)", "two (n = 300)", "average of 2 datasets"]
     for panel in found:
         assert panel.rows[0].label == "good"
@@ -64,8 +72,8 @@ def test_panels_are_the_datasets_and_their_average_best_first(filled: Store) -> 
 
 def test_a_ranking_shows_each_srcc_and_a_bar_over_the_twins(filled: Store) -> None:
     table = arranged(filled)
-    axes = rankings(table).axes[0]
-    panel = panels(table)[0]
+    axes = draw(rankings, table).axes[0]
+    panel = panels(table, compare_columns(table))[0]
     dots = next(line for line in axes.lines if line.get_label() == "undeclared")
     np.testing.assert_allclose(dots.get_xdata(), [panel.srcc[row] for row in panel.rows])
     bars = [line.get_ydata().tolist() for line in axes.lines if line.get_xdata()[0] > 1]
@@ -73,17 +81,24 @@ def test_a_ranking_shows_each_srcc_and_a_bar_over_the_twins(filled: Store) -> No
     assert next(text.get_text() for text in axes.get_yticklabels()) == "good"
 
 
+def test_a_family_without_a_point_is_not_in_the_legend(store: Store, photos: Path) -> None:
+    run(store, photos, fixed("m", MIXED), fixed("n", SWAPPED), fixed("seen", MIXED, family="zero-shot", **SEEN))
+    figure = draw(rankings, arranged(store))
+    assert not figure.legends
+    assert "without seen" in figure.axes[0].get_xlabel()
+
+
 def test_the_scale_bar_is_as_long_as_what_the_dataset_resolves(filled: Store) -> None:
     table = arranged(filled)
-    figure = rankings(table)
-    for axes, panel in zip(figure.axes, panels(table), strict=True):
+    figure = draw(rankings, table)
+    for axes, panel in zip(figure.axes, panels(table, compare_columns(table)), strict=True):
         assert panel.resolves is not None
         (bar,) = (line for line in axes.lines if line.get_marker() == "|")
         left, right = bar.get_xdata()
         assert right - left == pytest.approx(panel.resolves)
         assert max(bar.get_ydata()) < -0.5, "above the rows"
         assert [text.get_text() for text in axes.texts] == [f"{panel.resolves:.3f}"]
-    assert panels(table)[0].resolves == column_resolution(table, table.columns[0]).median
+    assert panels(table, compare_columns(table))[0].resolves == column_resolution(table, table.columns[0]).median
     assert "scale bar" in figure.get_supxlabel()
 
 
@@ -97,11 +112,14 @@ def test_a_ranking_says_which_methods_a_panel_lacks_and_colours_families(
     imported = bench("import", f"{tmp_path / 'more.csv'}", *given)
     assert imported.code == 0, imported.err
     table = arranged(filled)
-    assert [{why: [row.label for row in rows] for why, rows in panel.lacking.items()} for panel in panels(table)] == [
+    assert [
+        {why: [row.label for row in rows] for why, rows in panel.lacking.items()}
+        for panel in panels(table, compare_columns(table))
+    ] == [
         {},
         {"not run": ["more"]},
     ]
-    figure = rankings(table)
+    figure = draw(rankings, table)
     assert [axes.get_xlabel() for axes in figure.axes] == ["SRCC", "SRCC\nwithout more: not run"]
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["zero-shot", "undeclared"]
@@ -110,7 +128,7 @@ def test_a_ranking_says_which_methods_a_panel_lacks_and_colours_families(
 
 
 def test_a_matrix_shows_signs_only_where_a_test_tells(filled: Store) -> None:
-    axes = matrices(arranged(filled)).axes[0]
+    axes = draw(matrices, arranged(filled)).axes[0]
     signs = {text.get_position(): text.get_text() for text in axes.texts}
     assert [signs[(x, 0)] for x in range(3)] == ["", "+", "+"]
     assert [signs[(0, y)] for y in range(3)] == ["", "\N{MINUS SIGN}", "\N{MINUS SIGN}"]

@@ -21,7 +21,7 @@ Bench = Callable[..., Ran]
 def drawn(width: float = 5, height: float = 4) -> Figure:
     figure = new_figure(width, height)
     figure.subplots().set_xlabel("words", fontsize="x-small")
-    caption(figure, "what is drawn\nand why")
+    caption(figure, "what is drawn\nand why.\nThen more")
     return figure
 
 
@@ -47,7 +47,7 @@ def test_as_many_panels_as_can_be_read_stand_beside_each_other_on_paper() -> Non
 def test_a_caption_is_said_and_not_drawn_on_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with styled("paper"):
         save_figure(drawn(), tmp_path / "a.svg")
-    assert "note: to say in the caption: what is drawn; and why" in capsys.readouterr().err
+    assert "note: to say in the caption: what is drawn; and why. Then more" in capsys.readouterr().err
     assert "what is drawn" not in (tmp_path / "a.svg").read_text()
     save_figure(drawn(), tmp_path / "b.svg")
     assert "what is drawn" in (tmp_path / "b.svg").read_text()

@@ -54,6 +54,15 @@ def test_new_photographs_are_rated_in_the_units_of_the_ratings(bench: Bench) -> 
     assert frame["score"].tolist() == [row["score"] for row in rows]
 
 
+def test_a_file_of_another_kind_is_not_replaced_by_a_model(bench: Bench) -> None:
+    Path("model").write_text("def f(image): ...\n")
+    done = bench(*FIT)
+    assert (done.code, "--output got model, which is there and is a file of another kind" in done.err) == (2, True)
+    assert (Path("model").read_text(), Colours.measured) == ("def f(image): ...\n", [])
+    Path("model").unlink()
+    assert bench(*FIT).code == bench(*FIT).code == 0
+
+
 def test_a_support_vector_regression_predicts_as_scikit_learn_does(bench: Bench) -> None:
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.pipeline import make_pipeline

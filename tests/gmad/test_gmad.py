@@ -304,6 +304,8 @@ def test_mistakes_get_a_sentence(store: Store, tmp_path: Path, bench: Bench) -> 
     assert "two" in said("flat", "flat", *args)
     assert "A and B got even, which gives all images of set the same score" in said("flat", "even", *args)
     assert "--levels got 7, too many for the 12 images" in said("flat", "keen", *args, "--levels", 7)
+    run(store, photographs(tmp_path, list(range(12))), fixed("none", [float("nan")] * 12))
+    assert "--levels got 6, too many for the 0 images" in said("flat", "none", *args)
     assert "a figure has at most 40" in said("flat", "even", *args, "--levels", 30, "--pairs", 2)
     assert "flta" in said("flta", "even", *args)
     assert "must end in" in said("flat", "even", "--dataset", "set", "--output", "s.gif")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import shutil
 from pathlib import Path
 
 import fakes
+from conftest import make_photo
 
 from bench.api import Method
 from bench.datasets.dataset import Dataset
@@ -29,6 +31,15 @@ def spec(method: type[Method], **given: str) -> MethodSpec:
 def run(store: Store, photos: Path | Dataset, *methods: type[Method], **settings: object) -> None:
     dataset = read_local(photos) if isinstance(photos, Path) else photos
     runner.run(load_methods([spec(m) for m in methods]), dataset, store, Settings(**settings))  # type: ignore[arg-type]
+
+
+def another(photos: Path, name: str, number: int) -> Path:
+    """Write a dataset beside one that differs by its first photograph and by what is added to its labels."""
+    folder = Path(shutil.copytree(photos, photos.parent / name))
+    make_photo(folder / "images" / "0.png", 100 + number)
+    table = (folder / "scores.csv").read_text()
+    (folder / "scores.csv").write_text(table.replace(",1", f",{number + 1}"))
+    return folder
 
 
 def fixed(name: str, values: list[float], **declared: object) -> type[Method]:

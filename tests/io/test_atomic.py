@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import Ran
+from PIL import Image
 from stored import run
 
 from bench.check import reference
@@ -76,7 +77,6 @@ def a_reference(path: Path) -> None:
     ("write", "name"),
     [
         (a_text, "table.md"),
-        (a_model, "model.npz"),
         (a_figure, "figure.svg"),
         (a_figure, "figure.png"),
         (a_figure, "figure.pdf"),
@@ -96,6 +96,15 @@ def test_a_write_that_fails_half_way_leaves_the_old_file(
         write(path)
     assert path.read_text() == old
     assert [one.name for one in tmp_path.iterdir()] == [name]
+
+
+def test_a_model_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    a_model(path)
+    old = path.read_bytes()
+    with disk_that_fills_up(), pytest.raises(UsageError, match=rf"model.npz, which cannot be written: {TOO_LARGE}"):
+        a_model(path)
+    assert path.read_bytes() == old
 
 
 @pytest.mark.parametrize(
@@ -175,6 +184,50 @@ def test_other_files_are_replaced(tmp_path: Path, first: str) -> None:
     file.write_text(first)
     write_output(file, "new")
     assert file.read_text() == "new"
+
+
+@pytest.mark.parametrize("name", ["fn.py", "names.toml", "photo.png", "photo.jpg", "photo.webp", "photo.tiff"])
+def test_sources_and_photographs_are_replaced_by_no_output(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    if file.suffix in (".py", ".toml"):
+        file.write_text("a = 1\n")
+    else:
+        Image.new("RGB", (9, 9)).save(file)
+    before = file.read_bytes()
+    with pytest.raises(UsageError, match=rf"--output got .*{name}, which is a (source|photograph): give another name"):
+        write_output(file, "new")
+    assert file.read_bytes() == before
+
+
+def test_a_figure_replaces_an_earlier_one_and_no_photograph(tmp_path: Path) -> None:
+    a_figure(tmp_path / "figure.png")
+    a_figure(tmp_path / "figure.png")
+    Image.new("RGB", (9, 9)).save(tmp_path / "photo.png")
+    with pytest.raises(UsageError, match="which is a photograph"):
+        a_figure(tmp_path / "photo.png")
+
+
+def test_a_model_replaces_nothing_but_a_model(tmp_path: Path) -> None:
+    a_model(tmp_path / "model.npz")
+    a_model(tmp_path / "model.npz")
+    (tmp_path / "fn").write_text("import bench\n")
+    with pytest.raises(UsageError, match="fn, which is there and is a file of another kind: give another name"):
+        a_model(tmp_path / "fn")
+
+
+def test_no_command_writes_over_what_it_reads_or_writes_itself(bench: Bench, photos: Path, tmp_path: Path) -> None:
+    photo = photos / "images" / "0.png"
+    before = photo.read_bytes()
+    done = bench("explain", photo, "--method", "niqe", "--output", "photos/../photos/images/0.png")
+    assert (done.code, "--output and PHOTO name one file, which is read" in done.err) == (2, True)
+    done = bench("explain", photo, "--method", "niqe", "--output", "m.png", "--chart", "./m.png")
+    assert (done.code, "--output and --chart name one file twice" in done.err) == (2, True)
+    done = bench("distort", photo, "--output", photo, "--overwrite")
+    assert (done.code, "--output and PHOTO name one file, which is read" in done.err) == (2, True)
+    assert photo.read_bytes() == before
+    (tmp_path / "names").write_text("")
+    done = bench("table", "--names", "names", "--output", "names")
+    assert (done.code, "--output and --names name one file, which is read" in done.err) == (2, True)
 
 
 def test_ratings_that_were_filled_in_are_not_lost(bench: Bench, photos: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -90,6 +91,17 @@ def test_it_says_what_it_rests_on(picks: Picks) -> None:
     assert "So few datasets say little" in said
 
 
+def test_a_rated_set_under_two_names_counts_once(folder: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "results")
+    for place in (folder / "rated", Path(shutil.copytree(folder / "rated", tmp_path / "copied"))):
+        run(store, place, fakes.Brightness)
+    found = api.pick(folder / "album", [fakes.Brightness], results=tmp_path / "results", sample=5)
+    assert [(each.dataset, each.counts) for each in found.datasets] == [("copied", True), ("rated", False)]
+    said = " ".join(found.basis)
+    assert "mean over 1 dataset that" in said
+    assert "rated does not count: it has the same labels or images as copied." in said
+
+
 def test_without_results_nothing_tells(folder: Path, tmp_path: Path) -> None:
     found = api.pick(folder / "album", [fakes.Brightness], results=tmp_path / "none", sample=5)
     assert found.chosen is None
@@ -118,9 +130,14 @@ def test_the_command_writes_a_csv_to_rate(bench: Bench, folder: Path, monkeypatc
     assert {row["score"] for row in rows} == {""}
     assert len(rows) == N
     assert "`bench run --method brightness --method darkness --dataset rate.csv` says which" in done.err
+    assert bench("pick", folder / "album", *two, "--output", "rate.csv").code == 0, "nobody has filled it in"
     # Filled in, it is a dataset where it lies, and the folder keeps all its photographs.
     Path("rate.csv").write_text("image,score\n" + "".join(f"{row['image']},{n}\n" for n, row in enumerate(rows[:3])))
     assert "scored 3, failed 0" in bench("run", "--method", "brightness", "--dataset", "rate.csv").out
+    # Ratings are lost by no command, and nobody waits for scores to be told so.
+    monkeypatch.setattr("bench.results.pick.pick", lambda *_, **__: pytest.fail("scored"))
+    again = bench("pick", folder / "album", *two, "--output", "rate.csv")
+    assert (again.code, "--output got rate.csv, which holds labels of images" in again.err) == (2, True)
 
 
 def test_photographs_below_the_csv_are_named_from_there(folder: Path, picks: Picks) -> None:

@@ -91,14 +91,6 @@ def test_a_function_that_needs_more_than_an_image_is_refused_by_name() -> None:
         api.method(level, higher_is_better=True)
 
 
-def test_a_default_that_no_store_could_hold_is_refused() -> None:
-    def level(image: object, gain: float = float("inf")) -> float:
-        raise NotImplementedError
-
-    with pytest.raises(UsageError, match=r"^level: the parameter gain has the default inf, which is not finite"):
-        api.method(level, higher_is_better=True)
-
-
 def test_it_is_handed_an_image_or_a_list_of_arrays(photos: Path) -> None:
     def one(image: Image.Image) -> int:
         assert (type(image), image.mode) == (Image.Image, "RGB")
@@ -236,3 +228,13 @@ def test_modules_beside_the_script_are_a_part_of_the_function(
         importlib.invalidate_caches()
         found.append(hash_function(importlib.import_module("own_script").score).digest)
     assert found[0] != found[1] == found[2]
+
+
+def test_an_infinite_default_is_no_option_and_stays(photos: Path, tmp_path: Path) -> None:
+    def capped(image: Any, most: float = float("inf"), gain: float = 2.0) -> float:
+        return min(most, gain * float(np.asarray(image).mean()))
+
+    results = api.run(capped, photos, results=tmp_path / "store", higher_is_better=True)
+    (entry,) = results.entries
+    assert entry.identity.method["options"] == {"gain": 2.0}
+    assert entry.failed == 0

@@ -424,6 +424,9 @@ def test_methods_stand_in_order_of_their_average_with_intervals_of_value_and_ran
     on_koniq = refuses.standings[[place.title for place in ranking.places].index("koniq")]
     assert (on_koniq.rank, on_koniq.best) == (0, False)
     assert ("T", "trained on this dataset; not eligible for best") in ranking.legend
+    beside = {letter for each in ranking.entrants for one in each.standings for letter, _ in one.marks}
+    assert beside == {letter for letter, _ in ranking.legend}
+    assert "F" in beside
 
 
 def test_published_rows_are_theirs_and_never_ranked(store: Store) -> None:

@@ -99,7 +99,7 @@ def test_a_page_of_somebody_else_is_not_overwritten(store: Store, bench: Bench, 
     (tmp_path / "index.html").write_text("mine")
     done = bench("site", tmp_path, "--results", store.root)
     assert done.code == 2
-    assert "has an index.html that `bench site` did not write" in done.err
+    assert "has files, and `bench site` did not write it" in done.err
     assert (tmp_path / "index.html").read_text() == "mine"
 
 

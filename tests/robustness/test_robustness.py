@@ -281,12 +281,14 @@ def test_the_table_compiles(tmp_path: Path) -> None:
 
 def test_a_hostile_name_stays_text(bench: Bench, tmp_path: Path) -> None:
     make_photo(tmp_path / "a|b`*$x$" / "0.png", 0)
+    output = ("--output", "a.png")
     done = bench(
-        "robustness", "--method", "bytes-per-pixel", "--dataset", "a|b`*$x$", "--size", "32", "--types", "jpeg"
+        "robustness", "--method", "bytes-per-pixel", "--dataset", "a|b`*$x$", "--size", "32", "--types", "jpeg", *output
     )
     assert done.code == 0, done.err
     assert r"degraded:a\|b\`\*$x$ (synthetic" in done.out
     assert "No interval: fewer than 4 photographs: all." in done.out
+    assert "a.png: 1 method, 1 type\n" in done.err
     assert re.search(
         r"^bytes-per-pixel: SRCC -?\d\.\d{3} with the level, \d+% violated; least with jpeg", done.out, re.M
     )

@@ -98,13 +98,74 @@ def test_a_site_and_a_report_are_written(folder: Path, bench: Callable[..., Ran]
 
 def test_an_output_that_cannot_be_made_costs_no_other(folder: Path) -> None:
     (folder / "study.toml").write_text(
-        HEAD.replace(', "cells"', "")
-        + 'cite = "refs.bib"\n[[explain]]\nfile = "a.png"\n'
-        + 'photo = "../photos/images/0.png"\nmethod = "bytes-per-pixel"\n'
+        HEAD.replace(', "cells"', "") + 'cite = "refs.bib"\n[[tables]]\nfile = "mine.py/a.md"\n'
     )
-    with pytest.raises(BenchError, match=r"^1 file of the study could not be written: a.png: .*offers no explanations"):
+    with pytest.raises(BenchError, match=r"^1 file of the study could not be written: mine.py/a.md: file got .*Not a"):
         api.study(folder / "study.toml")
     assert (folder / "refs.bib").is_file()
+
+
+def test_a_contest_takes_a_path_of_the_study_and_a_site_may_hold_other_outputs(folder: Path) -> None:
+    (folder / "study.toml").write_text(
+        HEAD
+        + """\
+site = "lab"
+cite = "lab/refs.bib"
+
+[[gmad]]
+file = "gmad.png"
+methods = ["bytes-per-pixel", "cells"]
+dataset = "../photos"
+levels = 1
+equal = 1.0
+"""
+    )
+    api.study(folder / "study.toml")
+    api.study(folder / "study.toml")
+    assert (folder / "gmad.png").is_file()
+    assert (folder / "lab" / "refs.bib").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '[[gmad]]\nfile = "a.png"\nmethods = ["bytes-per-pixel", "cell"]\ndataset = "photos"',
+            "methods of a.png has 'cell', which is none of the study. Did you mean 'cells'?",
+        ),
+        (
+            '[[gmad]]\nfile = "a.png"\nmethods = ["bytes-per-pixel", "cells"]\ndataset = "fotos"',
+            "dataset of a.png has 'fotos', which is none of the study. Did you mean 'photos'?",
+        ),
+        ('[[tables]]\nfile = "a.md"\ndatasets = ["koniq"]', "datasets of a.md has 'koniq', which is none"),
+        (
+            '[[explain]]\nfile = "a.png"\nphoto = "../photos/images/0.png"\nmethod = "bytes-per-pixel"',
+            "method of a.png is 'bytes-per-pixel', which offers no explanations",
+        ),
+    ],
+)
+def test_a_name_that_is_none_of_the_study_is_told_before_scoring(
+    folder: Path, bench: Callable[..., Ran], text: str, message: str
+) -> None:
+    (folder / "study.toml").write_text(HEAD + text)
+    done = bench("run", folder / "study.toml")
+    assert (done.code, message in done.err, done.out) == (2, True, ""), done.err
+
+
+def test_nothing_is_written_among_the_files_of_a_dataset_or_over_a_photograph(folder: Path, photos: Path) -> None:
+    before = {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()}
+    for text, message in (
+        ('cite = "../photos/refs.bib"', "in the folder of a dataset"),
+        ('site = "../photos"', "name one file|in the folder of a dataset"),
+        ('site = "../photos/scores.csv"', "in the folder of a dataset"),
+        ('[[tables]]\nfile = "../photos/scores.csv"', "in the folder of a dataset"),
+        ('[[robustness]]\nfile = "mine.png"\ndataset = "sample"', "file got .*mine.png, which is a photograph"),
+    ):
+        (folder / "mine.png").write_bytes((photos / "images" / "0.png").read_bytes())
+        (folder / "study.toml").write_text(HEAD + text)
+        with pytest.raises(UsageError, match=message):
+            read_study(folder / "study.toml")
+    assert {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()} == before
 
 
 @pytest.mark.parametrize(
@@ -120,14 +181,52 @@ def test_an_output_that_cannot_be_made_costs_no_other(folder: Path) -> None:
         ),
         (
             '[[gmad]]\nfile = "a.png"\nmethods = ["niqe", "piqe"]\ndataset = "sample"\ncsv = "a"',
-            "csv of a.png is 'a': end it in .csv",
+            "csv is 'a': end it in .csv",
         ),
         ('[[gmad]]\nfile = "a.png"\nmethods = ["niqe", "piqe"]', "lacks the key 'dataset'"),
         ('[[explain]]\nfile = "a"\nphoto = "b.png"\nmethod = "niqe"', "the figure a has no known suffix"),
-        ('[[explain]]\nfile = "b.png"\nphoto = "b.png"\nmethod = "niqe"', "would write over 'b.png'"),
+        (
+            '[[explain]]\nfile = "b.png"\nphoto = "b.png"\nmethod = "niqe"',
+            "file 'b.png' and photo 'b.png' name one file",
+        ),
         ('[[robustness]]\nfile = "a.png"\ndataset = "sample"\ncount = 0', "count of a.png is 0: use 1 to 10000"),
-        ('[[robustness]]\nfile = "a.png"\ndataset = "sample"\ntable = "b"', "the table b says no format"),
-        ('[[robustness]]\nfile = "a.png"\ndataset = "sample"\ntable = "a.png"', "writes the file 'a.png' twice"),
+        ('[[robustness]]\nfile = "a.png"\ndataset = "sample"\ntable = "b"', "table is 'b': end it in .md"),
+        (
+            '[[gmad]]\nfile = "a.png"\nmethods = ["niqe", "piqe"]\ndataset = "sample"\nlevels = 40\npairs = 40',
+            "levels and pairs of a.png make 1600 rows",
+        ),
+        ('[[explain]]\nfile = "a.png"\nphoto = "b.png"\nmethod = "niqe"', "photo of a.png is 'b.png', which is not"),
+        ('[[robustness]]\nfile = "a.png"\ndataset = "sample"\ntypes = ["jpg"]', "types of a.png is ['jpg']: "),
+        ('[[robustness]]\nfile = "a.png"\ndataset = "sample"\ntypes = []', "types of a.png is []: "),
+        ('[[tables]]\nfile = "a.md"\nvalues = ["foo"]', "values of a.md has 'foo': choose some of srcc"),
+        ('[[tables]]\nfile = "a.md"\nmargin = -3.0', "margin of a.md is -3: give a number above 0"),
+        ('[[tables]]\nfile = "a.md"\ndraws = -1', "draws of a.md got -1: give a whole number from 0"),
+        ('[[tables]]\nfile = "a.md"\ndraws = 1', "draws of a.md got 1: give 0 for no bootstrap, or at least 100"),
+        ('[[figures]]\nfile = "a.svg"\nkind = "ranking"\ndraws = -5', "draws of a.svg got -5"),
+        (
+            '[[figures]]\nfile = "a.svg"\nkind = "ranking"\nagainst = "label"',
+            "the figure a.svg: kind 'ranking' has no option 'against'",
+        ),
+        ('report = "a.txt"', "report is 'a.txt': end it in .html, .htm"),
+        ('cite = "p40/images/0.webp"', "cite is 'p40/images/0.webp': end it in .bib"),
+        ('cite = "a\\u0000.bib"', "cite is 'a\\u0000.bib', with a character that no path may have"),
+        ('cite = "a\\n.bib"', "with a character that no path may have"),
+        ('cite = "a\\u001b.bib"', "cite is 'a\\u001b.bib', with a character that no path may have"),
+        ('cite = "o/a.bib"\nreport = "a.txt"\n[[tables]]\nfile = "p/../o/a.bib"\nformat = "md"', "name one file twice"),
+        (
+            '[[tables]]\nfile = "./m.json"\n[options]\n"niqe.model" = "m.json"',
+            "file './m.json' and options 'm.json' name one file, which is read",
+        ),
+        (
+            '[[tables]]\nfile = "p.csv"\nview = "published"\nof = ["p.csv"]',
+            "file 'p.csv' and of 'p.csv' name one file, which is read",
+        ),
+        ('site = "."', "it has files, and `bench site` did not write it"),
+        ('site = "study.toml"', "site got"),
+        (
+            '[[robustness]]\nfile = "a.png"\ndataset = "sample"\ntable = "a.png"',
+            "file 'a.png' and table 'a.png' name one file twice",
+        ),
     ],
 )
 def test_a_mistake_in_an_output_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:

@@ -194,7 +194,7 @@ def test_an_output_that_is_older_than_its_results_is_said(study: Path, bench: Ca
         ),
         (
             'methods = ["niqe"]\ndatasets = ["sample"]\n[[tables]]\nfile = "./study.toml"\nformat = "md"',
-            "would write over './study.toml', which it is made of",
+            "file './study.toml' and STUDY 'study.toml' name one file, which is read",
         ),
         ("methods = [", "which is not valid TOML"),
     ],

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Ran, make_photo
-from stored import GAPS, MIXED, RISING, SWAPPED, fixed, run
+from conftest import Ran
+from stored import GAPS, MIXED, RISING, SWAPPED, another, fixed, run
 
 from bench.api import UNKNOWN, Method, Resize
 from bench.datasets.readers.local import read_local
 from bench.runs.store import Store
-from bench.tables.averages import average
+from bench.tables.averages import average, averages_by_kind
 from bench.tables.evaluation import evaluate
 from bench.tables.marks import find_marks
 from bench.tables.table import Table, arrange
@@ -33,12 +33,7 @@ SRCC = {"mixed": 11 / 21, "swapped": 41 / 42}  # 1 - 6 sum(d²) / 504, with sums
 @pytest.fixture
 def sets(photos: Path) -> list[Path]:
     """Three datasets a, b and c, which differ by their first photograph and by the scale of their labels."""
-    found = [Path(shutil.copytree(photos, photos.parent / name)) for name in "abc"]
-    for number, folder in enumerate(found):
-        make_photo(folder / "images" / "0.png", 100 + number)
-        table = (folder / "scores.csv").read_text()
-        (folder / "scores.csv").write_text(table.replace(",1", f",{number + 1}"))
-    return found
+    return [another(photos, name, number) for number, name in enumerate("abc")]
 
 
 def arranged(store: Store) -> Table:
@@ -178,6 +173,29 @@ def test_a_dataset_under_two_protocols_does_not_count_twice(store: Store, sets: 
     assert len(mixed.columns) == 4
     assert over(mixed) == ["b", "c"]
     assert average_line(mixed).count("a (more than one protocol of it is shown)") == 1
+
+
+def test_a_copy_of_a_dataset_counts_once_and_the_table_says_so(store: Store, sets: list[Path], tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(sets[0], tmp_path / "copied"))
+    everywhere(store, [*sets[:2], copy], fixed("m", MIXED), fixed("n", SWAPPED))
+    table = arranged(store)
+    assert len(table.columns) == 3
+    assert over(table) == ["a", "b"]
+    assert left_out(table) == {"copied": {"the same labels or images as a": []}}
+    assert "Left out: copied (the same labels or images as a)." in average_line(table)
+
+
+def test_a_copy_counts_where_the_original_does_not(store: Store, sets: list[Path], tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(sets[0], tmp_path / "copied"))
+    everywhere(store, [sets[1], copy], fixed("m", MIXED), fixed("n", SWAPPED))
+    run(store, sets[0], fixed("m", MIXED))
+    assert over(arranged(store)) == ["b", "copied"]
+
+
+def test_datasets_of_unknown_kind_have_no_average_of_their_own(store: Store, sets: list[Path]) -> None:
+    everywhere(store, sets[:2], fixed("m", MIXED))
+    run(store, dataclasses.replace(read_local(sets[2]), kind="synthetic-order"), fixed("m", SWAPPED))
+    assert averages_by_kind(arranged(store)) == []
 
 
 def test_with_one_dataset_nothing_is_said_of_averages(store: Store, sets: list[Path], bench: Bench) -> None:

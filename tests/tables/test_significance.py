@@ -17,6 +17,7 @@ from simulated import published_folder
 
 from bench import load_results
 from bench.errors import UsageError
+from bench.figures.significance import panels
 from bench.runs.store import Store
 from bench.tables.averages import average
 from bench.tables.cell import MethodKey
@@ -215,6 +216,22 @@ def test_the_order_of_a_file_changes_nothing(store: Store, bench: Bench) -> None
     assert one.better is not None
     assert bench("table", "--compare", "near", "far").code == 0
     assert "**" in bench("table").out
+
+
+def test_a_copy_of_a_dataset_makes_no_comparison_of_its_own(filled: Store, bench: Bench, tmp_path: Path) -> None:
+    alone = compare_columns(arranged(filled)).made
+    assert bench("import", f"{tmp_path}/one.csv", "--wide", "--dataset", "other").code == 0
+    tests = compare_columns(arranged(filled))
+    assert tests.made == alone
+    assert {column.dataset: why for column, why in tests.copies.items()} == {
+        "other": "the same labels or images as one"
+    }
+    text = bench("table", "--compare", "fair", "twin").out
+    assert "adjusted over 2 datasets" in text
+    assert "the same labels or images as one" in text
+    assert "is left out: the same labels or images as one." in bench("table", "--significance").out
+    assert "other is left out: the same labels or images as one" in bench("plot", "ranking", "--output", "r.png").out
+    assert [panel.title.split()[0] for panel in panels(arranged(filled), tests)] == ["one", "two", "average"]
 
 
 def test_one_against_another(filled: Store, bench: Bench) -> None:

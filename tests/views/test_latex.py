@@ -11,7 +11,7 @@ from compiled import assert_compiles, needs_pdflatex
 from conftest import Ran
 from hypothesis import given
 from hypothesis import strategies as st
-from stored import MIXED, RISING, SWAPPED, fixed, run
+from stored import MIXED, RISING, SWAPPED, another, fixed, run
 
 from bench.datasets.readers.local import read_local
 from bench.runs.store import Store
@@ -24,11 +24,10 @@ HOSTILE = r"50% of \input{/etc/passwd} & #1_a^b~c {x} [y] $z$ <w> | naïve – �
 @pytest.fixture
 def store(photos: Path, tmp_path: Path) -> Store:
     store = Store(tmp_path / "results")
-    dataset = read_local(photos)
-    parted = [replace(s, attributes={"type_1%": HOSTILE if i % 2 else "b"}) for i, s in enumerate(dataset.samples)]
-    dataset = replace(dataset, samples=tuple(parted))
-    for name in ("one_set", "two_set"):
-        about = replace(dataset, id=name, title=HOSTILE, notes=(HOSTILE,))
+    for number, name in enumerate(("one_set", "two_set")):
+        dataset = read_local(another(photos, name, number))
+        parted = [replace(s, attributes={"type_1%": HOSTILE if i % 2 else "b"}) for i, s in enumerate(dataset.samples)]
+        about = replace(dataset, samples=tuple(parted), id=name, title=HOSTILE, notes=(HOSTILE,))
         run(store, about, fixed("rising_1", RISING), fixed("swapped", SWAPPED), fixed("mixed", MIXED))
     return store
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import Ran
 from scipy.stats import studentized_range
-from stored import MIXED, RISING, SWAPPED, fixed, run
+from stored import MIXED, RISING, SWAPPED, another, fixed, run
 
 from bench import load_results
 from bench.api import Resize
@@ -33,9 +32,9 @@ SRCC = {"mixed": 11 / 21, "pairs": 19 / 21, "turned": 17 / 21}  # 1 - 6 sum(d²)
 def store(photos: Path) -> Store:
     """Three datasets a, b and c, on which `n` wins twice and `o` once."""
     store = Store(Path("results"))
-    for name, values in {"a": (MIXED, PAIRS, TURNED), "b": (MIXED, PAIRS, TURNED), "c": (TURNED, MIXED, PAIRS)}.items():
-        folder = Path(shutil.copytree(photos, photos.parent / name))
-        run(store, folder, *map(fixed, "mno", values))
+    scores = {"a": (MIXED, PAIRS, TURNED), "b": (MIXED, PAIRS, TURNED), "c": (TURNED, MIXED, PAIRS)}
+    for number, (name, values) in enumerate(scores.items()):
+        run(store, another(photos, name, number), *map(fixed, "mno", values))
     return store
 
 
@@ -81,8 +80,7 @@ def test_the_caption_says_which_question_is_answered(store: Store, bench: Bench)
 
 def test_many_datasets_tell_methods_apart(photos: Path, bench: Bench) -> None:
     for place in range(5):
-        folder = Path(shutil.copytree(photos, photos.parent / f"set{place}"))
-        run(Store(Path("results")), folder, fixed("good", PAIRS), fixed("bad", MIXED))
+        run(Store(Path("results")), another(photos, f"set{place}", place), fixed("good", PAIRS), fixed("bad", MIXED))
     good, bad = records(bench)
     assert (good["better_than"], good["worse_than"]) == (["bad"], [])
     assert (bad["better_than"], bad["worse_than"]) == ([], ["good"])

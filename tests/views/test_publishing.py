@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Ran
 from rot import unfinish
-from stored import MIXED, RISING, SWAPPED, fixed, run
+from stored import MIXED, RISING, SWAPPED, another, fixed, run
 
 import bench as api
 from bench.datasets.readers.local import read_local
@@ -23,9 +23,9 @@ Bench = Callable[..., Ran]
 @pytest.fixture
 def store(photos: Path) -> Store:
     """Three methods on two datasets: `a` is the best on `one`, `c` on `two`."""
-    store, dataset = Store(Path("results")), read_local(photos)
-    run(store, replace(dataset, id="one"), fixed("a", RISING), fixed("b", SWAPPED), fixed("c", MIXED))
-    run(store, replace(dataset, id="two"), fixed("a", MIXED), fixed("b", SWAPPED), fixed("c", SWAPPED))
+    store = Store(Path("results"))
+    run(store, another(photos, "one", 0), fixed("a", RISING), fixed("b", SWAPPED), fixed("c", MIXED))
+    run(store, another(photos, "two", 1), fixed("a", MIXED), fixed("b", SWAPPED), fixed("c", SWAPPED))
     return store
 
 
@@ -70,9 +70,9 @@ def test_a_table_without_an_average_says_what_it_is_sorted_by(store: Store, benc
 def test_names_that_nobody_could_tell_apart_are_refused(store: Store, bench: Bench) -> None:
     for content, message in (
         ('[methods]\na = " "\n', "names.toml: methods: 'a' has an empty name: give one, or leave it out"),
-        ('[methods]\na = "X"\nb = "X"\n', "--names: methods: 'a' and 'b' are both called 'X': give two"),
-        ('[methods]\na = "b"\n', "--names: methods: 'a' and 'b' are both called 'b': give two"),
-        ('[datasets]\none = "two"\n', "--names: datasets: 'one' and 'two' are both called 'two': give two"),
+        ('[methods]\na = "X"\nb = "X"\n', "--names: methods: 'a' and 'b' are both called 'X': give two names"),
+        ('[methods]\na = "b"\n', "--names: methods: 'a' and 'b' are both called 'b': give two names"),
+        ('[datasets]\none = "two"\n', "--names: datasets: 'one' and 'two' are both called 'two': give two names"),
     ):
         Path("names.toml").write_text(content)
         done = bench("table", "--names", "names.toml", "--draws", "0")

@@ -105,11 +105,16 @@ def test_failures_are_counted_beside_the_number(photos: Path, store: Store, benc
 
 def test_a_gap_has_its_reason(photos: Path, store: Store, bench: Bench, tmp_path: Path) -> None:
     make_photo(tmp_path / "bare" / "a.png", 1)
-    run(store, photos, fakes.Brightness, fakes.Darkness)
     run(store, tmp_path / "bare", fakes.Brightness)
+    assert "the dataset has no labels" in bench("table").out
+    run(store, photos, fakes.Brightness, fakes.Darkness)
     out = bench("table").out
-    assert "not run" in out
-    assert "the dataset has no labels" in out
+    assert "Without a column: bare (the dataset has no labels)" in out
+    assert "bare" not in out.splitlines()[0]
+    assert re.search("^. not run", out, re.M) is None
+    (tmp_path / "bare" / "scores.csv").write_text("image,score\na.png,1\n")
+    run(store, tmp_path / "bare", fakes.Brightness)
+    assert re.search("^. not run", bench("table").out, re.M)
 
 
 def test_an_unfinished_run_shows_no_number(photos: Path, store: Store) -> None:

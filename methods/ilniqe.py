@@ -17,14 +17,14 @@ import numpy as np
 
 from bench.api import Family, FeatureSpace, FloatArray, Method, MethodInfo, Photo, Pixels, option, register
 from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.plugins.gaussian import gaussian, measure_photos, unmixed
+from bench.plugins.gaussian import flat_as_zero, gaussian, measure_photos, unmixed
 
 from ._ilniqe_features import BLOCK, BlockFeatures, block_features
 from ._ilniqe_model import IlniqeModel, fit_model, load_model, model_path
 from ._matlab_resize import matlab_resize
 
 _SIDE = 524  # pixels, of the square that the paper brings every photograph to
-_SHARP = 0.75  # of the photograph's sharpest block: what is fitted on, as in NIQE
+_SHARP = 0.85  # of the photograph's sharpest block: what is fitted on
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Ilniqe(Method):
         """Return one distance a photo, 0 or more.
 
         Raises:
-            ImageError: a photo is too flat for its blocks to be measured, or smaller than a block and not resized.
+            ImageError: a photo is smaller than a block and not resized.
         """
         return [ilniqe(self.features(photo), self.model) for photo in photos]
 
@@ -145,13 +145,10 @@ class Ilniqe(Method):
 def ilniqe(features: FloatArray, model: IlniqeModel) -> float:
     """Return the mean distance of blocks from the model, given their features (blocks, 468).
 
-    Raises:
-        ImageError: no block has finite features.
+    Where no block is finite throughout, what is too flat to tell counts as no spread.
     """
-    rows = model.project(features)
-    finite = np.asarray(np.isfinite(rows).all(axis=1))
-    if not finite.any():
-        raise ImageError(f"too flat for IL-NIQE: {len(rows)} of {len(rows)} blocks have no finite features")
+    rows = model.project(flat_as_zero(features))
+    finite = np.isfinite(rows).all(axis=1)
     mean, covariance, count = gaussian(rows)
     if count == 1:
         # MATLAB's covariance of a single row is the variance of its entries, one number that is added everywhere.

@@ -101,6 +101,15 @@ def gaussian(features: FloatArray) -> tuple[FloatArray, FloatArray, int]:
     return np.asarray(mean), np.asarray(covariance).reshape(covariance.shape or (1, 1)), len(rows)
 
 
+def flat_as_zero(features: FloatArray) -> FloatArray:
+    """Return features (M, D) as they are, or with 0 for NaN where no row is finite throughout.
+
+    A block of one grey level has no spread, which a fitted scale of 0 says: so a picture that is flat all over, which
+    is a very bad one, gets a distance, and a large one.
+    """
+    return features if np.isfinite(features).all(axis=1).any() else np.nan_to_num(features, nan=0.0)
+
+
 def distance(model: PristineModel, mean: FloatArray, covariance: FloatArray) -> float:
     """Return how far a photograph's mean (D,) and covariance (D, D) are from the model, 0 or more.
 

@@ -258,11 +258,16 @@ def test_hostile_and_foreign_files_are_refused_in_a_sentence(tmp_path: Path, fit
         Ilniqe(Options(model=str(tmp_path / "nowhere.npz")))
 
 
+def test_a_flat_photo_has_a_worse_score_than_noise(fitted: tuple[Path, str]) -> None:
+    method = Ilniqe(Options(model=str(fitted[0])))
+    flat: Pixels = np.full((100, 100, 3), 7, np.uint8)
+    of_flat, of_noise = method.score([Photo("flat", flat, 0, 0), Photo("noise", noise(100, 100, 3), 0, 0)])
+    assert math.isfinite(of_flat)
+    assert of_flat > of_noise
+
+
 def test_what_cannot_be_scored_or_fitted_says_why(tmp_path: Path, fitted: tuple[Path, str]) -> None:
     method = Ilniqe(Options(model=str(fitted[0]), resize=False))
-    flat: Pixels = np.full((100, 100, 3), 7, np.uint8)
-    with pytest.raises(ImageError, match="too flat for IL-NIQE: 1 of 1 blocks"):
-        method.score([Photo("flat", flat, 0, 0)])
     with pytest.raises(ImageError, match="100x80 pixels: IL-NIQE without its resize needs at least 84x84"):
         method.score([Photo("small", noise(80, 100, 3), 0, 0)])
     with pytest.raises(UsageError, match="0 photographs give 0 usable blocks"):

@@ -148,7 +148,7 @@ def ilniqe(features: FloatArray, model: IlniqeModel) -> float:
     Where no block is finite throughout, what is too flat to tell counts as no spread.
     """
     rows = model.project(flat_as_zero(features))
-    finite = np.isfinite(rows).all(axis=1)
+    finite = np.asarray(np.isfinite(rows).all(axis=1))
     mean, covariance, count = gaussian(rows)
     if count == 1:
         # MATLAB's covariance of a single row is the variance of its entries, one number that is added everywhere.

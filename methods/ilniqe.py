@@ -46,10 +46,11 @@ class Ilniqe(Method):
         version="1",
         family=Family.HAND_CRAFTED,
         opinion_aware=False,
-        trained_on=("bsds500",),
+        trained_on=("bsds500", "public-photographs"),
+        selected_on=("clive_subset", "kadis_2afc", "avt_hevc_uhd_subset", "biq2021_subset"),
         score_range=(0.0, math.inf),
         higher_is_better=False,
-        licence="Apache-2.0; shipped pristine model fitted on BSDS500 (non-commercial research)",
+        licence="Apache-2.0; shipped pristine model fitted on BSDS500 (non-commercial research) and public photographs",
         citation="Zhang, Zhang, Bovik, A feature-enriched completely blind image quality evaluator, IEEE TIP 2015",
         summary="IL-NIQE: distance of colour, gradient and log-Gabor statistics from those of pristine photographs",
     )
@@ -61,7 +62,9 @@ class Ilniqe(Method):
 
     def declared(self) -> MethodInfo:
         """Return what holds for the pristine model in use; of somebody else's file only what it says."""
-        return replace(self.info, trained_on=self.model.gaussian.trained_on) if self.options.model else self.info
+        if not self.options.model:
+            return self.info
+        return replace(self.info, trained_on=self.model.gaussian.trained_on, selected_on=())
 
     @property
     def fingerprint(self) -> str:

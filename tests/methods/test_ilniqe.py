@@ -16,7 +16,7 @@ from bench.api import UNKNOWN, Photo, Pixels
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.methods._ilniqe_features import BLOCK, FEATURES, block_features
 from bench.methods._ilniqe_maps import gradient, halved, log_gabor, normalised
-from bench.methods._ilniqe_model import load_model
+from bench.methods._ilniqe_model import SHIPPED, load_model
 from bench.methods._matlab_resize import matlab_resize
 from bench.methods._weibull import fit_weibull
 from bench.methods.ilniqe import Ilniqe, Options, ilniqe
@@ -226,6 +226,16 @@ def test_the_distance_is_its_definition_with_several_blocks_and_with_one(fitted:
     flat = np.concatenate([features, np.full((1, FEATURES), np.nan)])
     distance = expected(np.concatenate([rows, rows.mean(axis=0, keepdims=True)]), np.cov(rows.T))
     assert ilniqe(flat, model) == pytest.approx(distance, rel=1e-6)
+
+
+def test_the_shipped_model_says_what_it_was_fitted_on() -> None:
+    model = load_model(SHIPPED)
+    assert (model.gaussian.photos, model.gaussian.blocks, model.components.shape) == (948, 3351, (FEATURES, 430))
+    assert SHIPPED.stat().st_size < 1_000_000
+    assert not Ilniqe.missing()
+    assert Ilniqe().declared().selected_on == Ilniqe.info.selected_on
+    listed = SHIPPED.with_name("ilniqe_photographs.csv").read_text(encoding="utf-8").splitlines()
+    assert len(listed) == 1 + 948 - 500  # those of BSDS500 are not listed
 
 
 def test_the_release_s_form_of_a_model_is_read(tmp_path: Path, fitted: tuple[Path, str]) -> None:

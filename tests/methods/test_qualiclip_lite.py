@@ -26,7 +26,7 @@ from bench.methods.qualiclip.config import TrainingConfig
 from bench.methods.qualiclip.lite import QualiclipLite, checkpoint, collect, scorer, start
 from bench.methods.qualiclip.lite.encoder import encoder, folded
 from bench.methods.qualiclip.lite.metrics import SHIPPED, LiteOptions
-from bench.methods.qualiclip.lite.naturalness import unnaturalness
+from bench.methods.qualiclip.lite.naturalness import _distance, unnaturalness
 from bench.methods.qualiclip.lite.network import LiteModel
 from bench.methods.qualiclip.lite.scene_statistics import FEATURES, scene_statistics
 from bench.methods.qualiclip.lite.windows import Window, cut, grid
@@ -135,20 +135,22 @@ def test_a_flat_picture_has_a_bad_score(lite: QualiclipLite) -> None:
     assert flat < min(some, 0.05)
 
 
-def test_naturalness_is_of_the_enlarged_photograph_or_of_native_parts() -> None:
+def test_naturalness_is_of_the_enlarged_photograph_or_of_two_sizes() -> None:
     model = load_model(model_path(""))
-    small = np.asarray(photograph((200, 150)))
-    enlarged = resize(small, Resize(short=768))
-    assert unnaturalness(small, model) == pytest.approx(niqe(luma(enlarged), model), rel=1e-9)
-    native = np.asarray(photograph((800, 1000)))
-    assert unnaturalness(native, model) == pytest.approx(niqe(luma(native), model), rel=1e-9)
-    # Longer than 1,440 pixels: the ends and the middle of a side count, and what lies between does not.
-    long = np.asarray(photograph((2000, 800)))
+    small, large = (np.asarray(photograph(size)) for size in ((200, 150), (900, 1000)))
+    at_one_size = [niqe(luma(resize(pixels, Resize(short=768))), model) for pixels in (small, large)]
+    assert unnaturalness(small, model) == pytest.approx(at_one_size[0], rel=1e-9)
+    assert unnaturalness(large, model) == pytest.approx(math.sqrt(at_one_size[1] * niqe(luma(large), model)), rel=1e-9)
+
+
+def test_of_a_long_side_the_ends_and_the_middle_count() -> None:
+    model = load_model(model_path(""))
+    long = np.asarray(photograph((2000, 500)))
     other = long.copy()
     other[:, 500:700] = 0
-    assert unnaturalness(other, model) == unnaturalness(long, model)
+    assert _distance(other, model) == _distance(long, model)
     other[:, 1800:] = 0
-    assert unnaturalness(other, model) != unnaturalness(long, model)
+    assert _distance(other, model) != _distance(long, model)
 
 
 def test_windows_lie_evenly_from_border_to_border() -> None:

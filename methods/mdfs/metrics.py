@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from bench.api import Download, Family, FeatureSpace, FloatArray, Method, MethodInfo, Photo, option, register
 from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.extras import lacking
 from bench.io.hashing import hash_bytes
 from bench.plugins.gaussian import PristineModel, check_model, fit_model, measure_photos
 
@@ -194,7 +193,7 @@ class MdfsLite(_DeepStatistics):
         device_bound=True,
     )
     Options = LiteOptions
-    packages = ("torch",)
+    packages = ("safetensors", "torch")
     shipped = SHIPPED
 
     @classmethod
@@ -225,7 +224,7 @@ class Mdfs(_DeepStatistics):
         device_bound=True,
     )
     Options = Options
-    packages = ("torch", "torchvision")
+    packages = ("safetensors", "torch", "torchvision")
 
     @classmethod
     def _read_network(cls, options: Any, device: str) -> tuple[Any, str]:
@@ -237,7 +236,7 @@ class Mdfs(_DeepStatistics):
     @classmethod
     def missing(cls) -> str:
         """Say which packages or weights are missing and how to get them."""
-        return lacking(cls.packages) or missing(B7)
+        return super().missing() or missing(B7)
 
     @classmethod
     def downloads(cls) -> tuple[Download, ...]:

@@ -25,6 +25,7 @@ from typing import Any
 import click
 import numpy as np
 import torch
+from feeding_speed import feeding, left_to_workers
 from PIL import Image
 from random_clip import random_state, save
 from scipy.stats import spearmanr
@@ -34,6 +35,7 @@ from bench.io.files import file_at
 from bench.io.images import decode, read_bytes, resize
 from bench.methods._batch import to_device
 from bench.methods.qualiclip import inference
+from bench.methods.qualiclip.photographs import find_photographs
 from bench.plugins.registry import find_method
 from bench.runs import scoring
 from bench.runs.batches import score_photos
@@ -136,6 +138,15 @@ def training(device: str, files: dict[str, Path], pristine: Path, steps: int) ->
         yield f"| degraded by {where}, {len(rates)} steps | {statistics.median(rates[len(rates) // 10 :]):.1f} |"
 
 
+def fed(device: str, pristine: Path, rounds: int) -> Iterator[str]:
+    """Yield rows: crops a second that reach the network, with degradations by workers or on the device."""
+    photographs = find_photographs(pristine)
+    small = {"series": 4, "batch": 2} if device == "cpu" else {"series": 640, "batch": 16}
+    yield from feeding(photographs, torch.device(device), -1, rounds, **small)
+    yield ""
+    yield left_to_workers(photographs, 4 if device == "cpu" else 96)
+
+
 def srcc(scores: np.ndarray[Any, Any], others: np.ndarray[Any, Any]) -> float:
     """Return the correlation of ranks."""
     return float(spearmanr(scores, others).statistic)
@@ -168,6 +179,7 @@ def copies(paths: Sequence[Path], size: str, folder: Path) -> list[ImageToScore]
 )
 @click.option("--parity", default=24, show_default=True, help="Number of photographs scored on both devices.")
 @click.option("--steps", default=40, show_default=True, help="Number of steps of training.")
+@click.option("--rounds", default=3, show_default=True, help="Rounds of feeding alone, in turn.")
 @click.option("--seconds", default=5.0, show_default=True, help="Seconds of each measurement of the network alone.")
 def main(
     photographs: Path,
@@ -178,6 +190,7 @@ def main(
     limit: int,
     parity: int,
     steps: int,
+    rounds: int,
     seconds: float,
 ) -> None:
     """Measure a device and write one page."""
@@ -197,6 +210,7 @@ def main(
             agreement(device, files, photos[:parity]),
             speed(device, files, photos, items, seconds),
             training(device, files, pristine, steps),
+            fed(device, pristine, rounds),
         ]
         tables = ["\n".join(part) for part in parts]
     name = torch.cuda.get_device_name(0) if device.startswith("cuda") else platform.processor() or platform.machine()

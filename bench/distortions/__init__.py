@@ -4,7 +4,8 @@
 * ``blur``, ``brightness``, ``colour``, ``compression``, ``noise``, ``sharpness``, ``spatial``: the types.
 * ``authentic``: chains of steps that imitate what goes wrong in cameras; ``composition``: two types after each other.
 * ``catalogue``: every type by name, presets of them, and those that other packages declare.
-* ``apply``: ``distort`` one image, ``distort_alike`` several, ``distort_levels`` at all five levels.
+* ``apply``: ``distort`` one image, ``distort_alike`` several, ``distort_levels`` at all five levels,
+  ``distort_series`` a batch of series at all five.
 * ``severity``: how severe each level is, measured; ``contact_sheet``: one picture of many types.
 
 Types and level values follow KADID-10k (Lin, Hosu, Saupe: "KADID-10k: A Large-scale Artificially Distorted
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from bench.distortions.declaration import LEVELS, Distortion, distortion
 
 if TYPE_CHECKING:
-    from bench.distortions.apply import distort, distort_alike, distort_levels
+    from bench.distortions.apply import distort, distort_alike, distort_levels, distort_series
     from bench.distortions.catalogue import DISTORTIONS, PRESETS, find, select
 
 __all__ = [
@@ -35,13 +36,14 @@ __all__ = [
     "distort",
     "distort_alike",
     "distort_levels",
+    "distort_series",
     "distortion",
     "find",
     "select",
 ]
 
 _MODULES = {
-    **dict.fromkeys(("distort", "distort_alike", "distort_levels"), "apply"),
+    **dict.fromkeys(("distort", "distort_alike", "distort_levels", "distort_series"), "apply"),
     **dict.fromkeys(("DISTORTIONS", "PRESETS", "find", "select"), "catalogue"),
 }
 

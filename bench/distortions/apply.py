@@ -1,11 +1,14 @@
-"""Degrading images: one alone, several under one random draw, or at every level."""
+"""Degrading images: one alone, several under one random draw, at every level, or a batch of series at every level."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from bench.distortions._core import check_image, check_images
+from bench.distortions._core import Generators, check_image, check_images
 from bench.distortions.catalogue import DISTORTIONS, find
 from bench.distortions.declaration import LEVELS
 from bench.errors import BenchError
@@ -78,6 +81,43 @@ def distort_levels(images: Tensor, name: str, generator: torch.Generator) -> Ten
         generator.set_state(state)
         series.append(distort_alike(images, name, level, generator))
     return torch.stack(series)
+
+
+def distort_series(images: Tensor, name: str, seeds: Sequence[Sequence[int]]) -> Tensor:
+    """Degrade the images of several series at every level, all series at once, on the device where they are.
+
+    Each image gets what ``distort`` gives it from a generator of its seed, but for rounding. The generators are
+    on the images' device; a GPU's draw other values of a seed than the CPU's. Values are not checked: that would
+    wait for the device.
+
+    Args:
+        images: (S, N, C, H, W) floats in [0, 1], C = 1 or 3: S series of N images.
+        name: of a type with ``Distortion.batched``.
+        seeds: whole numbers for each of the five levels: S of them, one for the N images of a series, which are
+            degraded alike, or S times N, one for each image.
+
+    Returns:
+        (S, 5, N, C, H, W): levels 1 to 5.
+
+    Raises:
+        ValueError: unknown name, a type that is not batched, or another number of seeds.
+    """
+    distortion = find(name)
+    if not distortion.batched:
+        raise ValueError(f"{name!r} is not batched: use distort_levels for each series")
+    flat = images.flatten(0, 1)
+    counts = {len(row) for row in seeds}
+    if len(seeds) != len(LEVELS) or not counts <= {len(images), len(flat)}:
+        raise ValueError(
+            f"seeds has {len(seeds)} rows of {sorted(counts)} numbers: give {len(LEVELS)} of {len(images)}, one for "
+            f"each series, or of {len(flat)}, one for each image"
+        )
+    function = cast("Callable[[Tensor, float, Generators], Tensor]", distortion.function)
+    levels = []
+    for value, row in zip(distortion.values, seeds, strict=True):
+        each = tuple(torch.Generator(images.device).manual_seed(seed) for seed in row)
+        levels.append(function(flat, value, Generators(each, len(flat) // len(row))).view(images.shape))
+    return torch.stack(levels, 1)
 
 
 def _apply(images: Tensor, name: str, level: int, generator: torch.Generator) -> Tensor:

@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor
 
 from bench.distortions import _filters
-from bench.distortions._core import colour_only, draw, normal
+from bench.distortions._core import Randomness, colour_only, draw, normal, series_by_series
 from bench.distortions.compression import jpeg
 from bench.distortions.declaration import distortion
 from bench.distortions.sharpness import over_sharpen
@@ -40,8 +40,9 @@ def _to_image(light: Tensor) -> Tensor:
     unit="stops under",
     summary="underexposed with sensor noise, half of it raised again",
     monotone=True,
+    batched=True,
 )
-def low_light(images: Tensor, stops: float, generator: torch.Generator) -> Tensor:
+def low_light(images: Tensor, stops: float, generator: Randomness) -> Tensor:
     """Expose too little, with the noise of a sensor, and raise half of what is missing afterwards.
 
     Args:
@@ -61,6 +62,7 @@ def low_light(images: Tensor, stops: float, generator: torch.Generator) -> Tenso
     unit="stops over",
     summary="overexposed, highlights clipped",
     monotone=True,
+    batched=True,
 )
 def over_exposure(images: Tensor, stops: float, _: torch.Generator) -> Tensor:
     """Expose too long: highlights are clipped and colours burn out.
@@ -79,7 +81,9 @@ def over_exposure(images: Tensor, stops: float, _: torch.Generator) -> Tensor:
     unit="path in pixels",
     summary="blur along a bent path",
     monotone=True,
+    batched=True,
 )
+@series_by_series
 def hand_shake(images: Tensor, length: float, generator: torch.Generator) -> Tensor:
     """Blur along a bent path, as of a hand that turns while the shutter is open.
 
@@ -112,8 +116,9 @@ def _arc(length: float, direction: float, turn: float) -> Tensor:
     unit="radius in pixels",
     summary="disk blur in linear light under faint noise",
     monotone=True,
+    batched=True,
 )
-def defocus(images: Tensor, radius: float, generator: torch.Generator) -> Tensor:
+def defocus(images: Tensor, radius: float, generator: Randomness) -> Tensor:
     """Blur by a disk in linear light, so that highlights grow into disks, under faint sensor noise.
 
     Args:
@@ -132,7 +137,9 @@ def defocus(images: Tensor, radius: float, generator: torch.Generator) -> Tensor
     unit="factor",
     summary="shrunk and enlarged again",
     monotone=True,
+    batched=True,
 )
+@series_by_series
 def rescale(images: Tensor, factor: float, generator: torch.Generator) -> Tensor:
     """Shrink and enlarge again, as a thumbnail shown large.
 
@@ -157,8 +164,9 @@ def rescale(images: Tensor, factor: float, generator: torch.Generator) -> Tensor
     unit="optical depth",
     summary="bright haze, denser towards the top",
     monotone=True,
+    batched=True,
 )
-def haze(images: Tensor, density: float, generator: torch.Generator) -> Tensor:
+def haze(images: Tensor, density: float, generator: Randomness) -> Tensor:
     """Mix in bright airlight, more of it where the scene is made out to be far.
 
     Koschmieder's law, light = scene * t + airlight * (1 - t) with t = exp(-density * depth). The depth is made
@@ -170,7 +178,8 @@ def haze(images: Tensor, density: float, generator: torch.Generator) -> Tensor:
         generator: gives the random factor.
     """
     height, width = images.shape[2:]
-    clouds = F.interpolate(normal((1, 1, 4, 4), generator, images), size=[height, width], mode="bicubic")
+    lots = normal((1, 4, 4), generator, images).view(-1, 1, 4, 4)
+    clouds = F.interpolate(lots, size=[height, width], mode="bicubic")
     slope = torch.linspace(1.5, 0.5, height, dtype=images.dtype, device=images.device)[:, None]
     clear = torch.exp(-density * slope * torch.exp(0.3 * clouds))
     return _to_image(_to_light(images) * clear + _HAZE * (1 - clear))
@@ -183,8 +192,9 @@ def haze(images: Tensor, density: float, generator: torch.Generator) -> Tensor:
     unit="standard deviation of the noise taken away",
     summary="noise smoothed away together with texture",
     monotone=True,
+    batched=True,
 )
-def denoise(images: Tensor, sigma: float, generator: torch.Generator) -> Tensor:
+def denoise(images: Tensor, sigma: float, generator: Randomness) -> Tensor:
     """Add noise and smooth it away together with the texture that it hid, edges kept.
 
     The smoother is a guided filter with the image as its own guide (He, Sun, Tang: "Guided Image Filtering",
@@ -214,7 +224,9 @@ def _smooth(images: Tensor, weak: float) -> Tensor:
     unit="log of the largest gain",
     summary="tinted by wrong gains of R, G and B",
     monotone=True,
+    batched=True,
 )
+@series_by_series
 @colour_only
 def white_balance(images: Tensor, strength: float, generator: torch.Generator) -> Tensor:
     """Multiply R, G and B by wrong gains in linear light, luma kept for a grey.

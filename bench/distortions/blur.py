@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bench.distortions import _filters
-from bench.distortions._core import draw
+from bench.distortions._core import draw, series_by_series
 from bench.distortions.declaration import distortion
 
 
@@ -19,6 +19,7 @@ from bench.distortions.declaration import distortion
     unit="sigma in pixels",
     summary="Gaussian blur; level 1 leaves the image as it is",
     monotone=True,
+    batched=True,
 )
 def gaussian_blur(images: Tensor, sigma: float, _: torch.Generator) -> Tensor:
     """Convolve each plane with a Gaussian, cut off at two standard deviations and renormalised.
@@ -37,6 +38,7 @@ def gaussian_blur(images: Tensor, sigma: float, _: torch.Generator) -> Tensor:
     unit="radius in pixels",
     summary="blur by a uniform disk, as out of focus",
     monotone=True,
+    batched=True,
 )
 def lens_blur(images: Tensor, radius: float, _: torch.Generator) -> Tensor:
     """Convolve each plane with a uniform disk, the point spread of a lens out of focus.
@@ -55,7 +57,9 @@ def lens_blur(images: Tensor, radius: float, _: torch.Generator) -> Tensor:
     unit="length in pixels",
     summary="blur along a line in a random direction; level 1 leaves the image as it is",
     monotone=True,
+    batched=True,
 )
+@series_by_series
 def motion_blur(images: Tensor, length: float, generator: torch.Generator) -> Tensor:
     """Convolve each plane with a straight line, in a direction drawn evenly from the half circle.
 

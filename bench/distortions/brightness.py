@@ -16,6 +16,7 @@ from bench.distortions.declaration import distortion
     unit="twice what mid-grey gains",
     summary="tone curve that raises the mid-tones and keeps black and white",
     monotone=True,
+    batched=True,
 )
 def brighten(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     """Pull the middle of the tone curve up, black and white kept where they are.
@@ -44,6 +45,7 @@ def _lift(values: Tensor, amount: float) -> Tensor:
     unit="twice what mid-grey loses",
     summary="tone curve that lowers the mid-tones and keeps black and white",
     monotone=True,
+    batched=True,
 )
 def darken(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     """Pull the middle of the tone curve down, black and white kept where they are.
@@ -66,6 +68,7 @@ def darken(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     unit="offset",
     summary="everything brighter or darker by the same; level 1 leaves the image as it is",
     monotone=False,
+    batched=True,
 )
 def mean_shift(images: Tensor, offset: float, _: torch.Generator) -> Tensor:
     """Add the same to every sample, then clip to [0, 1].

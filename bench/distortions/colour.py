@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bench.distortions import _filters
 from bench.distortions._colour import from_lab, luma, to_lab
-from bench.distortions._core import colour_only, draw
+from bench.distortions._core import colour_only, draw, series_by_series
 from bench.distortions.declaration import distortion
 
 _EDGE_SIGMA = 4.0
@@ -26,6 +26,7 @@ _WEAK_EDGE = 0.1
     unit="factor on a and b after a blur of sigma 1.5 v + 2 pixels",
     summary="a and b of L*a*b* blurred and raised: colours bleed",
     monotone=True,
+    batched=True,
 )
 @colour_only
 def colour_diffusion(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
@@ -50,7 +51,9 @@ def colour_diffusion(images: Tensor, amount: float, _: torch.Generator) -> Tenso
     unit="shift in pixels",
     summary="green plane moved in a random direction where there are edges",
     monotone=False,
+    batched=True,
 )
+@series_by_series
 @colour_only
 def colour_shift(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
     """Move the green plane, where the image has edges, by whole pixels in a random direction.
@@ -97,6 +100,7 @@ def _edge_weight(images: Tensor) -> Tensor:
     unit="factor on the saturation of HSV",
     summary="colours paled; at level 5 turned into their complements",
     monotone=True,
+    batched=True,
 )
 @colour_only
 def saturation_hsv(images: Tensor, factor: float, _: torch.Generator) -> Tensor:
@@ -121,6 +125,7 @@ def saturation_hsv(images: Tensor, factor: float, _: torch.Generator) -> Tensor:
     unit="factor on a and b of L*a*b*",
     summary="colours exaggerated; level 1 leaves the image as it is",
     monotone=True,
+    batched=True,
 )
 @colour_only
 def saturation_lab(images: Tensor, factor: float, _: torch.Generator) -> Tensor:

@@ -36,6 +36,7 @@ def _pair(first: Distortion, second: Distortion) -> Distortion:
         summary=f"{first.name}, then {second.name}",
         function=_both(first, second),
         monotone=True,
+        batched=first.batched and second.batched,
     )
 
 

@@ -42,6 +42,8 @@ class Distortion:
         function: the degradation itself; see ``Degrade``. It reads randomness from the generator alone.
         monotone: severity never falls with the level. This is measured (``severity.is_monotone`` says how),
             and the tests hold the flag to it. Where False the level is an index, not a severity.
+        batched: the function is torch's alone, on whatever device the images are, and takes several series with
+            a generator each (``apply.distort_series``); types of other packages do not.
 
     Raises:
         ValueError: the name has other characters, or there are not five finite values.
@@ -54,6 +56,7 @@ class Distortion:
     summary: str
     function: Degrade
     monotone: bool
+    batched: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]*", self.name):
@@ -102,6 +105,7 @@ def distortion(
     unit: str,
     summary: str,
     monotone: bool,
+    batched: bool = False,
 ) -> Callable[[F], F]:
     """Function decorator: declare a distortion; the function itself stays as it is.
 
@@ -122,7 +126,7 @@ def distortion(
     """
 
     def declare(function: F) -> F:
-        register(Distortion(name, group, values, unit, summary, function, monotone))
+        register(Distortion(name, group, values, unit, summary, function, monotone, batched))
         return function
 
     return declare

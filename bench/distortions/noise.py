@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bench.distortions._colour import rgb_of_ycbcr
-from bench.distortions._core import normal, uniform
+from bench.distortions._core import Randomness, normal, uniform
 from bench.distortions.declaration import distortion
 
 _LUMA_RANGE = 219 / 255
@@ -21,8 +21,9 @@ _LUMA_RANGE = 219 / 255
     unit="variance",
     summary="white Gaussian noise, independent in R, G and B",
     monotone=True,
+    batched=True,
 )
-def white_noise(images: Tensor, variance: float, generator: torch.Generator) -> Tensor:
+def white_noise(images: Tensor, variance: float, generator: Randomness) -> Tensor:
     """Add independent zero-mean Gaussian noise to every sample, then clip to [0, 1].
 
     Args:
@@ -40,8 +41,9 @@ def white_noise(images: Tensor, variance: float, generator: torch.Generator) -> 
     unit="variance",
     summary="white Gaussian noise, independent in Y, Cb and Cr",
     monotone=True,
+    batched=True,
 )
-def white_noise_ycbcr(images: Tensor, variance: float, generator: torch.Generator) -> Tensor:
+def white_noise_ycbcr(images: Tensor, variance: float, generator: Randomness) -> Tensor:
     """Add independent zero-mean Gaussian noise to Y, Cb and Cr, then clip in RGB.
 
     The conversion is affine, so the noise is taken to RGB rather than the image to YCbCr and back: there it is
@@ -55,7 +57,7 @@ def white_noise_ycbcr(images: Tensor, variance: float, generator: torch.Generato
     noise = math.sqrt(variance) * normal(images.shape[1:], generator, images)
     if images.shape[1] == 1:
         return (images + noise / _LUMA_RANGE).clamp(0, 1)
-    return (images + torch.einsum("rc,chw->rhw", rgb_of_ycbcr().to(images), noise)).clamp(0, 1)
+    return (images + torch.einsum("rc,...chw->...rhw", rgb_of_ycbcr().to(images), noise)).clamp(0, 1)
 
 
 @distortion(
@@ -65,8 +67,9 @@ def white_noise_ycbcr(images: Tensor, variance: float, generator: torch.Generato
     unit="part of the samples",
     summary="salt and pepper, independent in R, G and B",
     monotone=True,
+    batched=True,
 )
-def impulse_noise(images: Tensor, density: float, generator: torch.Generator) -> Tensor:
+def impulse_noise(images: Tensor, density: float, generator: Randomness) -> Tensor:
     """Set a random part of the samples to 0 or to 1, each half the time.
 
     Planes are hit independently, as in KADID-10k (MATLAB's ``imnoise``): most hits show as coloured dots.
@@ -87,8 +90,9 @@ def impulse_noise(images: Tensor, density: float, generator: torch.Generator) ->
     unit="variance",
     summary="noise in proportion to the sample",
     monotone=True,
+    batched=True,
 )
-def multiplicative_noise(images: Tensor, variance: float, generator: torch.Generator) -> Tensor:
+def multiplicative_noise(images: Tensor, variance: float, generator: Randomness) -> Tensor:
     """Multiply every sample by 1 plus zero-mean Gaussian noise, then clip to [0, 1].
 
     KADID-10k uses MATLAB's speckle, whose noise is uniform of the same variance.

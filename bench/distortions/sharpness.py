@@ -19,6 +19,7 @@ _MASK_SIGMA = 3.0
     unit="amount",
     summary="unsharp mask of sigma 3 on the lightness, far too strong",
     monotone=True,
+    batched=True,
 )
 def over_sharpen(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     """Add to L of L*a*b* so many times its difference to a blur of sigma 3: an unsharp mask.
@@ -40,6 +41,7 @@ def over_sharpen(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     unit="amount; -0.2 changes nothing",
     summary="mid-tone contrast raised or lowered by an S-shaped curve",
     monotone=False,
+    batched=True,
 )
 def linear_contrast(images: Tensor, amount: float, _: torch.Generator) -> Tensor:
     """Bend the tone curve about mid-grey, black, mid-grey and white kept.
@@ -67,6 +69,7 @@ def linear_contrast(images: Tensor, amount: float, _: torch.Generator) -> Tensor
     unit="largest distance to mid-grey",
     summary="all values squeezed towards mid-grey",
     monotone=True,
+    batched=True,
 )
 def non_linear_contrast(images: Tensor, reach: float, _: torch.Generator) -> Tensor:
     """Squeeze all values evenly into mid-grey plus or minus ``reach``.

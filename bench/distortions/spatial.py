@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor
 
-from bench.distortions._core import draw, normal
+from bench.distortions._core import draw, normal, series_by_series
 from bench.distortions._quantize import otsu_palette
 from bench.distortions.declaration import distortion
 
@@ -23,7 +23,9 @@ _BLOCK = 32
     unit="standard deviation in pixels",
     summary="pixels scattered in five passes",
     monotone=True,
+    batched=True,
 )
+@series_by_series
 def jitter(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
     """Scatter pixels: five times over, read each from a place a random distance away.
 
@@ -55,7 +57,9 @@ def jitter(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
     unit="patches of 16 x 16 pixels",
     summary="patches copied to places near by (non-eccentricity patches)",
     monotone=True,
+    batched=True,
 )
+@series_by_series
 def patches(images: Tensor, count: float, generator: torch.Generator) -> Tensor:
     """Copy square patches to random places near by ("non-eccentricity patches" in the paper).
 
@@ -89,6 +93,7 @@ def patches(images: Tensor, count: float, generator: torch.Generator) -> Tensor:
     unit="strength",
     summary="nearest-neighbour down- and upscaling",
     monotone=True,
+    batched=True,
 )
 def pixelate(images: Tensor, strength: float, _: torch.Generator) -> Tensor:
     """Shrink to (0.95 - strength^0.6) of each side and enlarge again, both by nearest neighbour.
@@ -139,7 +144,9 @@ def quantization(images: Tensor, levels: float, _: torch.Generator) -> Tensor:
     unit="squares of 32 x 32 pixels",
     summary="squares of random colours over the image",
     monotone=True,
+    batched=True,
 )
+@series_by_series
 def colour_blocks(images: Tensor, count: float, generator: torch.Generator) -> Tensor:
     """Cover random places with squares of random colours.
 

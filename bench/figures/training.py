@@ -98,7 +98,8 @@ def _draw(axes: Any, table: pd.DataFrame, label: str, *, many: bool) -> None:
         axes.set_yticks([])
         return
     style = {"style": "run"} if many else {"style": "curve"}
-    sns.lineplot(table, x="step", y="value", hue="curve", ax=axes, marker="o", markersize=4, errorbar=None, **style)
+    look = {"marker": "o", "markersize": 4, "clip_on": False}  # whole markers on the axis, at step 0
+    sns.lineplot(table, x="step", y="value", hue="curve", ax=axes, errorbar=None, **look, **style)
     sns.move_legend(axes, "upper left", bbox_to_anchor=(1, 1), title=None, frameon=False, fontsize="x-small")
 
 

@@ -76,9 +76,14 @@ class TrainingConfig:
     batch_norm: Literal["frozen", "updated"] = option("frozen", help="running statistics of batch normalisation")
     checkpointing: bool = option(False, help="recompute activations instead of storing them, which saves memory")
     precision: Literal["no", "bf16", "fp16"] = option("no", help="mixed precision")
-    degrade_on: Literal["workers", "device"] = option("workers", help="place where degradations are computed")
+    degrade_on: Literal["workers", "device"] = option(
+        "workers", help="place where degradations are computed; on the device all but codecs and quantization"
+    )
     workers: int = option(
-        2, help="number of processes that decode and degrade; 0 uses the training process itself", identity=False
+        -1,
+        help="number of processes that decode and degrade; -1 for one on each core as far as shared memory allows, 0 "
+        "for the training process itself",
+        identity=False,
     )
     device: Literal["auto", "cpu"] = option(
         "auto", help="device; auto uses an accelerator if there is one", identity=False
@@ -86,18 +91,19 @@ class TrainingConfig:
 
     log_every: int = option(10, help="steps between two lines of the log", identity=False)
     save_every: int = option(500, help="steps between two saved states to resume from", identity=False)
-    validate_every: int = option(0, help="steps between two validations; 0 validates after every epoch")
+    validate_every: int = option(0, help="steps between two validations after the first; 0 for an epoch")
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch", "accumulate", "log_every", "save_every", "validation_photographs"):
             self._at_least(name, 1)
-        for name in ("max_steps", "seed", "short_side", "warmup", "workers", "validate_every", "lr", "weight_decay"):
+        for name in ("max_steps", "seed", "short_side", "warmup", "validate_every", "lr", "weight_decay"):
             self._at_least(name, 0)
         for name in ("m_cons", "m_rank", "m_across", "across_gap"):
             self._at_least(name, 0)
         for name in ("lambda_cons", "lambda_pos", "lambda_neg", "lambda_across", "lambda_agree"):
             self._at_least(name, 0)
         self._at_least("crop", 32)
+        self._at_least("workers", -1)
         for name in ("overlap", "held_out"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} got {getattr(self, name)}: it must be at least 0 and below 1")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import UsageError
-from bench.io.files import is_hidden
+from bench.io.files import file_at, is_hidden
+from bench.io.hashing import hash_files
 from bench.io.images import SUFFIXES, is_image_name
+from bench.io.progress import bar
 
 KADIS = "kadis700k"
 
@@ -22,7 +25,7 @@ class TrainingPhotographs:
         root: the folder.
         names: relative paths with ``/``, sorted.
         sources: what they are, as ``trained_on`` names it.
-        digest: 12 hex digits over names and sizes in bytes.
+        digest: 12 hex digits over names and contents.
         note: a sentence where files were left out by a rule; else empty.
     """
 
@@ -61,13 +64,21 @@ def find_photographs(folder: Path, source: str = "") -> TrainingPhotographs:
     names, kadis = _walk(folder)
     if not names:
         raise UsageError(f"--pristine got {folder}, which has no images ({', '.join(sorted(SUFFIXES)[:4])}, ...)")
-    digest = hashlib.sha256()
-    for name in names:
-        digest.update(f"{name}\0{(folder / name).stat().st_size}\n".encode(errors="surrogateescape"))
     known = KADIS if kadis else folder.resolve().name
     note = "the layout of KADIS-700k: ref_imgs alone is used, dist_imgs is left out" if kadis else ""
     sources = tuple(filter(None, (part.strip() for part in source.split(",")))) or (known,)
-    return TrainingPhotographs(folder, tuple(names), sources, digest.hexdigest()[:12], note)
+    return TrainingPhotographs(folder, tuple(names), sources, _digest(folder, names), note)
+
+
+def _digest(folder: Path, names: Sequence[str]) -> str:
+    """Read every file once: less than one of the epochs that follow, which decode them as well."""
+    digest = hashlib.sha256()
+    # Of several processes one shows it.
+    with bar(len(names) if os.environ.get("RANK", "0") == "0" else 0, "reading --pristine") as shown:
+        for name, content in zip(names, hash_files(file_at(folder / name) for name in names), strict=True):
+            digest.update(f"{name}\0{content}\n".encode(errors="surrogateescape"))
+            shown.update()
+    return digest.hexdigest()[:12]
 
 
 def _walk(folder: Path) -> tuple[list[str], bool]:

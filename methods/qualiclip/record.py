@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,16 @@ import accelerate
 import torch
 
 import bench
-from bench.plugins.options import identity
+from bench.io.visible import brief
+from bench.plugins.options import identity, text_of
 
 from .config import TrainingConfig
 from .photographs import TrainingPhotographs
+
+CONTENTS = "what --pristine holds"
+"""The key of the photographs' hash in ``run_identity``."""
+
+_MOST_SKIPPED = 100
 
 
 def description(
@@ -57,7 +64,19 @@ def run_identity(
     """Return what a resumed run must have in common with the one that was stopped, as errors name it."""
     return {
         **{f"--{name.replace('_', '-')}": value for name, value in identity(config).items()},
-        "what --pristine holds": photographs.digest,
+        CONTENTS: photographs.digest,
         "what --weights holds": origin["fingerprint"],
         "the number of processes": processes,
     }
+
+
+def skipped(reasons: Mapping[str, str]) -> dict[str, Any]:
+    """Return how many photographs were skipped, and the first hundred of them by name with their reasons."""
+    listed = sorted(reasons.items())[:_MOST_SKIPPED]
+    return {"count": len(reasons), "photographs": {name: brief(why) for name, why in listed}}
+
+
+def next_command(method: str, checkpoint: Path) -> str:
+    """Return the command that scores the bundled photographs with a checkpoint, to be copied into a shell."""
+    option = f"{method}.weights={text_of(checkpoint)}"
+    return shlex.join(["bench", "run", "--method", method, "--option", option, "--dataset", "sample"])

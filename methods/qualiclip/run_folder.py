@@ -12,9 +12,14 @@ import torch
 from bench.errors import UsageError
 from bench.io.atomic import output_file, write_output
 
+from .record import CONTENTS
+
 State = dict[str, Any]
 
-_PARTS = {"run", "model", "optimizer", "scaler", "step", "validated", "best", "validation", "skipped", "monitored"}
+_PARTS = {
+    *("run", "model", "optimizer", "scaler"),
+    *("step", "validated", "first", "best", "validation", "skipped", "monitored"),
+}
 
 
 class RunFolder:
@@ -46,8 +51,13 @@ class RunFolder:
             return None
         state = self._load()
         for name, value in run.items():
-            if state["run"].get(name) != value:
-                was = state["run"].get(name)
+            was = state["run"].get(name)
+            if was != value and name == CONTENTS:
+                raise UsageError(
+                    f"--resume: the photographs in --pristine are not those that the run in {self.path} was started "
+                    "on: some were added, removed, renamed or changed; put them back, or start a new run"
+                )
+            if was != value:
                 raise UsageError(
                     f"--resume: {name} was {was} when the run in {self.path} was started, but is {value} now"
                 )

@@ -2,6 +2,9 @@
 
 Every draw comes from a generator of its own, made from the seed and what is drawn: the epoch and the
 photograph's position. So the number of workers and processes, and a resumed run, change nothing that is drawn.
+
+Images are kept in 8 bits, as a stored picture has them: what is degraded is rounded, wherever it is degraded. In
+32 bits a batch of 16 series has 96 MB, which workers cannot hand over in a container's 64 MB of shared memory.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from bench.api import Resize
-from bench.distortions import LEVELS, distort_levels
+from bench.distortions import LEVELS, distort_levels, distort_series, find
 from bench.distortions.severity import gradient_distance, squared_error
 from bench.errors import ImageError
 from bench.io.images import decode, read_bytes, resize
@@ -28,7 +31,7 @@ ORDER, SERIES, DEGRADATION, VALIDATION, STEP = range(5)
 _DISTANCES = {"gradient-distance": gradient_distance, "squared-error": squared_error}
 _TRIES = 10  # crops of one photograph
 _SUBSTITUTES = 50  # photographs in a row
-_FLAT = 1 / 255  # standard deviation below which a crop shows nothing to degrade
+_FLAT = 1.0  # standard deviation, of 255, below which a crop shows nothing to degrade
 
 
 def seed_of(*key: int) -> int:
@@ -53,7 +56,8 @@ class SeriesRecipe:
         types: names of degradations.
         order: distance to the original by which severity is measured; None measures none.
         pristine: whether the crops themselves are a level before the first.
-        degrade: whether levels are computed with the item, or later by ``Batch.degraded``.
+        degrade: whether levels are always computed with the item; else, of the types that can be degraded in
+            batches, later by ``Batch.degraded``.
     """
 
     seed: int
@@ -70,6 +74,10 @@ class SeriesRecipe:
         """How many images a series has."""
         return 2 * (len(LEVELS) + self.pristine)
 
+    def degrades(self, name: str) -> bool:
+        """Return whether the levels of a type are computed with the item."""
+        return self.degrade or not find(name).batched
+
     def for_validation(self) -> SeriesRecipe:
         """Return the recipe of series that are only to be ranked: each type once, no severity, five levels."""
         return replace(self, types=tuple(dict.fromkeys(self.types)), order=None, pristine=False)
@@ -77,7 +85,7 @@ class SeriesRecipe:
 
 @dataclass(frozen=True, eq=False)
 class SeriesItem:
-    """One series. ``images`` is (L, 2, 3, c, c), or (2, 3, c, c) where it is still to be degraded."""
+    """One series in 8 bits. ``images`` is (L, 2, 3, c, c), or (2, 3, c, c) where it is still to be degraded."""
 
     name: str
     type: str
@@ -89,51 +97,113 @@ class SeriesItem:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Several series, and the photographs (name, reason) that were skipped on the way."""
+    """Several series, and the photographs (name, reason) that were skipped on the way.
+
+    Attributes:
+        names: of the photographs.
+        types: of degradations.
+        draws: seeds of the degradations.
+        later: whether a series is still to be degraded.
+        levels: (D, L, 2, 3, c, c) in 8 bits, the D series that are degraded, in their order.
+        crops: (B - D, 2, 3, c, c) in 8 bits, the others.
+        severity: (D, L).
+        skipped: names and reasons.
+    """
 
     names: tuple[str, ...]
     types: tuple[str, ...]
     draws: tuple[int, ...]
-    images: Tensor
+    later: tuple[bool, ...]
+    levels: Tensor
+    crops: Tensor
     severity: Tensor
     skipped: tuple[tuple[str, str], ...]
 
+    def pin_memory(self) -> Batch:
+        """Return the same in memory that a GPU can read by itself; the loader calls it."""
+        pinned = {name: getattr(self, name).pin_memory() for name in ("levels", "crops", "severity")}
+        return replace(self, **pinned)
+
     def degraded(self, device: torch.device, recipe: SeriesRecipe) -> tuple[Tensor, Tensor]:
-        """Return images (B, L, 2, 3, c, c) and severities (B, L) on a device, degrading there if need be."""
-        images, severity = self.images.to(device), self.severity.to(device)
-        if images.ndim == 6:
-            return images, severity
-        each = [degrade(*one, recipe) for one in zip(images, self.types, self.draws, strict=True)]
-        return torch.stack([levels for levels, _ in each]), torch.stack([severe for _, severe in each])
+        """Return images (B, L, N, 3, c, c) in 8 bits and severities (B, L) on a device.
+
+        What is still to be degraded is degraded there, all series of a type at once.
+        """
+        levels, crops, severity = (
+            part.to(device, non_blocking=True) for part in (self.levels, self.crops, self.severity)
+        )
+        if not any(self.later):
+            return levels, severity
+        waiting = [place for place, later in enumerate(self.later) if later]
+        found: dict[int, tuple[Tensor, Tensor]] = {}
+        for name in dict.fromkeys(self.types[place] for place in waiting):
+            of_type = [row for row, place in enumerate(waiting) if self.types[place] == name]
+            places = [waiting[row] for row in of_type]
+            draws = [self.draws[place] for place in places]
+            each = zip(*degrade_series(crops[of_type], name, draws, recipe), strict=True)
+            found |= dict(zip(places, each, strict=True))
+        done = [place for place, later in enumerate(self.later) if not later]
+        found |= dict(zip(done, zip(levels, severity, strict=True), strict=True))
+        images, severities = zip(*(found[place] for place in range(len(self.names))), strict=True)
+        return torch.stack(images), torch.stack(severities)
 
 
 def collate(items: Sequence[SeriesItem]) -> Batch:
     """Stack series; those that found no photograph are left out, and all their reasons kept."""
     whole = [item for item in items if len(item.images)]
+    later = tuple(item.images.ndim == 4 for item in whole)
+    done = [item for item, waits in zip(whole, later, strict=True) if not waits]
+    waiting = [item for item, waits in zip(whole, later, strict=True) if waits]
     return Batch(
         tuple(item.name for item in whole),
         tuple(item.type for item in whole),
         tuple(item.draw for item in whole),
-        torch.stack([item.images for item in whole]) if whole else torch.empty(0),
-        torch.stack([item.severity for item in whole]) if whole else torch.empty(0),
+        later,
+        torch.stack([item.images for item in done]) if done else torch.empty(0),
+        torch.stack([item.images for item in waiting]) if waiting else torch.empty(0),
+        torch.stack([item.severity for item in done]) if done else torch.empty(0),
         tuple(skip for item in items for skip in item.skipped),
     )
 
 
+def as_input(images: Tensor) -> Tensor:
+    """Return images (..., 3, c, c) in 8 bits as a network takes them: (M, 3, c, c) in [0, 1], channels last."""
+    flat = images.flatten(0, -4)
+    return flat.to(torch.float32, memory_format=torch.channels_last).div_(255)
+
+
 def degrade(crops: Tensor, name: str, draw: int, recipe: SeriesRecipe) -> tuple[Tensor, Tensor]:
-    """Degrade crops (N, 3, c, c) alike at every level.
+    """Degrade crops (N, 3, c, c) in 8 bits alike at every level.
 
     Returns:
-        Images (L, N, 3, c, c), L = 5, or 6 with the crops themselves first, and severities (L,): the square
-        root of the distance to the originals, mean over the crops; zeros where no order is asked for.
+        Images (L, N, 3, c, c) in 8 bits, L = 5, or 6 with the crops themselves first, and severities (L,): the
+        square root of the distance to the originals, mean over the crops; zeros where no order is asked for.
     """
-    levels = distort_levels(crops, name, torch.Generator().manual_seed(draw))
+    levels = distort_levels(crops / 255, name, torch.Generator().manual_seed(draw))
+    images, severity = _series(crops[None], levels[None], recipe)
+    return images[0], severity[0]
+
+
+def degrade_series(crops: Tensor, name: str, draws: Sequence[int], recipe: SeriesRecipe) -> tuple[Tensor, Tensor]:
+    """Degrade crops (S, N, 3, c, c) of several series at once, where they are; the type is a batched one.
+
+    Returns:
+        What ``degrade`` returns, for each series: (S, L, N, 3, c, c) and (S, L). On a GPU the draws are others
+        than on the CPU.
+    """
+    return _series(crops, distort_series(crops / 255, name, [draws] * len(LEVELS)), recipe)
+
+
+def _series(crops: Tensor, levels: Tensor, recipe: SeriesRecipe) -> tuple[Tensor, Tensor]:
+    """Round levels (S, 5, N, 3, c, c) to 8 bits, put the crops before them if asked for, and measure severities."""
+    images = (levels * 255).round_().to(torch.uint8)
     if recipe.pristine:
-        levels = torch.cat([crops[None], levels])
+        images = torch.cat([crops[:, None], images], 1)
     if recipe.order is None:
-        return levels, torch.zeros(len(levels))
-    distances = _DISTANCES[recipe.order](levels.flatten(0, 1), crops.repeat(len(levels), 1, 1, 1))
-    return levels, distances.clamp(min=0).sqrt().view(len(levels), -1).mean(1)
+        return images, torch.zeros(images.shape[:2], device=images.device)
+    originals = crops[:, None].expand_as(images).flatten(0, 2)
+    distances = _DISTANCES[recipe.order](images.flatten(0, 2) / 255, originals / 255)
+    return images, distances.clamp(min=0).sqrt().view(images.shape[:3]).mean(2)
 
 
 class TrainingSeries(Dataset[SeriesItem]):
@@ -159,8 +229,8 @@ class TrainingSeries(Dataset[SeriesItem]):
                 skipped.append((photograph, str(error)))
                 position = self._positions[_below(len(self._positions), generator)]
                 continue
-            images, severity = degrade(crops, name, draw, recipe) if recipe.degrade else (crops, torch.zeros(5))
-            return SeriesItem(photograph, name, draw, images, severity, tuple(skipped))
+            made = degrade(crops, name, draw, recipe) if recipe.degrades(name) else (crops, torch.zeros(5))
+            return SeriesItem(photograph, name, draw, *made, tuple(skipped))
         return SeriesItem("", name, draw, torch.empty(0), torch.zeros(5), tuple(skipped))
 
     def _read(self, name: str) -> Tensor:
@@ -187,15 +257,16 @@ class ValidationSeries(Dataset[SeriesItem]):
             image = read_photograph(self._photographs, photograph, recipe)
             top, left = ((side - recipe.crop) // 2 for side in image.shape[1:])
             crop = image[None, :, top : top + recipe.crop, left : left + recipe.crop]
-            _refuse_flat(crop)
+            if _is_flat(crop):
+                raise ImageError("the crop is flat")
         except ImageError as error:
             return SeriesItem(photograph, name, draw, torch.empty(0), torch.zeros(5), ((photograph, str(error)),))
-        images, severity = degrade(crop, name, draw, recipe) if recipe.degrade else (crop, torch.zeros(5))
-        return SeriesItem(photograph, name, draw, images, severity, ())
+        made = degrade(crop, name, draw, recipe) if recipe.degrades(name) else (crop, torch.zeros(5))
+        return SeriesItem(photograph, name, draw, *made, ())
 
 
 def read_photograph(photographs: TrainingPhotographs, name: str, recipe: SeriesRecipe) -> Tensor:
-    """Return a photograph (3, H, W) in [0, 1] at the recipe's size.
+    """Return a photograph (3, H, W) in 8 bits at the recipe's size.
 
     Raises:
         ImageError: it cannot be decoded, or is smaller than a crop.
@@ -205,12 +276,15 @@ def read_photograph(photographs: TrainingPhotographs, name: str, recipe: SeriesR
         pixels = resize(pixels, Resize(short=recipe.short_side))
     height, width = pixels.shape[:2]
     if min(height, width) < recipe.crop:
-        raise ImageError(f"{width}x{height} pixels are fewer than a crop of {recipe.crop}x{recipe.crop}")
-    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1).float() / 255
+        raise ImageError(
+            f"{width}x{height} pixels are fewer than a crop of {recipe.crop}x{recipe.crop}: lower --crop, or enlarge "
+            f"photographs by --short-side {recipe.crop} or more"
+        )
+    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1)
 
 
 def draw_crops(image: Tensor, recipe: SeriesRecipe, generator: torch.Generator) -> Tensor:
-    """Draw two overlapping crops (2, 3, c, c) of an image (3, H, W).
+    """Draw two overlapping crops (2, 3, c, c) of an image (3, H, W) in 8 bits.
 
     The first lies anywhere; the second anywhere that shares the least area with it.
 
@@ -227,14 +301,14 @@ def draw_crops(image: Tensor, recipe: SeriesRecipe, generator: torch.Generator) 
         while second is first or _shared(first, second, side) < recipe.overlap:
             second = [_near(place, reach, space, generator) for place, space in zip(first, room, strict=True)]
         crops = torch.stack([image[:, top : top + side, left : left + side] for top, left in (first, second)])
-        if crops.flatten(1).std(1).amin() >= _FLAT:
+        if not _is_flat(crops):
             return crops
     raise ImageError(f"all of {_TRIES} random crops are flat")
 
 
-def _refuse_flat(crops: Tensor) -> None:
-    if crops.flatten(1).std(1).amin() < _FLAT:
-        raise ImageError("the crop is flat")
+def _is_flat(crops: Tensor) -> bool:
+    # Ten times as quick as torch's.
+    return bool(crops.flatten(1).numpy().std(axis=1, dtype=np.float32).min() < _FLAT)
 
 
 def _shared(first: list[int], second: list[int], side: int) -> float:

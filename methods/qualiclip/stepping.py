@@ -19,7 +19,7 @@ from . import losses
 from .config import TrainingConfig
 from .optimisation import Trainable, choose_parameters, learning_rate, prepare_to_train
 from .plan import recipe_of
-from .series import STEP, Batch, seed_of
+from .series import STEP, Batch, as_input, seed_of
 from .stopping import StopFlag
 
 
@@ -57,6 +57,7 @@ class Stepper:
             gradient_accumulation_steps=config.accumulate,
         )
         model.checkpointing = config.checkpointing
+        model.to(memory_format=torch.channels_last)
         parameters = choose_parameters(model, config.train)
         optimizer = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
         if state:
@@ -98,14 +99,16 @@ class Stepper:
     def _batch(self, number: int, batch: Batch, stop: StopFlag) -> tuple[dict[str, float], bool]:
         with self.accelerator.accumulate(self._forward):
             images, severity = batch.degraded(self.accelerator.device, self._recipe)
-            similarities = self._forward(images.flatten(0, 2))
+            similarities = self._forward(as_input(images))
             terms = losses.weighted(
                 similarities.view(*images.shape[:3], *similarities.shape[1:]), severity, self._config
             )
+            self.accelerator.backward(terms["loss"])
+            # Reading values waits for the device. Before the backward pass it would idle meanwhile; after the
+            # optimiser's step a loss that is not finite would have changed the weights.
             values, asked = self._agreed(terms, stop)
             if not all(map(math.isfinite, values.values())):
                 self._give_up(number, batch, images, terms)
-            self.accelerator.backward(terms["loss"])
             self._optimizer.step()
             self._optimizer.zero_grad()
         return values, asked

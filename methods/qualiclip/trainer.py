@@ -18,7 +18,6 @@ from typing import Any
 import torch
 from accelerate import PartialState
 from accelerate.utils import gather_object
-from torch.utils.data import DataLoader
 
 from bench.api import Monitor, ScorePhotos
 from bench.errors import BenchError, StoppedError
@@ -26,13 +25,14 @@ from bench.io.progress import bar
 
 from . import record, validation
 from .config import TrainingConfig
+from .loading import memory_explained, plan_loading
 from .optimisation import Trainable, learning_rate
 from .photographs import TrainingPhotographs
 from .plan import make_plan, recipe_of
 from .run_folder import RunFolder
-from .series import Batch, TrainingSeries, ValidationSeries, collate
+from .series import Batch, TrainingSeries, ValidationSeries
 from .stepping import Stepper
-from .stopping import StopFlag, ignore_signals
+from .stopping import StopFlag
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,21 @@ class Subject:
 
 @dataclass
 class Progress:
-    """How far training is; with weights and optimiser, all that resuming needs."""
+    """How far training is; with weights and optimiser, all that resuming needs.
+
+    Attributes:
+        step: steps taken.
+        validated: the step after which was last validated; -1 before the first validation.
+        first: what the validation before the first step found, ``monotonicity`` and perhaps ``srcc``.
+        best: the highest ``monotonicity`` after a step.
+        validation: what the last one found.
+        skipped: reasons by photograph.
+        monitored: datasets whose SRCC somebody has seen.
+    """
 
     step: int = 0
-    validated: int = 0
+    validated: int = -1
+    first: dict[str, Any] = field(default_factory=dict)
     best: float = -math.inf
     validation: dict[str, Any] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
@@ -81,10 +92,11 @@ def train(
 
     Raises:
         UsageError: what was asked for cannot be started.
-        BenchError: a loss is not finite, or the photographs cannot be used.
+        BenchError: a loss is not finite, the photographs cannot be used, or memory ran out.
         StoppedError: a signal asked to stop; the state is saved.
     """
-    said = _Trainer(subject, config, photographs, output, resume, monitors).run()
+    with memory_explained():
+        said = _Trainer(subject, config, photographs, output, resume, monitors).run()
     PartialState().destroy_process_group()
     return said
 
@@ -105,6 +117,7 @@ class _Trainer:
         processes = PartialState(cpu=config.device == "cpu")
         training, held_out = photographs.split(config.held_out)
         self.recipe = recipe_of(config)
+        self.loading = plan_loading(config, self.recipe)
         self.plan = make_plan(config, training, processes.process_index, processes.num_processes)
         self.held_out = held_out[: config.validation_photographs]
         self.folder = RunFolder(output)
@@ -141,7 +154,7 @@ class _Trainer:
 
     def _begin(self) -> None:
         held_out = "" if self.held_out else "no photograph is held out: nothing is validated, and there is no best"
-        for note in filter(None, (self.photographs.note, held_out)):
+        for note in filter(None, (self.photographs.note, held_out, self.loading.note)):
             print(f"bench: {note}", file=sys.stderr)
         event = {"event": "resumed" if self.progress.step else "run", "step": self.progress.step}
         about = {**self._description(), "environment": record.environment(self.accelerator)}
@@ -150,7 +163,7 @@ class _Trainer:
     def _batches(self) -> Iterator[Batch]:
         series = TrainingSeries(self.photographs, self.plan.positions, self.recipe)
         rest = dataclasses.replace(self.plan, done=self.progress.step)
-        for batch in self._noting(self._loader(series, batch_sampler=rest)):
+        for batch in self._noting(self.loading.loader(series, self.accelerator.device, batch_sampler=rest)):
             if len(batch.names) < self.config.batch:
                 name, reason = batch.skipped[-1]
                 raise BenchError(
@@ -158,11 +171,6 @@ class _Trainer:
                     f"{len(self.progress.skipped)} were skipped, one of them {name}: {reason}"
                 )
             yield batch
-
-    def _loader(self, series: Any, **batching: Any) -> DataLoader[Any]:
-        workers = self.config.workers
-        started = ignore_signals if workers else None
-        return DataLoader(series, collate_fn=collate, num_workers=workers, worker_init_fn=started, **batching)
 
     def _noting(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         for batch in batches:
@@ -173,12 +181,24 @@ class _Trainer:
         """Do what is due after the step that was reached, before or after a resume; say whether it was the last."""
         step = self.progress.step
         every = self.config.validate_every or self.plan.per_epoch
-        if step > self.progress.validated and (step % every == 0 or step == self.plan.total):
+        if self.progress.validated < 0:
+            self._begin_period()
+            clock.rate()
+        elif step > self.progress.validated and (step % every == 0 or step == self.plan.total):
             self._end_period()
             clock.rate()  # what validation took is not counted
         elif step and step % self.config.save_every == 0:
             self._save_state()
         return step == self.plan.total
+
+    def _begin_period(self) -> None:
+        """Validate what training begins from, which is no checkpoint of it."""
+        progress = self.progress
+        if self.held_out or self.monitors:
+            progress.first = self._validate()
+            if self.accelerator.is_main_process:
+                self.folder.write({"event": "validation", "step": 0, **progress.first})
+        progress.validated = 0
 
     def _end_period(self) -> None:
         """Validate, and write the checkpoints and the state."""
@@ -194,20 +214,21 @@ class _Trainer:
         if self.accelerator.is_main_process:
             self.folder.write({"event": "validation", "step": progress.step, **found})
             about = {**self._description(), "environment": record.environment(self.accelerator)}
+            about |= {"step": progress.step, "validation": found, "skipped": record.skipped(progress.skipped)}
             for name in names:
-                self.subject.save(
-                    self.folder.path / f"{name}.safetensors", {**about, "step": progress.step, "validation": found}
-                )
+                self.subject.save(self.folder.path / f"{name}.safetensors", about)
         self._save_state()
 
     def _validate(self) -> dict[str, Any]:
         self.subject.model.eval()
         accelerator = self.accelerator
         mine = self.held_out[accelerator.process_index :: accelerator.num_processes]
-        loader = self._loader(ValidationSeries(self.photographs, mine, self.recipe), batch_size=self.config.batch)
-        scored = validation.score_series(
-            self.subject.model, self._noting(loader), self.recipe.for_validation(), accelerator.device
-        )
+        series = ValidationSeries(self.photographs, mine, self.recipe)
+        loader = self.loading.loader(series, accelerator.device, batch_size=self.config.batch)
+        with accelerator.autocast():
+            scored = validation.score_series(
+                self.subject.model, self._noting(loader), self.recipe.for_validation(), accelerator.device
+            )
         found = validation.summarise(gather_object(scored))
         if self.monitors:
             self.progress.monitored = sorted({*self.progress.monitored, *self.monitors})
@@ -252,12 +273,17 @@ class _Trainer:
         if not self.accelerator.is_main_process:
             return ""
         progress = self.progress
-        reached = progress.validation.get("monotonicity")
-        validated = "" if reached is None else f"; SRCC with falling level {reached:.4f}, best {progress.best:.4f}"
+        reached, first = progress.validation.get("monotonicity"), progress.first.get("monotonicity")
+        before = "" if first is None else f", before training {first:.4f}"
+        validated = (
+            "" if reached is None else f"; SRCC with falling level {reached:.4f}, best {progress.best:.4f}{before}"
+        )
+        checkpoint = self.folder.path / f"{'last' if reached is None else 'best'}.safetensors"
         reasons = "".join(f"\n  skipped {name}: {why}" for name, why in sorted(progress.skipped.items())[:5])
         return (
             f"{self.folder.path}: {progress.step} steps on {len(self.plan.positions)} photographs{validated}; "
-            f"skipped {len(progress.skipped)} photographs{reasons}"
+            f"skipped {len(progress.skipped)} photographs{reasons}\n"
+            f"next: {record.next_command(self.subject.origin['method'], checkpoint)}"
         )
 
 

@@ -13,7 +13,7 @@ from bench.distortions import find
 
 from .losses import quality
 from .optimisation import Trainable
-from .series import Batch, SeriesRecipe
+from .series import Batch, SeriesRecipe, as_input
 
 
 def series_srcc(scores: FloatArray) -> FloatArray:
@@ -38,7 +38,7 @@ def score_series(
         if not batch.names:
             continue
         images, _ = batch.degraded(device, recipe)
-        scores = quality(model.similarities(images.flatten(0, 2))).view(len(images), -1)
+        scores = quality(model.similarities(as_input(images))).view(len(images), -1)
         found += list(zip(batch.types, series_srcc(scores.double().cpu().numpy()).tolist(), strict=True))
     return found
 

@@ -36,6 +36,17 @@ def test_a_figure_has_the_curves_that_the_log_has(tmp_path: Path) -> None:
     assert [[3, 0.5], [6, 0.5]] in drawn
 
 
+def test_what_training_began_from_is_drawn_at_step_0(tmp_path: Path) -> None:
+    path = write_log(tmp_path / "first")
+    first, *rest = path.read_text().splitlines()
+    before = json.dumps({"event": "validation", "step": 0, "monotonicity": 0.05, "types": {}})
+    path.write_text("\n".join([first, before, *rest, ""]))
+    _, lower = plots.training_curves([plots.read_log(path)]).axes
+    (line,) = [line for line in lower.lines if len(line.get_xydata())]
+    assert line.get_xydata().tolist() == [[0, 0.05], [3, 0.3], [6, 0.6]]
+    assert not line.get_clip_on()
+
+
 @pytest.mark.parametrize("steps", [0, 1, 2])
 def test_a_short_log_is_drawn_from_the_first_step(tmp_path: Path, steps: int) -> None:
     upper, lower = plots.training_curves([plots.read_log(write_log(tmp_path / "short", steps))]).axes

@@ -85,7 +85,7 @@ def photographs(folder: Path, count: int, size: tuple[int, int] = (56, 48)) -> P
 
 def subject(model: Trainable) -> Subject:
     def save(path: Path, about: Mapping[str, Any]) -> None:
-        save_file({name: value.clone() for name, value in model.state_dict().items()}, path)
+        save_file({name: value.clone().contiguous() for name, value in model.state_dict().items()}, path)
 
     def score(photos: Any) -> list[float]:
         images = [torch.from_numpy(np.array(photo.pixels)).permute(2, 0, 1)[None].float() / 255 for photo in photos]

@@ -245,9 +245,10 @@ def test_a_finished_run_is_not_validated_again(folder: Path, tmp_path: Path) -> 
     tiny_training.run(folder, tmp_path / "out", held_out=0.3, batch=1)
     before = log(tmp_path / "out", "validation")
     said = tiny_training.run(folder, tmp_path / "out", held_out=0.3, batch=1, resume=True)
-    assert len(before) == 1
+    assert [event["step"] for event in before] == [0, 7]
     assert log(tmp_path / "out", "validation") == before
-    assert f"falling level {before[0]['monotonicity']:.4f}" in said
+    assert f"falling level {before[1]['monotonicity']:.4f}" in said
+    assert f"before training {before[0]['monotonicity']:.4f}" in said
 
 
 @pytest.mark.parametrize(
@@ -266,8 +267,16 @@ def test_a_run_is_not_resumed_with_other_options(
 
 def test_a_run_is_not_resumed_on_other_photographs_or_from_a_damaged_state(folder: Path, tmp_path: Path) -> None:
     tiny_training.run(folder, tmp_path / "out")
+    photograph, sentence = folder / "000.png", r"--resume: the photographs in --pristine are not those .* or changed"
+    content = photograph.read_bytes()
+    # Another picture in as many bytes under the same name.
+    photograph.write_bytes(content[:-20] + bytes(20))
+    with pytest.raises(UsageError, match=sentence):
+        tiny_training.run(folder, tmp_path / "out", resume=True)
+    photograph.write_bytes(content)
+    tiny_training.run(folder, tmp_path / "out", resume=True)
     tiny_training.photographs(folder / "more", 1)
-    with pytest.raises(UsageError, match="--resume: what --pristine holds was"):
+    with pytest.raises(UsageError, match=sentence):
         tiny_training.run(folder, tmp_path / "out", resume=True)
     (tmp_path / "out" / "state.pt").write_bytes(b"\x80\x02nothing")
     with pytest.raises(UsageError, match=r"state\.pt cannot be read"):
@@ -349,9 +358,9 @@ class Sharpness(tiny_training.Tiny):
 
 def test_validation_scores_what_the_network_says() -> None:
     generator = torch.Generator().manual_seed(0)
-    crops = torch.rand(3, 1, 3, 40, 40, generator=generator)
+    crops = torch.randint(256, (3, 1, 3, 40, 40), generator=generator, dtype=torch.uint8)
     types = ("gaussian-blur", "lens-blur", "white-noise")
-    batch = Batch(("a", "b", "c"), types, (1, 2, 3), crops, torch.zeros(3, 5), ())
+    batch = Batch(("a", "b", "c"), types, (1, 2, 3), (True,) * 3, torch.empty(0), crops, torch.empty(0), ())
     found = dict(
         validation.score_series(Sharpness(), [batch], SeriesRecipe(0, 32, 0.25, 0, ("jpeg",)), torch.device("cpu"))
     )
@@ -362,7 +371,7 @@ def test_validation_scores_what_the_network_says() -> None:
 def test_best_is_the_checkpoint_of_the_best_validation(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = iter([0.2, 0.6, 0.4, 0.6])
+    values = iter([0.9, 0.2, 0.6, 0.4, 0.6])
     monkeypatch.setattr(validation, "summarise", lambda series: {"monotonicity": next(values), "types": {}})
     saved: dict[int, Weights] = {}
     original = tiny_training.subject
@@ -378,7 +387,7 @@ def test_best_is_the_checkpoint_of_the_best_validation(
 
     monkeypatch.setattr(tiny_training, "subject", noting)
     said = tiny_training.run(folder, tmp_path / "out", validate_every=1, held_out=0.3, batch=1, max_steps=4)
-    assert "0.6000, best 0.6000" in said
+    assert "0.6000, best 0.6000, before training 0.9000; " in said
     assert same(tiny_training.weights(tmp_path / "out", "best"), saved[2])
     assert same(tiny_training.weights(tmp_path / "out"), saved[4])
 
@@ -392,7 +401,7 @@ def test_nothing_held_out_is_said_and_gives_no_best(
 
 
 def test_a_monitor_is_reported_and_recorded_and_chooses_nothing(folder: Path, tmp_path: Path) -> None:
-    said = iter([0.9, 0.1, math.nan])
+    said = iter([0.5, 0.9, 0.1, math.nan])
     seen: list[float] = []
 
     def monitor(score: Any) -> float:
@@ -403,11 +412,12 @@ def test_a_monitor_is_reported_and_recorded_and_chooses_nothing(folder: Path, tm
     tiny_training.run(folder, tmp_path / "watched", monitors={"koniq": monitor}, **settings)
     tiny_training.run(folder, tmp_path / "alone", **settings)
     assert [event["srcc"] for event in log(tmp_path / "watched", "validation")] == [
+        {"koniq": 0.5},
         {"koniq": 0.9},
         {"koniq": 0.1},
         {"koniq": None},
     ]
-    assert len(seen) == 3
+    assert len(seen) == 4
     for name in ("best", "last"):
         assert same(tiny_training.weights(tmp_path / "watched", name), tiny_training.weights(tmp_path / "alone", name))
 

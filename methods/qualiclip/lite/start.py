@@ -19,7 +19,7 @@ from .._archive import RefusedError
 from ..config import TrainingConfig
 from ..photographs import TrainingPhotographs
 from ..plan import recipe_of
-from ..series import TrainingSeries
+from ..series import TrainingSeries, as_input
 from ..trainer import Subject
 from .network import LiteModel
 from .scorer import Scorer
@@ -91,7 +91,7 @@ def _measure(model: LiteModel, config: TrainingConfig, photographs: TrainingPhot
     positions, _ = photographs.split(config.held_out)
     series = TrainingSeries(photographs, positions, replace(recipe_of(config), degrade=True))
     items = [series[0, position] for position in positions[:: max(1, len(positions) // _MEASURED)]]
-    found = [model.features(item.images.flatten(0, 1)) for item in items if len(item.images)]
+    found = [model.features(as_input(item.images)) for item in items if len(item.images)]
     if not found:
         reasons = [f": {name}: {why}" for item in items for name, why in item.skipped]
         raise UsageError(

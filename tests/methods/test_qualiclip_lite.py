@@ -162,6 +162,14 @@ def test_windows_lie_evenly_from_border_to_border() -> None:
     torch.testing.assert_close(cut(half, found[4], image), half[:, :, 19 : 19 + 112, 44 : 44 + 112])
 
 
+def test_features_are_those_of_the_whole_at_the_size_that_is_scored(lite: QualiclipLite) -> None:
+    one = photo(photograph())
+    whole = torch.from_numpy(np.array(resize(one.pixels, Resize(short=384)))).permute(2, 0, 1)[None].float() / 255
+    expected = lite._scorer._model.features(whole)
+    np.testing.assert_allclose(lite.features(one), expected.double().numpy(), rtol=1e-5, atol=1e-5)
+    assert lite.feature_space().trained_on == ("imagenet",)
+
+
 # --- the network ---
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.api import Explainer, Family, Method, MethodInfo, Photo, option, register
+from bench.api import Explainer, Family, FeatureSpace, FloatArray, Method, MethodInfo, Photo, option, register
 from bench.errors import UsageError
 
 SHIPPED = Path(__file__).with_name("lite.safetensors")
@@ -91,6 +91,19 @@ class QualiclipLite(Method):
             ImageError: the long side of a photo is more than 20 times its short one.
         """
         return self._scorer.score(photos)
+
+    def features(self, photo: Photo) -> FloatArray:
+        """Return what the head reads of the whole photo: (1, 3346) pooled activations and natural-scene statistics.
+
+        Raises:
+            ImageError: the long side of a photo is more than 20 times its short one.
+        """
+        return self._scorer.features(photo)
+
+    def feature_space(self) -> FeatureSpace:
+        """Return what the features come from: ImageNet weights alone, where the encoder was not trained further."""
+        frozen = not self.options.weights
+        return FeatureSpace(self._fingerprint, ("imagenet",)) if frozen else super().feature_space()
 
     def explainer(self) -> Explainer:
         """Show the last stage of convolutions for the whole photograph."""

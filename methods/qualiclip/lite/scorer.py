@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from bench.api import Explainer, Photo, Pixels, Resize
+from bench.api import Explainer, FloatArray, Photo, Pixels, Resize
 from bench.errors import ImageError
 from bench.io.images import resize
 
@@ -51,6 +51,11 @@ class Scorer:
             ImageError: the long side of a photo is more than 20 times its short one.
         """
         return [self._score(photo.pixels) for photo in photos]
+
+    def features(self, photo: Photo) -> FloatArray:
+        """Return the features (1, F) of the whole photo."""
+        with torch.inference_mode():
+            return self._model.features(self._batch(_shrunk(photo.pixels))).double().cpu().numpy()
 
     def explainer(self) -> Explainer:
         """Return what the prompts say of a photo; NIQE has nothing to differentiate.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from bench.api import Resize
-from bench.distortions import LEVELS, distort_levels
+from bench.distortions import LEVELS, distort, distort_levels
 from bench.distortions.severity import gradient_distance, squared_error
 from bench.errors import ImageError
 from bench.io.images import decode, read_bytes, resize
@@ -54,6 +55,7 @@ class SeriesRecipe:
         order: distance to the original by which severity is measured; None measures none.
         pristine: whether the crops themselves are a level before the first.
         degrade: whether levels are computed with the item, or later by ``Batch.degraded``.
+        draws: whether the two crops and all levels of a series share one random draw, or each image has its own.
     """
 
     seed: int
@@ -64,6 +66,7 @@ class SeriesRecipe:
     order: str | None = None
     pristine: bool = False
     degrade: bool = True
+    draws: Literal["shared", "independent"] = "shared"
 
     @property
     def views(self) -> int:
@@ -71,8 +74,11 @@ class SeriesRecipe:
         return 2 * (len(LEVELS) + self.pristine)
 
     def for_validation(self) -> SeriesRecipe:
-        """Return the recipe of series that are only to be ranked: each type once, no severity, five levels."""
-        return replace(self, types=tuple(dict.fromkeys(self.types)), order=None, pristine=False)
+        """Return the recipe of series that are only to be ranked, the same for every way to train.
+
+        Each type once, no severity, five levels of one draw.
+        """
+        return replace(self, types=tuple(dict.fromkeys(self.types)), draws="shared", order=None, pristine=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,19 +127,31 @@ def collate(items: Sequence[SeriesItem]) -> Batch:
 
 
 def degrade(crops: Tensor, name: str, draw: int, recipe: SeriesRecipe) -> tuple[Tensor, Tensor]:
-    """Degrade crops (N, 3, c, c) alike at every level.
+    """Degrade crops (N, 3, c, c) by one type at every level, with one draw or one for each image.
 
     Returns:
         Images (L, N, 3, c, c), L = 5, or 6 with the crops themselves first, and severities (L,): the square
         root of the distance to the originals, mean over the crops; zeros where no order is asked for.
     """
-    levels = distort_levels(crops, name, torch.Generator().manual_seed(draw))
+    if recipe.draws == "shared":
+        levels = distort_levels(crops, name, torch.Generator().manual_seed(draw))
+    else:
+        levels = _distort_apart(crops, name, draw)
     if recipe.pristine:
         levels = torch.cat([crops[None], levels])
     if recipe.order is None:
         return levels, torch.zeros(len(levels))
     distances = _DISTANCES[recipe.order](levels.flatten(0, 1), crops.repeat(len(levels), 1, 1, 1))
     return levels, distances.clamp(min=0).sqrt().view(len(levels), -1).mean(1)
+
+
+def _distort_apart(crops: Tensor, name: str, draw: int) -> Tensor:
+    """(5, N, 3, c, c): every crop at every level by a generator of its own."""
+    rows = [
+        [distort(crop, name, level, generator_of(draw, level, place)) for place, crop in enumerate(crops)]
+        for level in LEVELS
+    ]
+    return torch.stack([torch.stack(row) for row in rows])
 
 
 class TrainingSeries(Dataset[SeriesItem]):

@@ -1,9 +1,9 @@
 """Compare every degradation and level with its two public definitions, and print the table of docs/distortions.md.
 
-    python benchmarks/distortion_table.py [--count N] [--types NAMES] [FOLDER]
+    python benchmarks/distortion_table.py [--count N] [--types NAMES] [--crop SIDE] [FOLDER]
 
-On N photographs of FOLDER, evenly spaced by name, whole: PSNR of R, G and B in dB and SSIM of the luma to the original,
-each a mean over the photographs; ``same`` where no sample changes by half a step of 8 bits. Rows:
+On N photographs of FOLDER, evenly spaced by name, whole or their middle: PSNR of R, G and B in dB and SSIM of the luma
+to the original, each a mean over the photographs; ``same`` where no sample changes by half a step of 8 bits. Rows:
 
 * ``bench``: bench.distortions;
 * ``KADID-10k``: the operation of KADID-10k's generator at its levels (public_distortions.py);
@@ -30,10 +30,17 @@ FOLDER = Path("../shared/data/pristine/bsds500")
 SAME = 0.5 / 255
 
 
-def photographs(folder: Path, count: int) -> list[public.Image]:
+def photographs(folder: Path, count: int, crop: int) -> list[public.Image]:
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     chosen = paths[:: max(1, len(paths) // count)][:count]
-    return [decode(read_bytes(path), path.name).pixels / 255 for path in chosen]
+    return [middle(decode(read_bytes(path), path.name).pixels / 255, crop) for path in chosen]
+
+
+def middle(image: public.Image, side: int) -> public.Image:
+    if not side:
+        return image
+    top, left = (max(0, (size - side) // 2) for size in image.shape[:2])
+    return image[top : top + side, left : left + side]
 
 
 def ours(image: public.Image, name: str, level: int, seed: int) -> public.Image:
@@ -86,9 +93,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=FOLDER, help=f"photographs (default: {FOLDER})")
     parser.add_argument("--count", type=int, default=20, help="number of photographs (default: 20)")
     parser.add_argument("--types", default="kadid", help="types or presets (default: kadid)")
+    parser.add_argument("--crop", type=int, default=0, help="side of the middle to take (default: 0, all)")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    images = photographs(arguments.folder, arguments.count)
+    images = photographs(arguments.folder, arguments.count, arguments.crop)
     print(f"{len(images)} photographs of {arguments.folder.name}\n")
     columns = [*(f"PSNR {level}" for level in LEVELS), *(f"SSIM {level}" for level in LEVELS)]
     print(f"| type | definition | {' | '.join(columns)} |\n|---|---|" + "---:|" * len(columns))

@@ -4,9 +4,9 @@ KADID-10k's generator is MATLAB (``imdist_generator``, with its folder of functi
 (``utils/distortions.py``, levels in ``utils/utils_data.py``). Images are (H, W, 3) float64 in [0, 1]; a function takes
 one, the value of a level and a generator, and may leave [0, 1]. Codecs are Pillow's, as MATLAB's are not at hand.
 
-Of ARNIQA's code its order of channels is kept, which is reversed before every conversion to L*a*b*, and so are its
-interpolation and thresholds. Left out are slips that change the strength little or stop the code: the weights of its
-disk's rim, jitter that also moves the whole image by up to a pixel, and impulse noise that cannot index a tensor.
+Of ARNIQA's code its slips are kept where they change the strength: channels reversed before every conversion to L*a*b*,
+edges whose weight is not stretched, margins that move the image. Left out are the weights of its disk's rim, and that
+its impulse noise cannot index a tensor and its spline no single point.
 """
 
 from __future__ import annotations
@@ -296,10 +296,12 @@ def arniqa_multiplicative(image: Image, variance: float, rng: Generator) -> Imag
 def arniqa_jitter(image: Image, amount: float, rng: Generator) -> Image:
     grid = np.indices(image.shape[:2])
     for _ in range(5):
-        places = grid - amount * rng.standard_normal(grid.shape)
-        image = np.stack(
-            [ndimage.map_coordinates(image[:, :, c], places, order=1, mode="nearest") for c in range(3)], 2
-        )
+        moves = amount * rng.standard_normal(grid.shape)
+        # Its margins are swapped between rows and columns: where they differ, the whole image moves.
+        down, right = np.ceil(np.abs(moves.max((1, 2)))).astype(int)
+        places = grid - moves + np.reshape((right - down, down - right), (2, 1, 1))
+        planes = np.moveaxis(image, 2, 0)
+        image = np.stack([ndimage.map_coordinates(plane, places, order=1, mode="nearest") for plane in planes], 2)
     return image
 
 

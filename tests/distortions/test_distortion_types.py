@@ -301,9 +301,9 @@ def test_quantization_raises_samples_to_the_thresholds_above_them(cat: Tensor, l
 
 
 def test_quantization_is_as_strong_as_kadid_s(cat: Tensor) -> None:
-    # docs/distortions.md; the mean of each class instead of its threshold would give 39 and 30 dB.
+    # docs/distortions.md has 32 and 23 dB; the mean of each class instead of its threshold is 7 dB weaker.
     errors = [(distort(cat, "quantization", level, seeded()) - cat).square().mean() for level in (1, 5)]
-    assert [-10 * math.log10(error) for error in errors] == pytest.approx([29.6, 21.5], abs=2)
+    assert [-10 * math.log10(error) for error in errors] == pytest.approx([30.5, 22.2], abs=3)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])

@@ -7,13 +7,14 @@ release. Blocks are taken row by row; their order does not matter to the score.
 
 from __future__ import annotations
 
-import functools
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bench.api import FloatArray, Pixels
+
+from ._aggd import fit_moments, moments
 
 BLOCK = 96
 """Side of a block in pixels of the full-size image."""
@@ -33,22 +34,6 @@ _HALF_WEIGHTS = (0.43359375, 0.11328125, -0.03515625, -0.01171875)
 # the release's five published values come out to 0.003. Elsewhere they change nothing.
 _ALONG_ROW = (0.3426315154652496, 0.2372960771171706, 0.07882796468173, 0.012560200468474612)
 _ALONG_COLUMN = (0.34263151546524956, 0.23729607711717057, 0.07882796468173002, 0.012560200468474616)
-
-
-class Aggd(NamedTuple):
-    """Asymmetric generalised Gaussians fitted to rows of samples: arrays of (rows,).
-
-    Attributes:
-        shape: alpha, in [0.2, 10]; 0.2 where nothing can be fitted.
-        left: scale beta of the negative side; NaN where no sample is negative.
-        right: scale beta of the positive side; NaN where no sample is positive.
-        mean: of the fitted distribution.
-    """
-
-    shape: FloatArray
-    left: FloatArray
-    right: FloatArray
-    mean: FloatArray
 
 
 class BlockFeatures(NamedTuple):
@@ -162,82 +147,19 @@ def _half_rows(image: FloatArray) -> FloatArray:
 
 def _features_of_blocks(blocks: FloatArray) -> FloatArray:
     """Return (n, 18) for normalised blocks (n, side, side)."""
-    # The release shifts each block in a circle, so that a border is paired with the opposite one.
-    wrapped = np.pad(blocks, ((0, 0), (1, 0), (1, 1)), mode="wrap")
-    moments = np.array([_block_moments(*pair) for pair in zip(blocks, wrapped, strict=True)])
-    fit = _fit_moments(moments, blocks[0].size)
+    fit = fit_moments(block_moments(blocks), blocks[0].size)
     own = np.stack([fit.shape[:, 0], (fit.left[:, 0] + fit.right[:, 0]) / 2], axis=1)
     pairs = np.stack([fit.shape, fit.mean, fit.left, fit.right], axis=2)[:, 1:]
     return np.hstack([own, pairs.reshape(len(blocks), -1)])
 
 
-def _block_moments(block: FloatArray, wrapped: FloatArray) -> list[tuple[float, ...]]:
-    """Moments of a block (side, side) and of its products with the four shifted ones, cut from ``wrapped``."""
-    side = len(block)
-    shifted = (wrapped[1 - down : 1 - down + side, 1 - right : 1 - right + side] for down, right in _SHIFTS)
-    return [_moments(block.ravel()), *(_moments((block * other).ravel()) for other in shifted)]
+def block_moments(blocks: NDArray[np.floating]) -> FloatArray:
+    """Return the moments (n, 5, 5) of blocks (n, side, side) and of their products with four neighbours.
 
-
-class _ShapeTable(NamedTuple):
-    """The candidate shapes 0.2, 0.201, ... 10 and what each implies; ``ratio`` increases."""
-
-    shape: FloatArray
-    ratio: FloatArray
-    scale: FloatArray  # beta over the standard deviation of its side
-    spread: FloatArray  # mean over the difference of the betas
-
-
-@functools.cache
-def _shape_table() -> _ShapeTable:
-    from scipy.special import gammaln  # slow to import, and a list of methods needs none of it
-
-    shape: FloatArray = 0.2 + 0.001 * np.arange(9801, dtype=np.float64)
-    one, two, three = (np.asarray(gammaln(k / shape), dtype=np.float64) for k in (1, 2, 3))
-    return _ShapeTable(shape, np.exp(2 * two - one - three), np.exp((one - three) / 2), np.exp(two - one))
-
-
-def fit_aggd(samples: FloatArray) -> Aggd:
-    """Fit an asymmetric generalised Gaussian to every row by matching moments.
-
-    Args:
-        samples: (rows, n). A side without samples has scale NaN, and the shape is then 0.2, as in
-            the release.
+    A block is shifted in a circle, as in the release, so that a border is paired with the opposite one.
     """
-    return _fit_moments(np.array([_moments(row) for row in samples]), samples.shape[1])
-
-
-def _moments(row: FloatArray) -> tuple[float, ...]:
-    """Return count and sum of squares of negatives, the same of positives, and the sum of magnitudes."""
-    # One row at a time: its few temporaries then stay in the fastest cache.
-    part = np.minimum(row, 0)
-    left_square, left_sum = part.dot(part), part.sum()
-    np.maximum(row, 0, out=part)
-    right_square, right_sum = part.dot(part), part.sum()
-    return (
-        float(np.count_nonzero(row < 0)),
-        float(left_square),
-        float(np.count_nonzero(row > 0)),
-        float(right_square),
-        float(right_sum - left_sum),
-    )
-
-
-def _fit_moments(moments: FloatArray, count: int) -> Aggd:
-    """Fit sets of ``count`` samples from their moments (..., 5), giving arrays of (...)."""
-    left_count, left_square, right_count, right_square, magnitude = np.moveaxis(moments, -1, 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        left, right = np.sqrt(left_square / left_count), np.sqrt(right_square / right_count)
-        skew = left / right
-        flatness = (magnitude / count) ** 2 / ((left_square + right_square) / count)
-        target = flatness * (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
-    table, index = _shape_table(), _nearest_shape(target)
-    left, right = left * table.scale[index], right * table.scale[index]
-    return Aggd(table.shape[index], left, right, (right - left) * table.spread[index])
-
-
-def _nearest_shape(target: FloatArray) -> NDArray[np.intp]:
-    """Index of the table's ratio nearest to each target, the lower on a tie and 0 for what is not finite."""
-    ratio = _shape_table().ratio
-    above = np.clip(np.searchsorted(ratio, target), 1, len(ratio) - 1)
-    index = np.where((target - ratio[above - 1]) ** 2 <= (ratio[above] - target) ** 2, above - 1, above)
-    return np.where(np.isfinite(target), index, 0)
+    count, side, _ = blocks.shape
+    wrapped = np.pad(blocks, ((0, 0), (1, 0), (1, 1)), mode="wrap")
+    shifted = (wrapped[:, 1 - down : 1 - down + side, 1 - right : 1 - right + side] for down, right in _SHIFTS)
+    maps = (blocks, *(blocks * other for other in shifted))
+    return np.stack([moments(values.reshape(count, -1)) for values in maps], axis=1)

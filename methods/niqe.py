@@ -30,14 +30,10 @@ from bench.api import (
 )
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.io.images import prepare
-from bench.plugins.gaussian import PristineModel, distance, fit_model, gaussian, measure_photos
+from bench.plugins.gaussian import PristineModel, distance, fit_model, flat_as_zero, gaussian, measure_photos
 
 from ._niqe_features import BLOCK, FEATURES, BlockFeatures, block_features
 from ._niqe_model import load_model, model_path
-
-MIN_SIDE = 2 * BLOCK
-"""The shortest side in pixels that is scored. The release asks for nothing, but below four blocks
-the photograph's covariance, which the distance divides by, says next to nothing."""
 
 _SHARP = 0.75  # of the photograph's sharpest block: what the paper fits on
 
@@ -100,7 +96,7 @@ class Niqe(Method):
         """Return one distance a photo, 0 or more.
 
         Raises:
-            ImageError: a photo has a side below 192 pixels, or is too flat for its blocks to be measured.
+            ImageError: a photo has a side below 96 pixels.
         """
         return [niqe(photo.pixels, self.model) for photo in photos]
 
@@ -129,7 +125,7 @@ class Niqe(Method):
         """Fit the pristine model of the paper and write it as .npz.
 
         Args:
-            photos: pristine photographs as decoded, pixels (H, W, 3). Those below 192 pixels are left out.
+            photos: pristine photographs as decoded, pixels (H, W, 3). Those below 96 pixels are left out.
             output: path of the file.
             options: not used.
             device: not used.
@@ -141,7 +137,7 @@ class Niqe(Method):
         """
         grey = (prepare(photo, cls.info.input) for photo in photos)
         kept, small = measure_photos(grey, lambda photo: sharp_features(photo.pixels))
-        skipped = f", {small} skipped as smaller than {MIN_SIDE} pixels" if small else ""
+        skipped = f", {small} skipped as smaller than {BLOCK} pixels" if small else ""
         if not kept:
             raise UsageError(f"--pristine has no photographs to fit on{skipped}; give a folder of pristine photographs")
         blocks = int(np.isfinite(np.concatenate(kept)).all(axis=1).sum())
@@ -159,8 +155,11 @@ class Niqe(Method):
 def niqe(grey: Pixels, model: PristineModel) -> float:
     """Score a grey photograph (H, W), uint8.
 
+    A photograph of a single block is compared by that block alone. The release's code takes the mean and the variance
+    of the 36 features of such a block for its statistics, and gives all such photographs the same value.
+
     Raises:
-        ImageError: a side is below 192 pixels, or fewer than two blocks have finite features.
+        ImageError: a side is below 96 pixels.
     """
     mean, covariance, _ = gaussian(photo_features(grey))
     return distance(model, mean, covariance)
@@ -169,21 +168,19 @@ def niqe(grey: Pixels, model: PristineModel) -> float:
 def photo_features(grey: Pixels) -> FloatArray:
     """Return the features (blocks, 36) of a grey photograph's blocks, NaN in those too flat to tell.
 
+    Where all of them are, which the release has no value for, what cannot be told counts as no spread.
+
     Raises:
-        ImageError: a side is below 192 pixels, or fewer than two blocks have finite features.
+        ImageError: a side is below 96 pixels.
     """
-    features = _measured(grey).features
-    flat = int((~np.isfinite(features)).any(axis=1).sum())
-    if len(features) - flat < 2:
-        raise ImageError(f"too flat for NIQE: {flat} of {len(features)} blocks have no finite features")
-    return features
+    return flat_as_zero(_measured(grey).features)
 
 
 def sharp_features(grey: Pixels) -> FloatArray:
     """Return the features (blocks, 36) of the blocks above three quarters of the sharpest one's sharpness.
 
     Raises:
-        ImageError: a side is below 192 pixels.
+        ImageError: a side is below 96 pixels.
     """
     features, sharpness = _measured(grey)
     return np.asarray(features[sharpness > _SHARP * sharpness.max()])
@@ -191,6 +188,6 @@ def sharp_features(grey: Pixels) -> FloatArray:
 
 def _measured(grey: Pixels) -> BlockFeatures:
     height, width = grey.shape
-    if min(height, width) < MIN_SIDE:
-        raise ImageError(f"{width}x{height} pixels: NIQE needs at least {MIN_SIDE}x{MIN_SIDE}")
+    if min(height, width) < BLOCK:
+        raise ImageError(f"{width}x{height} pixels: NIQE needs at least {BLOCK}x{BLOCK}")
     return block_features(grey)

@@ -33,7 +33,7 @@ REFUSED: dict[tuple[str, ...], str] = {
         "qualiclip-lite",
         "--dataset",
         "photos",
-    ): "qualiclip-lite needs the package timm, torch: {torch}",
+    ): "qualiclip-lite needs the package safetensors, torch: {torch}",
     ("score", "photos/images/0.png", "--method", "clipiqa"): "clipiqa needs the package open_clip, torch: {torch}",
     ("run", "--method", "piqe", "--dataset", "photos"): "pyiqa:piqe needs the package pyiqa: {pyiqa}",
     ("run", "--method", "niqe", "--dataset", "sample"): "the dataset sample needs the package skimage, torch: {torch}",
@@ -89,7 +89,7 @@ def test_what_needs_an_extra_says_the_command(
 def test_the_list_of_methods_says_which_extra_each_needs(outcomes: dict[tuple[str, ...], Ran]) -> None:
     lines = {line.split()[0].rstrip(","): line for line in outcomes[WORKING["list"]].out.splitlines() if line}
     assert lines["niqe"].endswith("ready")
-    assert lines["qualiclip-lite"].endswith("the package timm, torch: pip install 'iqa-bench[torch]'")
+    assert lines["qualiclip-lite"].endswith("the package safetensors, torch: pip install 'iqa-bench[torch]'")
     assert lines["pyiqa:piqe"].endswith("the package pyiqa: pip install 'iqa-bench[pyiqa]'")
 
 

@@ -60,8 +60,12 @@ class PristineModel:
         source = self.metadata.get("pristine")
         return (source if source and isinstance(source, str) else UNKNOWN,)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, **arrays: Any) -> None:
         """Write an .npz that :func:`read_npz` reads; the file appears whole or not at all.
+
+        Args:
+            path: of the file.
+            arrays: (any shape), what a method needs beside the Gaussian, by name.
 
         Raises:
             UsageError: the file cannot be written, or one of another kind is there.
@@ -76,6 +80,7 @@ class PristineModel:
                     photos=self.photos,
                     blocks=self.blocks,
                     metadata=json.dumps(self.metadata, sort_keys=True),
+                    **arrays,
                 )
 
 
@@ -96,6 +101,15 @@ def gaussian(features: FloatArray) -> tuple[FloatArray, FloatArray, int]:
     return np.asarray(mean), np.asarray(covariance).reshape(covariance.shape or (1, 1)), len(rows)
 
 
+def flat_as_zero(features: FloatArray) -> FloatArray:
+    """Return features (M, D) as they are, or with 0 for NaN where no row is finite throughout.
+
+    A block of one grey level has no spread, which a fitted scale of 0 says: so a picture that is flat all over, which
+    is a very bad one, gets a distance, and a large one.
+    """
+    return features if np.isfinite(features).all(axis=1).any() else np.nan_to_num(features, nan=0.0)
+
+
 def distance(model: PristineModel, mean: FloatArray, covariance: FloatArray) -> float:
     """Return how far a photograph's mean (D,) and covariance (D, D) are from the model, 0 or more.
 
@@ -105,16 +119,16 @@ def distance(model: PristineModel, mean: FloatArray, covariance: FloatArray) -> 
     difference = model.mean - mean
     middle = (model.covariance + covariance) / 2
     # Rounding can bring the distance of a photograph from itself below zero.
-    return math.sqrt(max(0.0, float(_unmixed(middle, difference) @ difference)))
+    return math.sqrt(max(0.0, float(unmixed(middle, difference) @ difference)))
 
 
-def _unmixed(covariance: FloatArray, difference: FloatArray) -> FloatArray:
-    """Return the difference times the covariance's pseudo-inverse."""
+def unmixed(covariance: FloatArray, difference: FloatArray) -> FloatArray:
+    """Return a difference (D,), or several (M, D), times the pseudo-inverse of a covariance (D, D)."""
     if len(difference) >= _SOLVE_FROM:
         from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
         try:
-            return np.asarray(cho_solve(cho_factor(covariance), difference))
+            return np.asarray(cho_solve(cho_factor(covariance), difference.T).T)
         except LinAlgError:
             pass  # some directions have no spread
     return np.asarray(difference @ np.linalg.pinv(covariance))

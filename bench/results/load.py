@@ -141,7 +141,7 @@ def load(
         >>> metric(np.full((64, 96, 3), 128, dtype=np.uint8))
         Traceback (most recent call last):
         ...
-        bench.errors.ImageError: image: 96x64 pixels: NIQE needs at least 192x192
+        bench.errors.ImageError: image: 96x64 pixels: NIQE needs at least 96x96
     """
     chosen = methods_of(method, name, higher_is_better, batch)
     known = chosen[0] if isinstance(chosen[0], str) else chosen[0].info.name

@@ -25,7 +25,12 @@ def toctrees(index: str) -> str:
     guides = [page for page in pages if not page.startswith(("reference/", "performance", "gpu"))]
     reference = [page for page in pages if page not in guides]
     generated = [f"generated/{page}" for page in GENERATED]
-    weights = ["../methods/niqe_pristine", "../methods/qualiclip/lite/lite"]
+    weights = [
+        "../methods/niqe_pristine",
+        "../methods/ilniqe_pristine",
+        "../methods/mdfs/mdfs_lite_pristine",
+        "../methods/qualiclip/lite/lite",
+    ]
     captions = {
         "Guides": guides,
         "Reference": [*generated, *reference],

@@ -21,7 +21,6 @@ from bench.explain.explanation import Explanation, explain, offers_explanation
 from bench.explain.figure import aspect_bars, overlay
 from bench.methods.qualiclip import ClipIqa, Qualiclip, QualiclipLite, checkpoints
 from bench.methods.qualiclip.explaining import by_pair, by_side
-from bench.methods.qualiclip.lite import scorer
 from bench.methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
 from bench.plugins.registry import catalogue, find_method
 
@@ -159,16 +158,10 @@ def test_clipiqa_names_its_own_pairs(weights: Path, monkeypatch: pytest.MonkeyPa
     assert found.maps["difference"].shape == (2, 2)
 
 
-def test_odds_of_the_score_of_lite_are_those_of_its_aspects_times_niqes(
-    lite: QualiclipLite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = pixels_of(make_photo(tmp_path / "a.png", 3, (90, 70)))
-    monkeypatch.setattr(scorer, "niqe", lambda *_: 10.0)
-    found = explain(lite, one)
-    assert list(found.aspects) == ASPECTS
-    logits = [math.log(value / (1 - value)) for value in found.aspects.values()]
-    odds = math.exp(np.mean(logits)) * (5 / 10) ** scorer.NATURALNESS
-    assert lite.score([one])[0] == pytest.approx(odds / (1 + odds), abs=1e-5)
+def test_lite_has_maps_and_no_aspects_because_its_prompts_say_one_thing(lite: QualiclipLite, tmp_path: Path) -> None:
+    found = explain(lite, pixels_of(make_photo(tmp_path / "a.png", 3, (90, 70))))
+    assert found.aspects == {}
+    assert list(found.maps) == ["positive", "negative", "difference"]
     assert "NIQE's distance" in found.left_out
 
 
@@ -204,15 +197,23 @@ def test_numbers_that_are_not_finite_are_refused() -> None:
 # --- the command ---
 
 
-def test_the_command_prints_the_worst_aspect_first_and_draws_both(tmp_path: Path, bench: Bench) -> None:
+def test_the_command_prints_the_worst_aspect_first_and_draws_both(weights: Path, tmp_path: Path, bench: Bench) -> None:
     path = make_photo(tmp_path / "a.jpg", 1, (80, 61))
-    asked = ("--method", "qualiclip-lite", "--output", "o.png", "--chart", "c.svg")
+    asked = (
+        "--method",
+        "qualiclip",
+        "--option",
+        f"qualiclip.weights={weights}",
+        "--output",
+        "o.png",
+        "--chart",
+        "c.svg",
+    )
     done = bench("explain", path, *asked)
     assert done.code == 0, done.err
     told = [line.split(maxsplit=1) for line in done.out.splitlines() if " / " in line]
     assert {name for _, name in told} == set(ASPECTS)
     assert [float(value) for value, _ in told] == sorted(float(value) for value, _ in told)
-    assert "Not shown: NIQE's distance" in done.out
     with Image.open("o.png") as picture:
         assert min(picture.size) > 200
         assert max(picture.size) < 2000
@@ -227,13 +228,13 @@ def test_the_command_prints_the_worst_aspect_first_and_draws_both(tmp_path: Path
         ("niqe", "a.png", "--method got 'niqe', which offers no explanations; these methods do: clipiqa, qualiclip, "),
         ("qualiclip-lite", "none.png", "PHOTO got none.png: no such file"),
         ("qualiclip-lite", "text.png", "PHOTO got text.png: not an image in a known format"),
-        ("qualiclip-lite", "flat.png", "PHOTO got flat.png, which qualiclip-lite cannot score: "),
+        ("qualiclip-lite", "thin.png", "PHOTO got thin.png, which qualiclip-lite cannot score: "),
     ],
 )
 def test_a_mistake_is_one_sentence(tmp_path: Path, bench: Bench, method: str, name: str, message: str) -> None:
     make_photo(tmp_path / "a.png", 0)
     (tmp_path / "text.png").write_text("no picture")
-    Image.new("RGB", (64, 64), "grey").save(tmp_path / "flat.png")
+    Image.new("RGB", (64, 3), "grey").save(tmp_path / "thin.png")
     done = bench("explain", name, "--method", method, "--output", "o.png")
     assert done.code == 2
     assert f"bench: error: {message}" in done.err

@@ -20,7 +20,8 @@ from scipy.stats import spearmanr
 from bench.api import UNKNOWN, Photo
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.io.images import decode, prepare
-from bench.methods._niqe_features import block_features, fit_aggd, half_size, mscn
+from bench.methods._aggd import Aggd, fit_moments, moments
+from bench.methods._niqe_features import block_features, half_size, mscn
 from bench.methods._niqe_model import SHIPPED, load_model, model_path
 from bench.methods.niqe import Niqe, Options, niqe
 from bench.plugins.gaussian import PristineModel, distance, gaussian
@@ -86,6 +87,10 @@ def test_rank_correlation_on_clive() -> None:
     correlations = [-spearmanr(column, opinions).statistic for column in np.transpose(scores)]
     assert len(rows) == 300
     assert correlations == pytest.approx([0.4597, 0.5168], abs=5e-4)
+
+
+def fit_aggd(samples: np.ndarray) -> Aggd:
+    return fit_moments(moments(samples), samples.shape[1])
 
 
 # --- the steps --------------------------------------------------------------------------------------
@@ -193,17 +198,26 @@ def test_the_mean_takes_finite_values_and_the_covariance_finite_rows() -> None:
 # --- scoring ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("height", "width"), [(191, 400), (400, 191), (1, 1)])
+@pytest.mark.parametrize(("height", "width"), [(95, 400), (400, 95), (1, 1)])
 def test_a_photo_that_is_too_small_is_refused_with_its_size(height: int, width: int) -> None:
-    with pytest.raises(ImageError, match=f"{width}x{height} pixels: NIQE needs at least 192x192"):
+    with pytest.raises(ImageError, match=f"{width}x{height} pixels: NIQE needs at least 96x96"):
         Niqe().score([Photo("p", grey_photo(height, width), 1, 1)])
 
 
+def test_a_photo_of_one_block_is_compared_by_that_block() -> None:
+    grey = grey_photo(96, 191)
+    model = load_model(SHIPPED)
+    difference = block_features(grey).features[0] - model.mean
+    # Without a covariance of its own: twice the model's inverse.
+    expected = math.sqrt(2 * difference @ np.linalg.pinv(model.covariance) @ difference)
+    assert niqe(grey, model) == pytest.approx(expected, rel=1e-9)
+
+
 @pytest.mark.parametrize("level", [0, 77, 255])
-def test_a_flat_photo_is_refused(level: int) -> None:
-    grey = np.full((200, 300), level, dtype=np.uint8)
-    with pytest.raises(ImageError, match="too flat for NIQE: 6 of 6 blocks have no finite features"):
-        Niqe().score([Photo("p", grey, 1, 1)])
+def test_a_flat_photo_has_a_very_bad_score(level: int) -> None:
+    flat = Photo("p", np.full((200, 300), level, dtype=np.uint8), 1, 1)
+    # A clean photograph has about 2.
+    assert Niqe().score([flat])[0] > 20
 
 
 def test_a_photo_that_is_flat_in_part_has_a_finite_score() -> None:
@@ -248,9 +262,9 @@ def test_fit_writes_the_gaussian_of_sharp_blocks(tmp_path: Path) -> None:
     photos = [as_photo(grey_photo(480, 480, seed)) for seed in range(2)]
     dull = grey_photo(480, 480, 9)
     dull[:, 192:] = 128 + (dull[:, 192:].astype(int) - 128) // 4
-    photos += [as_photo(dull), as_photo(rng.integers(0, 256, (100, 300), dtype=np.uint8), "small")]
+    photos += [as_photo(dull), as_photo(rng.integers(0, 256, (90, 300), dtype=np.uint8), "small")]
     sentence = Niqe.fit(iter(photos), tmp_path / "new" / "model.npz")
-    assert "60 blocks of 3 photographs, 1 skipped as smaller than 192 pixels" in sentence
+    assert "60 blocks of 3 photographs, 1 skipped as smaller than 96 pixels" in sentence
 
     model = load_model(tmp_path / "new" / "model.npz")
     assert (model.photos, model.blocks, model.metadata["skipped_small"]) == (3, 60, 1)
@@ -267,7 +281,7 @@ def test_fit_writes_the_gaussian_of_sharp_blocks(tmp_path: Path) -> None:
     ("photos", "message"),
     [
         ([], "--pristine has no photographs to fit on; give a folder"),
-        ([as_photo(grey_photo(64, 64))], "no photographs to fit on, 1 skipped as smaller than 192 pixels"),
+        ([as_photo(grey_photo(64, 64))], "no photographs to fit on, 1 skipped as smaller than 96 pixels"),
         ([as_photo(grey_photo(192, 192))], "1 photographs give 4 usable blocks; .* at least 37"),
         ([as_photo(np.full((960, 960), 9, dtype=np.uint8))], "1 photographs give 0 usable blocks"),
     ],

@@ -15,18 +15,25 @@ from PIL import Image, ImageFilter
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from bench.api import Photo
+from bench.api import Photo, Resize
 from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.io.images import decode, read_bytes
+from bench.io.images import decode, luma, read_bytes, resize
 from bench.methods import _niqe_features
+from bench.methods._niqe_model import load_model, model_path
+from bench.methods.niqe import niqe
 from bench.methods.qualiclip import tensors
 from bench.methods.qualiclip.config import TrainingConfig
 from bench.methods.qualiclip.lite import QualiclipLite, checkpoint, collect, scorer, start
+from bench.methods.qualiclip.lite.encoder import encoder, folded
 from bench.methods.qualiclip.lite.metrics import SHIPPED, LiteOptions
+from bench.methods.qualiclip.lite.naturalness import _distance, unnaturalness
 from bench.methods.qualiclip.lite.network import LiteModel
 from bench.methods.qualiclip.lite.scene_statistics import FEATURES, scene_statistics
+from bench.methods.qualiclip.lite.windows import Window, cut, grid
 from bench.methods.qualiclip.photographs import find_photographs
 from bench.stats import correlate
+
+SEEN = {"clive_subset", "kadis_2afc", "avt_hevc_uhd_subset", "biq2021_subset"}
 
 
 def photograph(size: tuple[int, int] = (300, 260), seed: int = 0) -> Image.Image:
@@ -69,7 +76,7 @@ def test_the_shipped_texts_are_those_of_the_checkpoint() -> None:
 def test_it_says_that_it_is_not_clip_and_what_was_seen(lite: QualiclipLite) -> None:
     assert "not CLIP" in lite.info.summary
     assert lite.info.opinion_aware is False
-    assert set(lite.declared().selected_on) == {"clive_subset", "kadis_2afc"}
+    assert set(lite.declared().selected_on) == SEEN
 
 
 @pytest.mark.slow
@@ -109,19 +116,86 @@ def test_any_size_is_scored(lite: QualiclipLite, size: tuple[int, int]) -> None:
     assert 0 < score < 1
 
 
-def test_a_score_joins_the_worst_crop_the_whole_and_niqe(lite: QualiclipLite, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scorer, "niqe", lambda *_: 10.0)
+def test_a_score_joins_the_worst_window_the_whole_and_niqe(
+    lite: QualiclipLite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scorer, "unnaturalness", lambda *_: 10.0)
     monkeypatch.setattr(scorer, "quality", lambda values: values)
     model = lite._scorer._model
     monkeypatch.setattr(
-        model, "similarities", lambda x: torch.tensor([0.2]) if len(x) == 1 else torch.linspace(-0.1, 1, 9)
+        model, "similarities_of_windows", lambda *_: torch.cat([torch.tensor([0.2]), torch.linspace(-0.1, 1, 9)])[None]
     )
     (score,) = lite.score([photo(photograph())])
     odds = math.exp((0.2 - 0.1) / 2 / scorer.TEMPERATURE) * (5 / 10) ** scorer.NATURALNESS
     assert score == pytest.approx(odds / (1 + odds), rel=1e-6)
 
 
+def test_a_flat_picture_has_a_bad_score(lite: QualiclipLite) -> None:
+    flat, some = lite.score([photo(Image.new("RGB", (200, 150), (90, 90, 90))), photo(photograph())])
+    assert flat < min(some, 0.05)
+
+
+def test_naturalness_is_of_the_enlarged_photograph_or_of_two_sizes() -> None:
+    model = load_model(model_path(""))
+    small, large = (np.asarray(photograph(size)) for size in ((200, 150), (900, 1000)))
+    at_one_size = [niqe(luma(resize(pixels, Resize(short=768))), model) for pixels in (small, large)]
+    assert unnaturalness(small, model) == pytest.approx(at_one_size[0], rel=1e-9)
+    assert unnaturalness(large, model) == pytest.approx(math.sqrt(at_one_size[1] * niqe(luma(large), model)), rel=1e-9)
+
+
+def test_of_a_long_side_the_ends_and_the_middle_count() -> None:
+    model = load_model(model_path(""))
+    long = np.asarray(photograph((2000, 500)))
+    other = long.copy()
+    other[:, 500:700] = 0
+    assert _distance(other, model) == _distance(long, model)
+    other[:, 1800:] = 0
+    assert _distance(other, model) != _distance(long, model)
+
+
+def test_windows_lie_evenly_from_border_to_border() -> None:
+    found = grid(300, 400, 224, 3)
+    assert [(window.top, window.left) for window in found[:4]] == [(0, 0), (0, 88), (0, 176), (38, 0)]
+    assert {window[2:] for window in found} == {(224, 224)}
+    image = torch.arange(300.0 * 400).view(1, 1, 300, 400)
+    half = image[:, :, ::2, ::2]
+    torch.testing.assert_close(cut(half, found[4], image), half[:, :, 19 : 19 + 112, 44 : 44 + 112])
+
+
 # --- the network ---
+
+
+@pytest.mark.parametrize("size", [(64, 64), (97, 61)])
+def test_the_encoder_and_its_folded_form_are_timms(size: tuple[int, int]) -> None:
+    timm = pytest.importorskip("timm")
+    whole = timm.create_model("tf_efficientnet_lite0", pretrained=False).eval()
+    theirs = torch.nn.ModuleList([torch.nn.Sequential(whole.conv_stem, whole.bn1), *whole.blocks])
+    state = theirs.state_dict()
+    for name, value in state.items():  # batch norms that do something
+        if name.endswith("running_var"):
+            value.uniform_(0.5, 2, generator=torch.Generator().manual_seed(len(name)))
+        elif name.endswith("running_mean"):
+            value.normal_(0, 0.1, generator=torch.Generator().manual_seed(len(name)))
+    ours = encoder().eval()
+    ours.load_state_dict(state)
+    cells = [torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(1))] * 3
+    with torch.inference_mode():
+        for stages in zip(theirs, ours, folded(ours), strict=True):
+            cells = [stage(each) for stage, each in zip(stages, cells, strict=True)]
+            for found in cells[1:]:
+                torch.testing.assert_close(found, cells[0], rtol=1e-4, atol=1e-4)
+
+
+def test_a_window_of_the_whole_image_has_the_features_of_the_image() -> None:
+    torch.manual_seed(0)
+    model = LiteModel(start.texts()).eval()
+    images = torch.rand(2, 3, 64, 96)
+    windows = [Window(0, 0, 64, 96), Window(0, 32, 32, 64)]
+    with torch.inference_mode():
+        found = model.features_of_windows(images, windows)
+        torch.testing.assert_close(found[:, 0], model.features(images))
+    assert found.shape[:2] == (2, 2)
+    assert not torch.allclose(found[:, 1], found[:, 0])
 
 
 def test_an_untrained_network_is_in_the_middle_of_the_prompts() -> None:
@@ -269,7 +343,7 @@ def test_training_leaves_a_checkpoint_that_scores(bench: Callable[..., Any], tmp
     last = output / "last.safetensors"
     method = QualiclipLite(LiteOptions(weights=str(last)))
     assert method.declared().trained_on == ("imagenet", "one", "two")
-    assert set(method.declared().selected_on) == {"clive_subset", "kadis_2afc"}
+    assert set(method.declared().selected_on) == SEEN
     assert method.fingerprint != QualiclipLite().fingerprint
     (score,) = method.score([photo(photograph())])
     assert 0 < score < 1

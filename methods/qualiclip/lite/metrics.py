@@ -1,4 +1,4 @@
-"""The method ``qualiclip-lite``; torch and timm are imported when it is loaded."""
+"""The method ``qualiclip-lite``; torch is imported when it is loaded."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class LiteOptions:
 class QualiclipLite(Method):
     """QualiCLIP's recipe on EfficientNet-Lite0 and a small sentence encoder's space of texts: not CLIP.
 
-    Photographs are brought to a short side of 384 pixels. The network's quality of the whole and of the worst of
-    nine crops is joined by NIQE's distance.
+    Photographs are brought to a short side of 384 pixels. The network's quality of the whole and of the worst of nine
+    windows is joined by NIQE's distance at a short side of 768 and, where it is larger, at native resolution.
     """
 
     info = MethodInfo(
         name="qualiclip-lite",
-        version="1",
+        version="2",
         family=Family.SELF_SUPERVISED,
         opinion_aware=False,
         trained_on=("imagenet", "bsds500", "debian-photographs"),
-        selected_on=("clive_subset", "kadis_2afc"),
+        selected_on=("clive_subset", "kadis_2afc", "avt_hevc_uhd_subset", "biq2021_subset"),
         score_range=(0.0, 1.0),
         higher_is_better=True,
         licence="Apache-2.0; trained on BSDS500 (non-commercial research) and freely licensed photographs",
@@ -49,7 +49,7 @@ class QualiclipLite(Method):
         device_bound=True,
     )
     Options = LiteOptions
-    packages = ("timm", "torch")
+    packages = ("safetensors", "torch")
 
     def load(self) -> None:
         """Read the checkpoint.
@@ -58,6 +58,7 @@ class QualiclipLite(Method):
             UsageError: there is no such file, or it is no checkpoint of this network.
         """
         from .checkpoint import load_lite_checkpoint
+        from .encoder import folded
         from .scorer import Scorer
 
         path = Path(self.options.weights) if self.options.weights else SHIPPED
@@ -68,6 +69,7 @@ class QualiclipLite(Method):
         checkpoint, model = load_lite_checkpoint(path, f"{self.info.name}, option weights")
         self._trained_on, self._seen = checkpoint.trained_on, checkpoint.selected_on
         self._fingerprint = checkpoint.fingerprint
+        model.encoder = folded(model.encoder)
         self._scorer = Scorer(model.to(self.device))
 
     def declared(self) -> MethodInfo:
@@ -86,12 +88,10 @@ class QualiclipLite(Method):
         """Return scores in (0, 1), higher is better.
 
         Raises:
-            ImageError: a photo is too flat for NIQE, or its long side is more than 20 times its short one.
+            ImageError: the long side of a photo is more than 20 times its short one.
         """
         return self._scorer.score(photos)
 
     def explainer(self) -> Explainer:
-        """Show the last stage of convolutions for the whole photograph, and probabilities without NIQE's distance."""
-        from ..metrics import prompt_pairs
-
-        return self._scorer.explainer(prompt_pairs("qualiclip"))
+        """Show the last stage of convolutions for the whole photograph."""
+        return self._scorer.explainer()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
 
-import timm
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from ..optimisation import Trainable, full_precision
+from .encoder import CHANNELS, encoder
 from .scene_statistics import FEATURES, scene_statistics
+from .windows import Window, cut
 
-_CHANNELS = (32, 16, 24, 40, 80, 112, 192, 320)  # of the stem and the seven stages
-_WIDTH = 4 * sum(_CHANNELS) + FEATURES
+_WIDTH = 4 * sum(CHANNELS) + FEATURES
 _AT_ONCE = 12  # images; more do not fit a processor's cache and are slower
 _CELLS = 4  # a side of the grid whose best and worst cell count
 _BOUND = 6.0  # standard deviations; a feature farther out says no more
@@ -45,7 +45,7 @@ class LiteModel(Trainable):
             texts: (2K, D), unit length and linearly independent: features of K antonym pairs, positive first.
         """
         super().__init__()
-        self.encoder = _encoder()
+        self.encoder = encoder().to(memory_format=torch.channels_last)
         self.head = nn.Linear(_WIDTH, len(texts))
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
@@ -63,41 +63,59 @@ class LiteModel(Trainable):
         return torch.cat([self._features(few) for few in torch.split(images, _AT_ONCE)])
 
     def _features(self, images: Tensor) -> Tensor:
-        pooled = []
+        maps = list(self._maps(images))
+        with full_precision(images):
+            return torch.cat([*map(_pool, maps), scene_statistics(images.float())], 1)
+
+    def features_of_windows(self, images: Tensor, windows: Sequence[Window]) -> Tensor:
+        """Return the features (N, W, F) of W windows of each image (N, 3, H, W), after one pass of the encoder.
+
+        The natural-scene statistics are those of the whole image: for windows of their own they cost more than the
+        encoder, and say as much.
+        """
+        maps = list(self._maps(images))
+        with full_precision(images):
+            scene = scene_statistics(images.float())
+            parts = [[_pool(cut(each, window, images)) for each in maps] for window in windows]
+            return torch.stack([torch.cat([*pooled, scene], 1) for pooled in parts], 1)
+
+    def _maps(self, images: Tensor) -> Iterator[Tensor]:
+        """Yield the outputs (N, C, h, w) of the stages in 32 bits."""
         # ImageNet's weights were trained on [-1, 1].
         cells = (2 * images - 1).contiguous(memory_format=torch.channels_last)
         recompute = self.checkpointing and torch.is_grad_enabled()
         for stage in self.encoder:
             cells = checkpoint(stage, cells, use_reentrant=False) if recompute else stage(cells)
-            with full_precision(images):
-                pooled.append(_pool(cells.float()))
-        with full_precision(images):
-            pooled.append(scene_statistics(images.float()))
-        return torch.cat(pooled, 1)
+            yield cells.float()
 
     def embed(self, images: Tensor) -> Tensor:
         """Return vectors (N, 2K) of unit length, in the coordinates of ``prompts``."""
-        standard = ((self.features(images) - self.centre) / self.spread).clamp(-_BOUND, _BOUND)
-        with full_precision(images):
-            return functional.normalize(self.head(standard) + self.prompts.mean(0), dim=-1)
+        return self._embedded(self.features(images))
 
     def similarities(self, images: Tensor) -> Tensor:
         """Return the cosines (N, K, 2) of images (N, 3, H, W) to the positive and the negative prompts."""
-        vectors = self.embed(images)
-        with full_precision(images):
-            return (vectors @ self.prompts.T).view(len(images), -1, 2)
+        return self._cosines(self.features(images))
+
+    def similarities_of_windows(self, images: Tensor, windows: Sequence[Window]) -> Tensor:
+        """Return the cosines (N, W, K, 2) of W windows of each image (N, 3, H, W)."""
+        return self._cosines(self.features_of_windows(images, windows))
+
+    def _embedded(self, features: Tensor) -> Tensor:
+        standard = ((features - self.centre) / self.spread).clamp(-_BOUND, _BOUND)
+        with full_precision(features):
+            return functional.normalize(self.head(standard) + self.prompts.mean(0), dim=-1)
+
+    def _cosines(self, features: Tensor) -> Tensor:
+        vectors = self._embedded(features)
+        with full_precision(features):
+            cosines = vectors @ self.prompts.T
+        return cosines.view(*cosines.shape[:-1], -1, 2)
 
     def stages(self) -> dict[str, list[nn.Parameter]]:
         """Return parameters by stage: ``stem``, ``stage1`` to ``stage7``, ``head``."""
-        names = ("stem", *(f"stage{number}" for number in range(1, len(_CHANNELS))))
+        names = ("stem", *(f"stage{number}" for number in range(1, len(CHANNELS))))
         stages = {name: list(stage.parameters()) for name, stage in zip(names, self.encoder, strict=True)}
         return {**stages, "head": list(self.head.parameters())}
-
-
-def _encoder() -> nn.ModuleList:
-    whole = cast(Any, timm.create_model("tf_efficientnet_lite0", pretrained=False))
-    stages = nn.ModuleList([nn.Sequential(whole.conv_stem, whole.bn1), *whole.blocks])
-    return stages.to(memory_format=torch.channels_last)
 
 
 def _pool(cells: Tensor) -> Tensor:

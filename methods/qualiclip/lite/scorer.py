@@ -5,34 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from bench.api import Explainer, Photo, Pixels, Resize
 from bench.errors import ImageError
-from bench.io.images import luma, resize
+from bench.io.images import resize
 
 from ..._batch import to_device
 from ..._niqe_model import load_model, model_path
-from ...niqe import niqe
-from ..explaining import by_pair, by_side
+from ..explaining import by_side
 from ..losses import quality
+from .naturalness import unnaturalness
 from .network import LiteModel
+from .windows import Window, grid
 
 _SHORT_SIDE = Resize(short=384)
-_CROP = 224  # what the network was trained on
-_GRID = 3  # crops a side
+_WINDOW = 224  # what the network was trained on
+_GRID = 3  # windows a side
 _NARROWEST = 20  # long side over short; beyond it a small file would fill the memory
 
-# Chosen by a look at clive_subset and kadis_2afc, whose MOS the method's selected_on therefore names.
-TEMPERATURE = 0.05
-NATURALNESS = 1.0
+# Chosen by a look at the datasets that the method's selected_on names.
+TEMPERATURE = 0.1
+NATURALNESS = 3.0
 _NIQE = 5.0  # a distance at which naturalness speaks neither for nor against
 
 _LEFT_OUT = (
-    "NIQE's distance, which multiplies the odds of the score, is in neither; the maps are of the whole photograph "
-    "through the last convolution alone, while the probabilities also take the worst of nine crops, earlier stages and "
+    "NIQE's distance, which multiplies the odds of the score, is not in the maps; they are of the whole photograph "
+    "through the last convolution alone, while the score also takes the worst of nine windows, earlier stages and "
     "natural-scene statistics"
 )
 
@@ -48,35 +48,34 @@ class Scorer:
         """Return one score in (0, 1) a photo, RGB of any size, higher is better.
 
         Raises:
-            ImageError: a photo is too flat for NIQE, or its long side is more than 20 times its short one.
+            ImageError: the long side of a photo is more than 20 times its short one.
         """
         return [self._score(photo.pixels) for photo in photos]
 
-    def explainer(self, pairs: Sequence[tuple[str, str]]) -> Explainer:
-        """Return what the prompts, whose pairs are given, say of a photo; NIQE has nothing to differentiate."""
+    def explainer(self) -> Explainer:
+        """Return what the prompts say of a photo; NIQE has nothing to differentiate.
+
+        There are no aspects: the pairs of prompts were trained to agree, and say one thing in seven ways.
+        """
 
         def outputs(photo: Photo) -> Mapping[str, Tensor]:
             return by_side(self._model.similarities(self._batch(_shrunk(photo.pixels)))[0])
 
-        def aspects(photo: Photo) -> Mapping[str, float]:
-            similarities = self._similarities(_shrunk(photo.pixels))
-            return by_pair(torch.sigmoid((similarities[:, 0] - similarities[:, 1]) / TEMPERATURE), pairs)
-
-        return Explainer(self._model.encoder[-1], outputs, aspects, _LEFT_OUT, unit="cosine")
+        return Explainer(self._model.encoder[-1], outputs, lambda _: {}, _LEFT_OUT, unit="cosine")
 
     def _score(self, pixels: Pixels) -> float:
         """Return the probability of odds exp(quality / temperature) times those of NIQE's naturalness."""
-        image = _shrunk(pixels)
-        naturalness = NATURALNESS * math.log(_NIQE / niqe(luma(image), self._pristine))
-        logit = float(quality(self._similarities(image))) / TEMPERATURE + naturalness
-        return 1 / (1 + math.exp(-logit))
+        seen = self._quality(_shrunk(pixels))
+        naturalness = NATURALNESS * math.log(_NIQE / unnaturalness(pixels, self._pristine))
+        return 1 / (1 + math.exp(-seen / TEMPERATURE - naturalness))
 
-    def _similarities(self, image: Pixels) -> Tensor:
-        """Return the mean (K, 2) of the whole image's cosines and of those of its crop of the worst quality."""
-        whole = self._batch(image)
+    def _quality(self, image: Pixels) -> float:
+        """Return the mean of the quality of the whole image and of its worst window, in -2 to 2."""
+        height, width, _ = image.shape
+        windows = [Window(0, 0, height, width), *grid(height, width, _WINDOW, _GRID)]
         with torch.inference_mode():
-            of_whole, of_crops = (self._model.similarities(x) for x in (whole, _crops(whole[0])))
-        return (of_whole[0] + of_crops[quality(of_crops).argmin()]) / 2
+            whole, *parts = quality(self._model.similarities_of_windows(self._batch(image), windows)[0]).tolist()
+        return float((whole + min(parts)) / 2)
 
     def _batch(self, image: Pixels) -> Tensor:
         """Return (1, 3, H, W) in [0, 1] on the network's device."""
@@ -89,9 +88,3 @@ def _shrunk(pixels: Pixels) -> Pixels:
     if long > _NARROWEST * short:
         raise ImageError(f"{long} by {short} pixels: qualiclip-lite needs an aspect ratio of at most 1:{_NARROWEST}")
     return resize(pixels, _SHORT_SIDE)
-
-
-def _crops(image: Tensor) -> Tensor:
-    """Return 9 crops (9, 3, 224, 224) of an image (3, H, W), evenly spread from border to border."""
-    tops, lefts = (np.linspace(0, side - _CROP, _GRID).astype(int) for side in image.shape[1:])
-    return torch.stack([image[:, top : top + _CROP, left : left + _CROP] for top in tops for left in lefts])

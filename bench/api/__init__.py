@@ -6,6 +6,7 @@ A method is a subclass of :class:`Method` with a :class:`MethodInfo` and a ``sco
 * ``method``: the base class, options, features, explanations, registration.
 * ``declaration``: what a method declares: family, training data, direction, range, licence, downloads.
 * ``photo``: photographs, and how a method wants them.
+* ``weights``: how far two files of weights are from each other.
 """
 
 from bench.api.declaration import UNKNOWN, Download, Family, MethodInfo
@@ -21,6 +22,7 @@ from bench.api.method import (
     registered,
 )
 from bench.api.photo import FloatArray, InputPolicy, Photo, Pixels, Resize
+from bench.api.weights import LayerChange, WeightComparison
 
 __all__ = [
     "UNKNOWN",
@@ -30,6 +32,7 @@ __all__ = [
     "FeatureSpace",
     "FloatArray",
     "InputPolicy",
+    "LayerChange",
     "Method",
     "MethodInfo",
     "Monitor",
@@ -38,6 +41,7 @@ __all__ = [
     "Pixels",
     "Resize",
     "ScorePhotos",
+    "WeightComparison",
     "option",
     "register",
     "registered",

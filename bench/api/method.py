@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar
 
 from bench.api.declaration import Download, MethodInfo
 from bench.api.photo import FloatArray, Photo
+from bench.api.weights import WeightComparison
 from bench.errors import UsageError
 from bench.extras import lacking, require
 
@@ -211,6 +212,20 @@ class Method(ABC):
 
         Raises:
             NotImplementedError: the method has no ``Training``.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def compare_weights(cls, path: Path, against: Path) -> WeightComparison:
+        """Tell how far the weights of a file are from another's, for ``bench inspect``.
+
+        Args:
+            path: the file.
+            against: what its training began from.
+
+        Raises:
+            NotImplementedError: the method does not offer this.
+            UsageError: a file cannot be read, or they are of different networks.
         """
         raise NotImplementedError
 

@@ -60,6 +60,10 @@ TASKS = {
         "new": ("bench.cli.new:new", "Begin a method's package or a dataset's card."),
         "fit": ("bench.cli.fit:fit", "Fit a method on pristine photographs, or a regression of its features on MOS."),
         "train": ("bench.cli.train:train", "Train a method on pristine photographs."),
+        "inspect": (
+            "bench.cli.inspecting:inspect",
+            "Tell from two files of weights what the training between them was.",
+        ),
     },
     "Datasets and weights": {
         "fetch": ("bench.cli.fetch:fetch", "Download a method's weights or a dataset in advance."),

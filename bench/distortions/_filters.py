@@ -1,4 +1,4 @@
-"""Convolutions and point spread functions that several degradations share.
+"""Convolutions, point spread functions and interpolation that several degradations share.
 
 Every filter repeats the border outwards, which works for an image of any size; a mirrored border would need
 H and W above the radius.
@@ -44,6 +44,41 @@ def _correlate_by_fft(padded: Tensor, kernel: Tensor, shape: torch.Size) -> Tens
     spectrum = torch.fft.rfft2(padded.double(), s=size) * torch.fft.rfft2(kernel.to(padded.device), s=size).conj()
     whole: Tensor = torch.fft.irfft2(spectrum, s=size)
     return whole[..., : shape[2], : shape[3]].to(padded.dtype)
+
+
+def read_at(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    """Read images (N, C, H, W) at other places, by Keys' cubic convolution with a = -1/2, as MATLAB's ``interp2``.
+
+    ``grid_sample`` has a = -3/4, which blurs less and overshoots more.
+
+    Args:
+        images: (N, C, H, W).
+        down: (H, W) row of the place that each pixel is read from, counted from 0; beyond the border is the border.
+        right: (H, W) its column.
+    """
+    height, width = images.shape[2:]
+    rows, row_weights = _four_taps(down, height)
+    columns, column_weights = _four_taps(right, width)
+    places = rows[..., :, None] * width + columns[..., None, :]
+    weights = row_weights[..., :, None] * column_weights[..., None, :]
+    # A weighted sum of 16 pixels, each with all its planes: a third of the time of 16 indexings.
+    pixels = images.reshape(-1, height * width).T.contiguous()
+    read = F.embedding_bag(places.view(-1, 16), pixels, mode="sum", per_sample_weights=weights.view(-1, 16))
+    return read.T.reshape(images.shape)
+
+
+def _four_taps(places: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """(H, W, 4) the samples about each place, and their weights."""
+    before = places.floor()
+    t = places - before
+    taps = torch.stack([(before.int() + step).clamp(0, size - 1) for step in (-1, 0, 1, 2)], -1)
+    weights = [
+        t * (-0.5 + t * (1 - 0.5 * t)),
+        1 + t * t * (1.5 * t - 2.5),
+        t * (0.5 + t * (2 - 1.5 * t)),
+        t * t * (0.5 * t - 0.5),
+    ]
+    return taps, torch.stack(weights, -1)
 
 
 def box(images: Tensor, radius: int) -> Tensor:

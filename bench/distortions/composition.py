@@ -20,6 +20,9 @@ _PAIRS = (
     ("haze", "white-balance"),
 )
 
+ANY_TWO = "any-two"
+"""Name of the type that draws two others at each call."""
+
 
 def compositions(singles: dict[str, Distortion]) -> tuple[Distortion, ...]:
     """Return the compositions of the given types: chosen pairs, then one whose pair is drawn at each call."""
@@ -58,7 +61,7 @@ def _any_two(singles: dict[str, Distortion]) -> Distortion:
         return _both(first, second)(images, value, generator)
 
     return Distortion(
-        name="any-two",
+        name=ANY_TWO,
         group="composition",
         values=(1, 2, 3, 4, 5),
         unit="level of both",

@@ -7,7 +7,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own abbreviation
 from torch import Tensor
 
 from bench.distortions._core import draw, normal, series_by_series
-from bench.distortions._quantize import otsu_palette
+from bench.distortions._filters import read_at
+from bench.distortions._quantize import quantized
 from bench.distortions.declaration import distortion
 
 _JITTER_PASSES = 5
@@ -29,9 +30,9 @@ _BLOCK = 32
 def jitter(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
     """Scatter pixels: five times over, read each from a place a random distance away.
 
-    Distances are Gaussian in both directions and independent from pixel to pixel; values between pixels
-    are interpolated linearly (as they must be for distances of 0.05 pixels to show), so each pass also
-    blurs a little. The planes move together.
+    Distances are Gaussian in both directions and independent from pixel to pixel. Values between pixels are
+    interpolated by cubic convolution, as in KADID-10k's generator: linear interpolation, as in ARNIQA's code, blurs
+    in each pass, at the first levels more than it scatters. The planes move together.
 
     Args:
         images: (N, C, H, W) in [0, 1].
@@ -42,11 +43,8 @@ def jitter(images: Tensor, amount: float, generator: torch.Generator) -> Tensor:
     rows = torch.arange(height, dtype=images.dtype, device=images.device)[:, None]
     columns = torch.arange(width, dtype=images.dtype, device=images.device)
     for _ in range(_JITTER_PASSES):
-        moves = amount * normal((2, height, width), generator, images)
-        # grid_sample counts from -1 to 1 between the outer rims of the first and the last pixel.
-        places = torch.stack([(2 * (columns + moves[0]) + 1) / width - 1, (2 * (rows + moves[1]) + 1) / height - 1], -1)
-        grid = places.expand(len(images), -1, -1, -1)
-        images = F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+        right, down = amount * normal((2, height, width), generator, images)
+        images = read_at(images, rows + down, columns + right)
     return images.clamp(0, 1)
 
 
@@ -115,24 +113,24 @@ def pixelate(images: Tensor, strength: float, _: torch.Generator) -> Tensor:
     name="quantization",
     group="spatial",
     values=(20, 16, 13, 10, 7),
-    unit="values left",
-    summary="few values left, chosen by Otsu's thresholds",
+    unit="thresholds",
+    summary="few values left, between Otsu's thresholds",
     monotone=True,
 )
-def quantization(images: Tensor, levels: float, _: torch.Generator) -> Tensor:
-    """Leave that many different values, the same for all planes of an image.
+def quantization(images: Tensor, thresholds: float, _: torch.Generator) -> Tensor:
+    """Leave one value more than there are thresholds, the same for all planes of an image.
 
-    The thresholds are Otsu's for several classes, as in the paper: those that make the variance inside the
-    classes least. A sample gets the mean of its class, which is this project's choice; KADID-10k's
-    generator takes the upper threshold instead (0 and 1 for the outer classes), which also shifts
-    brightness, and reads ``levels`` as the number of thresholds.
+    As in KADID-10k's generator the thresholds are Otsu's for several classes, those that make the variance inside
+    the classes least, over all planes together; a sample becomes the upper threshold of its class, in the lowest
+    class 0 and in the highest 1. So most samples are raised, by up to the width of a class. Where no more values
+    occur than would be left, the image stays as it is.
 
     Args:
         images: (N, C, H, W) in [0, 1]; rounded to 8 bits first. Each image has its own thresholds.
-        levels: how many values remain.
+        thresholds: how many.
     """
     steps = (images * 255).round().long()
-    palettes = [otsu_palette(image.flatten().bincount(minlength=256).cpu().numpy(), int(levels)) for image in steps]
+    palettes = [quantized(image.flatten().bincount(minlength=256).cpu().numpy(), int(thresholds)) for image in steps]
     tables = [torch.from_numpy(palette / 255).to(images) for palette in palettes]
     return torch.stack([table[image] for table, image in zip(tables, steps, strict=True)])
 

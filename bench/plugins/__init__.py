@@ -3,7 +3,7 @@
 * ``entry_points``: importing what other packages offer.
 * ``registry``: methods by name.
 * ``options``: the options of a method, from text to values and back.
-* ``weights``: finding and fetching weights (`bench fetch weights`).
+* ``weights``: finding, fetching and comparing weights (`bench fetch weights`, `bench inspect`).
 * ``gaussian``: the Gaussian of pristine photographs' features, as a model in a file.
 * ``derived``: methods over another method's features.
 * ``own_ratings``: the method ``fit:NAME``, a regression of the features of NAME on somebody's ratings.

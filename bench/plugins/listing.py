@@ -20,6 +20,16 @@ def trainable_methods() -> dict[str, type[Method]]:
     return {name: method for name, method in catalogue().methods.items() if method.Training is not None}
 
 
+def comparing_methods() -> dict[str, type[Method]]:
+    """Return name → method of every method that ``bench inspect`` can ask how far weights moved."""
+    methods = catalogue().methods.items()
+    return {name: method for name, method in methods if _redefines(method, "compare_weights")}
+
+
+def _redefines(method: type[Method], name: str) -> bool:
+    return any(name in vars(base) for base in method.mro()[: method.mro().index(Method)])
+
+
 def describe_method(method: type[Method]) -> dict[str, Any]:
     """Return all that a method declares, whether it is ready here, and its options, as plain JSON values."""
     missing = method.missing()

@@ -1,4 +1,4 @@
-"""Weights of methods: finding them by name, and downloading missing ones."""
+"""Weights of methods: finding them by name, downloading missing ones, and comparing two files of them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from bench.api import Download
+from bench.api import Download, WeightComparison
 from bench.errors import BenchError, MissingRequirementError, UsageError, did_you_mean
 from bench.io.download import describe_download, fetch, is_whole
 from bench.io.first_hashes import FILE_NAME, check_hash, hash_download, record_hashes
 from bench.io.progress import say
 from bench.io.visible import quoted
+from bench.plugins.listing import comparing_methods
 from bench.plugins.registry import catalogue
 
 T = TypeVar("T")
@@ -87,3 +88,23 @@ def with_fetching(work: Callable[[], T]) -> T:
             fetch_weights(missing.fetchable)
         except MissingRequirementError as error:
             raise MissingRequirementError(f"{missing}. Fetching it now failed: {error}") from None
+
+
+def compare_weights(name: str, file: Path, against: Path) -> WeightComparison:
+    """Tell how far the weights of a file are from those that its training began from.
+
+    Args:
+        name: of the method whose weights they are.
+        file: the trained weights.
+        against: what they began from.
+
+    Raises:
+        UsageError: the method cannot compare weights, a file cannot be read, or they are of different networks.
+    """
+    known = comparing_methods()
+    if name not in known:
+        raise UsageError(
+            f"--method got {quoted(name)}, which cannot compare weights.{did_you_mean(name, known)} Use one of: "
+            f"{', '.join(known)}"
+        )
+    return known[name].compare_weights(file, against)

@@ -9,6 +9,7 @@ the command line takes its options.
 * ``writing`` with ``markdown``, ``latex``, ``html`` , ``terminal`` and ``records`` (JSON, CSV, DataFrame): the writers.
 * ``paper``, ``by_attribute``, ``compare``, ``significance``, ``over_datasets``, ``published``, ``opinions``,
   ``resolution``, ``cross``: the views.
+* ``weights``: what `bench inspect` prints.
 """
 
 from __future__ import annotations

@@ -40,6 +40,11 @@ class TrainingConfig:
     overlap: float = option(0.25, help="smallest share of a crop's area that overlaps the other crop")
     short_side: int = option(0, help="short side that photographs are resized to first, in pixels; 0 for no resize")
     types: str = option("kadid", help="degradations or presets, separated by commas; a repeated one is used more often")
+    draws: Literal["independent", "shared"] = option(
+        "independent",
+        help="random draws of a degradation, such as its noise: one for each image of a series, or one for both crops "
+        "at all levels",
+    )
     pristine_level: bool = option(False, help="rank the pristine crops too, as a level below the first")
     monotone_only: bool = option(False, help="leave out types whose measured severity does not rise with the level")
     held_out: float = option(0.01, help="share of the photographs that is held out for validation")

@@ -19,6 +19,7 @@ from bench.api import (
     MethodInfo,
     Monitor,
     Photo,
+    WeightComparison,
     option,
     register,
 )
@@ -269,6 +270,17 @@ class Qualiclip(OnClip):
         recipe_of(config)  # a mistaken type is said before anything is fetched
         subject = _subject(config, photographs)
         return trainer.train(subject, config, photographs, output, resume=resume, monitors=monitors)
+
+    @classmethod
+    def compare_weights(cls, path: Path, against: Path) -> WeightComparison:
+        """Tell how far a checkpoint's weights are from another's, and what that says of the training between them.
+
+        Raises:
+            UsageError: a file cannot be read, or they are of different networks.
+        """
+        from .comparing import compare_files
+
+        return compare_files(path, against, TrainingConfig().weight_decay)
 
 
 def _subject(config: TrainingConfig, photographs: TrainingPhotographs) -> Subject:

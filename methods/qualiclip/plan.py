@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from bench.distortions import find, select
+from bench.distortions.composition import ANY_TWO
 from bench.errors import UsageError
 
 from .config import TrainingConfig
@@ -76,15 +77,22 @@ def recipe_of(config: TrainingConfig) -> SeriesRecipe:
     """Return how a configuration makes its series.
 
     Raises:
-        UsageError: ``types`` names no type.
+        UsageError: ``types`` names no type, or one that ``draws`` would tear apart.
     """
+    types = type_names(config.types, config.monotone_only)
+    if config.draws == "independent" and ANY_TWO in types:
+        raise UsageError(
+            f"--types got {ANY_TWO}, which draws two types: with --draws independent each image of a series would have "
+            "others; use --draws shared, or leave it out"
+        )
     return SeriesRecipe(
         seed=config.seed,
         crop=config.crop,
         overlap=config.overlap,
         short_side=config.short_side,
-        types=type_names(config.types, config.monotone_only),
+        types=types,
         order=config.across_order if config.lambda_across else None,
         pristine=config.pristine_level,
         degrade=config.degrade_on == "workers",
+        draws=config.draws,
     )

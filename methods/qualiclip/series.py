@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from bench.api import Resize
-from bench.distortions import LEVELS, distort_levels, distort_series, find
+from bench.distortions import LEVELS, distort, distort_levels, distort_series, find
 from bench.distortions.severity import gradient_distance, squared_error
 from bench.errors import ImageError
 from bench.io.images import decode, read_bytes, resize
@@ -58,6 +59,7 @@ class SeriesRecipe:
         pristine: whether the crops themselves are a level before the first.
         degrade: whether levels are always computed with the item; else, of the types that can be degraded in
             batches, later by ``Batch.degraded``.
+        draws: whether the two crops and all levels of a series share one random draw, or each image has its own.
     """
 
     seed: int
@@ -68,6 +70,7 @@ class SeriesRecipe:
     order: str | None = None
     pristine: bool = False
     degrade: bool = True
+    draws: Literal["shared", "independent"] = "shared"
 
     @property
     def views(self) -> int:
@@ -79,8 +82,11 @@ class SeriesRecipe:
         return self.degrade or not find(name).batched
 
     def for_validation(self) -> SeriesRecipe:
-        """Return the recipe of series that are only to be ranked: each type once, no severity, five levels."""
-        return replace(self, types=tuple(dict.fromkeys(self.types)), order=None, pristine=False)
+        """Return the recipe of series that are only to be ranked, the same for every way to train.
+
+        Each type once, no severity, five levels of one draw.
+        """
+        return replace(self, types=tuple(dict.fromkeys(self.types)), draws="shared", order=None, pristine=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,13 +179,18 @@ def as_input(images: Tensor) -> Tensor:
 
 
 def degrade(crops: Tensor, name: str, draw: int, recipe: SeriesRecipe) -> tuple[Tensor, Tensor]:
-    """Degrade crops (N, 3, c, c) in 8 bits alike at every level.
+    """Degrade crops (N, 3, c, c) in 8 bits by one type at every level, with one draw or one for each image.
 
     Returns:
         Images (L, N, 3, c, c) in 8 bits, L = 5, or 6 with the crops themselves first, and severities (L,): the
         square root of the distance to the originals, mean over the crops; zeros where no order is asked for.
     """
-    levels = distort_levels(crops / 255, name, torch.Generator().manual_seed(draw))
+    if recipe.draws == "shared":
+        levels = distort_levels(crops / 255, name, torch.Generator().manual_seed(draw))
+    else:
+        seeds = _seeds([draw], len(crops))
+        rows = zip(LEVELS, seeds, strict=True)
+        levels = torch.stack([_distort_apart(crops / 255, name, level, row) for level, row in rows])
     images, severity = _series(crops[None], levels[None], recipe)
     return images[0], severity[0]
 
@@ -191,7 +202,18 @@ def degrade_series(crops: Tensor, name: str, draws: Sequence[int], recipe: Serie
         What ``degrade`` returns, for each series: (S, L, N, 3, c, c) and (S, L). On a GPU the draws are others
         than on the CPU.
     """
-    return _series(crops, distort_series(crops / 255, name, [draws] * len(LEVELS)), recipe)
+    seeds = [draws] * len(LEVELS) if recipe.draws == "shared" else _seeds(draws, crops.shape[1])
+    return _series(crops, distort_series(crops / 255, name, seeds), recipe)
+
+
+def _seeds(draws: Sequence[int], crops: int) -> list[list[int]]:
+    """Return for every level a seed of each image of series: the draws tell the series apart."""
+    return [[seed_of(draw, level, place) for draw in draws for place in range(crops)] for level in LEVELS]
+
+
+def _distort_apart(crops: Tensor, name: str, level: int, seeds: Sequence[int]) -> Tensor:
+    pairs = zip(crops, seeds, strict=True)
+    return torch.stack([distort(crop, name, level, torch.Generator().manual_seed(seed)) for crop, seed in pairs])
 
 
 def _series(crops: Tensor, levels: Tensor, recipe: SeriesRecipe) -> tuple[Tensor, Tensor]:

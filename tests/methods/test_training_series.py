@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from bench.distortions.severity import gradient_distance
 from bench.errors import ImageError, UsageError
 from bench.methods.qualiclip.config import TrainingConfig
 from bench.methods.qualiclip.photographs import find_photographs
-from bench.methods.qualiclip.plan import TrainingPlan, make_plan, type_names
+from bench.methods.qualiclip.plan import TrainingPlan, make_plan, recipe_of, type_names
 from bench.methods.qualiclip.series import (
     SeriesRecipe,
     TrainingSeries,
@@ -138,7 +139,7 @@ def test_crops_that_show_nothing_are_refused() -> None:
 
 def test_both_crops_are_degraded_by_the_same_draw_at_rising_levels(folder: Path) -> None:
     found = find_photographs(folder)
-    later = TrainingSeries(found, range(6), SeriesRecipe(0, 32, 0.25, 0, ("white-noise",), None, degrade=False))
+    later = TrainingSeries(found, range(6), SeriesRecipe(0, 32, 0.25, 0, ("white-noise",), degrade=False))
     item = later[0, 3]
     assert item.images.shape == (2, 3, 32, 32)
     expected = distort_levels(item.images / 255, "white-noise", torch.Generator().manual_seed(item.draw))
@@ -148,6 +149,39 @@ def test_both_crops_are_degraded_by_the_same_draw_at_rising_levels(folder: Path)
     assert torch.equal(at_once.images, expected)
     # Degraded later, on a device, it is the same.
     assert torch.equal(collate([item]).degraded(torch.device("cpu"), RECIPE)[0][0], expected)
+
+
+def test_draws_can_be_one_for_each_image_of_a_series(folder: Path) -> None:
+    found = find_photographs(folder)
+    recipe = replace(RECIPE, types=("white-noise",), draws="independent")
+    item = TrainingSeries(found, range(6), recipe)[0, 3]
+    later = TrainingSeries(found, range(6), replace(recipe, degrade=False))[0, 3]
+    noise = (item.images - later.images).flatten(2)
+    # One draw for all would be one noise, but for its strength and clipping: a correlation near 1.
+    among = torch.corrcoef(noise.flatten(0, 1)).fill_diagonal_(0)
+    assert among.abs().max() < 0.1
+    shared = TrainingSeries(found, range(6), replace(recipe, draws="shared"))[0, 3]
+    alike = torch.corrcoef((shared.images - later.images).flatten(2).flatten(0, 1))
+    assert alike.min() > 0.8
+    # Degraded later, on a device, or by another worker it is the same.
+    assert torch.equal(collate([later]).degraded(torch.device("cpu"), recipe)[0][0], item.images)
+    assert torch.equal(TrainingSeries(found, [3], recipe)[0, 3].images, item.images)
+    assert not torch.equal(TrainingSeries(found, range(6), recipe)[1, 3].images, item.images)
+
+
+def test_validation_is_the_same_whatever_draws_training_has(folder: Path) -> None:
+    found, recipe = find_photographs(folder), replace(RECIPE, types=("white-noise",))
+    first, second = (
+        ValidationSeries(found, [1], replace(recipe, draws=draws))[0].images for draws in ("shared", "independent")
+    )
+    assert torch.equal(first, second)
+
+
+def test_two_types_that_are_drawn_need_one_draw_for_a_series() -> None:
+    config = TrainingConfig(types="compositions", draws="shared")
+    assert "any-two" in recipe_of(config).types
+    with pytest.raises(UsageError, match=r"--types got any-two, which draws two types: .* use --draws shared"):
+        recipe_of(replace(config, draws="independent"))
 
 
 def test_an_items_draws_hang_on_seed_epoch_and_photograph_alone(folder: Path) -> None:

@@ -53,7 +53,10 @@ def test_series_travel_in_8_bits_and_reach_the_network_channels_last(folder: Pat
     assert torch.equal((given * 255).round().byte().view(images.shape), images)
 
 
-@pytest.mark.parametrize("changes", [{}, {"lambda_across": 1.0, "pristine_level": True}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"draws": "independent"}, {"draws": "shared", "lambda_across": 1.0, "pristine_level": True}],
+)
 def test_a_batch_degraded_on_the_device_is_that_of_the_workers(folder: Path, changes: dict[str, Any]) -> None:
     types = "jpeg,white-noise,motion-blur,white-noise,quantization,over-sharpen"
     found = find_photographs(folder)
@@ -70,12 +73,12 @@ def test_a_batch_degraded_on_the_device_is_that_of_the_workers(folder: Path, cha
     for name in ("names", "types", "draws"):
         assert getattr(batches["workers"], name) == getattr(batches["device"], name)
     (images, severity), (others, severities) = batches["workers", "degraded"], batches["device", "degraded"]
-    assert images.shape == (16, 6 if changes else 5, 2, 3, 32, 32)
+    assert images.shape == (16, 6 if "pristine_level" in changes else 5, 2, 3, 32, 32)
     # Where a value lies between two steps of 8 bits, rounding may take the other one.
     assert (images.int() - others.int()).abs().max() <= 1
     assert (images != others).double().mean() < 1e-4
     torch.testing.assert_close(severity, severities, rtol=0, atol=1e-4)
-    assert bool(severity.any()) == bool(changes)
+    assert bool(severity.any()) == ("pristine_level" in changes)
 
 
 def test_validation_is_the_same_wherever_it_is_degraded(folder: Path) -> None:

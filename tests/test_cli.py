@@ -198,7 +198,7 @@ def test_datasets_are_listed_by_kind_licence_and_what_is_here(bench: Bench, phot
     def listed(*options: object) -> set[str]:
         return {card["id"] for card in json.loads(bench("list", "datasets", "--format", "json", *options).out)}
 
-    assert listed("--kind", "pristine") == {"bsds500", "div2k", "flickr2k", "kadis700k"}
+    assert listed("--kind", "pristine") == {"bsds500", "div2k", "flickr2k", "kadis700k", "public-photographs"}
     assert listed("--ready", "--root", f"koniq={photos}") == {"sample"}
     assert "agiqa3k" in listed("--licence", "mit") <= listed()
     assert bench("list", "datasets", "--kind", "authentic", "--licence", "nobody's").out.startswith(

@@ -80,10 +80,11 @@ def training_curves(runs: Sequence[Run]) -> Figure:
 
 
 def _set_steps(axes: Any, last: int) -> None:
-    """Let the axis begin before the first step, whatever is logged, with whole numbers."""
+    """Let the axis begin before step 0, whose markers are whole then, whatever is logged; with whole numbers."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.set_xlim(0, max(1, last) * 1.03)
+    margin = 0.03 * max(1, last)
+    axes.set_xlim(-margin, max(1, last) + margin)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("step of the optimiser", fontsize="small")
 
@@ -98,8 +99,7 @@ def _draw(axes: Any, table: pd.DataFrame, label: str, *, many: bool) -> None:
         axes.set_yticks([])
         return
     style = {"style": "run"} if many else {"style": "curve"}
-    look = {"marker": "o", "markersize": 4, "clip_on": False}  # whole markers on the axis, at step 0
-    sns.lineplot(table, x="step", y="value", hue="curve", ax=axes, errorbar=None, **look, **style)
+    sns.lineplot(table, x="step", y="value", hue="curve", ax=axes, marker="o", markersize=4, errorbar=None, **style)
     sns.move_legend(axes, "upper left", bbox_to_anchor=(1, 1), title=None, frameon=False, fontsize="x-small")
 
 

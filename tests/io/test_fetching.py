@@ -394,7 +394,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(bench: Callable[..., Any])
     ran = bench("fetch", "weights", "qualiclp")
     assert ran.code == 2
     assert (
-        "NAME got 'qualiclp', which names no weights. Did you mean 'qualiclip'? Use one of: clip-rn50, qualiclip"
+        "NAME got 'qualiclp', which names no weights. Did you mean 'qualiclip'? Use one of: clip-rn50, efficientnet-b7, qualiclip"
         in ran.err
     )
 

@@ -393,10 +393,7 @@ def test_the_command_says_what_it_fetches_first(
 def test_an_unknown_name_is_answered_with_the_nearest(bench: Callable[..., Any]) -> None:
     ran = bench("fetch", "weights", "qualiclp")
     assert ran.code == 2
-    assert (
-        "NAME got 'qualiclp', which names no weights. Did you mean 'qualiclip'? Use one of: clip-rn50, efficientnet-b7, qualiclip"
-        in ran.err
-    )
+    assert "NAME got 'qualiclp', which names no weights. Did you mean 'qualiclip'? Use one of: clip-rn50," in ran.err
 
 
 def test_weights_without_a_hash_are_compared_with_those_before(

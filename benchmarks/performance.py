@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 MEASUREMENTS = {
     "What the harness adds to a method that does nothing": "pipeline.py FOLDER --rounds 5",
     "NIQE beside pyiqa's": "niqe_speed.py FOLDER --limit 60",
+    "IL-NIQE beside pyiqa's": "niqe_speed.py FOLDER --method ilniqe --limit 5",
     "`qualiclip` beside pyiqa's": "qualiclip_speed.py FOLDER --limit 8",
     "`clipiqa` beside pyiqa's": "qualiclip_speed.py FOLDER --limit 4 --method clipiqa",
     "`qualiclip-lite` beside its bare network": "lite_speed.py FOLDER --limit 40",

@@ -103,7 +103,11 @@ def _check(arrays: Mapping[str, Any]) -> IlniqeModel:
         names = ("mean", "covariance", "centre", "components")
         arrays = dict(zip(names, np.asarray(arrays["templateModel"]).ravel(), strict=True))
     if not {"mean", "covariance", "centre", "components"} <= set(arrays):
-        raise UsageError(f"it holds {', '.join(sorted(arrays)) or 'nothing'} where centre and components should be")
+        raise UsageError(
+            f"it holds {', '.join(sorted(arrays)) or 'nothing'} where mean, covariance, centre and components should be"
+        )
+    if any(np.asarray(arrays[name]).dtype.kind != "f" for name in ("mean", "covariance", "centre", "components")):
+        raise UsageError("its arrays are not all of real floating-point numbers")
     centre = np.asarray(arrays["centre"], dtype=np.float64).ravel()
     components = np.asarray(arrays["components"], dtype=np.float64)
     gaussian = check_model(arrays)
@@ -114,4 +118,6 @@ def _check(arrays: Mapping[str, Any]) -> IlniqeModel:
         )
     if not (np.isfinite(centre).all() and np.isfinite(components).all()):
         raise UsageError("it contains NaN or infinite values")
+    if not np.allclose(components.T @ components, np.eye(components.shape[1]), atol=1e-3):
+        raise UsageError("its components are not orthonormal")
     return IlniqeModel(centre, components, gaussian)

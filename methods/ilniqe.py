@@ -57,8 +57,19 @@ class Ilniqe(Method):
     Options = Options
 
     def load(self) -> None:
-        """Read the pristine model that the options name."""
+        """Read the pristine model that the options name.
+
+        Raises:
+            MissingRequirementError: it is not there.
+            UsageError: it is no model, or was fitted on photographs of another size.
+        """
         self.model = load_model(model_path(self.options.model))
+        fitted = self.model.gaussian.metadata.get("resize", self.options.resize)
+        if fitted is not self.options.resize:
+            raise UsageError(
+                f"ilniqe, option resize: {self.options.resize}, but {self.options.model or 'the shipped model'} was "
+                f"fitted with {fitted}; give a model that was fitted as photographs are scored"
+            )
 
     def declared(self) -> MethodInfo:
         """Return what holds for the pristine model in use; of somebody else's file only what it says."""

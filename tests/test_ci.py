@@ -12,7 +12,7 @@ from pathlib import Path
 
 import fakes
 import pytest
-import yaml  # timm, which bench depends on, brings it
+import yaml  # timm, which open_clip depends on, brings it
 from conftest import Ran
 
 from bench.check import reference

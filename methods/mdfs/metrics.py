@@ -77,18 +77,23 @@ class _DeepStatistics(Method):
             MissingRequirementError: one of them is not there.
             UsageError: one of them is of another kind, or the model was fitted with another network.
         """
-        self._stages, self._network = self._read_network(self.options, self.device)
         path = Path(self.options.model) if self.options.model else self.shipped
         if path is None or not path.is_file():
             raise MissingRequirementError(
-                f"{self.info.name}, option model: {f'{path} is not a file' if path else 'it is not given'}; fit one by "
-                f"`bench fit {self.info.name} --pristine FOLDER --output FILE`"
+                f"{self.info.name}, option model: {f'{path} is not a file' if path else 'it is not given'}; "
+                f"{_how(self.info.name)}"
             )
+        self._stages, self._network = self._read_network(self.options, self.device)
         self.model: PristineModel = load_arrays(self.info.name, path, _MAX_BYTES, (), check_model)
         if (network := self.model.metadata.get("network")) != self._network:
             raise UsageError(
                 f"{self.info.name}, option model: {path} was fitted with a network of fingerprint {network!r} and not "
-                f"{self._network!r}; fit one by `bench fit {self.info.name} --pristine FOLDER --output FILE`"
+                f"{self._network!r}; {_how(self.info.name)}"
+            )
+        if len(self.model.mean) != self._stages.channels:
+            raise UsageError(
+                f"{self.info.name}, option model: {path} is of {len(self.model.mean)} features and not "
+                f"{self._stages.channels}; {_how(self.info.name)}"
             )
 
     @classmethod
@@ -164,6 +169,10 @@ class _DeepStatistics(Method):
         return f"fitted {cls.info.name} on {model.blocks:,} patches of {len(kept):,} photographs{skipped}: {output}"
 
 
+def _how(name: str) -> str:
+    return f"fit one by `bench fit {name} --pristine FOLDER --output FILE`"
+
+
 def _patches(photo: Photo, stages: Any, device: str) -> Patches:
     from .patches import patches
 
@@ -235,8 +244,9 @@ class Mdfs(_DeepStatistics):
 
     @classmethod
     def missing(cls) -> str:
-        """Say which packages or weights are missing and how to get them."""
-        return super().missing() or missing(B7)
+        """Say that a model must be fitted, and which packages or weights are missing."""
+        model = f"a pristine model: {_how(cls.info.name)}, then --option {cls.info.name}.model=FILE"
+        return "; ".join(filter(None, (super().missing() or missing(B7), model)))
 
     @classmethod
     def downloads(cls) -> tuple[Download, ...]:

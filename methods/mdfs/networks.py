@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from ..qualiclip import tensors
 from ..qualiclip._archive import RefusedError
 from ..qualiclip.lite.checkpoint import load_lite_checkpoint
-from ..qualiclip.lite.encoder import folded
+from ..qualiclip.lite.encoder import CHANNELS, folded
 from ..qualiclip.lite.metrics import SHIPPED
 
 _LITE_STAGES = 6  # the stem and five stages; what follows has half as many cells
 _B7_STAGES = range(1, 6)  # of torchvision's features, where 0 is the stem
+_B7_CHANNELS = (32, 48, 80, 160, 224)
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, which B7 was trained on
 
 
@@ -25,8 +26,12 @@ class Stages(nn.Module):
 
     mean: Tensor
     deviation: Tensor
+    channels: int
+    """Of all stages together."""
 
-    def __init__(self, before: nn.Module, stages: list[nn.Module], mean: Tensor, deviation: Tensor) -> None:
+    def __init__(
+        self, before: nn.Module, stages: list[nn.Module], mean: Tensor, deviation: Tensor, channels: int
+    ) -> None:
         """Take a network apart.
 
         Args:
@@ -34,8 +39,10 @@ class Stages(nn.Module):
             stages: each takes the output of the one before it.
             mean: (3,) of the network's input, RGB in [0, 1].
             deviation: (3,) of the same.
+            channels: of all stages together.
         """
         super().__init__()
+        self.channels = channels
         self.before, self.stages = before, nn.ModuleList(stages)
         self.register_buffer("mean", mean.view(1, 3, 1, 1))
         self.register_buffer("deviation", deviation.view(1, 3, 1, 1))
@@ -56,7 +63,9 @@ def lite() -> tuple[Stages, str]:
     """Return the stem and five stages of EfficientNet-Lite0, as ``qualiclip-lite`` ships them, and a fingerprint."""
     checkpoint, model = load_lite_checkpoint(SHIPPED, "mdfs-lite")
     halves = torch.full((3,), 0.5)
-    stages = Stages(nn.Identity(), list(folded(model.encoder))[:_LITE_STAGES], halves, halves)
+    stages = Stages(
+        nn.Identity(), list(folded(model.encoder))[:_LITE_STAGES], halves, halves, sum(CHANNELS[:_LITE_STAGES])
+    )
     return stages.eval(), checkpoint.fingerprint
 
 
@@ -81,5 +90,5 @@ def b7(path: Path) -> tuple[Stages, str]:
     checkpoint = tensors.load_tensors(path, "mdfs, option weights", advice, check)
     network.load_state_dict(dict(checkpoint.state), assign=True)
     stem, *stages = network.features[: _B7_STAGES.stop]
-    found = Stages(stem, stages, torch.tensor(_MEAN), torch.tensor(_DEVIATION))
+    found = Stages(stem, stages, torch.tensor(_MEAN), torch.tensor(_DEVIATION), sum(_B7_CHANNELS))
     return found.eval().requires_grad_(False), checkpoint.fingerprint

@@ -182,8 +182,8 @@ def _batch_norm(statistics: Sequence[LayerChange], evidence: Evidence) -> Iterat
     now, before = evidence.tracked, evidence.tracked_before
     if now and before and now != before:
         yield (
-            f"num_batches_tracked went from {_listed(before)} to {_listed(now)}: so many forward passes updated the "
-            "statistics."
+            f"num_batches_tracked went from {_listed(before)} to {_listed(now)}: by the difference, so many forward "
+            "passes updated the statistics."
         )
     elif now and before:
         yield f"num_batches_tracked is {_listed(now)} in both files."

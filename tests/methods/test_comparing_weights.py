@@ -166,7 +166,7 @@ def test_batch_normalisation_tells_whether_it_was_frozen(
     assert layer(updated, "visual.bn1").largest == 0
     assert "changed in 1 of 1 layers, by up to 0.25 in visual.bn1" in said(updated, "running statistics")
     assert updated.tracked == ((87_503,), (3,))
-    assert "from 3 to 87503: so many forward passes" in said(updated, "num_batches_tracked")
+    assert "from 3 to 87503: by the difference, so many forward" in said(updated, "num_batches_tracked")
     assert "No weight changed." in updated.conclusions
     del counted["visual.bn1.num_batches_tracked"], start["visual.bn1.running_mean"], start["visual.bn1.running_var"]
     assert "no running statistics" in said(compared(moved(start)), "running statistics")

@@ -268,8 +268,14 @@ def test_hostile_and_foreign_files_are_refused_in_a_sentence(tmp_path: Path, fit
         Ilniqe(Options(model=str(tmp_path / "nowhere.npz")))
 
 
+def test_a_model_is_of_the_size_that_photographs_are_scored_at(fitted: tuple[Path, str]) -> None:
+    resized = load_model(fitted[0]).gaussian.metadata["resize"]
+    with pytest.raises(UsageError, match=f"ilniqe, option resize: {not resized}, but .* was fitted with {resized}"):
+        Ilniqe(Options(model=str(fitted[0]), resize=not resized))
+
+
 def test_a_flat_photo_has_a_worse_score_than_noise(fitted: tuple[Path, str]) -> None:
-    method = Ilniqe(Options(model=str(fitted[0])))
+    method = Ilniqe(Options(model=str(fitted[0]), resize=False))
     flat: Pixels = np.full((100, 100, 3), 7, np.uint8)
     of_flat, of_noise = method.score([Photo("flat", flat, 0, 0), Photo("noise", noise(100, 100, 3), 0, 0)])
     assert math.isfinite(of_flat)

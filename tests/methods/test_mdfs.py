@@ -122,20 +122,31 @@ def test_a_model_of_another_network_is_refused(tmp_path: Path) -> None:
         MdfsLite(LiteOptions(model=str(tmp_path / "model.npz")))
 
 
+def test_a_model_of_another_number_of_features_is_refused(tmp_path: Path) -> None:
+    network = MdfsLite().model.metadata["network"]
+    PristineModel(np.zeros(36), np.eye(36), metadata={"network": network}).save(tmp_path / "model.npz")
+    with pytest.raises(UsageError, match=r"model\.npz is of 36 features and not 304; fit one by"):
+        MdfsLite(LiteOptions(model=str(tmp_path / "model.npz")))
+
+
 # --- EfficientNet-B7 ---
 
 
 def test_missing_weights_are_named_with_how_to_get_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     assert "bench fetch weights efficientnet-b7" in Mdfs.missing()
-    with pytest.raises(MissingRequirementError, match=r"EfficientNet-B7 with ImageNet weights.*efficientnet-b7"):
+    assert "bench fit mdfs --pristine FOLDER" in Mdfs.missing()
+    with pytest.raises(MissingRequirementError, match=r"mdfs, option model: it is not given") as found:
         Mdfs()
+    assert not found.value.fetchable, "nothing is downloaded before all that must be given is there"
+    with pytest.raises(MissingRequirementError, match=r"EfficientNet-B7 with ImageNet weights.*efficientnet-b7"):
+        Mdfs(Options(model=str(SHIPPED)))
 
 
 def test_other_weights_are_refused(tmp_path: Path) -> None:
     save_file({"x": torch.zeros(2)}, tmp_path / "x.safetensors")
     with pytest.raises(UsageError, match=r"mdfs, option weights: .*x\.safetensors: it lacks .*EfficientNet-B7"):
-        Mdfs(Options(weights=str(tmp_path / "x.safetensors")))
+        Mdfs(Options(model=str(SHIPPED), weights=str(tmp_path / "x.safetensors")))
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import copy
 import itertools
 from collections import OrderedDict
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -26,7 +27,7 @@ _EPSILON = 1e-3  # of the batch norms, TensorFlow's
 
 def encoder() -> nn.ModuleList:
     """Build the stem and the seven stages, untrained; each takes the output of the one before, (N, C, h, w)."""
-    stem = nn.Sequential(_Convolution(3, CHANNELS[0], 3, stride=2), _norm(CHANNELS[0]), nn.ReLU6())
+    stem = nn.Sequential(_Convolution(3, CHANNELS[0], 3, stride=2), _norm(CHANNELS[0]), nn.ReLU6(inplace=True))
     stages = [stem, nn.Sequential(_Separable(*CHANNELS[:2]))]
     for (window, stride, blocks), before, after in zip(_STAGES, CHANNELS[1:], CHANNELS[2:], strict=False):
         first = _Inverted(before, after, window, stride)
@@ -42,22 +43,24 @@ def folded(stages: nn.ModuleList) -> nn.ModuleList:
             if isinstance(convolution, _Convolution) and isinstance(norm, nn.BatchNorm2d):
                 setattr(block, name, fuse_conv_bn_eval(convolution, norm))
                 setattr(block, after, nn.Identity())
-    return found
+    return found.to(memory_format=torch.channels_last)
 
 
 class _Convolution(nn.Conv2d):
     """A convolution without bias whose output has the side of the input over the stride, rounded up."""
 
     def __init__(self, before: int, after: int, window: int, stride: int = 1, groups: int = 1) -> None:
-        super().__init__(before, after, window, stride, groups=groups, bias=False)
+        # With a stride of 1 the margins are equal on all sides, and padding them apart would cost a copy.
+        padding = window // 2 if stride == 1 else 0
+        super().__init__(before, after, window, stride, padding, groups=groups, bias=False)
 
     def forward(self, cells: Tensor) -> Tensor:
         """Pad as TensorFlow does: where the margin is odd, the right and the bottom have more of it."""
-        margins = [
-            max((-(-size // stride) - 1) * stride + window - size, 0)
-            for size, stride, window in zip(cells.shape[:1:-1], self.stride, self.kernel_size, strict=True)
-        ]
-        if any(margins):
+        if self.stride != (1, 1):
+            margins = [
+                max((-(-size // stride) - 1) * stride + window - size, 0)
+                for size, stride, window in zip(cells.shape[:1:-1], self.stride, self.kernel_size, strict=True)
+            ]
             cells = functional.pad(cells, [part for both in margins for part in (both // 2, both - both // 2)])
         return super().forward(cells)
 
@@ -74,7 +77,7 @@ class _Separable(nn.Sequential):
             OrderedDict(
                 conv_dw=_Convolution(before, before, 3, groups=before),
                 bn1=_norm(before),
-                act1=nn.ReLU6(),
+                act1=nn.ReLU6(inplace=True),
                 conv_pw=_Convolution(before, after, 1),
                 bn2=_norm(after),
             )
@@ -90,10 +93,10 @@ class _Inverted(nn.Sequential):
             OrderedDict(
                 conv_pw=_Convolution(before, inside, 1),
                 bn1=_norm(inside),
-                act1=nn.ReLU6(),
+                act1=nn.ReLU6(inplace=True),
                 conv_dw=_Convolution(inside, inside, window, stride, groups=inside),
                 bn2=_norm(inside),
-                act2=nn.ReLU6(),
+                act2=nn.ReLU6(inplace=True),
                 conv_pwl=_Convolution(inside, after, 1),
                 bn3=_norm(after),
             )

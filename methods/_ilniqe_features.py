@@ -7,15 +7,13 @@ row.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from bench.api import FloatArray, Pixels
 
 from ._aggd import fit_moments, moments
 from ._ilniqe_maps import Map, gradient, halved, log_gabor, log_opponent, normalised, opponent
-from ._niqe_features import block_moments
+from ._niqe_features import BlockFeatures, block_moments
 from ._weibull import fit_weibull
 
 BLOCK = 84
@@ -26,18 +24,6 @@ FEATURES = 468
 
 _PAIRS = 4  # neighbours that a value is multiplied with
 _MOST = 1e4  # larger features, such as the shape of a constant block, count as this
-
-
-class BlockFeatures(NamedTuple):
-    """What a photograph's blocks look like.
-
-    Attributes:
-        features: (blocks, 468); NaN where a block is too flat to tell.
-        sharpness: (blocks,), the mean local standard deviation in grey levels, 0 or more.
-    """
-
-    features: FloatArray
-    sharpness: FloatArray
 
 
 def block_features(pixels: Pixels) -> BlockFeatures:

@@ -40,7 +40,7 @@ class BlockFeatures(NamedTuple):
     """What a photograph's blocks look like.
 
     Attributes:
-        features: (blocks, 36); NaN where a block is too flat to tell.
+        features: (blocks, F), of NIQE 36 and of IL-NIQE 468; NaN where a block is too flat to tell.
         sharpness: (blocks,), the mean local standard deviation in grey levels, 0 or more.
     """
 

@@ -19,9 +19,10 @@ from bench.api import Family, FeatureSpace, FloatArray, Method, MethodInfo, Phot
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.plugins.gaussian import flat_as_zero, gaussian, measure_photos, unmixed
 
-from ._ilniqe_features import BLOCK, BlockFeatures, block_features
+from ._ilniqe_features import BLOCK, block_features
 from ._ilniqe_model import IlniqeModel, fit_model, load_model, model_path
 from ._matlab_resize import matlab_resize
+from ._niqe_features import BlockFeatures
 
 _SIDE = 524  # pixels, of the square that the paper brings every photograph to
 _SHARP = 0.85  # of the photograph's sharpest block: what is fitted on

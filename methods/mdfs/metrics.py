@@ -202,7 +202,7 @@ class MdfsLite(_DeepStatistics):
         device_bound=True,
     )
     Options = LiteOptions
-    packages = ("safetensors", "torch")
+    packages = ("torch",)
     shipped = SHIPPED
 
     @classmethod
@@ -233,7 +233,7 @@ class Mdfs(_DeepStatistics):
         device_bound=True,
     )
     Options = Options
-    packages = ("safetensors", "torch", "torchvision")
+    packages = ("torch", "torchvision")
 
     @classmethod
     def _read_network(cls, options: Any, device: str) -> tuple[Any, str]:

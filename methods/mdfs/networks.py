@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from ..qualiclip import tensors
-from ..qualiclip._archive import RefusedError
+from ..qualiclip.checkpoint_files import Checkpoint, RefusedError
+from ..qualiclip.lite.architecture import CHANNELS
 from ..qualiclip.lite.checkpoint import load_lite_checkpoint
-from ..qualiclip.lite.encoder import CHANNELS, folded
+from ..qualiclip.lite.encoder import folded
+from ..qualiclip.lite.explaining import model_of
 from ..qualiclip.lite.metrics import SHIPPED
 
 _LITE_STAGES = 6  # the stem and five stages; what follows has half as many cells
@@ -61,12 +63,11 @@ class Stages(nn.Module):
 
 def lite() -> tuple[Stages, str]:
     """Return the stem and five stages of EfficientNet-Lite0, as ``qualiclip-lite`` ships them, and a fingerprint."""
-    checkpoint, model = load_lite_checkpoint(SHIPPED, "mdfs-lite")
+    checkpoint = load_lite_checkpoint(SHIPPED, "mdfs-lite")
+    stages = list(folded(model_of(checkpoint).encoder))[:_LITE_STAGES]
     halves = torch.full((3,), 0.5)
-    stages = Stages(
-        nn.Identity(), list(folded(model.encoder))[:_LITE_STAGES], halves, halves, sum(CHANNELS[:_LITE_STAGES])
-    )
-    return stages.eval(), checkpoint.fingerprint
+    found = Stages(nn.Identity(), stages, halves, halves, sum(CHANNELS[:_LITE_STAGES]))
+    return found.eval(), checkpoint.fingerprint
 
 
 def b7(path: Path) -> tuple[Stages, str]:
@@ -81,10 +82,10 @@ def b7(path: Path) -> tuple[Stages, str]:
         network = cast(Any, efficientnet_b7())
     wanted: Mapping[str, Tensor] = network.state_dict()
 
-    def check(given: dict[str, Tensor], config: Mapping[str, Any]) -> tensors.Checkpoint:  # noqa: ARG001
+    def check(given: dict[str, Tensor], config: Mapping[str, Any]) -> Checkpoint:  # noqa: ARG001
         if odd := sorted(wanted.keys() ^ given.keys()):
             raise RefusedError(f"it {'lacks' if odd[0] in wanted else 'has'} {odd[0]}, unlike EfficientNet-B7")
-        return tensors.Checkpoint({name: tensors.checked(name, given[name], like) for name, like in wanted.items()})
+        return Checkpoint({name: tensors.checked(name, given[name], like) for name, like in wanted.items()})
 
     advice = "give torchvision's efficientnet_b7 weights"
     checkpoint = tensors.load_tensors(path, "mdfs, option weights", advice, check)

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .checkpoint_files import RefusedError
+
 _MAX_PICKLE = 16 * 2**20  # CLIP's has less than a megabyte
 _MAX_MODULES = 100_000  # modules may be shared, so a small file can pretend to hold any number
 
@@ -30,10 +32,6 @@ _DTYPES = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
-
-
-class RefusedError(Exception):
-    """Why a file is not taken, to go on with after its name and a colon."""
 
 
 class _Module:

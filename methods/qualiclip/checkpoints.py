@@ -19,9 +19,9 @@ from typing import Any
 from torch import Tensor
 
 from . import tensors as files
-from ._archive import RefusedError
+from .checkpoint_files import PROMPTS, UNUSED, Checkpoint, RefusedError
 from .model import WIDTH, QualityModel, empty_clip, encode_prompts, image_encoder
-from .tensors import PROMPTS, UNUSED, Checkpoint, checked, values
+from .tensors import checked, values
 
 _MAX_PAIRS = 1000  # a small file can pretend to hold any number
 _ADVICE = "give a checkpoint of CLIP RN50 or QualiCLIP"

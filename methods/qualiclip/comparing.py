@@ -13,9 +13,9 @@ from torch import Tensor
 from bench.api import LayerChange, WeightComparison
 from bench.errors import UsageError
 
-from ._archive import RefusedError
+from .checkpoint_files import UNUSED, RefusedError
 from .conclusions import Evidence, conclude, exact_share
-from .tensors import UNUSED, load_tensors, values
+from .tensors import load_tensors, values
 
 _MAX_NUMBERS = 2**28  # CLIP RN50 has 102 million; a small file can pretend to hold any number
 _STATISTICS = ("running_mean", "running_var")

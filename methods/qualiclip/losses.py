@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .config import TrainingConfig
+from .quality import quality
 
 
 def consistency(similarities: Tensor, margin: float) -> Tensor:
@@ -28,11 +29,6 @@ def ranking(similarities: Tensor, margin: float) -> tuple[Tensor, Tensor]:
     weaker, stronger = torch.triu_indices(levels, levels, offset=1, device=similarities.device)
     rise = similarities[:, stronger] - similarities[:, weaker]
     return (rise[..., 0] + margin).relu().mean(), (margin - rise[..., 1]).relu().mean()
-
-
-def quality(similarities: Tensor) -> Tensor:
-    """Return positive minus negative similarity, mean over the pairs of prompts: (..., K, 2) to (...)."""
-    return (similarities[..., 0] - similarities[..., 1]).mean(-1)
 
 
 def agreement(similarities: Tensor) -> Tensor:
@@ -58,7 +54,7 @@ def across(similarities: Tensor, severity: Tensor, margin: float, gap: float) ->
         margin: least difference of quality that costs nothing.
         gap: least difference of severity that counts.
     """
-    value = quality(similarities).flatten()
+    value: Tensor = quality(similarities).flatten()
     severe = severity[:, :, None].expand(-1, -1, 2).flatten()
     series = torch.arange(len(similarities), device=value.device).repeat_interleave(len(value) // len(similarities))
     ordered = (severe[None] - severe[:, None] >= gap) & (series[None] != series[:, None])

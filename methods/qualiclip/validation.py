@@ -11,8 +11,8 @@ import torch
 from bench.api import FloatArray
 from bench.distortions import find
 
-from .losses import quality
 from .optimisation import Trainable
+from .quality import quality
 from .series import Batch, SeriesRecipe, as_input
 
 

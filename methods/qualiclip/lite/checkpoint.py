@@ -1,4 +1,4 @@
-"""Checkpoints of ``qualiclip-lite``: reading, checking and loading into a network."""
+"""Checkpoints of ``qualiclip-lite``, read from untrusted files and checked. No torch is imported."""
 
 from __future__ import annotations
 
@@ -6,52 +6,78 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
+from safetensors.numpy import load_file
 
-from .. import tensors
-from .._archive import RefusedError
-from ..tensors import PROMPTS, Checkpoint, checked, values
-from .network import LiteModel
+from ..checkpoint_files import PROMPTS, UNUSED, Checkpoint, RefusedError, check_shape, finite, load_checkpoint_file
+from .architecture import stages
+from .features import WIDTH
+from .head import coordinates
 
 _MOST = 64  # prompts; the shipped ones are 14
+_WIDEST = 16 * 1024
+
+Arrays = dict[str, npt.NDArray[Any]]
 
 
-def load_lite_checkpoint(path: Path, what: str) -> tuple[Checkpoint, LiteModel]:
-    """Read a checkpoint that ``bench train qualiclip --preset lite`` wrote, and build its network, ready to score.
+def load_lite_checkpoint(path: Path, what: str) -> Checkpoint:
+    """Read a checkpoint that ``bench train qualiclip --preset lite`` wrote.
 
     Args:
         path: the file.
         what: who asks, as errors name it.
 
+    Returns:
+        Float32 arrays by the names of ``LiteModel``, and the features of the prompts.
+
     Raises:
         UsageError: it is not such a file.
     """
-    return tensors.load_tensors(path, what, "give a checkpoint of `bench train qualiclip --preset lite`", _check)
+    advice = "give a checkpoint of `bench train qualiclip --preset lite`"
+    return load_checkpoint_file(path, what, advice, load_file, _check)
 
 
-def _check(given: dict[str, Tensor], config: Mapping[str, Any]) -> tuple[Checkpoint, LiteModel]:
+def _check(given: Arrays, config: Mapping[str, Any]) -> Checkpoint:
     texts = _texts(given.pop(PROMPTS, None))
-    try:
-        model = LiteModel(texts)
-    except RuntimeError:  # torch.linalg.LinAlgError, which is not exported by name
-        raise RefusedError(f"{PROMPTS} are not linearly independent") from None
-    wanted = model.state_dict()
-    if odd := sorted(wanted.keys() ^ given.keys()):
+    wanted = _shapes(len(texts))
+    if odd := sorted(wanted.keys() ^ {name for name in given if not name.endswith(UNUSED)}):
         raise RefusedError(f"it {'lacks' if odd[0] in wanted else 'has'} {odd[0]}, unlike QualiCLIP-lite")
-    state = {name: checked(name, given[name], like) for name, like in wanted.items()}
+    for name, shape in wanted.items():
+        check_shape(name, given[name].shape, shape)
+    state = {name: finite(name, given[name]) for name in wanted}
     if not (state["spread"] > 0).all():
         raise RefusedError("spread holds values that are not above 0")
-    model.load_state_dict(state)
-    return Checkpoint(state, texts, config), model.eval().requires_grad_(False)
+    return Checkpoint(state, texts, config)
 
 
-def _texts(given: Tensor | None) -> Tensor:
+def _shapes(prompts: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of every array of a checkpoint."""
+    found: dict[str, tuple[int, ...]] = {
+        "centre": (WIDTH,),
+        "spread": (WIDTH,),
+        "head.weight": (prompts, WIDTH),
+        "head.bias": (prompts,),
+    }
+    for prefix, block in (item for stage in stages() for item in stage.items()):
+        for about in block.convolutions:
+            window = (about.window, about.window)
+            found[f"encoder.{prefix}.{about.name}.weight"] = (about.after, about.before // about.groups, *window)
+            for part in ("weight", "bias", "running_mean", "running_var"):
+                found[f"encoder.{prefix}.{about.norm}.{part}"] = (about.after,)
+    return found
+
+
+def _texts(given: npt.NDArray[Any] | None) -> npt.NDArray[np.float32]:
     if given is None:
         raise RefusedError(f"it lacks {PROMPTS}")
-    if given.ndim != 2 or len(given) not in range(2, _MOST + 1, 2) or given.shape[1] > 16 * 1024:
+    if given.ndim != 2 or len(given) not in range(2, _MOST + 1, 2) or given.shape[1] > _WIDEST:
         raise RefusedError(f"{PROMPTS} has the shape {tuple(given.shape)} and not (2K, D)")
-    texts = values(PROMPTS, given)
-    if not torch.allclose(texts.norm(dim=1), torch.ones(len(texts)), atol=1e-3):
+    texts = finite(PROMPTS, given)
+    if not np.allclose(np.linalg.norm(texts, axis=1), 1, atol=1e-3):
         raise RefusedError(f"{PROMPTS} are not of unit length")
+    try:
+        coordinates(texts)
+    except np.linalg.LinAlgError:
+        raise RefusedError(f"{PROMPTS} are not linearly independent") from None
     return texts

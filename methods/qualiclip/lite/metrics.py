@@ -1,4 +1,4 @@
-"""The method ``qualiclip-lite``; torch is imported when it is loaded."""
+"""The method ``qualiclip-lite``; ONNX Runtime is imported when it is loaded, torch when it is to explain a score."""
 
 from __future__ import annotations
 
@@ -46,10 +46,8 @@ class QualiclipLite(Method):
         ),
         summary="QualiCLIP's recipe on a small encoder that ships with this package; not CLIP",
         batching="one",
-        device_bound=True,
     )
     Options = LiteOptions
-    packages = ("safetensors", "torch")
 
     def load(self) -> None:
         """Read the checkpoint.
@@ -58,7 +56,6 @@ class QualiclipLite(Method):
             UsageError: there is no such file, or it is no checkpoint of this network.
         """
         from .checkpoint import load_lite_checkpoint
-        from .encoder import folded
         from .scorer import Scorer
 
         path = Path(self.options.weights) if self.options.weights else SHIPPED
@@ -66,18 +63,16 @@ class QualiclipLite(Method):
             raise UsageError(
                 f"{self.info.name}, option weights: {path} is not a file; leave it out for the shipped checkpoint"
             )
-        checkpoint, model = load_lite_checkpoint(path, f"{self.info.name}, option weights")
-        self._trained_on, self._seen = checkpoint.trained_on, checkpoint.selected_on
-        self._fingerprint = checkpoint.fingerprint
-        model.encoder = folded(model.encoder)
-        self._scorer = Scorer(model.to(self.device))
+        self._checkpoint = load_lite_checkpoint(path, f"{self.info.name}, option weights")
+        self._fingerprint = self._checkpoint.fingerprint
+        self._scorer = Scorer.of(self._checkpoint)
 
     def declared(self) -> MethodInfo:
         """Return what holds for the weights in use; the rule that joins quality and NIQE was chosen all the same."""
         if not self.options.weights:
             return self.info
-        seen = tuple(dict.fromkeys((*self.info.selected_on, *self._seen)))
-        return replace(self.info, trained_on=self._trained_on, selected_on=seen)
+        seen = tuple(dict.fromkeys((*self.info.selected_on, *self._checkpoint.selected_on)))
+        return replace(self.info, trained_on=self._checkpoint.trained_on, selected_on=seen)
 
     @property
     def fingerprint(self) -> str:
@@ -107,4 +102,6 @@ class QualiclipLite(Method):
 
     def explainer(self) -> Explainer:
         """Show the last stage of convolutions for the whole photograph."""
-        return self._scorer.explainer()
+        from .explaining import explainer
+
+        return explainer(self._checkpoint)

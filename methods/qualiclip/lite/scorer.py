@@ -1,23 +1,25 @@
-"""Score of ``qualiclip-lite`` for photographs of any size."""
+"""Score of ``qualiclip-lite`` for photographs of any size. No torch is imported."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
-from bench.api import Explainer, FloatArray, Photo, Pixels, Resize
+from bench.api import FloatArray, Photo, Pixels, Resize
 from bench.errors import ImageError
 from bench.io.images import resize
 
-from ..._batch import to_device
 from ..._niqe_model import load_model, model_path
-from ..explaining import by_side
-from ..losses import quality
+from ..checkpoint_files import Checkpoint
+from ..quality import quality
+from .features import features
+from .graph import Encoder
+from .head import Head, coordinates
 from .naturalness import unnaturalness
-from .network import LiteModel
 from .windows import Window, grid
 
 _SHORT_SIDE = Resize(short=384)
@@ -30,19 +32,26 @@ TEMPERATURE = 0.1
 NATURALNESS = 3.0
 _NIQE = 5.0  # a distance at which naturalness speaks neither for nor against
 
-_LEFT_OUT = (
-    "NIQE's distance, which multiplies the odds of the score, is not in the maps; they are of the whole photograph "
-    "through the last convolution alone, while the score also takes the worst of nine windows, earlier stages and "
-    "natural-scene statistics"
-)
-
 
 class Scorer:
     """A network and NIQE's pristine model: what a score is made of."""
 
-    def __init__(self, model: LiteModel) -> None:
-        self._model = model
+    def __init__(self, state: Mapping[str, npt.NDArray[np.float32]], texts: npt.NDArray[np.float32]) -> None:
+        """Build it.
+
+        Args:
+            state: weights by the names of a checkpoint.
+            texts: features (2K, D) of the prompts.
+        """
+        self._encoder = Encoder(state)
+        prompts = coordinates(texts)
+        self._head = Head(state["centre"], state["spread"], state["head.weight"], state["head.bias"], prompts)
         self._pristine = load_model(model_path(""))
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Scorer:
+        """Build it of a checkpoint that was checked."""
+        return cls(checkpoint.state, checkpoint.prompts)
 
     def score(self, photos: Sequence[Photo]) -> list[float]:
         """Return one score in (0, 1) a photo, RGB of any size, higher is better.
@@ -54,23 +63,11 @@ class Scorer:
 
     def features(self, photo: Photo) -> FloatArray:
         """Return the features (1, F) of the whole photo."""
-        with torch.inference_mode():
-            return self._model.features(self._batch(_shrunk(photo.pixels))).double().cpu().numpy()
-
-    def explainer(self) -> Explainer:
-        """Return what the prompts say of a photo; NIQE has nothing to differentiate.
-
-        There are no aspects: the pairs of prompts were trained to agree, and say one thing in seven ways.
-        """
-
-        def outputs(photo: Photo) -> Mapping[str, Tensor]:
-            return by_side(self._model.similarities(self._batch(_shrunk(photo.pixels)))[0])
-
-        return Explainer(self._model.encoder[-1], outputs, lambda _: {}, _LEFT_OUT, unit="cosine")
+        return np.asarray(self._features(shrunk(photo.pixels)), np.float64)
 
     def _score(self, pixels: Pixels) -> float:
         """Return the probability of odds exp(quality / temperature) times those of NIQE's naturalness."""
-        seen = self._quality(_shrunk(pixels))
+        seen = self._quality(shrunk(pixels))
         naturalness = NATURALNESS * math.log(_NIQE / unnaturalness(pixels, self._pristine))
         return 1 / (1 + math.exp(-seen / TEMPERATURE - naturalness))
 
@@ -78,17 +75,21 @@ class Scorer:
         """Return the mean of the quality of the whole image and of its worst window, in -2 to 2."""
         height, width, _ = image.shape
         windows = [Window(0, 0, height, width), *grid(height, width, _WINDOW, _GRID)]
-        with torch.inference_mode():
-            whole, *parts = quality(self._model.similarities_of_windows(self._batch(image), windows)[0]).tolist()
+        whole, *parts = quality(self._head.cosines(self._features(image, windows))).tolist()
         return float((whole + min(parts)) / 2)
 
-    def _batch(self, image: Pixels) -> Tensor:
-        """Return (1, 3, H, W) in [0, 1] on the network's device."""
-        batch: Tensor = to_device([image], self._model.prompts.device)
-        return batch
+    def _features(self, image: Pixels, windows: Sequence[Window] = ()) -> Any:
+        """Return the features (W, F) of windows of an image (H, W, 3); default: of the whole."""
+        batch = np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+        return features(batch, self._encoder.maps(batch), windows)[0]
 
 
-def _shrunk(pixels: Pixels) -> Pixels:
+def shrunk(pixels: Pixels) -> Pixels:
+    """Bring a photograph to the size that the network sees.
+
+    Raises:
+        ImageError: its long side is more than 20 times its short one.
+    """
     short, long = sorted(pixels.shape[:2])
     if long > _NARROWEST * short:
         raise ImageError(f"{long} by {short} pixels: qualiclip-lite needs an aspect ratio of at most 1:{_NARROWEST}")

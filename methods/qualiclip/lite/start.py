@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from bench.api import Photo
 from bench.errors import MissingRequirementError, UsageError
 
 from .. import tensors
-from .._archive import RefusedError
+from ..checkpoint_files import Checkpoint, RefusedError
 from ..config import TrainingConfig
 from ..photographs import TrainingPhotographs
 from ..plan import recipe_of
@@ -116,7 +117,11 @@ def subject(config: TrainingConfig, photographs: TrainingPhotographs) -> Subject
         halves = {n: value.half() for n, value in model.state_dict().items() if value.is_floating_point()}
         tensors.save(path, {**model.state_dict(), **halves}, texts(), about)
 
+    def score(photos: Sequence[Photo]) -> list[float]:
+        state = {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
+        return Scorer(state, texts().numpy()).score(photos)
+
     # Of what was given. The measured features depend in their last bits on the number of threads.
-    fingerprint = tensors.Checkpoint(model.encoder.state_dict(), texts()).fingerprint
+    fingerprint = Checkpoint(model.encoder.state_dict(), texts()).fingerprint
     origin = {"method": "qualiclip-lite", "fingerprint": fingerprint, "trained_on": ["imagenet"], "monitored_on": []}
-    return Subject(model, save, Scorer(model).score, origin)
+    return Subject(model, save, score, origin)

@@ -1,11 +1,10 @@
-"""Windows of an image, and the parts of smaller maps of it that show them."""
+"""Windows of an image."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-from torch import Tensor
 
 
 class Window(NamedTuple):
@@ -32,10 +31,3 @@ def grid(height: int, width: int, side: int, count: int) -> list[Window]:
     """
     tops, lefts = (np.linspace(0, length - side, count).astype(int) for length in (height, width))
     return [Window(int(top), int(left), side, side) for top in tops for left in lefts]
-
-
-def cut(maps: Tensor, window: Window, images: Tensor) -> Tensor:
-    """Return the part of maps (N, C, h, w) that shows a window of their images (N, 3, H, W)."""
-    down, right = (of_map / of_image for of_map, of_image in zip(maps.shape[2:], images.shape[2:], strict=True))
-    top, left = round(window.top * down), round(window.left * right)
-    return maps[:, :, top : top + round(window.height * down), left : left + round(window.width * right)]

@@ -1,0 +1,43 @@
+"""Explanation of the scores of ``qualiclip-lite``, by gradients of its network in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from bench.api import Explainer, Photo
+
+from ..._batch import to_device
+from ..checkpoint_files import Checkpoint
+from ..explaining import by_side
+from .network import LiteModel
+from .scorer import shrunk
+
+_LEFT_OUT = (
+    "NIQE's distance, which multiplies the odds of the score, is not in the maps; they are of the whole photograph "
+    "through the last convolution alone, while the score also takes the worst of nine windows, earlier stages and "
+    "natural-scene statistics"
+)
+
+
+def model_of(checkpoint: Checkpoint) -> LiteModel:
+    """Return the network of a checkpoint, on the processor, ready to score."""
+    model = LiteModel(torch.from_numpy(checkpoint.prompts))
+    # Counters of training steps are not in a checkpoint that was read.
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in checkpoint.state.items()}, strict=False)
+    return model.eval().requires_grad_(False)
+
+
+def explainer(checkpoint: Checkpoint) -> Explainer:
+    """Return what the prompts say of a photo; NIQE has nothing to differentiate.
+
+    There are no aspects: the pairs of prompts were trained to agree, and say one thing in seven ways.
+    """
+    model = model_of(checkpoint)
+
+    def outputs(photo: Photo) -> Mapping[str, Tensor]:
+        return by_side(model.similarities(to_device([shrunk(photo.pixels)], "cpu"))[0])
+
+    return Explainer(model.encoder[-1], outputs, lambda _: {}, _LEFT_OUT, unit="cosine")

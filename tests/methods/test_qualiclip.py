@@ -18,7 +18,7 @@ from clip_states import photo, random_state
 
 from bench.api import UNKNOWN, Photo
 from bench.errors import ImageError, UsageError
-from bench.methods.qualiclip import ClipIqa, Qualiclip, checkpoints, tensors
+from bench.methods.qualiclip import ClipIqa, Qualiclip, checkpoint_files, checkpoints, tensors
 from bench.methods.qualiclip import model as network
 from bench.methods.qualiclip._archive import is_torchscript, read_torchscript
 from bench.methods.qualiclip.metrics import ClipIqaOptions, QualiclipOptions, prompt_pairs
@@ -212,7 +212,10 @@ def test_fingerprint_follows_the_weights_and_not_the_file(
     assert ours.declared().trained_on == ("bsds500", UNKNOWN)
     assert released.declared().trained_on == (UNKNOWN,)
     changed = {**visual, "visual.conv1.weight": visual["visual.conv1.weight"] * 1.0001}
-    for other in (tensors.Checkpoint(changed, features), tensors.Checkpoint(visual, features.flip(0))):
+    for other in (
+        checkpoint_files.Checkpoint(changed, features),
+        checkpoint_files.Checkpoint(visual, features.flip(0)),
+    ):
         assert other.fingerprint != released.fingerprint
     assert {file.name for file in tmp_path.iterdir()} == {"ours.safetensors", "ours.json"}
 
@@ -330,7 +333,7 @@ def test_bad_checkpoints_are_refused_in_one_sentence_and_never_executed(
 
 
 def test_a_small_file_that_unpacks_to_a_large_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tensors, "_MAX_BYTES", 2**20)
+    monkeypatch.setattr(checkpoint_files, "_MAX_BYTES", 2**20)
     with zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("m/data/0", bytes(2**20 + 1))
     assert (tmp_path / "bomb.pt").stat().st_size < 2**12

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from bench.api import UNKNOWN
 from bench.errors import UsageError
-from bench.methods.qualiclip import Qualiclip, checkpoints, losses, tensors
+from bench.methods.qualiclip import Qualiclip, checkpoint_files, checkpoints, losses
 from bench.methods.qualiclip.metrics import QualiclipOptions
 from bench.methods.qualiclip.model import QualityModel, mean_query_pool
 from bench.methods.qualiclip.optimisation import choose_parameters, prepare_to_train
@@ -131,11 +131,11 @@ def test_training_needs_clip_and_says_how_to_get_it(tmp_path: Path) -> None:
 def test_what_was_watched_is_declared_of_the_checkpoint(tmp_path: Path) -> None:
     config = tmp_path / "x.json"
     config.write_text(json.dumps({"trained_on": ["kadis700k", UNKNOWN], "monitored_on": ["koniq"]}))
-    checkpoint = tensors.Checkpoint({}, None, tensors._read_config(tmp_path / "x.safetensors"))
+    checkpoint = checkpoint_files.Checkpoint({}, None, checkpoint_files._read_config(tmp_path / "x.safetensors"))
     assert checkpoint.selected_on == ("koniq",)
     config.write_text(json.dumps({"monitored_on": "koniq"}))
-    with pytest.raises(tensors.RefusedError, match="monitored_on that is not a list of names"):
-        tensors._read_config(tmp_path / "x.safetensors")
+    with pytest.raises(checkpoint_files.RefusedError, match="monitored_on that is not a list of names"):
+        checkpoint_files._read_config(tmp_path / "x.safetensors")
 
 
 @pytest.mark.slow

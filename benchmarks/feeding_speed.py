@@ -23,6 +23,7 @@ from bench.distortions import distort_levels
 from bench.methods.qualiclip import losses
 from bench.methods.qualiclip.config import TrainingConfig
 from bench.methods.qualiclip.lite.checkpoint import load_lite_checkpoint
+from bench.methods.qualiclip.lite.explaining import model_of
 from bench.methods.qualiclip.lite.metrics import SHIPPED
 from bench.methods.qualiclip.loading import batch_bytes, plan_loading
 from bench.methods.qualiclip.photographs import TrainingPhotographs, find_photographs
@@ -87,7 +88,7 @@ def rounding(photographs: TrainingPhotographs, series: int) -> Iterator[str]:
     """Yield what 8 bits change in the cosines and losses of the shipped network, over all types of `paper`."""
     config = TrainingConfig(degrade_on="workers")
     recipe = recipe_of(config)
-    _, model = load_lite_checkpoint(SHIPPED, "the shipped checkpoint")
+    model = model_of(load_lite_checkpoint(SHIPPED, "the shipped checkpoint"))
     plain = replace(recipe, degrade=False, types=("brighten",))
     made = TrainingSeries(photographs, range(len(photographs.names)), plain)
     differences: list[float] = []

@@ -3,7 +3,7 @@
     python -W ignore benchmarks/gpu.py PHOTOGRAPHS PRISTINE --output docs/gpu.md
 
 For a machine with a GPU and without a network: random weights of CLIP's RN50, which cost what real ones cost; those of
-`qualiclip-lite` come with the package. Meant to take at most 8 minutes on an H100. The photographs are JPEGs, which are
+`mdfs-lite` come with the package. Meant to take at most 8 minutes on an H100. The photographs are JPEGs, which are
 scored at 1024x768. `--device cpu --limit 4 --size 128x96 --steps 1` tries the script itself out anywhere.
 """
 
@@ -41,7 +41,7 @@ from bench.runs import scoring
 from bench.runs.batches import score_photos
 from bench.runs.jobs import ImageToScore, LoadedMethod, MethodSpec, Settings, load_methods
 
-METHODS = ("qualiclip", "clipiqa", "qualiclip-lite")
+METHODS = ("qualiclip", "clipiqa", "mdfs-lite")
 _FOR_BATCH_NORMS = 8
 
 

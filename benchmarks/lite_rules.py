@@ -26,7 +26,7 @@ from bench.methods.ilniqe import Ilniqe
 from bench.methods.mdfs import MdfsLite
 from bench.methods.niqe import niqe
 from bench.methods.qualiclip.lite import QualiclipLite
-from bench.methods.qualiclip.lite.scorer import _shrunk
+from bench.methods.qualiclip.lite.scorer import shrunk
 
 Rule = Mapping[str, float]
 RULES: tuple[Rule, ...] = (
@@ -49,7 +49,7 @@ def parts() -> dict[str, Callable[[Photo], float]]:
         return -math.log(niqe(luma(resize(pixels, Resize(short=short)) if short else pixels), pristine))
 
     return {
-        "Q": lambda photo: lite._scorer._quality(_shrunk(photo.pixels)),
+        "Q": lambda photo: lite._scorer._quality(shrunk(photo.pixels)),
         "NIQE": lambda photo: at(photo.pixels, None),
         "NIQE at 768": lambda photo: at(photo.pixels, 768),
         "IL-NIQE": lambda photo: -math.log(ilniqe.score([photo])[0]),

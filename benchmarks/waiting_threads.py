@@ -1,4 +1,4 @@
-"""Seconds an image of `qualiclip-lite` where threads spin, and where they sleep, while they wait for each other.
+"""Seconds an image of `mdfs-lite` where threads spin, and where they sleep, while they wait for each other.
 
     python benchmarks/waiting_threads.py PHOTOGRAPHS
 
@@ -20,7 +20,7 @@ _SCORE = """
 import sys, time
 import torch  # before bench can say how its threads wait
 import bench
-metric = bench.load("qualiclip-lite")
+metric = bench.load("mdfs-lite")
 metric(sys.argv[1])
 started = time.perf_counter()
 for path in sys.argv[1:]:

@@ -134,35 +134,85 @@ def unmixed(covariance: FloatArray, difference: FloatArray) -> FloatArray:
     return np.asarray(difference @ np.linalg.pinv(covariance))
 
 
-def measure_photos(photos: Iterable[Photo], features: Callable[[Photo], FloatArray]) -> tuple[list[FloatArray], int]:
-    """Return the features (M, D) of each photograph that has some, and how many were refused."""
+@dataclass(frozen=True, eq=False)
+class PristineFeatures:
+    """Features of the pristine photographs that a model is fitted on.
+
+    Attributes:
+        by_photo: (M, D) of each photograph that has some; at least one.
+        skipped: words to go on with after the number of photographs, on those that have none; empty without such.
+        refused: how many have none.
+    """
+
+    by_photo: Sequence[FloatArray]
+    skipped: str
+    refused: int
+
+    @property
+    def usable(self) -> FloatArray:
+        """The rows (N, D) that are finite throughout."""
+        rows = np.concatenate(self.by_photo)
+        return np.asarray(rows[np.isfinite(rows).all(axis=1)])
+
+    def require(self, least: int, what: str) -> None:
+        """Check that there are enough rows to fit on.
+
+        Args:
+            least: of usable rows.
+            what: a row is the features of, in the plural.
+
+        Raises:
+            UsageError: there are fewer.
+        """
+        if (usable := len(self.usable)) < least:
+            raise UsageError(
+                f"--pristine: {len(self.by_photo)} photographs{self.skipped} give {usable} usable {what}; add "
+                f"photographs until there are at least {least}"
+            )
+
+
+def measure_pristine(
+    photos: Iterable[Photo], features: Callable[[Photo], FloatArray], without: str
+) -> PristineFeatures:
+    """Return the features of pristine photographs.
+
+    Args:
+        photos: in the form that ``features`` takes.
+        features: returns those (M, D) of a photograph, or raises ImageError.
+        without: what a photograph is that has none, in words to go on with after "skipped as".
+
+    Raises:
+        UsageError: no photograph has any.
+    """
     found, refused = [], 0
     for photo in photos:
         try:
             found.append(features(photo))
         except ImageError:
             refused += 1
-    return found, refused
+    skipped = f", {refused} skipped as {without}" if refused else ""
+    if not found:
+        raise UsageError(f"--pristine has no photographs to fit on{skipped}; give a folder of pristine photographs")
+    return PristineFeatures(found, skipped, refused)
 
 
-def fit_model(features: Sequence[FloatArray], metadata: Mapping[str, Any]) -> PristineModel:
-    """Fit the model to the features (M, D) of one photograph or more.
+def fit_model(features: PristineFeatures, metadata: Mapping[str, Any]) -> PristineModel:
+    """Fit the model to the features of pristine photographs.
 
     Where no more rows are finite than there are features, their covariance has no inverse: it is shrunk towards
     a multiple of the identity, as far as O. Ledoit and M. Wolf, "A well-conditioned estimator for
     large-dimensional covariance matrices", J. Multivariate Analysis 88, 2004, say; ``metadata["shrinkage"]`` keeps
     how far, 0 for not at all.
     """
-    rows = np.concatenate(features)
-    mean, covariance, count = gaussian(rows)
+    mean, covariance, count = gaussian(np.concatenate(features.by_photo))
     shrinkage = 0.0
     if 1 < count <= len(mean):
         from sklearn.covariance import ledoit_wolf_shrinkage
 
-        shrinkage = float(ledoit_wolf_shrinkage(rows[np.isfinite(rows).all(axis=1)]))
+        shrinkage = float(ledoit_wolf_shrinkage(features.usable))
         level = np.trace(covariance) / len(mean)
         covariance = (1 - shrinkage) * covariance + shrinkage * level * np.eye(len(mean))
-    return PristineModel(mean, covariance, len(features), count, {**metadata, "shrinkage": shrinkage})
+    return PristineModel(mean, covariance, len(features.by_photo), count, {**metadata, "shrinkage": shrinkage})
 
 
 # --- files that may be hostile ---

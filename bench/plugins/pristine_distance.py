@@ -93,23 +93,19 @@ class OverFeatures(Method):
         """
         method = load_features(cls.of, cls.Options() if options is None else options, device)
         prepared = (prepare(photo, cls.info.input) for photo in photos)
-        kept, refused = gaussian.measure_photos(
-            prepared, lambda photo: rows_of(method, method.pristine_features(photo))
+        found = gaussian.measure_pristine(
+            prepared,
+            lambda photo: rows_of(method, method.pristine_features(photo)),
+            f"{method.info.name} has no features of them",
         )
-        skipped = f", {refused} skipped as {method.info.name} has no features of them" if refused else ""
-        if not kept:
-            raise UsageError(f"--pristine has no photographs to fit on{skipped}; give a folder of pristine photographs")
-        model = gaussian.fit_model(kept, {"method": PREFIX + method.info.name, "pristine": source, **_about(method)})
-        if model.blocks < 2:
-            raise UsageError(
-                f"--pristine: {len(kept)} photographs{skipped} give {model.blocks} finite rows of features; add more"
-            )
+        found.require(2, "rows of features")
+        model = gaussian.fit_model(found, {"method": PREFIX + method.info.name, "pristine": source, **_about(method)})
         model.save(output)
         shrunk = model.metadata["shrinkage"]
         note = f", covariance shrunk by {shrunk:.2g} for want of rows" if shrunk else ""
         return (
             f"fitted {cls.info.name} on {model.blocks:,} rows of {len(model.mean):,} features of "
-            f"{len(kept):,} photographs{skipped}{note}: {output}"
+            f"{model.photos:,} photographs{found.skipped}{note}: {output}"
         )
 
 

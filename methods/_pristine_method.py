@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 from bench.api import FeatureSpace, FloatArray, Method, MethodInfo, Photo
 from bench.errors import MissingRequirementError
 from bench.io.images import prepare
+from bench.io.progress import warn
 from bench.plugins.gaussian import PristineFeatures, PristineModel, fit_model, measure_pristine
 
 
@@ -99,6 +100,8 @@ class PristineMethod(Method):
         found.require(cls.least_rows, cls.rows)
         said = {"method": cls.info.name, "version": cls.info.version, "pristine": source}
         cls.fit_model(found, {**said, **about, "skipped_small": found.refused}).save(output)
+        if doubt := found.doubt(cls.info.name, cls.rows):
+            warn(doubt)
         return (
             f"fitted {cls.info.name} on {len(found.usable):,} {cls.rows} of {len(found.by_photo):,} "
             f"photographs{found.skipped}: {output}"

@@ -19,6 +19,7 @@ from bench.api import UNKNOWN, FloatArray, Method, MethodInfo, Photo
 from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
 from bench.io.hashing import hash_bytes
 from bench.io.images import prepare
+from bench.io.progress import warn
 from bench.io.visible import quoted
 from bench.plugins import gaussian
 from bench.plugins.derived import derive_over
@@ -103,6 +104,8 @@ class OverFeatures(Method):
         model.save(output)
         shrunk = model.metadata["shrinkage"]
         note = f", covariance shrunk by {shrunk:.2g} for want of rows" if shrunk else ""
+        if not note and (doubt := found.doubt(cls.info.name, "rows of features")):
+            warn(doubt)
         return (
             f"fitted {cls.info.name} on {model.blocks:,} rows of {len(model.mean):,} features of "
             f"{model.photos:,} photographs{found.skipped}{note}: {output}"

@@ -392,12 +392,21 @@ def test_best_is_the_checkpoint_of_the_best_validation(
     assert same(tiny_training.weights(tmp_path / "out"), saved[4])
 
 
-def test_nothing_held_out_is_said_and_gives_no_best(
+def test_nothing_held_out_is_said_and_gives_no_validation_and_no_best(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tiny_training.run(folder, tmp_path / "out")
+    said = tiny_training.run(folder, tmp_path / "out", validate_every=1)
     assert "no photograph is held out" in capsys.readouterr().err
+    assert log(tmp_path / "out", "validation") == []
     assert not (tmp_path / "out" / "best.safetensors").exists()
+    assert said.startswith(f"{tmp_path / 'out'}: 4 steps on 8 photographs; skipped 0 photographs\nnext: ")
+    assert "last.safetensors" in said
+
+
+def test_monitors_are_reported_where_nothing_is_held_out(folder: Path, tmp_path: Path) -> None:
+    said = tiny_training.run(folder, tmp_path / "out", monitors={"koniq": lambda score: 0.5})
+    assert [event["srcc"] for event in log(tmp_path / "out", "validation")] == [{"koniq": 0.5}] * 2
+    assert "last.safetensors" in said
 
 
 def test_a_monitor_is_reported_and_recorded_and_chooses_nothing(folder: Path, tmp_path: Path) -> None:

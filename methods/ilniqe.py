@@ -8,21 +8,21 @@ MATLAB release: with its model (option ``model``) it gives the release's scores.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bench.api import Family, FeatureSpace, FloatArray, Method, MethodInfo, Photo, Pixels, option, register
-from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.plugins.gaussian import flat_as_zero, gaussian, measure_photos, unmixed
+from bench.api import Family, FloatArray, MethodInfo, Photo, Pixels, option, register
+from bench.errors import ImageError, UsageError
+from bench.plugins.gaussian import PristineFeatures, flat_as_zero, gaussian, unmixed
 
 from ._ilniqe_features import BLOCK, block_features
 from ._ilniqe_model import IlniqeModel, fit_model, load_model, model_path
 from ._matlab_resize import matlab_resize
 from ._niqe_features import BlockFeatures
+from ._pristine_method import PristineMethod
 
 _SIDE = 524  # pixels, of the square that the paper brings every photograph to
 _SHARP = 0.85  # of the photograph's sharpest block: what is fitted on
@@ -39,7 +39,7 @@ class Options:
 
 
 @register
-class Ilniqe(Method):
+class Ilniqe(PristineMethod):
     """Mean distance of a photograph's blocks from a Gaussian over 468 local features; lower is better."""
 
     info = MethodInfo(
@@ -56,6 +56,8 @@ class Ilniqe(Method):
         summary="IL-NIQE: distance of colour, gradient and log-Gabor statistics from those of pristine photographs",
     )
     Options = Options
+    least_side = BLOCK
+    model_path = staticmethod(model_path)
 
     def load(self) -> None:
         """Read the pristine model that the options name.
@@ -65,32 +67,18 @@ class Ilniqe(Method):
             UsageError: it is no model, or was fitted on photographs of another size.
         """
         self.model = load_model(model_path(self.options.model))
-        fitted = self.model.gaussian.metadata.get("resize", self.options.resize)
+        self.gaussian = self.model.gaussian
+        fitted = self.gaussian.metadata.get("resize", self.options.resize)
         if fitted is not self.options.resize:
             raise UsageError(
                 f"ilniqe, option resize: {self.options.resize}, but {self.options.model or 'the shipped model'} was "
                 f"fitted with {fitted}; give a model that was fitted as photographs are scored"
             )
 
-    def declared(self) -> MethodInfo:
-        """Return what holds for the pristine model in use; of somebody else's file only what it says."""
-        if not self.options.model:
-            return self.info
-        return replace(self.info, trained_on=self.model.gaussian.trained_on, selected_on=())
-
     @property
     def fingerprint(self) -> str:
         """A hash of the pristine model's parameters."""
         return self.model.fingerprint
-
-    @classmethod
-    def missing(cls) -> str:
-        """Say how to get the shipped model where it is not beside this file."""
-        try:
-            model_path("")
-        except MissingRequirementError as error:
-            return str(error)
-        return ""
 
     def score(self, photos: Sequence[Photo]) -> list[float]:
         """Return one distance a photo, 0 or more.
@@ -108,53 +96,17 @@ class Ilniqe(Method):
         """Return the features (blocks, 468) of the sharp blocks."""
         return _sharp(_measured(photo.pixels, resize=self.options.resize))
 
-    def feature_space(self) -> FeatureSpace:
-        """Return what the features come from: nothing that was learnt. The pristine model is not in them."""
-        return FeatureSpace()
+    @classmethod
+    def measure(cls, options: Any, device: str) -> tuple[Callable[[Photo], FloatArray], Mapping[str, Any]]:  # noqa: ARG003 - there is no network
+        """Return the function that gives the features of the sharp blocks."""
+        resize = options.resize
+        about = {"sharpness": _SHARP, "resize": resize}
+        return lambda photo: _sharp(_measured(photo.pixels, resize=resize)), about
 
     @classmethod
-    def fit(
-        cls,
-        photos: Iterable[Photo],
-        output: Path,
-        *,
-        options: Any = None,
-        device: str = "cpu",  # noqa: ARG003 - there is no network
-        source: str = "",
-    ) -> str:
-        """Fit the pristine model of the paper and write it as .npz.
-
-        Args:
-            photos: pristine photographs as decoded, pixels (H, W, 3).
-            output: path of the file.
-            options: instance of ``Options``; ``resize`` counts, ``model`` does not.
-            device: not used.
-            source: the photographs' dataset id.
-
-        Raises:
-            UsageError: fewer than two usable blocks, or an output that cannot be written.
-        """
-        resize = options.resize if options else True
-        kept, refused = measure_photos(photos, lambda photo: _sharp(_measured(photo.pixels, resize=resize)))
-        rows = np.concatenate(kept) if kept else np.empty((0, 1))
-        rows = rows[np.isfinite(rows).all(axis=1)]
-        if len(rows) < 2:
-            raise UsageError(f"--pristine: {len(kept)} photographs give {len(rows)} usable blocks; add photographs")
-        about = {
-            "method": "ilniqe",
-            "version": cls.info.version,
-            "sharpness": _SHARP,
-            "resize": resize,
-            "skipped_small": refused,
-            "pristine": source,
-        }
-        model = fit_model(rows, len(kept), about)
-        model.save(output)
-        skipped = f", {refused} skipped as smaller than {BLOCK} pixels" if refused else ""
-        return (
-            f"fitted ilniqe on {len(rows):,} blocks of {len(kept):,} photographs{skipped}, "
-            f"{model.components.shape[1]} components: {output}"
-        )
+    def fit_model(cls, features: PristineFeatures, about: Mapping[str, Any]) -> IlniqeModel:
+        """Fit principal components and a Gaussian over them."""
+        return fit_model(features.usable, len(features.by_photo), about)
 
 
 def ilniqe(features: FloatArray, model: IlniqeModel) -> float:

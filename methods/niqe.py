@@ -9,31 +9,19 @@ release's scores.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bench.api import (
-    Family,
-    FeatureSpace,
-    FloatArray,
-    InputPolicy,
-    Method,
-    MethodInfo,
-    Photo,
-    Pixels,
-    option,
-    register,
-)
-from bench.errors import ImageError, MissingRequirementError, UsageError
-from bench.io.images import prepare
-from bench.plugins.gaussian import PristineModel, distance, fit_model, flat_as_zero, gaussian, measure_photos
+from bench.api import Family, FloatArray, InputPolicy, MethodInfo, Photo, Pixels, option, register
+from bench.errors import ImageError
+from bench.plugins.gaussian import PristineModel, distance, flat_as_zero, gaussian
 
 from ._niqe_features import BLOCK, FEATURES, BlockFeatures, block_features
 from ._niqe_model import load_model, model_path
+from ._pristine_method import PristineMethod
 
 _SHARP = 0.75  # of the photograph's sharpest block: what the paper fits on
 
@@ -50,7 +38,7 @@ class Options:
 
 
 @register
-class Niqe(Method):
+class Niqe(PristineMethod):
     """Distance between two Gaussians over 36 local features; about 2 for a clean photograph, lower is better."""
 
     info = MethodInfo(
@@ -69,28 +57,18 @@ class Niqe(Method):
         input=InputPolicy(colour="grey"),
     )
     Options = Options
+    least_rows = FEATURES + 1  # for a covariance with an inverse
+    least_side = BLOCK
+    model_path = staticmethod(model_path)
 
     def load(self) -> None:
         """Read the pristine model that the options name."""
-        self.model = load_model(model_path(self.options.model))
-
-    def declared(self) -> MethodInfo:
-        """Return what holds for the pristine model in use; of somebody else's file only what it says."""
-        return replace(self.info, trained_on=self.model.trained_on, selected_on=()) if self.options.model else self.info
+        self.model = self.gaussian = load_model(model_path(self.options.model))
 
     @property
     def fingerprint(self) -> str:
         """A hash of the pristine model's parameters."""
         return self.model.fingerprint
-
-    @classmethod
-    def missing(cls) -> str:
-        """Say how to get the shipped model where it is not beside this file."""
-        try:
-            model_path("")
-        except MissingRequirementError as error:
-            return str(error)
-        return ""
 
     def score(self, photos: Sequence[Photo]) -> list[float]:
         """Return one distance a photo, 0 or more.
@@ -108,48 +86,10 @@ class Niqe(Method):
         """Return the features (blocks, 36) of the sharp blocks."""
         return sharp_features(photo.pixels)
 
-    def feature_space(self) -> FeatureSpace:
-        """Return what the features come from: nothing that was learnt. The pristine model is not in them."""
-        return FeatureSpace()
-
     @classmethod
-    def fit(  # there is nothing to choose, and no network: two arguments are not used
-        cls,
-        photos: Iterable[Photo],
-        output: Path,
-        *,
-        options: Any = None,  # noqa: ARG003
-        device: str = "cpu",  # noqa: ARG003
-        source: str = "",
-    ) -> str:
-        """Fit the pristine model of the paper and write it as .npz.
-
-        Args:
-            photos: pristine photographs as decoded, pixels (H, W, 3). Those below 96 pixels are left out.
-            output: path of the file.
-            options: not used.
-            device: not used.
-            source: the photographs' dataset id.
-
-        Raises:
-            UsageError: fewer than 37 usable blocks, which a covariance of 36 features needs, or an
-                output that cannot be written.
-        """
-        grey = (prepare(photo, cls.info.input) for photo in photos)
-        kept, small = measure_photos(grey, lambda photo: sharp_features(photo.pixels))
-        skipped = f", {small} skipped as smaller than {BLOCK} pixels" if small else ""
-        if not kept:
-            raise UsageError(f"--pristine has no photographs to fit on{skipped}; give a folder of pristine photographs")
-        blocks = int(np.isfinite(np.concatenate(kept)).all(axis=1).sum())
-        if blocks <= FEATURES:
-            raise UsageError(
-                f"--pristine: {len(kept)} photographs{skipped} give {blocks} usable blocks; add photographs "
-                f"until there are at least {FEATURES + 1}"
-            )
-        about = {"method": "niqe", "version": cls.info.version, "sharpness": _SHARP, "skipped_small": small}
-        model = fit_model(kept, {**about, "pristine": source})
-        model.save(output)
-        return f"fitted niqe on {model.blocks:,} blocks of {len(kept):,} photographs{skipped}: {output}"
+    def measure(cls, options: Any, device: str) -> tuple[Callable[[Photo], FloatArray], Mapping[str, Any]]:  # noqa: ARG003 - nothing to choose, and no network
+        """Return the function that gives the features of the sharp blocks."""
+        return lambda photo: sharp_features(photo.pixels), {"sharpness": _SHARP}
 
 
 def niqe(grey: Pixels, model: PristineModel) -> float:

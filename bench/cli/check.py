@@ -75,14 +75,7 @@ def _tolerance_options(command: Callable[..., None]) -> Callable[..., None]:
 @common.option_option
 @common.device_option
 @common.root_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of the output.",
-)
+@common.text_or("json")
 @click.option(
     "--junit",
     type=click.Path(path_type=Path, dir_okay=False),

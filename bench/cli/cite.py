@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from bench.cli import common
 from bench.cli.commands import command
 from bench.cli.selection import Selection, selection_options
 from bench.errors import UsageError, counted
@@ -24,12 +25,7 @@ from bench.io.atomic import write_output
     show_default=True,
     help="BibTeX entries, or one line a name.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="File to write instead of stdout.",
-)
+@common.output_option
 def cite(names: tuple[str, ...], selection: Selection, form: Literal["bibtex", "text"], output: Path | None) -> None:
     """Print what to cite for datasets (or card files) and methods by NAME, or for all that the stored results hold.
 

@@ -17,7 +17,7 @@ from bench.views.shown import FORMS
 if TYPE_CHECKING:
     from bench.api import Resize
 
-T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 results_option = click.option(
     "--results",
@@ -182,6 +182,18 @@ format_option = click.option(
     "form",
     type=click.Choice(FORMS),
     help="Form of the output; csv and json are unrounded. [default: a table for the terminal on one, else md]",
+)
+
+
+def text_or(*forms: str, help: str = "Format of the output.") -> Callable[[F], F]:  # noqa: A002 - click's word
+    """Return ``--format`` of a command that prints text for people unless one of other forms is asked for."""
+    return click.option(
+        "--format", "form", type=click.Choice(["text", *forms]), default="text", show_default=True, help=help
+    )
+
+
+output_option = click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="File to write instead of stdout."
 )
 raw_option = click.option(
     "--raw",

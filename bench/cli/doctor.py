@@ -26,14 +26,7 @@ if TYPE_CHECKING:
 @common.root_option
 @common.reading_options
 @click.option("--quick", is_flag=True, help="Check without decoding the images.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of the output.",
-)
+@common.text_or("json")
 def doctor(datasets: tuple[str, ...], roots: tuple[str, ...], reading: Reading, quick: bool, form: str) -> None:
     """Check whether copies of datasets are complete, readable and identical to the authors' release.
 

@@ -35,14 +35,7 @@ if TYPE_CHECKING:
     help="Bar chart of the probabilities to write: .svg, .png or .pdf.",
 )
 @common.style_options
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of the output.",
-)
+@common.text_or("json")
 def explain(
     photo: Path,
     methods: tuple[str, ...],

@@ -25,18 +25,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option(
     "--method", "name", default="qualiclip", show_default=True, metavar="NAME", help="Method whose weights they are."
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "csv", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of the output: sentences and a table, only the table, or both with unrounded numbers.",
+@common.text_or(
+    "csv", "json", help="Format of the output: sentences and a table, only the table, or both with unrounded numbers."
 )
 @common.raw_option
-@click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="File to write instead of stdout."
-)
+@common.output_option
 def inspect(file: Path, against: Path, name: str, form: str, raw: bool, output: Path | None) -> None:
     """Tell how far each layer of FILE is from the weights that its training began from, and what follows.
 

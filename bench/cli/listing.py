@@ -19,15 +19,6 @@ if TYPE_CHECKING:
 # Characters of a text in a line: whole commands that make a method ready are said in it.
 _MOST = 400
 
-format_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of the output.",
-)
-
 
 @group("list", short_help="List methods or datasets, and what each needs.")
 def listing() -> None:
@@ -37,7 +28,7 @@ def listing() -> None:
 @listing.command("methods")
 @click.argument("name", required=False, shell_complete=completion.methods)
 @common.plugin_option
-@format_option
+@common.text_or("json")
 def list_methods(name: str | None, form: str) -> None:
     """List all methods; with NAME, print everything about one method, including its options."""
     from bench.plugins.listing import describe_method, listed_methods
@@ -67,14 +58,7 @@ def _method_line(method: type[Method]) -> tuple[str, ...]:
 @click.option("--kind", type=click.Choice(KINDS), help="Only datasets of this kind.")
 @click.option("--ready", is_flag=True, help="Only datasets whose folder is found here.")
 @click.option("--licence", help="Only datasets whose licence contains this text, in any case.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "md"]),
-    default="text",
-    show_default=True,
-    help="Format of the output.",
-)
+@common.text_or("json", "md")
 def list_datasets(
     name: str | None, roots: tuple[str, ...], kind: str | None, ready: bool, licence: str | None, form: str
 ) -> None:

@@ -34,18 +34,9 @@ from bench.io.atomic import write_output
 @click.option(
     "--fail-over", type=click.IntRange(0), metavar="N", help="Exit with 1 if more than N images of A are in B."
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "csv", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of the output.",
-)
+@common.text_or("csv", "json")
 @common.raw_option
-@click.option(
-    "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="File to write instead of stdout."
-)
+@common.output_option
 def overlap(
     a: str,
     b: str,

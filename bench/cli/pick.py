@@ -35,14 +35,7 @@ from bench.cli.commands import command
 @click.option("--workers", type=click.IntRange(1, 512), help="Number of processes. [default: one for each core]")
 @common.root_option
 @common.results_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "csv", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of what is printed; csv has the candidates alone.",
-)
+@common.text_or("csv", "json", help="Format of what is printed; csv has the candidates alone.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

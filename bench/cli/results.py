@@ -23,14 +23,7 @@ def results() -> None:
 
 @results.command("list")
 @common.results_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of the output.",
-)
+@common.text_or("json")
 def list_results(results: str | None, form: str) -> None:
     """List every stored result with its key."""
     from bench.runs.store import Store

@@ -38,14 +38,7 @@ if TYPE_CHECKING:
 @common.precision_option
 @common.settings_options
 @common.root_option
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "csv", "json"]),
-    default="text",
-    show_default=True,
-    help="Format of what is printed.",
-)
+@common.text_or("csv", "json", help="Format of what is printed.")
 @common.raw_option
 @click.option(
     "--output",

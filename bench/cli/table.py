@@ -111,12 +111,7 @@ def _view_options(command: Callable[..., None]) -> Callable[..., None]:
     metavar="FILE",
     help="BibTeX file to write, with what to cite for the methods and datasets of the table.",
 )
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="File to write instead of stdout.",
-)
+@common.output_option
 def table(
     selection: Selection,
     form: str | None,

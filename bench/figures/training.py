@@ -62,20 +62,26 @@ def _is_event(event: Any) -> bool:
 
 
 def training_curves(runs: Sequence[Run]) -> Figure:
-    """Draw losses above and validation below, by step: colour for what is measured, dashes for which run."""
+    """Draw losses above and validation below, by step: colour for what is measured, dashes for which run.
+
+    What no run has logged, as validation where nothing is held out, has no panel.
+    """
     import pandas as pd
 
-    figure = new_figure(7, 4.6)
-    upper, lower = figure.subplots(2, 1, sharex=True)
     names = _distinct(runs)
-    panels = (
-        (upper, "loss", [row for name, run in names.items() for row in _losses(name, run)]),
-        (lower, "SRCC", [row for name, run in names.items() for row in _validations(name, run)]),
-    )
-    for axes, label, rows in panels:
-        table = pd.DataFrame(rows, columns=["run", "step", "curve", "value"]).dropna()
+    panels = {
+        "loss": [row for name, run in names.items() for row in _losses(name, run)],
+        "SRCC": [row for name, run in names.items() for row in _validations(name, run)],
+    }
+    tables = {
+        label: pd.DataFrame(rows, columns=["run", "step", "curve", "value"]).dropna() for label, rows in panels.items()
+    }
+    shown = {label: table for label, table in tables.items() if not table.empty} or tables
+    figure = new_figure(7, 2.3 * len(shown))
+    rows = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, (label, table) in zip(rows, shown.items(), strict=True):
         _draw(axes, table, label, many=len(runs) > 1)
-    _set_steps(lower, max(event["step"] for run in runs for event in run.events))
+    _set_steps(rows[-1], max(event["step"] for run in runs for event in run.events))
     return figure
 
 

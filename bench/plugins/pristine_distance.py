@@ -19,6 +19,7 @@ from bench.api import UNKNOWN, FloatArray, Method, MethodInfo, Photo
 from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
 from bench.io.hashing import hash_bytes
 from bench.io.images import prepare
+from bench.io.progress import warn
 from bench.io.visible import quoted
 from bench.plugins import gaussian
 from bench.plugins.derived import derive_over
@@ -93,23 +94,21 @@ class OverFeatures(Method):
         """
         method = load_features(cls.of, cls.Options() if options is None else options, device)
         prepared = (prepare(photo, cls.info.input) for photo in photos)
-        kept, refused = gaussian.measure_photos(
-            prepared, lambda photo: rows_of(method, method.pristine_features(photo))
+        found = gaussian.measure_pristine(
+            prepared,
+            lambda photo: rows_of(method, method.pristine_features(photo)),
+            f"{method.info.name} has no features of them",
         )
-        skipped = f", {refused} skipped as {method.info.name} has no features of them" if refused else ""
-        if not kept:
-            raise UsageError(f"--pristine has no photographs to fit on{skipped}; give a folder of pristine photographs")
-        model = gaussian.fit_model(kept, {"method": PREFIX + method.info.name, "pristine": source, **_about(method)})
-        if model.blocks < 2:
-            raise UsageError(
-                f"--pristine: {len(kept)} photographs{skipped} give {model.blocks} finite rows of features; add more"
-            )
+        found.require(2, "rows of features")
+        model = gaussian.fit_model(found, {"method": PREFIX + method.info.name, "pristine": source, **_about(method)})
         model.save(output)
         shrunk = model.metadata["shrinkage"]
         note = f", covariance shrunk by {shrunk:.2g} for want of rows" if shrunk else ""
+        if not note and (doubt := found.doubt(cls.info.name, "rows of features")):
+            warn(doubt)
         return (
             f"fitted {cls.info.name} on {model.blocks:,} rows of {len(model.mean):,} features of "
-            f"{len(kept):,} photographs{skipped}{note}: {output}"
+            f"{model.photos:,} photographs{found.skipped}{note}: {output}"
         )
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from bench.api import Download, Family, FeatureSpace, FloatArray, Method, MethodInfo, Photo, option, register
+from bench.api import Download, Family, FeatureSpace, FloatArray, MethodInfo, Photo, option, register
 from bench.errors import ImageError, MissingRequirementError, UsageError
 from bench.io.hashing import hash_bytes
-from bench.plugins.gaussian import PristineModel, check_model, fit_model, measure_photos
+from bench.plugins.gaussian import check_model
 
 from .._batch import to_device
 from .._pristine_file import load_arrays
+from .._pristine_method import PristineMethod
 from .._pyiqa_weights import Weights
 from ..qualiclip.weights import WeightSource, locate_weights, missing
 
@@ -65,10 +66,30 @@ class Options:
     )
 
 
-class _DeepStatistics(Method):
+class _DeepStatistics(PristineMethod):
     """Mean distance of a photograph's patches from a Gaussian over deep features of several stages."""
 
     shipped: ClassVar[Path | None] = None
+    rows = "patches"
+    least_side = _SHORTEST
+
+    @classmethod
+    def model_path(cls, name: str) -> Path:
+        """Turn the option ``model`` into a path; empty is the shipped model, where one ships.
+
+        Raises:
+            MissingRequirementError: no file is there.
+        """
+        path = Path(name) if name else cls.shipped
+        if path and path.is_file():
+            return path
+        got = f"{path} is not a file" if path else "it is not given"
+        raise MissingRequirementError(f"{cls.info.name}, option model: {got}; {cls._how()}")
+
+    @classmethod
+    def _how(cls) -> str:
+        name = cls.info.name
+        return f"fit one by `bench fit {name} --pristine FOLDER --output FILE`, then --option {name}.model=FILE"
 
     def load(self) -> None:
         """Read the network's weights and the pristine model.
@@ -77,35 +98,24 @@ class _DeepStatistics(Method):
             MissingRequirementError: one of them is not there.
             UsageError: one of them is of another kind, or the model was fitted with another network.
         """
-        path = Path(self.options.model) if self.options.model else self.shipped
-        if path is None or not path.is_file():
-            raise MissingRequirementError(
-                f"{self.info.name}, option model: {f'{path} is not a file' if path else 'it is not given'}; "
-                f"{_how(self.info.name)}"
-            )
+        path = self.model_path(self.options.model)
         self._stages, self._network = self._read_network(self.options, self.device)
-        self.model: PristineModel = load_arrays(self.info.name, path, _MAX_BYTES, (), check_model)
+        self.model = self.gaussian = load_arrays(self.info.name, path, _MAX_BYTES, (), check_model)
         if (network := self.model.metadata.get("network")) != self._network:
             raise UsageError(
                 f"{self.info.name}, option model: {path} was fitted with a network of fingerprint {network!r} and not "
-                f"{self._network!r}; {_how(self.info.name)}"
+                f"{self._network!r}; {self._how()}"
             )
         if len(self.model.mean) != self._stages.channels:
             raise UsageError(
                 f"{self.info.name}, option model: {path} is of {len(self.model.mean)} features and not "
-                f"{self._stages.channels}; {_how(self.info.name)}"
+                f"{self._stages.channels}; {self._how()}"
             )
 
     @classmethod
     def _read_network(cls, options: Any, device: str) -> tuple[Any, str]:
         """Return the network's stages on a device and the fingerprint of its weights."""
         raise NotImplementedError
-
-    def declared(self) -> MethodInfo:
-        """Return what holds for the pristine model in use; of somebody else's file only what it says."""
-        if not self.options.model:
-            return self.info
-        return replace(self.info, trained_on=("imagenet", *self.model.trained_on), selected_on=())
 
     @property
     def fingerprint(self) -> str:
@@ -140,37 +150,16 @@ class _DeepStatistics(Method):
         return _patches(photo, self._stages, self.device)
 
     @classmethod
-    def fit(
-        cls, photos: Iterable[Photo], output: Path, *, options: Any = None, device: str = "cpu", source: str = ""
-    ) -> str:
-        """Fit the pristine model of the paper and write it as .npz.
-
-        Args:
-            photos: pristine photographs as decoded, pixels (H, W, 3). Those below 33 pixels are left out.
-            output: path of the file.
-            options: instance of ``Options``; ``model`` does not count.
-            device: torch device string.
-            source: the photographs' dataset id.
+    def measure(cls, options: Any, device: str) -> tuple[Callable[[Photo], FloatArray], Mapping[str, Any]]:
+        """Return the function that gives the features of the patches of more than mean contrast.
 
         Raises:
             MissingRequirementError: the network's weights are not here.
-            UsageError: there is no photograph to fit on, or the output cannot be written.
         """
         from .patches import sharp
 
-        stages, network = cls._read_network(options or cls.Options(), device)
-        kept, small = measure_photos(photos, lambda photo: sharp(_patches(photo, stages, device)))
-        skipped = f", {small} skipped as smaller than {_SHORTEST} pixels" if small else ""
-        if not kept:
-            raise UsageError(f"--pristine has no photographs to fit on{skipped}; give a folder of pristine photographs")
-        about = {"method": cls.info.name, "version": cls.info.version, "network": network, "pristine": source}
-        model = fit_model(kept, about)
-        model.save(output)
-        return f"fitted {cls.info.name} on {model.blocks:,} patches of {len(kept):,} photographs{skipped}: {output}"
-
-
-def _how(name: str) -> str:
-    return f"fit one by `bench fit {name} --pristine FOLDER --output FILE`"
+        stages, network = cls._read_network(options, device)
+        return lambda photo: sharp(_patches(photo, stages, device)), {"network": network}
 
 
 def _patches(photo: Photo, stages: Any, device: str) -> Patches:
@@ -244,9 +233,8 @@ class Mdfs(_DeepStatistics):
 
     @classmethod
     def missing(cls) -> str:
-        """Say that a model must be fitted, and which packages or weights are missing."""
-        model = f"a pristine model: {_how(cls.info.name)}, then --option {cls.info.name}.model=FILE"
-        return "; ".join(filter(None, (super().missing() or missing(B7), model)))
+        """Say which weights and packages are missing, and that a model must be fitted."""
+        return "; ".join(filter(None, (missing(B7), super().missing())))
 
     @classmethod
     def downloads(cls) -> tuple[Download, ...]:

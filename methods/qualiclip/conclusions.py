@@ -7,84 +7,16 @@ ratio is about 1 at most where gradients are alike from step to step, and never 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
 import torch
-from torch import Tensor
 
 from bench.api import LayerChange
 
-PAPER_STEPS = 87_500
-"""10 epochs of 140,000 photographs, 16 a step, as they are recalled of the paper."""
-PAPER_RATE = 1e-9
-"""Recalled too."""
+from .evidence import Evidence, Recipe, spacing
 
 _MOST_A_STEP = (1 - 0.9) / math.sqrt(1 - 0.999)
 _FEW = 5
-
-
-@dataclass
-class Evidence:
-    """What single numbers tell, collected layer by layer.
-
-    Attributes:
-        tracked: batches that batch normalisation counted, in the file.
-        tracked_before: the same in the other file.
-        lacking: names of the other file that this one lacks.
-        added: names that only this one has.
-        sum_of_rates: least sum of AdamW's rates over all steps by which the farthest weight can have come.
-        largest_moved: size of the largest weight that changed and was not rounded.
-        statistics_moved: largest change of a running statistic.
-        rounded: layers all of whose changed weights a format of 16 bits holds exactly, with the format. Half a step
-            of it is taken off the changes.
-    """
-
-    tracked: tuple[int, ...]
-    tracked_before: tuple[int, ...]
-    lacking: tuple[str, ...]
-    added: tuple[str, ...]
-    sum_of_rates: float = 0.0
-    largest_moved: float = 0.0
-    statistics_moved: float = 0.0
-    rounded: dict[str, torch.dtype] = field(default_factory=dict)
-
-    def add(self, layer: str, now: Tensor, then: Tensor, decay: float | None) -> None:
-        """Take in a layer's numbers (N,) as they are and as they were; without a decay they are statistics."""
-        changed = now != then
-        now, then = now[changed], then[changed]
-        if not len(now):
-            return
-        moved = (now.double() - then.double()).abs()
-        rounded = _rounded_to(now)
-        if rounded is not None:
-            moved = (moved - spacing(now, rounded) / 2).clamp(min=0)
-        if decay is None:
-            self.statistics_moved = max(self.statistics_moved, float(moved.max()))
-            return
-        size = torch.minimum(now.abs(), then.abs()).double()
-        self.sum_of_rates = max(self.sum_of_rates, float((moved / (1 + decay * size)).max()))
-        if rounded is None:
-            self.largest_moved = max(self.largest_moved, float(size.max()))
-        else:
-            self.rounded[layer] = rounded
-
-
-def spacing(numbers: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return how far the neighbours of numbers are apart in a floating-point format, as float64."""
-    format_ = torch.finfo(dtype)
-    exponents = numbers.double().abs().clamp(min=format_.tiny).log2().floor()
-    return format_.eps * exponents.exp2()
-
-
-def exact_share(numbers: Tensor, dtype: torch.dtype) -> float:
-    """Return the share of numbers that a format holds exactly."""
-    return float((numbers.to(dtype).float() == numbers).double().mean())
-
-
-def _rounded_to(numbers: Tensor) -> torch.dtype | None:
-    # The coarser first: most numbers that bfloat16 holds are exact in float16 too.
-    return next((dtype for dtype in (torch.bfloat16, torch.float16) if exact_share(numbers, dtype) == 1), None)
 
 
 def conclude(changes: Sequence[LayerChange], evidence: Evidence) -> Iterator[str]:
@@ -117,9 +49,9 @@ def _moved(weights: Sequence[LayerChange]) -> Iterator[str]:
         yield f"{len(still)} of {len(weights)} layers did not change: {_listed(still)}."
 
 
-def _rounding(rounded: Mapping[str, torch.dtype]) -> Iterator[str]:
+def _rounding(rounded: Sequence[torch.dtype]) -> Iterator[str]:
     if rounded:
-        names = " and ".join(sorted({str(dtype).removeprefix("torch.") for dtype in rounded.values()}))
+        names = " and ".join(sorted({str(dtype).removeprefix("torch.") for dtype in rounded}))
         yield (
             f"{len(rounded)} of the layers that changed were rounded to {names}: what moved less than half a step of "
             "that is lost, and so much is taken off each change before the rate is bounded."
@@ -127,23 +59,17 @@ def _rounding(rounded: Mapping[str, torch.dtype]) -> Iterator[str]:
 
 
 def _rate(evidence: Evidence) -> Iterator[str]:
-    needed = evidence.sum_of_rates
+    needed, recipe = evidence.sum_of_rates, evidence.recipe
     if not needed:
         yield "No weight changed by more than rounding: nothing is said of the rate."
         return
+    in_steps = _in_steps(needed, recipe) if recipe else ""
     yield (
-        f"AdamW moves a weight by at most about the rate in a step, and by its decay. So rate times steps, or the sum "
-        f"of a changing rate over all steps, was at least about {needed:.2g}; in the {PAPER_STEPS:,} steps that are "
-        f"believed of the paper that is a rate of at least {needed / PAPER_STEPS:.2g}."
+        "AdamW moves a weight by at most about the rate in a step, and by its decay. So rate times steps, or the sum "
+        f"of a changing rate over all steps, was at least about {needed:.2g}{in_steps}."
     )
-    reach = PAPER_RATE * PAPER_STEPS
-    if needed <= reach:
-        verdict = "the weights stay within that"
-    elif needed <= reach * _MOST_A_STEP:
-        verdict = f"more than that is possible only where gradients are rare, and {needed:.2g} is more"
-    else:
-        verdict = f"{needed:.2g} cannot be reached with it"
-    yield f"A rate of {PAPER_RATE:g} in so many steps moves a weight by at most about {reach:.2g}: {verdict}."
+    if recipe:
+        yield _within(needed, recipe)
     if evidence.largest_moved:
         apart = float(spacing(torch.tensor(evidence.largest_moved), torch.float32))
         yield (
@@ -151,6 +77,22 @@ def _rate(evidence: Evidence) -> Iterator[str]:
             f"rounds a step of less than half of that to none: with weights in float32 some step was at least "
             f"{apart / 2:.2g}."
         )
+
+
+def _in_steps(needed: float, recipe: Recipe) -> str:
+    rate = needed / recipe.steps
+    return f"; in the {recipe.steps:,} steps that {recipe.source} that is a rate of at least {rate:.2g}"
+
+
+def _within(needed: float, recipe: Recipe) -> str:
+    reach = recipe.rate * recipe.steps
+    if needed <= reach:
+        verdict = "the weights stay within that"
+    elif needed <= reach * _MOST_A_STEP:
+        verdict = f"more than that is possible only where gradients are rare, and {needed:.2g} is more"
+    else:
+        verdict = f"{needed:.2g} cannot be reached with it"
+    return f"A rate of {recipe.rate:g} in so many steps moves a weight by at most about {reach:.2g}: {verdict}."
 
 
 def _sixteen_bits(weights: Sequence[LayerChange]) -> Iterator[str]:

@@ -280,7 +280,7 @@ class Qualiclip(OnClip):
         """
         from .comparing import compare_files
 
-        return compare_files(path, against, TrainingConfig().weight_decay)
+        return compare_files(path, against)
 
 
 def _subject(config: TrainingConfig, photographs: TrainingPhotographs) -> Subject:

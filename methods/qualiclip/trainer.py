@@ -60,7 +60,8 @@ class Progress:
     Attributes:
         step: steps taken.
         validated: the step after which was last validated; -1 before the first validation.
-        first: what the validation before the first step found, ``monotonicity`` and perhaps ``srcc``.
+        first: what the validation before the first step found, ``monotonicity`` and perhaps ``srcc``; empty where
+            nothing is validated.
         best: the highest ``monotonicity`` after a step.
         validation: what the last one found.
         skipped: reasons by photograph.
@@ -193,18 +194,14 @@ class _Trainer:
 
     def _begin_period(self) -> None:
         """Validate what training begins from, which is no checkpoint of it."""
-        progress = self.progress
-        if self.held_out or self.monitors:
-            progress.first = self._validate()
-            if self.accelerator.is_main_process:
-                self.folder.write({"event": "validation", "step": 0, **progress.first})
-        progress.validated = 0
+        self.progress.first = self._validate()
+        self.progress.validated = 0
 
     def _end_period(self) -> None:
         """Validate, and write the checkpoints and the state."""
         progress = self.progress
         found = self._validate()
-        reached = found["monotonicity"]
+        reached = found.get("monotonicity")
         names = ["last"]
         if reached is not None and reached > progress.best:
             progress.best = reached
@@ -212,7 +209,6 @@ class _Trainer:
         progress.validation, progress.validated = found, progress.step
         self._gather_skipped()
         if self.accelerator.is_main_process:
-            self.folder.write({"event": "validation", "step": progress.step, **found})
             about = {**self._description(), "environment": record.environment(self.accelerator)}
             about |= {"step": progress.step, "validation": found, "skipped": record.skipped(progress.skipped)}
             for name in names:
@@ -220,6 +216,9 @@ class _Trainer:
         self._save_state()
 
     def _validate(self) -> dict[str, Any]:
+        """Validate, log what was found and return it; empty where there is nothing to validate on."""
+        if not (self.held_out or self.monitors):
+            return {}
         self.subject.model.eval()
         accelerator = self.accelerator
         mine = self.held_out[accelerator.process_index :: accelerator.num_processes]
@@ -237,6 +236,8 @@ class _Trainer:
                     values = {name: monitor(self.subject.score) for name, monitor in self.monitors.items()}
                 found["srcc"] = {name: value if math.isfinite(value) else None for name, value in values.items()}
             accelerator.wait_for_everyone()
+        if accelerator.is_main_process:
+            self.folder.write({"event": "validation", "step": self.progress.step, **found})
         return found
 
     def _gather_skipped(self) -> None:

@@ -47,14 +47,21 @@ def test_what_training_began_from_is_drawn_at_step_0(tmp_path: Path) -> None:
     assert lower.get_xlim()[0] < 0, "the first marker is whole"
 
 
-@pytest.mark.parametrize("steps", [0, 1, 2])
-def test_a_short_log_is_drawn_from_the_first_step(tmp_path: Path, steps: int) -> None:
-    upper, lower = plots.training_curves([plots.read_log(write_log(tmp_path / "short", steps))]).axes
-    assert -0.1 < upper.get_xlim()[0] < 0
-    assert upper.get_xlim()[1] > steps
-    drawn = [line.get_xdata().tolist() for line in upper.lines if len(line.get_xdata())]
-    assert drawn == [[*range(1, steps + 1)]] * (3 if steps else 0)
-    assert [text.get_text() for text in lower.texts] == ["nothing logged"]
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_short_log_is_drawn_from_the_first_step_and_without_a_panel_for_no_validation(
+    tmp_path: Path, steps: int
+) -> None:
+    (only,) = plots.training_curves([plots.read_log(write_log(tmp_path / "short", steps))]).axes
+    assert only.get_ylabel() == "loss"
+    assert -0.1 < only.get_xlim()[0] < 0
+    assert only.get_xlim()[1] > steps
+    drawn = [line.get_xdata().tolist() for line in only.lines if len(line.get_xdata())]
+    assert drawn == [[*range(1, steps + 1)]] * 3
+
+
+def test_a_log_that_only_begins_says_so(tmp_path: Path) -> None:
+    both = plots.training_curves([plots.read_log(write_log(tmp_path / "begun", 0))]).axes
+    assert [text.get_text() for axes in both for text in axes.texts] == ["nothing logged"] * 2
 
 
 def test_several_runs_are_told_apart_even_with_one_name(tmp_path: Path) -> None:

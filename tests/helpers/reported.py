@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import fakes
 import numpy as np
@@ -80,3 +83,8 @@ def tables(store: Store, draws: int = 50) -> list[Table]:
 
 def report(store: Store, title: str = "Report", **more: object) -> Report:
     return gather(tables(store), title, PictureFiles(), **more)  # type: ignore[arg-type]
+
+
+def embedded(page: str) -> list[dict[str, Any]]:
+    """Return the data that a page embeds."""
+    return [json.loads(text) for text in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)]

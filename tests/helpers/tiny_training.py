@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -102,3 +103,13 @@ def run(folder: Path, output: Path, *, resume: bool = False, monitors: Any = Non
 
 def weights(output: Path, name: str = "last") -> dict[str, Tensor]:
     return load_file(output / f"{name}.safetensors")
+
+
+def log(output: Path, event: str) -> list[dict[str, Any]]:
+    """Return the lines of a run's log of one kind of event."""
+    events = [json.loads(line) for line in (output / "log.jsonl").read_text().splitlines()]
+    return [one for one in events if one["event"] == event]
+
+
+def same(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)

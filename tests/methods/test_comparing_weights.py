@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,7 +20,7 @@ from torch import Tensor
 from bench.api import LayerChange, WeightComparison
 from bench.errors import UsageError
 from bench.methods.qualiclip.comparing import compare_files
-from bench.methods.qualiclip.conclusions import spacing
+from bench.methods.qualiclip.evidence import spacing
 from bench.plugins.weights import compare_weights
 
 State = dict[str, Tensor]
@@ -44,7 +46,7 @@ def compared(start: State, tmp_path: Path) -> Callable[[State], WeightComparison
     def run(trained: State) -> WeightComparison:
         torch.save({name: t.half() if t.is_floating_point() else t for name, t in start.items()}, tmp_path / "RN50.pt")
         torch.save({f"clip_model.{name}": tensor for name, tensor in trained.items()}, tmp_path / "trained.pth")
-        return compare_files(tmp_path / "trained.pth", tmp_path / "RN50.pt", 0.01)
+        return compare_files(tmp_path / "trained.pth", tmp_path / "RN50.pt")
 
     return run
 
@@ -136,6 +138,32 @@ def test_a_file_that_was_rounded_to_sixteen_bits_is_known(
     assert 0.85 * float(change.abs().max()) < rate < 1.05 * float(change.abs().max())
 
 
+def test_one_number_that_sixteen_bits_hold_is_no_sign_of_rounding(
+    compared: Callable[[State], WeightComparison], start: State
+) -> None:
+    alone = torch.zeros(8)
+    alone[3] = 0.5  # from 0
+    found = compared(moved(start, visual_bn1_bias=alone))
+    assert layer(found, "visual.bn1").changed == 1 / 16
+    assert not any("rounded to" in sentence for sentence in found.conclusions)
+    assert "at least about 0.5;" in said(found, "AdamW")
+    # Of a file in float16 all layers say it together.
+    rounded = {name: tensor.half().float() for name, tensor in moved(start, visual_conv1_weight=1e-3).items()}
+    found = compared(rounded | {"visual.bn1.bias": alone})
+    assert "2 of the layers that changed were rounded to float16" in said(found, "rounded to")
+
+
+def test_a_layer_in_which_other_numbers_are_not_held_was_not_rounded(start: State, tmp_path: Path) -> None:
+    start["visual.conv1.weight"][4:] += 1e-3 / 3
+    changed = start["visual.conv1.weight"].clone()
+    changed[:4] = 0.25
+    torch.save(start, tmp_path / "start.pt")
+    torch.save(start | {"visual.conv1.weight": changed}, tmp_path / "trained.pt")
+    found = compare_files(tmp_path / "trained.pt", tmp_path / "start.pt")
+    assert layer(found, "visual.conv1").changed == 0.5
+    assert not any("rounded to" in sentence for sentence in found.conclusions)
+
+
 def test_rounding_alone_is_no_training(compared: Callable[[State], WeightComparison], start: State) -> None:
     found = compared({name: tensor.bfloat16().float() for name, tensor in start.items()})
     assert layer(found, "visual.conv1").changed > 0.5
@@ -195,7 +223,7 @@ def test_files_of_two_networks_are_one_sentence(
         compared({})
     torch.save(torch.ones(3), tmp_path / "one.pt")
     with pytest.raises(UsageError, match=r"one\.pt: it holds one Tensor where names and tensors should be"):
-        compare_files(tmp_path / "one.pt", tmp_path / "RN50.pt", 0.01)
+        compare_files(tmp_path / "one.pt", tmp_path / "RN50.pt")
     with pytest.raises(UsageError, match=r"'niqe', which cannot compare weights. Use one of: qualiclip"):
         compare_weights("niqe", tmp_path / "one.pt", tmp_path / "RN50.pt")
 
@@ -212,12 +240,54 @@ def test_hostile_files_are_refused(compared: Callable[[State], WeightComparison]
     compared(start)
     torch.save({"visual.bn1.bias": Evil(tmp_path / "was run")}, tmp_path / "evil.pt")
     with pytest.raises(UsageError, match=r"evil\.pt: it cannot be read"):
-        compare_files(tmp_path / "evil.pt", tmp_path / "RN50.pt", 0.01)
+        compare_files(tmp_path / "evil.pt", tmp_path / "RN50.pt")
     assert not (tmp_path / "was run").exists()
     # One stored number that claims to be a billion.
     torch.save({"visual.bn1.bias": torch.zeros(1).expand(2**30)}, tmp_path / "wide.pt")
     with pytest.raises(UsageError, match=r"wide\.pt: it holds more than 268,435,456 numbers"):
-        compare_files(tmp_path / "wide.pt", tmp_path / "RN50.pt", 0.01)
+        compare_files(tmp_path / "wide.pt", tmp_path / "RN50.pt")
+
+
+# What `bench train --preset lite` writes beside its checkpoints, as far as it is read.
+RECORD: dict[str, Any] = {"step": 96, "training": {"lr": 4e-4, "weight_decay": 1e-2, "schedule": "cosine"}}
+
+
+@pytest.mark.parametrize("prefix", ["visual", "encoder"])
+def test_a_run_of_bench_train_is_read_by_its_own_record(prefix: str, start: State, tmp_path: Path) -> None:
+    renamed = {name.replace("visual", prefix): tensor for name, tensor in start.items()}
+    save_file(renamed, tmp_path / "start.safetensors")
+    first = f"{prefix}.conv1.weight"
+    save_file(renamed | {first: renamed[first] + 0.02}, tmp_path / "best.safetensors")
+    (tmp_path / "best.json").write_text(json.dumps(RECORD))
+    found = compare_files(tmp_path / "best.safetensors", tmp_path / "start.safetensors")
+    assert "in the 96 steps that the file records that is a rate of at least 0.00021." in said(found, "AdamW")
+    assert "A rate of 0.0004 in so many steps moves a weight by at most about 0.038: the weights stay within that." in (
+        found.conclusions
+    )
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {},
+        RECORD | {"step": 0},
+        RECORD | {"step": 10**300},
+        RECORD | {"step": [96]},
+        RECORD | {"training": 4},
+        RECORD | {"training": {"lr": math.nan, "weight_decay": 0.01}},
+        RECORD | {"training": {"lr": 0.1}},
+    ],
+)
+def test_nothing_is_believed_of_another_network_s_training_without_a_record(
+    record: dict[str, Any], start: State, tmp_path: Path
+) -> None:
+    renamed = {name.replace("visual", "encoder"): tensor for name, tensor in start.items()}
+    save_file(renamed, tmp_path / "start.safetensors")
+    save_file({name: tensor + 0.02 for name, tensor in renamed.items()}, tmp_path / "best.safetensors")
+    (tmp_path / "best.json").write_text(json.dumps(record))
+    found = compare_files(tmp_path / "best.safetensors", tmp_path / "start.safetensors")
+    assert said(found, "AdamW").endswith("over all steps, was at least about 0.02.")
+    assert not any("paper" in sentence or "so many steps" in sentence for sentence in found.conclusions)
 
 
 def test_the_command_prints_sentences_and_layers(bench: Callable[..., Ran], start: State, tmp_path: Path) -> None:

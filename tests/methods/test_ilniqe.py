@@ -286,6 +286,6 @@ def test_what_cannot_be_scored_or_fitted_says_why(tmp_path: Path, fitted: tuple[
     method = Ilniqe(Options(model=str(fitted[0]), resize=False))
     with pytest.raises(ImageError, match="100x80 pixels: IL-NIQE without its resize needs at least 84x84"):
         method.score([Photo("small", noise(80, 100, 3), 0, 0)])
-    with pytest.raises(UsageError, match="0 photographs give 0 usable blocks"):
+    with pytest.raises(UsageError, match="--pristine has no photographs to fit on; give a folder"):
         Ilniqe.fit([], tmp_path / "none.npz")
     assert not (tmp_path / "none.npz").exists()

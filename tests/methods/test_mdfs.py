@@ -116,6 +116,20 @@ def test_fit_writes_the_gaussian_of_sharp_patches(tmp_path: Path) -> None:
     assert method.features(photos[0]).shape[1] == 304
 
 
+def test_fit_on_too_few_patches_is_refused(tmp_path: Path) -> None:
+    # It has one patch, whose contrast is not above the mean.
+    single = photo(Image.effect_noise((33, 33), 60).convert("RGB"))
+    with pytest.raises(UsageError, match=r"1 photographs give 0 usable patches; .* at least 2"):
+        MdfsLite.fit([single], tmp_path / "model.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_shipped_model_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert MdfsLite.missing() == ""
+    monkeypatch.setattr(MdfsLite, "shipped", tmp_path / "gone.npz")
+    assert "gone.npz is not a file; fit one by `bench fit mdfs-lite --pristine FOLDER" in MdfsLite.missing()
+
+
 def test_a_model_of_another_network_is_refused(tmp_path: Path) -> None:
     PristineModel(np.zeros(304), np.eye(304), metadata={"network": "other"}).save(tmp_path / "model.npz")
     with pytest.raises(UsageError, match=r"model\.npz was fitted with a network of fingerprint 'other' and not"):

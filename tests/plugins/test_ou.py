@@ -107,7 +107,7 @@ def test_the_distance_of_one_row_is_mahalanobis_times_the_root_of_two() -> None:
 def test_many_features_are_solved_for_as_a_pseudo_inverse_would() -> None:
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(600, 300)) @ rng.normal(size=(300, 300))
-    model = gaussian.fit_model([rows], {})
+    model = gaussian.fit_model(gaussian.PristineFeatures([rows], "", 0), {})
     mean, covariance, _ = gaussian.gaussian(rows[:20] + 1)
     difference = model.mean - mean
     expected = math.sqrt(difference @ np.linalg.inv((model.covariance + covariance) / 2) @ difference)
@@ -147,7 +147,10 @@ def test_what_is_unlike_the_pristine_photographs_scores_higher(tmp_path: Path) -
     [
         ([], "--pristine has no photographs to fit on; give"),
         (tiles(3, size=4), "no photographs to fit on, 3 skipped as tiles has no features of them"),
-        (tiles(1), "--pristine: 1 photographs give 1 finite rows of features; add more"),
+        (
+            tiles(1),
+            "--pristine: 1 photographs give 1 usable rows of features; add photographs until there are at least 2",
+        ),
     ],
 )
 def test_fit_on_too_little_is_refused(photos: list[Photo], message: str, tmp_path: Path) -> None:

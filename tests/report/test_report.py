@@ -5,32 +5,26 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-import io
-import json
 import re
 import tomllib
 from collections.abc import Callable
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from conftest import Ran
-from PIL import Image
-from reported import HOSTILE, HOSTILE_SET, RATED, fill, report, tables, write_set
+from reported import HOSTILE, HOSTILE_SET, RATED, embedded, fill, report, tables, write_set
 from scipy.stats import spearmanr
 from stored import fixed, run
 
 import bench as bench_package
-from bench.api import Photo
 from bench.datasets.readers.local import read_local
-from bench.report import pictures, points, robustness
-from bench.report.data import PairedImage, PicturePair, Report
+from bench.report import points, robustness
+from bench.report.data import Report
 from bench.report.disagreements import EACH_WAY, disagree
 from bench.report.links import dataset_links, method_links
 from bench.report.page import render
-from bench.report.slugs import find_slugs
 from bench.robustness.degraded import UNDISTORTED
 from bench.runs.store import Store
 from bench.tables.marks import find_marks
@@ -54,10 +48,6 @@ def made(store: Store) -> Report:
 @pytest.fixture(scope="module")
 def page(made: Report) -> str:
     return render(made)
-
-
-def embedded(page: str) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.S)]
 
 
 def unpacked(text: str) -> np.ndarray:
@@ -267,60 +257,6 @@ def test_equal_results_give_equal_pages(store: Store, page: str) -> None:
     assert render(report(store)) == page
 
 
-def test_pictures_are_small_and_in_the_page_where_the_images_are_here(page: str) -> None:
-    rated = [one for one in embedded(page) if len(one["names"]) == RATED]
-    for one in rated:
-        worst = {one["names"][each["index"]] for method in one["methods"] for each in method["worst"]}
-        assert set(one["pictures"]) == worst
-        assert all(picture["uri"].startswith("data:image/jpeg;base64,") for picture in one["pictures"].values())
-
-
-def test_pictures_stop_at_the_budget_and_say_so_the_worst_of_each_method_first(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bench.report.data.BUDGET", 30_000)
-    for found, shown in report(store).points:
-        names = points.worst_names(found)
-        assert set(names) == set(shown.of) | set(shown.reasons)
-        assert list(shown.of) == names[: len(shown.of)]
-        assert sum(len(picture.uri) for picture in list(shown.of.values())[:-1]) < 10_000
-        assert all("used up" in why for why in shown.reasons.values())
-        gaps = [[abs(each.method - each.people) for each in method.worst] for method in found.methods]
-        if names:
-            assert shown.reasons
-            first = found.methods[0].worst[int(np.argmax(gaps[0]))]
-            assert names[0] == found.names[first.index]
-
-
-def test_a_picture_keeps_its_proportions_and_names_the_true_size() -> None:
-    wide = pictures.shrink(Photo("a", np.full((100, 1000, 3), 128, np.uint8), 1, 1))
-    assert (wide.width, wide.height) == (1000, 100)
-    image = Image.open(io.BytesIO(base64.b64decode(wide.uri.partition(",")[2])))
-    assert image.size == (pictures.LONG_SIDE, pictures.LONG_SIDE // 10)
-    small = pictures.shrink(Photo("a", np.full((10, 20, 3), 128, np.uint8), 1, 1))
-    assert Image.open(io.BytesIO(base64.b64decode(small.uri.partition(",")[2]))).size == (20, 10)
-
-
-def test_a_store_does_not_choose_which_files_a_report_shows(tmp_path: Path) -> None:
-    store = fill(tmp_path)
-    scores = tmp_path / "koniq" / "scores.csv"
-    scores.write_text(scores.read_text().replace("00.png,", "00.png,1"))
-    by_set = {found.title.partition(",")[0]: shown for found, shown in report(store).points}
-    assert not by_set["koniq"].of
-    assert all("other names or labels" in why for why in by_set["koniq"].reasons.values())
-    assert by_set[HOSTILE_SET].of
-
-
-def test_pairs_are_shown_where_somebody_gives_them(store: Store, page: str) -> None:
-    assert 'id="pairs"' not in page
-    worse = PairedImage("<i>a</i>.png", "niqe 3.1", None)
-    better = PairedImage("b.png", "niqe 3.0", pictures.EmbeddedPicture("data:image/jpeg;base64,AAAA", 3, 2))
-    given = render(report(store, pairs=[PicturePair("niqe defends", worse, better)]))
-    assert "niqe defends" in given
-    assert "&lt;i&gt;a&lt;/i&gt;.png" in given
-    assert 'src="data:image/jpeg;base64,AAAA"' in given
-
-
 def test_the_command_writes_the_page(store: Store, bench: Bench, tmp_path: Path) -> None:
     done = bench("report", "--output", "r.html", "--title", "A & B", "--draws", 100, "--results", store.root)
     assert done.code == 0, done.err
@@ -456,31 +392,3 @@ def test_only_declared_addresses_of_the_web_become_links(store: Store) -> None:
     paper = dataset_links("koniq")[0]
     assert (paper.text, paper.address) == ("paper", "https://doi.org/10.1109/TIP.2020.2967829")
     assert dataset_links("a folder") == ()
-
-
-def test_names_become_addresses_that_are_safe_on_every_system() -> None:
-    names = ["niqe", "NIQE", "pyiqa:niqe", "pyiqa/niqe", "../../etc/passwd", "con", "aux.txt", "<b>", "", "x" * 300]
-    slugs = find_slugs(names)
-    assert len({slug.lower() for slug in slugs.values()}) == len(names)
-    assert all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}", slug) for slug in slugs.values())
-    assert slugs["niqe"] == "niqe"
-    assert slugs["con"] != "con"
-    assert find_slugs([HOSTILE_SET])[HOSTILE_SET].replace("-", "").isalnum()
-
-
-def test_moved_photographs_are_found_and_what_is_missing_is_said(tmp_path: Path, bench: Bench) -> None:
-    store = fill(tmp_path)
-    moved = tmp_path / "elsewhere"
-    (tmp_path / "koniq").rename(moved)
-    chosen = ("--results", store.root, "--dataset", "koniq", "--draws", 0)
-    without = bench("report", "--output", "r.html", *chosen)
-    assert re.search(r"koniq: (\d+) of \1 pictures are missing \(the folder that was scored is gone", without.err)
-    assert "--images DIR" in without.err
-    found = bench("report", "--output", "r.html", "--images", moved, *chosen)
-    assert "missing" not in found.err
-    (one,) = embedded(Path("r.html").read_text(encoding="utf-8"))
-    assert one["pictures"]
-    for path in list(moved.glob("1*.png")):
-        path.unlink()
-    few = bench("report", "--output", "r.html", "--images", moved, *chosen)
-    assert "has 30 of them" in few.err, "a folder of other photographs is not taken for the dataset's"

@@ -17,6 +17,7 @@ from reported import HOSTILE_SET, fill, report
 
 from bench.datasets.roots import Roots
 from bench.report.site import MARK, render_site, write_site
+from bench.report.slugs import find_slugs
 from bench.runs.store import Store
 from bench.tables.marks import find_marks
 
@@ -126,3 +127,13 @@ def test_pages_fit_a_telephone_and_log_no_error(folder: Path) -> None:
         for page in (folder / "index.html", *folder.glob("datasets/*.html"), folder / "methods" / "darkness.html"):
             with opener(browser, page) as opened:
                 assert opened(390).evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_names_become_addresses_that_are_safe_on_every_system() -> None:
+    names = ["niqe", "NIQE", "pyiqa:niqe", "pyiqa/niqe", "../../etc/passwd", "con", "aux.txt", "<b>", "", "x" * 300]
+    slugs = find_slugs(names)
+    assert len({slug.lower() for slug in slugs.values()}) == len(names)
+    assert all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}", slug) for slug in slugs.values())
+    assert slugs["niqe"] == "niqe"
+    assert slugs["con"] != "con"
+    assert find_slugs([HOSTILE_SET])[HOSTILE_SET].replace("-", "").isalnum()

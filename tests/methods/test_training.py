@@ -255,7 +255,8 @@ model = tiny_training.Tiny()
 tiny_training.Tiny = lambda: model
 said = tiny_training.run(folder, output, batch=2, held_out=0.3, epochs=2, lr=1.0)
 assert PartialState().num_processes == 2, PartialState()
-save_file(model.state_dict(), f"{output}-{os.environ['RANK']}.safetensors")
+state = {name: value.contiguous() for name, value in model.state_dict().items()}
+save_file(state, f"{output}-{os.environ['RANK']}.safetensors")
 print(said, end="")
 """
 

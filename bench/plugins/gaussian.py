@@ -28,6 +28,8 @@ MAX_FEATURES = 4096
 _MAX_BYTES = 8 * (MAX_FEATURES + 1) ** 2
 # A pseudo-inverse of so many features takes a second or more a photograph, where solving takes some ten milliseconds.
 _SOLVE_FROM = 256
+# Where a direction has less of the largest deviation, rounding rules it, and a pseudo-inverse leaves it out.
+_SMALLEST = 3e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,13 +126,17 @@ def distance(model: PristineModel, mean: FloatArray, covariance: FloatArray) -> 
 
 def unmixed(covariance: FloatArray, difference: FloatArray) -> FloatArray:
     """Return a difference (D,), or several (M, D), times the pseudo-inverse of a covariance (D, D)."""
-    if len(difference) >= _SOLVE_FROM:
+    if len(covariance) >= _SOLVE_FROM:
         from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
         try:
-            return np.asarray(cho_solve(cho_factor(covariance), difference.T).T)
+            factor, lower = cho_factor(covariance)
         except LinAlgError:
             pass  # some directions have no spread
+        else:
+            deviations = factor.diagonal()
+            if deviations.min() > _SMALLEST * deviations.max():
+                return np.asarray(cho_solve((factor, lower), difference.T).T)
     return np.asarray(difference @ np.linalg.pinv(covariance))
 
 

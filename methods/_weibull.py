@@ -16,6 +16,7 @@ _THINNING = 16  # a sixteenth of the samples gives the shapes to some ten per ce
 _NEAR = 3e-2  # of the shape: as near as the sixteenth is worth
 _SETTLED = 3e-3  # of the shape: Newton's method squares the error, so after so small a step it is near 1e-6
 _MOST_STEPS = 50
+_STEEPEST = 10  # more than this is rounding, of samples that are nearly equal
 _TINY = 1e-30  # what rounding leaves of the spread of nearly equal samples may be 0 or less
 
 
@@ -83,7 +84,8 @@ def _solve(
         first = np.vecdot(powers, logarithms) / total
         second = np.vecdot(powers, squares) / total - first**2
         rise = np.where(varied, first - mean, 1 / shape).clip(min=_TINY)
-        step = shape * ((shape * rise) ** (-1 / (1 + shape * second / rise))).clip(0.25, 4) - shape
+        power = 1 + (shape * second / rise).clip(0, _STEEPEST)
+        step = shape * ((shape * rise) ** (-1 / power)).clip(0.25, 4) - shape
         # Near enough to know it at the next shape without computing it.
         log_power = np.log(total / len(ones)) + step * first + step**2 * second / 2
         shape = shape + step

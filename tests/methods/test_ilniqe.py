@@ -119,6 +119,16 @@ def test_samples_of_any_kind_get_the_likeliest_weibull() -> None:
         assert shape * ((row @ powers) / powers.sum() - row.mean()) == pytest.approx(1, rel=1e-5)
 
 
+def test_a_spread_of_one_rounding_step_gets_a_large_shape_and_harms_no_other_row() -> None:
+    logarithms = np.log(np.random.default_rng(3).weibull(1.5, (2, 7056))).astype(np.float32)
+    logarithms[0] = -9.0
+    logarithms[0, 7] = np.nextafter(np.float32(-9), np.float32(0))
+    fitted = fit_weibull(logarithms)
+    assert np.isfinite(fitted).all()
+    assert fitted.shape[0] > 1e4
+    assert fitted.shape[1] == pytest.approx(fit_weibull(logarithms[1:]).shape[0], rel=1e-5)
+
+
 def test_float32_fits_a_weibull_as_well() -> None:
     logarithms = np.log(np.random.default_rng(3).weibull(1.5, (4, 7056)))
     np.testing.assert_allclose(fit_weibull(logarithms.astype(np.float32)), fit_weibull(logarithms), rtol=1e-5)

@@ -47,11 +47,11 @@ def fit_weibull(logarithms: NDArray[np.floating]) -> Weibull:
     """
     top = logarithms.max(axis=1)
     varied = logarithms.min(axis=1) < top
-    below = logarithms - top[:, None]  # so that no power overflows
-    few = np.ascontiguousarray(below[:, ::_THINNING])
+    below = logarithms - top[:, None]  # so that no power overflows, and one is 1
+    few = below[:, ::_THINNING] - below[:, ::_THINNING].max(axis=1)[:, None]
     deviation = few.std(axis=1, dtype=np.float64)
     start = 1.2 / np.where(deviation > 0, deviation, 1)
-    near, _ = _solve(few, few.min(axis=1) < few.max(axis=1), start, _NEAR)
+    near, _ = _solve(few, few.any(axis=1), start, _NEAR)
     shape, log_power = _solve(below, varied, near, _SETTLED)
     return Weibull(np.exp(top + np.where(varied, log_power / shape, 0)), np.where(varied, shape, np.inf))
 
@@ -64,7 +64,7 @@ def _solve(
     Its left side is close to a power of k, so that Newton's method needs few steps with the logarithms of both.
 
     Args:
-        logarithms: (rows, n), y, at most 0.
+        logarithms: (rows, n), y, at most 0 and in each row once 0.
         varied: (rows,), whether a row has any spread; one without keeps the shape that it begins with.
         start: (rows,), shapes to begin with.
         settled: the search ends when no shape changes by more than this fraction of it.

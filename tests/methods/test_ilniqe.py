@@ -119,6 +119,7 @@ def test_samples_of_any_kind_get_the_likeliest_weibull() -> None:
         assert shape * ((row @ powers) / powers.sum() - row.mean()) == pytest.approx(1, rel=1e-5)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_spread_of_one_rounding_step_gets_a_large_shape_and_harms_no_other_row() -> None:
     logarithms = np.log(np.random.default_rng(3).weibull(1.5, (2, 7056))).astype(np.float32)
     logarithms[0] = -9.0
@@ -126,6 +127,11 @@ def test_a_spread_of_one_rounding_step_gets_a_large_shape_and_harms_no_other_row
     fitted = fit_weibull(logarithms)
     assert np.isfinite(fitted).all()
     assert fitted.shape[0] > 1e4
+    # The part that the search begins with is far below the one largest sample.
+    lone = logarithms[:1].copy()
+    lone[0, ::16] = np.nextafter(np.float32(-9), np.float32(-10))
+    lone[0, 7], lone[0, 16] = 5, -9
+    assert np.isfinite(fit_weibull(lone)).all()
     assert fitted.shape[1] == pytest.approx(fit_weibull(logarithms[1:]).shape[0], rel=1e-5)
 
 

@@ -58,11 +58,10 @@ def moments(samples: NDArray[np.floating]) -> FloatArray:
     Returns:
         (rows, 5).
     """
-    negative = samples < 0
-    below = samples * negative
-    left_square, square = (np.einsum("ij,ij->i", values, values) for values in (below, samples))
-    left_sum, total = (np.einsum("ij->i", values) for values in (below, samples))
-    found = (_counts(negative), left_square, _counts(samples > 0), square - left_square, total - 2 * left_sum)
+    twice_below = samples - np.abs(samples)
+    left_square, square = np.einsum("ij,ij->i", twice_below, twice_below) / 4, np.einsum("ij,ij->i", samples, samples)
+    magnitude = np.einsum("ij->i", samples) - np.einsum("ij->i", twice_below)
+    found = (_counts(samples < 0), left_square, _counts(samples > 0), square - left_square, magnitude)
     return np.stack(found, axis=1).astype(np.float64)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from bench.api import FloatArray, Pixels
 
 from ._aggd import fit_moments, moments
-from ._ilniqe_maps import Map, gradient, halved, log_gabor, log_opponent, normalised, opponent
+from ._ilniqe_maps import Map, gradient, halved, log_gabor, log_opponent, normalised, opponent, split
 from ._niqe_features import BlockFeatures, block_moments
 from ._weibull import fit_weibull
 
@@ -44,17 +44,17 @@ def _scale_features(rgb: Map, colours: Map, scale: int) -> BlockFeatures:
     """Measure the 234 features of every block of one scale."""
     side = BLOCK // scale
     mscn, deviation = normalised(colours[2])
-    of_mscn = block_moments(_split(mscn, side).reshape(-1, side, side))
+    of_mscn = block_moments(split(mscn, side).reshape(-1, side, side))
     early, late, weibulls = [], [], []
     for colour in colours:
-        derivatives = gradient(colour, scale)
-        early += [moments(_split(values, side)) for values in derivatives]
-        weibulls.append(fit_weibull(_split(derivatives.log_magnitude(), side)))
+        derivatives = gradient(colour, scale, side)
+        early += [moments(values) for values in derivatives]
+        weibulls.append(fit_weibull(derivatives.log_magnitude()))
     for response in log_gabor(colours[2], scale):
-        derivatives = gradient(response, scale)
-        early.append(moments(_split(response, side)))
-        late += [moments(_split(values, side)) for values in derivatives]
-        weibulls.append(fit_weibull(_split(derivatives.log_magnitude(), side)))
+        derivatives = gradient(response, scale, side)
+        early.append(moments(split(response, side)))
+        late += [moments(values) for values in derivatives]
+        weibulls.append(fit_weibull(derivatives.log_magnitude()))
     fits = fit_moments(np.concatenate([of_mscn, np.stack(early + late, axis=1)], axis=1), side**2)
     own = np.stack([fits.shape, (fits.left + fits.right) / 2], axis=2)
     pairs = np.stack([fits.shape, fits.mean, fits.left, fits.right], axis=2)[:, 1 : 1 + _PAIRS]
@@ -68,16 +68,10 @@ def _scale_features(rgb: Map, colours: Map, scale: int) -> BlockFeatures:
         magnitudes[:, len(colours) :],
     ]
     features = np.hstack([part.reshape(len(part), -1) for part in parts])
-    return BlockFeatures(features, _split(deviation, side).mean(axis=1, dtype=np.float64))
-
-
-def _split(values: Map, side: int) -> Map:
-    """Cut a map into blocks: (blocks, side * side)."""
-    rows, columns = (length // side for length in values.shape)
-    return values.reshape(rows, side, columns, side).swapaxes(1, 2).reshape(rows * columns, side**2)
+    return BlockFeatures(features, split(deviation, side).mean(axis=1, dtype=np.float64))
 
 
 def _means_and_variances(maps: Map, side: int) -> FloatArray:
     """Return mean and variance (blocks, 3, 2) of the blocks of three maps (3, H, W)."""
-    blocks = np.stack([_split(values, side) for values in maps], axis=1)
+    blocks = np.stack([split(values, side) for values in maps], axis=1)
     return np.stack([blocks.mean(axis=2, dtype=np.float64), blocks.var(axis=2, ddof=1, dtype=np.float64)], axis=2)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from bench.api import FloatArray
@@ -27,7 +28,7 @@ _WAVELENGTH, _WAVELENGTH_SHRINK, _WAVELENGTH_STEP = 2.4, 0.87, 1.31
 _BANDWIDTH = 0.55  # a log-Gabor filter's spread over its centre frequency
 _WAVES, _ORIENTATIONS = 3, 4
 _ANGULAR_SPREAD = math.pi / _ORIENTATIONS / 1.10  # standard deviation in radians
-_TILE = 84  # pixels that one product of matrices filters
+_TILE = 14  # pixels that one product of matrices filters; divides the sides of the blocks of both scales
 
 
 def opponent(rgb: Map) -> Map:
@@ -65,10 +66,9 @@ def halved(image: Map) -> Map:
 
     window = _gaussian(np.arange(6) - 2.5, 0.9)  # even: its middle lies half a pixel towards the end
     window /= window.sum()
-    smooth = image.astype(np.float64)
-    for axis in (1, 2):
-        smooth = correlate1d(smooth, window, axis, mode="nearest", origin=-1)
-    return np.ascontiguousarray(smooth[:, ::2, ::2], dtype=np.float32)
+    rows = correlate1d(image.astype(np.float64), window, 1, mode="nearest", origin=-1)[:, ::2]
+    both = correlate1d(rows, window, 2, mode="nearest", origin=-1)[:, :, ::2]
+    return np.ascontiguousarray(both, dtype=np.float32)
 
 
 class Gradient(NamedTuple):
@@ -87,19 +87,25 @@ class Gradient(NamedTuple):
         return square
 
 
-def gradient(values: Map, scale: int) -> Gradient:
-    """Convolve a map with the derivatives of a Gaussian; it is 0 outside.
+def split(values: Map, side: int) -> Map:
+    """Cut a map (H, W) into blocks, row by row: (blocks, side * side)."""
+    rows, columns = (length // side for length in values.shape)
+    return values.reshape(rows, side, columns, side).swapaxes(1, 2).reshape(rows * columns, side**2)
+
+
+def gradient(values: Map, scale: int, side: int) -> Gradient:
+    """Convolve a map, which is 0 outside, with the derivatives of a Gaussian, and :func:`split` the results.
 
     Args:
-        values: (H, W).
+        values: (H, W), both multiples of ``side``.
         scale: 1 or 2; the Gaussian is narrower at the second scale.
+        side: of a block in pixels, a multiple of 14.
     """
     smooth, derive = _bands(scale)
-    margin = (len(smooth) - _TILE) // 2
-    padded = np.pad(values, ((margin, margin), (0, 0)))
+    padded = np.pad(values, (len(smooth) - _TILE) // 2)
     return Gradient(
-        _filter_rows(_filter_columns(padded, smooth), derive),
-        _filter_rows(_filter_columns(padded, derive), smooth),
+        _filter_rows(_filter_columns(padded, smooth), derive, side),
+        _filter_rows(_filter_columns(padded, derive), smooth, side),
     )
 
 
@@ -125,30 +131,28 @@ def _band(window: FloatArray) -> Map:
 
 
 def _filter_columns(padded: Map, band: Map) -> Map:
-    """Filter (H + 2m, W) along the columns and give the result the margins that rows need: (H, W + 2m).
-
-    A product of matrices is the fastest way that numpy has.
-    """
-    margin = (len(band) - _TILE) // 2
-    height, width = padded.shape[0] - 2 * margin, padded.shape[1]
-    result = np.zeros((height, width + 2 * margin), np.float32)
-    for start in range(0, height, _TILE):
-        rows = min(_TILE, height - start)
-        strip = padded[start : start + rows + 2 * margin]
-        np.matmul(band[: len(strip), :rows].T, strip, out=result[start : start + rows, margin : margin + width])
-    return result
+    """Filter (H + 2m, W) along the columns: (H, W). Products of matrices are the fastest way that numpy has."""
+    reach, tile = band.shape
+    tiles = (len(padded) - reach) // tile + 1
+    down, right = padded.strides
+    strips = as_strided(padded, (tiles, reach, padded.shape[1]), (tile * down, down, right), writeable=False)
+    return np.asarray(np.matmul(band.T, strips).reshape(tiles * tile, -1))
 
 
-def _filter_rows(padded: Map, band: Map) -> Map:
-    """Filter (H, W + 2m) along the rows: (H, W)."""
-    margin = (len(band) - _TILE) // 2
-    width = padded.shape[1] - 2 * margin
-    result = np.empty((padded.shape[0], width), np.float32)
-    for start in range(0, width, _TILE):
-        columns = min(_TILE, width - start)
-        strip = padded[:, start : start + columns + 2 * margin]
-        np.matmul(strip, band[: strip.shape[1], :columns], out=result[:, start : start + columns])
-    return result
+def _filter_rows(padded: Map, band: Map, side: int) -> Map:
+    """Filter (H, W + 2m) along the rows and cut (H, W) into blocks: (blocks, side * side)."""
+    reach, tile = band.shape
+    rows, columns, tiles = len(padded) // side, (padded.shape[1] - reach + tile) // side, side // tile
+    down, right = padded.strides
+    strips = as_strided(
+        padded,
+        (rows, columns, tiles, side, reach),
+        (side * down, side * right, tile * right, down, right),
+        writeable=False,
+    )
+    blocks = np.empty((rows, columns, side, tiles, tile), np.float32)
+    np.matmul(strips, band, out=blocks.swapaxes(2, 3))
+    return blocks.reshape(rows * columns, side**2)
 
 
 def log_gabor(luminance: Map, scale: int) -> Iterator[Map]:
@@ -163,8 +167,8 @@ def log_gabor(luminance: Map, scale: int) -> Iterator[Map]:
     spectrum = fft.fft2(luminance)
     for response in _filters(*luminance.shape, scale):
         both = fft.ifft2(spectrum * response, overwrite_x=True)
-        yield np.ascontiguousarray(both.real)
-        yield np.ascontiguousarray(both.imag)
+        yield both.real
+        yield both.imag
 
 
 @functools.lru_cache(maxsize=4)

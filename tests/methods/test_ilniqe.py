@@ -106,6 +106,35 @@ def test_a_weibull_is_fitted_as_scipy_fits_it() -> None:
         assert (scale, shape) == pytest.approx((expected_scale, expected_shape), rel=1e-4)
 
 
+def test_samples_of_any_kind_get_the_likeliest_weibull() -> None:
+    generator = np.random.default_rng(4)
+    kinds = [
+        generator.normal(0, 0.01, 1764),  # hardly any spread
+        generator.choice([-9.0, 3.0], 1764),  # two values
+        np.where(np.arange(1764) < 9, 4.0, generator.normal(-9, 0.1, 1764)),  # flat with a few edges
+        generator.uniform(-9, 5, 1764),
+    ]
+    for row, shape in zip(kinds, fit_weibull(np.stack(kinds)).shape, strict=True):
+        powers = np.exp(shape * (row - row.max()))
+        assert shape * ((row @ powers) / powers.sum() - row.mean()) == pytest.approx(1, rel=1e-5)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_spread_of_one_rounding_step_gets_a_large_shape_and_harms_no_other_row() -> None:
+    logarithms = np.log(np.random.default_rng(3).weibull(1.5, (2, 7056))).astype(np.float32)
+    logarithms[0] = -9.0
+    logarithms[0, 7] = np.nextafter(np.float32(-9), np.float32(0))
+    fitted = fit_weibull(logarithms)
+    assert np.isfinite(fitted).all()
+    assert fitted.shape[0] > 1e4
+    # The part that the search begins with is far below the one largest sample.
+    lone = logarithms[:1].copy()
+    lone[0, ::16] = np.nextafter(np.float32(-9), np.float32(-10))
+    lone[0, 7], lone[0, 16] = 5, -9
+    assert np.isfinite(fit_weibull(lone)).all()
+    assert fitted.shape[1] == pytest.approx(fit_weibull(logarithms[1:]).shape[0], rel=1e-5)
+
+
 def test_float32_fits_a_weibull_as_well() -> None:
     logarithms = np.log(np.random.default_rng(3).weibull(1.5, (4, 7056)))
     np.testing.assert_allclose(fit_weibull(logarithms.astype(np.float32)), fit_weibull(logarithms), rtol=1e-5)
@@ -114,7 +143,7 @@ def test_float32_fits_a_weibull_as_well() -> None:
 def test_equal_samples_have_an_infinite_shape_and_harm_no_other_row() -> None:
     logarithms = np.log(np.random.default_rng(3).weibull(1.5, (2, 400)))
     mixed = np.concatenate([logarithms, np.full((1, 400), math.log(2.5))])
-    mixed[0, ::4] = -1.0  # no spread in the quarter that the search begins with
+    mixed[0, ::16] = -1.0  # no spread in the part that the search begins with
     fitted = fit_weibull(mixed)
     assert (fitted.scale[2], fitted.shape[2]) == (pytest.approx(2.5), math.inf)
     alone = fit_weibull(mixed[:1])
@@ -122,14 +151,16 @@ def test_equal_samples_have_an_infinite_shape_and_harm_no_other_row() -> None:
     assert (fitted.scale[0], fitted.shape[0]) == pytest.approx((alone.scale[0], alone.shape[0]), rel=1e-6)
 
 
-@pytest.mark.parametrize(("scale", "sigma", "reach"), [(1, 1.66, 5), (2, 1.66 / 2**0.28, 5)])
-def test_the_gradient_is_a_convolution_with_a_gaussian_s_derivatives(scale: int, sigma: float, reach: int) -> None:
-    values = noise(100, 190).astype(np.float32)
-    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+@pytest.mark.parametrize(("scale", "sigma", "side"), [(1, 1.66, 84), (2, 1.66 / 2**0.28, 42)])
+def test_the_gradient_is_a_convolution_with_a_gaussian_s_derivatives(scale: int, sigma: float, side: int) -> None:
+    values = noise(84, 168).astype(np.float32)
+    y, x = np.mgrid[-5:6, -5:6]
     window = np.exp(-(x**2 + y**2) / (2 * sigma**2))
-    found = gradient(values, scale)
+    found = gradient(values, scale, side)
     for one, offsets in ((found.along_rows, x), (found.along_columns, y)):
-        expected = ndimage.convolve(values.astype(float), offsets * window, mode="constant")
+        whole = ndimage.convolve(values.astype(float), offsets * window, mode="constant")
+        blocks = [strip for rows in np.vsplit(whole, 84 // side) for strip in np.hsplit(rows, 168 // side)]
+        expected = np.stack([block.ravel() for block in blocks])
         np.testing.assert_allclose(one, expected, atol=2e-5 * np.abs(expected).max())
     magnitude = np.sqrt(found.along_rows.astype(float) ** 2 + found.along_columns.astype(float) ** 2 + 1e-8)
     np.testing.assert_allclose(found.log_magnitude(), np.log(magnitude), atol=1e-5)

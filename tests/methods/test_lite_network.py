@@ -161,6 +161,23 @@ def test_checkpointing_changes_no_gradient() -> None:
     assert torch.allclose(*gradients, rtol=1e-4, atol=1e-9)
 
 
+def test_a_frozen_encoder_gives_the_same_features_and_gradients_of_the_head() -> None:
+    images = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(0))
+    found = []
+    for frozen in (False, True):
+        model = model_of(CHECKPOINT)
+        model.head.requires_grad_(True)
+        if frozen:
+            model.freeze_encoder()
+            for stage in model.encoder:  # what is frozen is not asked
+                stage.register_forward_hook(lambda *_: pytest.fail("torch's encoder ran"))
+        model.similarities(images).square().sum().backward()
+        assert model.head.weight.grad is not None
+        found.append((model.features(images), model.head.weight.grad))
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=2e-3, atol=2e-3)
+
+
 def test_only_convolutions_are_in_16_bits(shipped: LiteModel, monkeypatch: pytest.MonkeyPatch) -> None:
     images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     maps, given = [], []

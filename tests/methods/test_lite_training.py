@@ -102,6 +102,7 @@ def test_training_begins_from_rounded_imagenet_weights_and_measured_features(tmp
         photograph((90, 80), seed).save(folder / f"{seed}.png")
     config = TrainingConfig(encoder="lite", crop=64, held_out=0.0, types="jpeg")
     model = start.begin(start.locate(""), config, find_photographs(folder))
+    assert model._frozen is None  # all of it is trained
     original = torch.load(start.locate(""), weights_only=True)["_conv_stem.weight"]
     assert torch.equal(model.encoder.state_dict()["0.0.weight"], original.half().float())
     assert not torch.equal(original, original.half().float())

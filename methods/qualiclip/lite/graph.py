@@ -22,15 +22,16 @@ _OPERATORS, _FORMAT = 13, 8
 class Encoder:
     """The stem and the seven stages, with batch norms folded into the convolutions."""
 
-    def __init__(self, weights: Mapping[str, Floats]) -> None:
+    def __init__(self, weights: Mapping[str, Floats], threads: int = 1) -> None:
         """Build it.
 
         Args:
             weights: by the names of a checkpoint of ``qualiclip-lite``, ``encoder.`` in front.
+            threads: how many compute; a run has a process for every core, each of one thread.
         """
         options = onnxruntime.SessionOptions()
-        # A run has a process for every core, each of one thread.
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         model = encoder_graph(weights).SerializeToString()
         self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

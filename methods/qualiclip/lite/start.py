@@ -69,6 +69,8 @@ def begin(path: Path, config: TrainingConfig, photographs: TrainingPhotographs) 
     model = LiteModel(texts()).eval().requires_grad_(False)
     load = tensors.load_tensors(path, "--weights", "give EfficientNet-Lite0's ImageNet weights", _imagenet(model))
     model.encoder.load_state_dict(load)
+    if config.train == "head":
+        model.freeze_encoder()
     _measure(model, config, photographs)
     return model
 

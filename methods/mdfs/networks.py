@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..qualiclip import tensors
 from ..qualiclip.checkpoint_files import Checkpoint, RefusedError
 from ..qualiclip.lite.architecture import CHANNELS
-from ..qualiclip.lite.checkpoint import load_lite_checkpoint
+from ..qualiclip.lite.checkpoint import encoder_fingerprint, load_lite_checkpoint
 from ..qualiclip.lite.encoder import folded
 from ..qualiclip.lite.explaining import model_of
 from ..qualiclip.lite.metrics import SHIPPED
@@ -67,7 +67,7 @@ def lite() -> tuple[Stages, str]:
     stages = list(folded(model_of(checkpoint).encoder))[:_LITE_STAGES]
     halves = torch.full((3,), 0.5)
     found = Stages(nn.Identity(), stages, halves, halves, sum(CHANNELS[:_LITE_STAGES]))
-    return found.eval(), checkpoint.fingerprint
+    return found.eval(), encoder_fingerprint(checkpoint)
 
 
 def b7(path: Path) -> tuple[Stages, str]:

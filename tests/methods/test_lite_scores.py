@@ -4,6 +4,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -164,3 +165,14 @@ def test_scoring_imports_no_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+def test_features_are_known_by_the_encoder_and_scores_by_the_head_too(
+    lite: QualiclipLite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = lite.fingerprint, lite.feature_space().fingerprint
+    state = {**lite._checkpoint.state, "head.bias": lite._checkpoint.state["head.bias"] + 1}
+    other = QualiclipLite()
+    monkeypatch.setattr(other, "_checkpoint", replace(lite._checkpoint, state=state))
+    assert other._checkpoint.fingerprint != before[0]
+    assert other.feature_space().fingerprint == before[1]

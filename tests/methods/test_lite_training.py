@@ -135,31 +135,30 @@ def test_absent_weights_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_photographs_are_laid_out_in_sizes_that_are_held_out_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bsds, packages = tmp_path / "bsds", tmp_path / "packages"
-    bsds.mkdir()
+    small, large, output = tmp_path / "small", tmp_path / "large", tmp_path / "out"
+    for folder in (small, large):
+        folder.mkdir()
     monkeypatch.setattr(collect, "_BSDS500", 2)
-    monkeypatch.setattr(collect, "SHORT_SIDES", (32, 48))
-    (tmp_path / "list.toml").write_text('[one]\nfolder = "usr"\nfiles = ["big.jpg"]\n')
-    monkeypatch.setattr(collect, "_LIST", tmp_path / "list.toml")
+    monkeypatch.setattr(collect, "SHORT_SIDE", 32)
+    monkeypatch.setattr(collect, "_LIST", tmp_path / "list.csv")
+    (tmp_path / "list.csv").write_text("file,licence\nbig.webp,CC0\n")
     for seed in range(2):
-        photograph((60, 50), seed).save(bsds / f"{seed}.jpg")
-    with pytest.raises(UsageError, match=r"PACKAGES got .*big\.jpg does not exist"):
-        collect.collect(bsds, packages, tmp_path / "out")
-    (packages / "one" / "usr").mkdir(parents=True)
-    photograph((200, 100)).save(packages / "one" / "usr" / "big.jpg")
-    assert collect.collect(bsds, packages, tmp_path / "out") == 4
-    found = find_photographs(tmp_path / "out")
-    assert found.names == ("0.jpg", "1.jpg", "big.32.png", "big.48.png")
-    with Image.open(tmp_path / "out" / "big.32.png") as image:
+        photograph((60, 50), seed).save(small / f"{seed}.jpg")
+    with pytest.raises(UsageError, match=r"PHOTOGRAPHS got .*large, which lacks big\.webp; list\.csv says what"):
+        collect.collect(small, large, output)
+    photograph((200, 100)).save(large / "big.webp")
+    assert collect.collect(small, large, output) == 4
+    found = find_photographs(output)
+    assert found.names == ("0.jpg", "1.jpg", "big.32.png", "big.webp")
+    with Image.open(output / "big.32.png") as image:
         assert image.size == (64, 32)
     for share in np.linspace(0, 1, 50, endpoint=False):
         _, held_out = found.split(float(share))
         assert (2 in held_out) == (3 in held_out)
     with pytest.raises(UsageError, match=r"OUTPUT got .* exists"):
-        collect.collect(bsds, packages, tmp_path / "out")
-
-
-# --- users' mistakes ---
+        collect.collect(small, large, output)
+    with pytest.raises(UsageError, match=r"BSDS500 got .*large, which has 0 \.jpg files instead of 2"):
+        collect.collect(large, large, tmp_path / "other")
 
 
 def test_a_folder_without_a_usable_photograph_is_one_sentence(bench: Callable[..., Any], tmp_path: Path) -> None:

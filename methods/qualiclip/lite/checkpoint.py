@@ -38,6 +38,12 @@ def load_lite_checkpoint(path: Path, what: str) -> Checkpoint:
     return load_checkpoint_file(path, what, advice, load_file, _check)
 
 
+def encoder_fingerprint(checkpoint: Checkpoint) -> str:
+    """Return 12 hex digits over the weights of the encoder alone, of which features are made before the head."""
+    encoder = {name: value for name, value in checkpoint.state.items() if name.startswith("encoder.")}
+    return Checkpoint(encoder).fingerprint
+
+
 def _check(given: Arrays, config: Mapping[str, Any]) -> Checkpoint:
     texts = _texts(given.pop(PROMPTS, None))
     wanted = _shapes(len(texts))

@@ -2,8 +2,8 @@
 
     python -m bench.methods.qualiclip.lite.collect BSDS500 PHOTOGRAPHS OUTPUT
 
-BSDS500 holds its 500 photographs, PHOTOGRAPHS the 448 that ``methods/ilniqe_photographs.csv`` names. All are copied; the
-448, which are larger, are also shrunk to the short side at which photographs are scored, so that a crop shows now a
+BSDS500 holds its 500 photographs, PHOTOGRAPHS the 448 that ``methods/ilniqe_photographs.csv`` names. All are copied;
+the 448, which are larger, are also shrunk to the short side at which photographs are scored, so that a crop shows now a
 detail and now most of the picture.
 """
 

@@ -97,8 +97,11 @@ class QualiclipLite(Method):
 
     def feature_space(self) -> FeatureSpace:
         """Return what the features come from: ImageNet weights alone, where the encoder was not trained further."""
-        frozen = not self.options.weights
-        return FeatureSpace(self._fingerprint, ("imagenet",)) if frozen else super().feature_space()
+        from .checkpoint import encoder_fingerprint
+
+        if self.options.weights:
+            return super().feature_space()
+        return FeatureSpace(encoder_fingerprint(self._checkpoint), ("imagenet",))
 
     def explainer(self) -> Explainer:
         """Show the last stage of convolutions for the whole photograph."""

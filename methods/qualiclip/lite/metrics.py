@@ -32,10 +32,10 @@ class QualiclipLite(Method):
 
     info = MethodInfo(
         name="qualiclip-lite",
-        version="2",
+        version="3",
         family=Family.SELF_SUPERVISED,
         opinion_aware=False,
-        trained_on=("imagenet", "bsds500", "debian-photographs"),
+        trained_on=("imagenet", "bsds500", "public-photographs"),
         selected_on=("clive_subset", "kadis_2afc", "avt_hevc_uhd_subset", "biq2021_subset"),
         score_range=(0.0, 1.0),
         higher_is_better=True,

@@ -68,14 +68,15 @@ class Scorer:
     def _score(self, pixels: Pixels) -> float:
         """Return the probability of odds exp(quality / temperature) times those of NIQE's naturalness."""
         seen = self._quality(shrunk(pixels))
-        naturalness = NATURALNESS * math.log(_NIQE / unnaturalness(pixels, self._pristine))
-        return 1 / (1 + math.exp(-seen / TEMPERATURE - naturalness))
+        return 1 / (1 + math.exp(-seen / TEMPERATURE - NATURALNESS * self._naturalness(pixels)))
+
+    def _naturalness(self, pixels: Pixels) -> float:
+        """Return how much nearer to pristine photographs than others NIQE finds a photograph, as a logarithm."""
+        return math.log(_NIQE / unnaturalness(pixels, self._pristine))
 
     def _quality(self, image: Pixels) -> float:
         """Return the mean of the quality of the whole image and of its worst window, in -2 to 2."""
-        height, width, _ = image.shape
-        windows = [Window(0, 0, height, width), *grid(height, width, _WINDOW, _GRID)]
-        whole, *parts = quality(self._head.cosines(self._features(image, windows))).tolist()
+        whole, *parts = quality(self._head.cosines(self._features(image, windows_of(image)))).tolist()
         return float((whole + min(parts)) / 2)
 
     def _features(self, image: Pixels, windows: Sequence[Window] = ()) -> Any:
@@ -94,3 +95,9 @@ def shrunk(pixels: Pixels) -> Pixels:
     if long > _NARROWEST * short:
         raise ImageError(f"{long} by {short} pixels: qualiclip-lite needs an aspect ratio of at most 1:{_NARROWEST}")
     return resize(pixels, _SHORT_SIDE)
+
+
+def windows_of(image: Pixels) -> list[Window]:
+    """Return the whole of an image (H, W, 3) and the nine windows of it whose worst counts."""
+    height, width, _ = image.shape
+    return [Window(0, 0, height, width), *grid(height, width, _WINDOW, _GRID)]

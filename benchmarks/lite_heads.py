@@ -127,7 +127,7 @@ def trained(series: Arrays, trial: Trial, seed: int) -> Head:
     draw = np.random.default_rng(seed)
     weight = np.array([recipe_of(config).types.count(name) for name in series["type"]], float)
     weight *= [trial.only(name) for name in series["photograph"]]
-    kept = draw.choice(len(weight), _MEASURED, replace=False, p=weight / weight.sum())
+    kept = draw.choice(len(weight), min(_MEASURED, np.count_nonzero(weight)), replace=False, p=weight / weight.sum())
     measured = torch.from_numpy(series["features"][kept]).float().flatten(0, 2)
     centre, spread = measured.mean(0), measured.std(0).clamp(min=1e-4)
     texts = load_lite_checkpoint(SHIPPED, "the shipped checkpoint").prompts

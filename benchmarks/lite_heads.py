@@ -153,7 +153,7 @@ def agreement(head: Head, sets: Mapping[str, Arrays], niqe: float) -> list[float
     for name, each in sets.items():
         with torch.no_grad():
             value = quality(head.cosines(torch.from_numpy(each["features"]))).numpy()
-        seen[name] = (value[:, 0] + value[:, 1:].min(1)) / 2
+        seen[name] = value.mean(1)
     spread = np.mean([value.std() for value in seen.values()])
     natural = np.mean([each["naturalness"].std() for each in sets.values()])
     found = [

@@ -17,8 +17,8 @@ from .scorer import shrunk
 
 _LEFT_OUT = (
     "NIQE's distance, which multiplies the odds of the score, is not in the maps; they are of the whole photograph "
-    "through the last convolution alone, while the score also takes the worst of nine windows, earlier stages and "
-    "natural-scene statistics"
+    "through the last convolution alone, while the score is of nine windows, and takes earlier stages and "
+    "natural-scene statistics too"
 )
 
 

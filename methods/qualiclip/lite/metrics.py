@@ -26,8 +26,8 @@ class LiteOptions:
 class QualiclipLite(Method):
     """QualiCLIP's recipe on EfficientNet-Lite0 and a small sentence encoder's space of texts: not CLIP.
 
-    Photographs are brought to a short side of 384 pixels. The network's quality of the whole and of the worst of nine
-    windows is joined by NIQE's distance at a short side of 768 and, where it is larger, at native resolution.
+    Photographs are brought to a short side of 384 pixels. The network's mean quality of nine windows is joined by
+    NIQE's distance at a short side of 768 and, where it is larger, at native resolution.
     """
 
     info = MethodInfo(

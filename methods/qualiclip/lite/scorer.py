@@ -75,9 +75,8 @@ class Scorer:
         return math.log(_NIQE / unnaturalness(pixels, self._pristine))
 
     def _quality(self, image: Pixels) -> float:
-        """Return the mean of the quality of the whole image and of its worst window, in -2 to 2."""
-        whole, *parts = quality(self._head.cosines(self._features(image, windows_of(image)))).tolist()
-        return float((whole + min(parts)) / 2)
+        """Return the mean of the quality of the windows of an image, in -2 to 2."""
+        return float(quality(self._head.cosines(self._features(image, windows_of(image)))).mean())
 
     def _features(self, image: Pixels, windows: Sequence[Window] = ()) -> Any:
         """Return the features (W, F) of windows of an image (H, W, 3); default: of the whole."""
@@ -98,6 +97,6 @@ def shrunk(pixels: Pixels) -> Pixels:
 
 
 def windows_of(image: Pixels) -> list[Window]:
-    """Return the whole of an image (H, W, 3) and the nine windows of it whose worst counts."""
+    """Return the windows of an image (H, W, 3) that are looked at, from border to border."""
     height, width, _ = image.shape
-    return [Window(0, 0, height, width), *grid(height, width, _WINDOW, _GRID)]
+    return grid(height, width, _WINDOW, _GRID)

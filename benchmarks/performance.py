@@ -24,7 +24,7 @@ MEASUREMENTS = {
     "IL-NIQE beside pyiqa's": "niqe_speed.py FOLDER --method ilniqe --limit 5",
     "`qualiclip` beside pyiqa's": "qualiclip_speed.py FOLDER --limit 8",
     "`clipiqa` beside pyiqa's": "qualiclip_speed.py FOLDER --limit 4 --method clipiqa",
-    "`qualiclip-lite` beside its bare network": "lite_speed.py FOLDER --limit 40",
+    "`qualiclip-lite` and its encoder, on one thread": "lite_speed.py FOLDER --limit 40",
     "Commands: start, stored scores, processes, methods together, memory": "commands_speed.py FOLDER",
     "Two workers of a cluster beside one": "cluster.py FOLDER",
     "Large stores": "large_store.py 10000 100000 1000000",

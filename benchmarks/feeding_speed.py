@@ -23,8 +23,8 @@ from bench.distortions import distort_levels
 from bench.methods.qualiclip import losses
 from bench.methods.qualiclip.config import TrainingConfig
 from bench.methods.qualiclip.lite.checkpoint import load_lite_checkpoint
-from bench.methods.qualiclip.lite.explaining import model_of
 from bench.methods.qualiclip.lite.metrics import SHIPPED
+from bench.methods.qualiclip.lite.network import model_of
 from bench.methods.qualiclip.loading import batch_bytes, plan_loading
 from bench.methods.qualiclip.photographs import TrainingPhotographs, find_photographs
 from bench.methods.qualiclip.plan import recipe_of

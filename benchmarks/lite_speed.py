@@ -23,7 +23,7 @@ import torch
 
 from bench.io.images import SUFFIXES, decode, read_bytes
 from bench.methods.qualiclip.lite.encoder import folded
-from bench.methods.qualiclip.lite.explaining import model_of
+from bench.methods.qualiclip.lite.network import model_of
 from bench.methods.qualiclip.lite.scorer import shrunk
 from bench.plugins.registry import find_method
 from bench.runs.jobs import MethodSpec, load_methods

@@ -14,8 +14,8 @@ from ..qualiclip.checkpoint_files import Checkpoint, RefusedError
 from ..qualiclip.lite.architecture import CHANNELS
 from ..qualiclip.lite.checkpoint import encoder_fingerprint, load_lite_checkpoint
 from ..qualiclip.lite.encoder import folded
-from ..qualiclip.lite.explaining import model_of
 from ..qualiclip.lite.metrics import SHIPPED
+from ..qualiclip.lite.network import model_of
 
 _LITE_STAGES = 6  # the stem and five stages; what follows has half as many cells
 _B7_STAGES = range(1, 6)  # of torchvision's features, where 0 is the stem

@@ -16,12 +16,11 @@ from bench.methods import _niqe_features
 from bench.methods.qualiclip.lite import start
 from bench.methods.qualiclip.lite.checkpoint import load_lite_checkpoint
 from bench.methods.qualiclip.lite.encoder import encoder, folded
-from bench.methods.qualiclip.lite.explaining import model_of
 from bench.methods.qualiclip.lite.features import WIDTH, features
 from bench.methods.qualiclip.lite.graph import Encoder, encoder_graph
 from bench.methods.qualiclip.lite.head import Head, coordinates
 from bench.methods.qualiclip.lite.metrics import SHIPPED
-from bench.methods.qualiclip.lite.network import LiteModel
+from bench.methods.qualiclip.lite.network import LiteModel, model_of
 from bench.methods.qualiclip.lite.pooling import pool
 from bench.methods.qualiclip.lite.scene_statistics import FEATURES, scene_statistics
 from bench.methods.qualiclip.lite.windows import Window, grid

@@ -23,9 +23,9 @@ from bench.methods._niqe_model import load_model, model_path
 from bench.methods.niqe import niqe
 from bench.methods.qualiclip.checkpoint_files import PROMPTS
 from bench.methods.qualiclip.lite import QualiclipLite, scorer, start
-from bench.methods.qualiclip.lite.explaining import model_of
 from bench.methods.qualiclip.lite.metrics import SHIPPED, LiteOptions
 from bench.methods.qualiclip.lite.naturalness import _distance, unnaturalness
+from bench.methods.qualiclip.lite.network import model_of
 from bench.methods.qualiclip.lite.windows import grid
 from bench.stats import correlate
 

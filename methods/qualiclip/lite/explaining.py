@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from bench.api import Explainer, Photo
@@ -12,7 +11,7 @@ from bench.api import Explainer, Photo
 from ..._batch import to_device
 from ..checkpoint_files import Checkpoint
 from ..explaining import by_side
-from .network import LiteModel
+from .network import model_of
 from .scorer import shrunk
 
 _LEFT_OUT = (
@@ -20,14 +19,6 @@ _LEFT_OUT = (
     "through the last convolution alone, while the score is of nine windows, and takes earlier stages and "
     "natural-scene statistics too"
 )
-
-
-def model_of(checkpoint: Checkpoint) -> LiteModel:
-    """Return the network of a checkpoint, on the processor, ready to score."""
-    model = LiteModel(torch.from_numpy(checkpoint.prompts))
-    # Counters of training steps are not in a checkpoint that was read.
-    model.load_state_dict({name: torch.from_numpy(value) for name, value in checkpoint.state.items()}, strict=False)
-    return model.eval().requires_grad_(False)
 
 
 def explainer(checkpoint: Checkpoint) -> Explainer:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ..checkpoint_files import Checkpoint
 from ..optimisation import Trainable, full_precision
 from .architecture import CHANNELS
 from .encoder import encoder
@@ -92,3 +93,11 @@ class LiteModel(Trainable):
         names = ("stem", *(f"stage{number}" for number in range(1, len(CHANNELS))))
         stages = {name: list(stage.parameters()) for name, stage in zip(names, self.encoder, strict=True)}
         return {**stages, "head": list(self.head.parameters())}
+
+
+def model_of(checkpoint: Checkpoint) -> LiteModel:
+    """Return the network of a checkpoint, on the processor, ready to score."""
+    model = LiteModel(torch.from_numpy(checkpoint.prompts))
+    # Counters of training steps are not in a checkpoint that was read.
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in checkpoint.state.items()}, strict=False)
+    return model.eval().requires_grad_(False)

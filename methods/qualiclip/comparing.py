@@ -22,6 +22,7 @@ from .tensors import load_tensors, values
 _MAX_NUMBERS = 2**28  # CLIP RN50 has 102 million; a small file can pretend to hold any number
 _MAX_STEPS = 2**53
 _STATISTICS = ("running_mean", "running_var")
+_MEASURED = {"centre", "spread"}  # of qualiclip-lite, before training, which does not move them
 _ADVICE = "give checkpoints of one network"
 
 
@@ -55,7 +56,11 @@ def _numbers(tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> Number
     if sum(tensor.numel() for tensor in tensors.values()) > _MAX_NUMBERS:
         raise RefusedError(f"it holds more than {_MAX_NUMBERS:,} numbers")
     named = {name.removeprefix("clip_model."): tensor for name, tensor in tensors.items()}
-    floating = {name: tensor for name, tensor in named.items() if tensor.is_floating_point() and tensor.numel()}
+    floating = {
+        name: tensor
+        for name, tensor in named.items()
+        if name not in _MEASURED and tensor.is_floating_point() and tensor.numel()
+    }
     weights = {name: values(name, tensor) for name, tensor in floating.items()}
     if not weights:
         raise RefusedError("it holds no tensors by name")

@@ -18,6 +18,10 @@ from .head import coordinates
 _MOST = 64  # prompts; the shipped ones are 14
 _WIDEST = 16 * 1024
 
+# Training keeps far from these; beyond them a score is rounding, or no number at all.
+_LARGEST = 1e6
+_NARROWEST = 1e-6
+
 Arrays = dict[str, npt.NDArray[Any]]
 
 
@@ -52,8 +56,13 @@ def _check(given: Arrays, config: Mapping[str, Any]) -> Checkpoint:
     for name, shape in wanted.items():
         check_shape(name, given[name].shape, shape)
     state = {name: finite(name, given[name]) for name in wanted}
-    if not (state["spread"] > 0).all():
-        raise RefusedError("spread holds values that are not above 0")
+    for name, value in state.items():
+        if np.abs(value).max() > _LARGEST:
+            raise RefusedError(f"{name} holds numbers beyond {_LARGEST:,.0f}")
+        if name.endswith("running_var") and value.min() < 0:
+            raise RefusedError(f"{name} holds values below 0")
+    if state["spread"].min() < _NARROWEST:
+        raise RefusedError(f"spread holds values below {_NARROWEST}")
     return Checkpoint(state, texts, config)
 
 

@@ -69,7 +69,7 @@ def begin(path: Path, config: TrainingConfig, photographs: TrainingPhotographs) 
     model = LiteModel(texts()).eval().requires_grad_(False)
     load = tensors.load_tensors(path, "--weights", "give EfficientNet-Lite0's ImageNet weights", _imagenet(model))
     model.encoder.load_state_dict(load)
-    if config.train == "head":
+    if config.train == "head" and config.batch_norm == "frozen":
         model.freeze_encoder()
     _measure(model, config, photographs)
     return model

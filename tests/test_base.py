@@ -52,6 +52,9 @@ REFUSED: dict[tuple[str, ...], str] = {
     ("robustness", "--method", "niqe", "--dataset", "photos"): "bench robustness needs the package torch: {torch}",
     ("distort", "photos/images/0.png"): "bench distort needs the package torch: {torch}",
     ("plot", "scatter", "--dataset", "photos", "--output", "s.svg"): "bench plot needs the package seaborn: {figures}",
+    ("fit", "ou:niqe", "--pristine", "photos/images", "--output", "ou.npz"): (
+        "bench fit ou:niqe needs the package sklearn: {fit}"
+    ),
     ("fit", "--features", "niqe", "--train", "photos"): (
         "a regression on opinion scores needs the package sklearn: {fit}"
     ),

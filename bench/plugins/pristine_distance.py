@@ -17,6 +17,7 @@ import numpy as np
 
 from bench.api import UNKNOWN, FloatArray, Method, MethodInfo, Photo
 from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
+from bench.extras import require
 from bench.io.hashing import hash_bytes
 from bench.io.images import prepare
 from bench.io.progress import warn
@@ -89,9 +90,11 @@ class OverFeatures(Method):
         """Fit the Gaussian to the features of pristine photographs and write it as .npz.
 
         Raises:
+            MissingRequirementError: scikit-learn is not installed, which shrinks the covariance of few photographs.
             UsageError: fewer than two rows of features are finite, or the output cannot be written.
             BenchError: the method gives features of another shape than (M, D).
         """
+        require(f"bench fit {cls.info.name}", "sklearn")  # now, not after the photographs are measured
         method = load_features(cls.of, cls.Options() if options is None else options, device)
         prepared = (prepare(photo, cls.info.input) for photo in photos)
         found = gaussian.measure_pristine(

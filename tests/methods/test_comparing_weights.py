@@ -266,6 +266,13 @@ def test_a_run_of_bench_train_is_read_by_its_own_record(prefix: str, start: Stat
     )
 
 
+def test_what_was_measured_before_training_is_no_weight_that_moved(start: State, tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.safetensors" for name in ("trained", "start")]
+    for shift, file in zip((11.0, 0.0), files, strict=True):
+        save_file({"head.weight": start["visual.conv1.weight"], "centre": torch.full((4,), shift)}, file)
+    assert [change.layer for change in compare_files(*files).layers] == ["head"]
+
+
 @pytest.mark.parametrize(
     "record",
     [

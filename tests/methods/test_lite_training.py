@@ -112,6 +112,16 @@ def test_training_begins_from_rounded_imagenet_weights_and_measured_features(tmp
     assert not torch.equal(model.centre, torch.zeros_like(model.centre))
 
 
+@pytest.mark.parametrize(("batch_norm", "frozen"), [("frozen", True), ("updated", False)])
+def test_the_encoder_is_frozen_only_where_nothing_of_it_changes(tmp_path: Path, batch_norm: Any, frozen: bool) -> None:
+    photograph((90, 80)).save(tmp_path / "a.png")
+    config = TrainingConfig(
+        encoder="lite", train="head", batch_norm=batch_norm, crop=64, held_out=0.0, types="brighten"
+    )
+    model = start.begin(start.locate(""), config, find_photographs(tmp_path))
+    assert (model._frozen is not None) == frozen
+
+
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     torch.save({f"{i}": torch.zeros(1) for i in range(400)}, tmp_path / "x.pth")
     with pytest.raises(UsageError, match="has the shape"):

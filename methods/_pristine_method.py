@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from bench.api import FeatureSpace, FloatArray, Method, MethodInfo, Photo
-from bench.errors import MissingRequirementError
+from bench.errors import MissingRequirementError, counted
 from bench.io.images import prepare
 from bench.io.progress import warn
 from bench.plugins.gaussian import PristineFeatures, PristineModel, fit_model, measure_pristine
@@ -103,6 +103,6 @@ class PristineMethod(Method):
         if doubt := found.doubt(cls.info.name, cls.rows):
             warn(doubt)
         return (
-            f"fitted {cls.info.name} on {len(found.usable):,} {cls.rows} of {len(found.by_photo):,} "
-            f"photographs{found.skipped}: {output}"
+            f"fitted {cls.info.name} on {len(found.usable):,} {cls.rows} of "
+            f"{counted(len(found.by_photo), 'photograph')}{found.skipped}: {output}"
         )

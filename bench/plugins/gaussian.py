@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from bench.api import UNKNOWN, FloatArray, Photo
-from bench.errors import ImageError, UsageError
+from bench.errors import ImageError, UsageError, counted
 from bench.io.atomic import output_file
 from bench.io.hashing import hash_bytes
 
@@ -176,9 +176,10 @@ class PristineFeatures:
             UsageError: there are fewer.
         """
         if (usable := len(self.usable)) < least:
+            photographs = counted(len(self.by_photo), "photograph")
             raise UsageError(
-                f"--pristine: {len(self.by_photo)} photographs{self.skipped} give {usable} usable {what}; add "
-                f"photographs until there are at least {least}"
+                f"--pristine: only {usable} usable {what} in {photographs}{self.skipped}; add photographs until there "
+                f"are at least {least}"
             )
 
     def doubt(self, name: str, what: str) -> str:
@@ -192,7 +193,7 @@ class PristineFeatures:
         if rows >= _ROWS_A_FEATURE * size and len(self.by_photo) >= _PHOTOS:
             return ""
         return (
-            f"{name} is fitted on {rows:,} {what} of {len(self.by_photo):,} photographs, which are few for a "
+            f"{name} is fitted on {rows:,} {what} of {counted(len(self.by_photo), 'photograph')}, which are few for a "
             f"covariance of {size:,} features and its inverse: with fewer than {_ROWS_A_FEATURE * size:,} {what} or "
             f"{_PHOTOS} photographs, scores depend on which photographs these are; add photographs"
         )

@@ -119,7 +119,7 @@ def test_fit_writes_the_gaussian_of_sharp_patches(tmp_path: Path) -> None:
 def test_fit_on_too_few_patches_is_refused(tmp_path: Path) -> None:
     # It has one patch, whose contrast is not above the mean.
     single = photo(Image.effect_noise((33, 33), 60).convert("RGB"))
-    with pytest.raises(UsageError, match=r"1 photographs give 0 usable patches; .* at least 2"):
+    with pytest.raises(UsageError, match=r"only 0 usable patches in 1 photograph; .* at least 2"):
         MdfsLite.fit([single], tmp_path / "model.npz")
     assert not list(tmp_path.iterdir())
 

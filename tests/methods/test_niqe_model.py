@@ -64,8 +64,8 @@ def test_fit_writes_the_gaussian_of_sharp_blocks(tmp_path: Path) -> None:
     [
         ([], "--pristine has no photographs to fit on; give a folder"),
         ([as_photo(grey_photo(64, 64))], "no photographs to fit on, 1 skipped as smaller than 96 pixels"),
-        ([as_photo(grey_photo(192, 192))], "1 photographs give 4 usable blocks; .* at least 37"),
-        ([as_photo(np.full((960, 960), 9, dtype=np.uint8))], "1 photographs give 0 usable blocks"),
+        ([as_photo(grey_photo(192, 192))], "only 4 usable blocks in 1 photograph; .* at least 37"),
+        ([as_photo(np.full((960, 960), 9, dtype=np.uint8))], "only 0 usable blocks in 1 photograph"),
     ],
 )
 def test_fit_on_too_little_is_refused(photos: list[Photo], message: str, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_what_is_unlike_the_pristine_photographs_scores_higher(tmp_path: Path) -
         (tiles(3, size=4), "no photographs to fit on, 3 skipped as tiles has no features of them"),
         (
             tiles(1),
-            "--pristine: 1 photographs give 1 usable rows of features; add photographs until there are at least 2",
+            "--pristine: only 1 usable rows of features in 1 photograph; add photographs until there are at least 2",
         ),
     ],
 )

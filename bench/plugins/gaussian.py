@@ -6,6 +6,7 @@ Signal Processing Letters 20(3), 2013, whose distance this is, in whatever featu
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import math
@@ -159,7 +160,7 @@ class PristineFeatures:
     skipped: str
     refused: int
 
-    @property
+    @functools.cached_property
     def usable(self) -> FloatArray:
         """The rows (N, D) that are finite throughout."""
         rows = np.concatenate(self.by_photo)

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bench.api import UNKNOWN, FloatArray, Method, MethodInfo, Photo
-from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError
+from bench.errors import BenchError, ImageError, MissingRequirementError, UsageError, counted
 from bench.extras import require
 from bench.io.hashing import hash_bytes
 from bench.io.images import prepare
@@ -111,7 +111,7 @@ class OverFeatures(Method):
             warn(doubt)
         return (
             f"fitted {cls.info.name} on {model.blocks:,} rows of {len(model.mean):,} features of "
-            f"{model.photos:,} photographs{found.skipped}{note}: {output}"
+            f"{counted(model.photos, 'photograph')}{found.skipped}{note}: {output}"
         )
 
 

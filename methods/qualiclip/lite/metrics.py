@@ -65,7 +65,7 @@ class QualiclipLite(Method):
             )
         self._checkpoint = load_lite_checkpoint(path, f"{self.info.name}, option weights")
         self._fingerprint = self._checkpoint.fingerprint
-        self._scorer = Scorer.of(self._checkpoint)
+        self._scorer = Scorer(self._checkpoint)
 
     def declared(self) -> MethodInfo:
         """Return what holds for the weights in use; the rule that joins quality and NIQE was chosen all the same."""

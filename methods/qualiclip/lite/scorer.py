@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from bench.api import FloatArray, Photo, Pixels, Resize
 from bench.errors import ImageError
@@ -36,22 +35,12 @@ _NIQE = 5.0  # a distance at which naturalness speaks neither for nor against
 class Scorer:
     """A network and NIQE's pristine model: what a score is made of."""
 
-    def __init__(self, state: Mapping[str, npt.NDArray[np.float32]], texts: npt.NDArray[np.float32]) -> None:
-        """Build it.
-
-        Args:
-            state: weights by the names of a checkpoint.
-            texts: features (2K, D) of the prompts.
-        """
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        """Build it of a checkpoint's arrays."""
+        state, prompts = checkpoint.state, coordinates(checkpoint.prompts)
         self._encoder = Encoder(state)
-        prompts = coordinates(texts)
         self._head = Head(state["centre"], state["spread"], state["head.weight"], state["head.bias"], prompts)
         self._pristine = load_model(model_path(""))
-
-    @classmethod
-    def of(cls, checkpoint: Checkpoint) -> Scorer:
-        """Build it of a checkpoint that was checked."""
-        return cls(checkpoint.state, checkpoint.prompts)
 
     def score(self, photos: Sequence[Photo]) -> list[float]:
         """Return one score in (0, 1) a photo, RGB of any size, higher is better.

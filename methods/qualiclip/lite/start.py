@@ -121,7 +121,7 @@ def subject(config: TrainingConfig, photographs: TrainingPhotographs) -> Subject
 
     def score(photos: Sequence[Photo]) -> list[float]:
         state = {name: value.detach().cpu().numpy() for name, value in model.state_dict().items()}
-        return Scorer(state, texts().numpy()).score(photos)
+        return Scorer(Checkpoint(state, texts().numpy())).score(photos)
 
     # Of what was given. The measured features depend in their last bits on the number of threads.
     fingerprint = Checkpoint(model.encoder.state_dict(), texts()).fingerprint
